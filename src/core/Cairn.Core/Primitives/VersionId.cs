@@ -1,0 +1,44 @@
+namespace Cairn.Core.Primitives;
+
+/// <summary>An immutable state of a file: random, made by its writer.</summary>
+/// <param name="Value">The raw bytes.</param>
+public readonly record struct VersionId(Bytes16 Value) : IComparable<VersionId>
+{
+    /// <summary>Length in bytes.</summary>
+    public const int Size = Bytes16.Size;
+
+    /// <summary>Copies exactly <see cref="Size"/> bytes.</summary>
+    public VersionId(ReadOnlySpan<byte> bytes)
+        : this(new Bytes16(bytes))
+    {
+    }
+
+    /// <summary>The first eight hexadecimal digits, for logs and people.</summary>
+    public string Short => Value.ToHex(4);
+
+    /// <summary>Parses the form that <see cref="ToString"/> prints.</summary>
+    public static bool TryParse(string? text, out VersionId id)
+    {
+        bool ok = Bytes16.TryParseHex(text, out Bytes16 value);
+        id = new VersionId(value);
+        return ok;
+    }
+
+    /// <inheritdoc/>
+    public int CompareTo(VersionId other) => Value.CompareTo(other.Value);
+
+    /// <summary>All bytes as lower-case hexadecimal.</summary>
+    public override string ToString() => Value.ToHex();
+
+    /// <summary>Before, in byte order.</summary>
+    public static bool operator <(VersionId left, VersionId right) => left.Value < right.Value;
+
+    /// <summary>After, in byte order.</summary>
+    public static bool operator >(VersionId left, VersionId right) => left.Value > right.Value;
+
+    /// <summary>Before or equal, in byte order.</summary>
+    public static bool operator <=(VersionId left, VersionId right) => left.Value <= right.Value;
+
+    /// <summary>After or equal, in byte order.</summary>
+    public static bool operator >=(VersionId left, VersionId right) => left.Value >= right.Value;
+}

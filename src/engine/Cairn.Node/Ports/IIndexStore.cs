@@ -1,0 +1,27 @@
+using Cairn.Core.Primitives;
+
+namespace Cairn.Node.Ports;
+
+/// <summary>An index that cannot be read or written: it is rebuilt from the logs and packs, never repaired.</summary>
+/// <param name="Detail">The database's own words.</param>
+public readonly record struct IndexError(string Detail);
+
+/// <summary>One change to an index.</summary>
+/// <param name="Key">At most 1 KiB; ordered as bytes.</param>
+/// <param name="Value">Null deletes the key.</param>
+public readonly record struct IndexChange(ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte>? Value);
+
+/// <summary>A durable, ordered map from bytes to bytes: a rebuildable index, never the only place of anything.</summary>
+/// <remarks>Safe to call from several threads: one <see cref="Apply"/> at a time, reads beside it see all of it or nothing.</remarks>
+public interface IIndexStore : IDisposable
+{
+    /// <summary>The value of a key, or null.</summary>
+    Result<byte[]?, IndexError> Get(ReadOnlySpan<byte> key);
+
+    /// <summary>Keys from <paramref name="from"/> (included) to <paramref name="to"/> (excluded; empty means no end), in byte order.</summary>
+    /// <param name="limit">At most so many.</param>
+    Result<IReadOnlyList<KeyValuePair<byte[], byte[]>>, IndexError> Scan(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, int limit);
+
+    /// <summary>Applies all changes in one transaction; durable enough that a crash leaves all of them or none.</summary>
+    Result<Unit, IndexError> Apply(IReadOnlyList<IndexChange> changes);
+}
