@@ -24,4 +24,7 @@ public interface IIndexStore : IDisposable
 
     /// <summary>Applies all changes in one transaction; durable enough that a crash leaves all of them or none.</summary>
     Result<Unit, IndexError> Apply(IReadOnlyList<IndexChange> changes);
+
+    /// <summary>Throws everything away, a damaged file included: the start of a rebuild. The store stays open, empty.</summary>
+    Result<Unit, IndexError> Clear();
 }
