@@ -1,0 +1,62 @@
+using Cairn.Core.Primitives;
+using Cairn.Node.Volumes;
+
+namespace Cairn.Node.Control;
+
+/// <summary>The second waist: what an owner may ask of a running node. The command line and the console speak only this.</summary>
+/// <remarks>
+/// Thread: the engine's loop; the control socket's server posts there. Volumes may be used from any thread.
+/// Founding, joining and recovering happen before a node runs: <c>CairnNode.Found</c>, <c>Join</c> and <c>Recover</c>.
+/// </remarks>
+public interface INodeControl
+{
+    /// <summary>This node, the pool, what is owed, and the verdict.</summary>
+    ValueTask<NodeStatus> Status(CancellationToken cancellation);
+
+    /// <summary>Every member, this node first, then by name.</summary>
+    ValueTask<IReadOnlyList<NodeSummary>> Nodes(CancellationToken cancellation);
+
+    /// <summary>Makes a code that lets one machine in, once, within ten minutes and five attempts. Admins only.</summary>
+    ValueTask<Result<InviteTicket, ControlError>> Invite(CancellationToken cancellation);
+
+    /// <summary>Leaves the pool: hands every copy on, then withdraws; the last report has <see cref="SafetyProgress.IsSafe"/>.</summary>
+    /// <param name="force">Do not wait for the copies: the others remake what they can.</param>
+    IAsyncEnumerable<Result<SafetyProgress, ControlError>> Leave(bool force, CancellationToken cancellation);
+
+    /// <summary>Declares a lost node gone: its copies are remade at once. It may come back and is then reconciled.</summary>
+    /// <param name="node">A name, an id or the start of an id.</param>
+    ValueTask<Result<Unit, ControlError>> ForgetNode(string node, CancellationToken cancellation);
+
+    /// <summary>Withdraws a node's membership: it is cut off at once and keys are renewed. Admins only.</summary>
+    /// <param name="node">A name, an id or the start of an id.</param>
+    ValueTask<Result<Unit, ControlError>> RevokeNode(string node, CancellationToken cancellation);
+
+    /// <summary>Makes a volume, usable here when this returns and elsewhere as soon as the others hear of it.</summary>
+    ValueTask<Result<VolumeSummary, ControlError>> CreateVolume(string name, CancellationToken cancellation);
+
+    /// <summary>The volumes, by name.</summary>
+    ValueTask<IReadOnlyList<VolumeSummary>> Volumes(CancellationToken cancellation);
+
+    /// <summary>Removes a volume and everything in it, everywhere.</summary>
+    ValueTask<Result<Unit, ControlError>> RemoveVolume(string name, CancellationToken cancellation);
+
+    /// <summary>An open volume.</summary>
+    ValueTask<Result<IVolume, ControlError>> Volume(string name, CancellationToken cancellation);
+
+    /// <summary>Asks the holders how safe a file or folder is.</summary>
+    /// <param name="path">"VOLUME/path/below"; a volume's name alone means all of it.</param>
+    ValueTask<Result<SafetyReport, ControlError>> Safe(string path, CancellationToken cancellation);
+
+    /// <summary>Reports until everything (or the path) is safe; several reports a second at most, at least one.</summary>
+    /// <param name="path">As for <see cref="Safe"/>; null means everything this node owes.</param>
+    IAsyncEnumerable<Result<SafetyProgress, ControlError>> WaitSafe(string? path, CancellationToken cancellation);
+
+    /// <summary>Changes what this node gives, live.</summary>
+    ValueTask<Result<SpaceStatus, ControlError>> SetSpace(long allocatedBytes, CancellationToken cancellation);
+
+    /// <summary>Limits bandwidth for chunks, live; kept over restarts.</summary>
+    ValueTask<Result<Unit, ControlError>> SetLimit(BandwidthLimit limit, CancellationToken cancellation);
+
+    /// <summary>The diary's lines after a number (0: from the oldest kept), at most so many of the newest.</summary>
+    ValueTask<IReadOnlyList<LogLine>> Logs(long afterNumber, int countMax, CancellationToken cancellation);
+}

@@ -1,0 +1,67 @@
+namespace Cairn.Node;
+
+/// <summary>How a node behaves. Correctness never depends on these: they tune how soon things happen.</summary>
+public sealed record NodeOptions
+{
+    /// <summary>The node's name, for people; at most 64 bytes. Default "node".</summary>
+    public string Name { get; init; } = "node";
+
+    /// <summary>Bytes given to the pool. Default 10 GiB. `space set` overrides it durably.</summary>
+    public long SpaceBytes { get; init; } = 10L << 30;
+
+    /// <summary>The failure zone (a room, a house); copies are spread over zones. Default none.</summary>
+    public string Zone { get; init; } = string.Empty;
+
+    /// <summary>Tags that rules may ask for. Default none.</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>Addresses ("host:port" with an IP) tried besides those the pool map knows. Default none.</summary>
+    public IReadOnlyList<string> StaticPeers { get; init; } = [];
+
+    /// <summary>Addresses told to others instead of the listening one (behind a router). Default none.</summary>
+    public IReadOnlyList<string> AnnouncedAddresses { get; init; } = [];
+
+    /// <summary>Whether to announce by multicast. Default true.</summary>
+    public bool Announce { get; init; } = true;
+
+    /// <summary>How long a node may be away before its copies are remade. Default 15 minutes.</summary>
+    public TimeSpan RepairGrace { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>How often holdings are compared with peers when nothing changes. Default 60 s.</summary>
+    public TimeSpan RepairInterval { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The SWIM protocol period. Default 1 s.</summary>
+    public TimeSpan GossipPeriod { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>After how long without an answer a holder is passed over while reading. Default 500 ms.</summary>
+    public TimeSpan ReadPassOver { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long a request to a peer may take before its connection is given up. Default 30 s.</summary>
+    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The longest wait between two attempts to connect to a member. Default 30 s; the first is 200 ms.</summary>
+    public TimeSpan ReconnectMax { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>All problems at once; empty when the options can be used.</summary>
+    public IReadOnlyList<string> Validate()
+    {
+        List<string> problems = [];
+        Require(problems, Name.Length is > 0 and <= 64, "Name must have 1 to 64 characters");
+        Require(problems, SpaceBytes >= 64L << 20, "SpaceBytes must be at least 64 MiB");
+        Require(problems, RepairGrace >= TimeSpan.Zero, "RepairGrace must not be negative");
+        Require(problems, RepairInterval > TimeSpan.Zero, "RepairInterval must be positive");
+        Require(problems, GossipPeriod > TimeSpan.Zero, "GossipPeriod must be positive");
+        Require(problems, ReadPassOver > TimeSpan.Zero, "ReadPassOver must be positive");
+        Require(problems, RequestTimeout > TimeSpan.Zero, "RequestTimeout must be positive");
+        Require(problems, ReconnectMax > TimeSpan.Zero, "ReconnectMax must be positive");
+        return problems;
+    }
+
+    private static void Require(List<string> problems, bool holds, string problem)
+    {
+        if (!holds)
+        {
+            problems.Add(problem);
+        }
+    }
+}

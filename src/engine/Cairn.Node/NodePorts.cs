@@ -1,0 +1,29 @@
+using Cairn.Node.Ports;
+using Cairn.Storage.Ports;
+
+namespace Cairn.Node;
+
+/// <summary>The world, as a node reaches it: real in the daemon, simulated in the simulator.</summary>
+public sealed record NodePorts
+{
+    /// <summary>The home folder.</summary>
+    public required IDisk Disk { get; init; }
+
+    /// <summary>Streams and datagrams to peers. The node disposes it when it stops.</summary>
+    public required ITransport Transport { get; init; }
+
+    /// <summary>Keys and random ids.</summary>
+    public required IEntropy Entropy { get; init; }
+
+    /// <summary>Monotonic time for timers, wall time for claims that are shown. Its timers fire on the engine's context.</summary>
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>Work away from the loop.</summary>
+    public required IWorkers Workers { get; init; }
+
+    /// <summary>This node's identity key.</summary>
+    public required IIdentity Identity { get; init; }
+
+    /// <summary>Opens (or makes) a rebuildable index of a name ("volume-0f3a"); the node disposes it.</summary>
+    public required Func<string, IIndexStore> OpenIndex { get; init; }
+}
