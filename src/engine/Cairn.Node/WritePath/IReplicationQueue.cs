@@ -1,0 +1,34 @@
+using Cairn.Core.Primitives;
+
+namespace Cairn.Node.WritePath;
+
+/// <summary>The peer side as the write path sees it: told at once what has been staged.</summary>
+/// <remarks>
+/// Only a hint for speed: the truth is the chunk store, where every record of use Staged is owed to the pool. Called from
+/// worker threads; implementations return at once.
+/// </remarks>
+public interface IReplicationQueue
+{
+    /// <summary>Records are in the chunk store as staged. They may not be on stable storage of this node yet.</summary>
+    void Staged(VolumeId volume, ReadOnlySpan<ChunkAddress> addresses);
+
+    /// <summary>
+    /// A version that names these chunks was published (journaled, not yet sent). All its chunks are on this node's
+    /// stable storage.
+    /// </summary>
+    void Published(VolumeId volume, ObjectId file, VersionId version, IReadOnlyList<ChunkAddress> addresses);
+}
+
+/// <summary>The queue of a node without peers.</summary>
+public sealed class NoReplication : IReplicationQueue
+{
+    /// <inheritdoc/>
+    public void Staged(VolumeId volume, ReadOnlySpan<ChunkAddress> addresses)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Published(VolumeId volume, ObjectId file, VersionId version, IReadOnlyList<ChunkAddress> addresses)
+    {
+    }
+}
