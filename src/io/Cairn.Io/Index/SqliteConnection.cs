@@ -1,0 +1,182 @@
+using Cairn.Core.Primitives;
+using Cairn.Node.Ports;
+using SQLitePCL;
+
+namespace Cairn.Io.Index;
+
+/// <summary>One connection to the index file with its prepared statements. One thread at a time.</summary>
+internal sealed class SqliteConnection : IDisposable
+{
+    // synchronous=NORMAL: a power cut may take the last transactions whole, never a part of one. Indexes are rebuildable
+    // and record how far they are, so that is enough, and no transaction waits for the disk.
+    private const string Setup =
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000; PRAGMA cache_size=-4096;"
+        + "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=33554432; PRAGMA temp_store=MEMORY;"
+        + "CREATE TABLE IF NOT EXISTS kv(k BLOB PRIMARY KEY NOT NULL, v BLOB NOT NULL) WITHOUT ROWID;";
+
+    private readonly sqlite3 _database;
+    private readonly string _path;
+    private readonly List<sqlite3_stmt> _statements = [];
+    private readonly sqlite3_stmt _get;
+    private readonly sqlite3_stmt _scan;
+    private readonly sqlite3_stmt _scanToEnd;
+    private readonly sqlite3_stmt _put;
+    private readonly sqlite3_stmt _delete;
+    private readonly sqlite3_stmt _begin;
+    private readonly sqlite3_stmt _commit;
+    private readonly sqlite3_stmt _rollback;
+    private IndexError? _unprepared;
+
+    private SqliteConnection(sqlite3 database, string path)
+    {
+        _database = database;
+        _path = path;
+        _get = Prepare("SELECT v FROM kv WHERE k=?1");
+        _scan = Prepare("SELECT k,v FROM kv WHERE k>=?1 AND k<?2 ORDER BY k LIMIT ?3");
+        _scanToEnd = Prepare("SELECT k,v FROM kv WHERE k>=?1 ORDER BY k LIMIT ?3");
+        _put = Prepare("INSERT INTO kv(k,v) VALUES(?1,?2) ON CONFLICT(k) DO UPDATE SET v=excluded.v");
+        _delete = Prepare("DELETE FROM kv WHERE k=?1");
+        _begin = Prepare("BEGIN IMMEDIATE");
+        _commit = Prepare("COMMIT");
+        _rollback = Prepare("ROLLBACK");
+    }
+
+    internal static Result<SqliteConnection, IndexError> Open(string path)
+    {
+        const int flags = raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE | raw.SQLITE_OPEN_NOMUTEX;
+        int code = raw.sqlite3_open_v2(path, out sqlite3 database, flags, null);
+        if (code == raw.SQLITE_OK)
+        {
+            code = raw.sqlite3_exec(database, Setup);
+        }
+
+        if (code == raw.SQLITE_OK)
+        {
+            var connection = new SqliteConnection(database, path);
+            if (connection._unprepared is not { } refused)
+            {
+                return connection;
+            }
+
+            connection.Dispose();
+            return refused;
+        }
+
+        IndexError error = ErrorOf(database, path, code);
+        database.Dispose();
+        return error;
+    }
+
+    internal Result<byte[]?, IndexError> Get(ReadOnlySpan<byte> key)
+    {
+        Bind(_get, 1, key);
+        int code = raw.sqlite3_step(_get);
+        byte[]? value = code == raw.SQLITE_ROW ? raw.sqlite3_column_blob(_get, 0).ToArray() : null;
+        Result<byte[]?, IndexError> result =
+            code is raw.SQLITE_ROW or raw.SQLITE_DONE ? Result<byte[]?, IndexError>.Ok(value) : Error(code);
+        raw.sqlite3_reset(_get);
+        return result;
+    }
+
+    internal Result<IReadOnlyList<KeyValuePair<byte[], byte[]>>, IndexError> Scan(
+        ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, int limit)
+    {
+        sqlite3_stmt statement = to.IsEmpty ? _scanToEnd : _scan;
+        Bind(statement, 1, from);
+        if (!to.IsEmpty)
+        {
+            Bind(statement, 2, to);
+        }
+
+        raw.sqlite3_bind_int(statement, 3, limit);
+        var rows = new List<KeyValuePair<byte[], byte[]>>(Math.Min(limit, 256));
+        int code;
+        while ((code = raw.sqlite3_step(statement)) == raw.SQLITE_ROW)
+        {
+            byte[] key = raw.sqlite3_column_blob(statement, 0).ToArray();
+            rows.Add(new KeyValuePair<byte[], byte[]>(key, raw.sqlite3_column_blob(statement, 1).ToArray()));
+        }
+
+        Result<IReadOnlyList<KeyValuePair<byte[], byte[]>>, IndexError> result =
+            code == raw.SQLITE_DONE ? rows : Error(code);
+        raw.sqlite3_reset(statement);
+        return result;
+    }
+
+    internal Result<Unit, IndexError> Apply(IReadOnlyList<IndexChange> changes)
+    {
+        if (!Run(_begin).TryGet(out _, out IndexError error))
+        {
+            return error;
+        }
+
+        foreach (IndexChange change in changes)
+        {
+            sqlite3_stmt statement = change.Value is null ? _delete : _put;
+            Bind(statement, 1, change.Key.Span);
+            if (change.Value is { } value)
+            {
+                Bind(statement, 2, value.Span);
+            }
+
+            if (!Run(statement).TryGet(out _, out error))
+            {
+                _ = Run(_rollback);
+                return error;
+            }
+        }
+
+        Result<Unit, IndexError> done = Run(_commit);
+        if (!done.IsOk)
+        {
+            _ = Run(_rollback);
+        }
+
+        return done;
+    }
+
+    public void Dispose()
+    {
+        foreach (sqlite3_stmt statement in _statements)
+        {
+            statement.Dispose();
+        }
+
+        _database.Dispose();
+    }
+
+    // A zero-length blob would be bound as NULL.
+    private static void Bind(sqlite3_stmt statement, int index, ReadOnlySpan<byte> bytes)
+    {
+        int code = bytes.IsEmpty
+            ? raw.sqlite3_bind_zeroblob(statement, index, 0)
+            : raw.sqlite3_bind_blob(statement, index, bytes);
+        Invariant.That(code == raw.SQLITE_OK, $"SQLite refused a parameter of {bytes.Length} bytes: {code}");
+    }
+
+    private Result<Unit, IndexError> Run(sqlite3_stmt statement)
+    {
+        int code = raw.sqlite3_step(statement);
+        Result<Unit, IndexError> result = code == raw.SQLITE_DONE ? Unit.Value : Error(code);
+        raw.sqlite3_reset(statement);
+        return result;
+    }
+
+    private sqlite3_stmt Prepare(string sql)
+    {
+        int code = raw.sqlite3_prepare_v3(_database, sql, raw.SQLITE_PREPARE_PERSISTENT, out sqlite3_stmt statement);
+        if (code != raw.SQLITE_OK)
+        {
+            // Not our table, or a damaged schema.
+            _unprepared ??= Error(code);
+        }
+
+        _statements.Add(statement);
+        return statement;
+    }
+
+    private IndexError Error(int code) => ErrorOf(_database, _path, code);
+
+    private static IndexError ErrorOf(sqlite3 database, string path, int code) =>
+        new($"{path}: {raw.sqlite3_errmsg(database).utf8_to_string()}, SQLite error {code}");
+}

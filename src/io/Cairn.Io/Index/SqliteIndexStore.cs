@@ -1,0 +1,132 @@
+using Cairn.Core.Primitives;
+using Cairn.Node.Ports;
+using SQLitePCL;
+
+namespace Cairn.Io.Index;
+
+/// <summary>An index in one SQLite file: a write-ahead log, one table, prepared statements.</summary>
+/// <remarks>
+/// Two connections, each behind its own lock: readers see the last whole <see cref="Apply"/> and never wait for one that
+/// runs. Any damage shows as an <see cref="IndexError"/>; the owner calls <see cref="Clear"/> and rebuilds. Opening a
+/// damaged file succeeds, and its calls fail, so that the owner has something to call <see cref="Clear"/> on.
+/// </remarks>
+public sealed class SqliteIndexStore : IIndexStore
+{
+    private const int KeyBytesMax = 1024;
+    private static readonly string[] Suffixes = ["", "-wal", "-shm", "-journal"];
+
+    private readonly string _path;
+    private readonly object _writing = new();
+    private readonly object _reading = new();
+    private Result<SqliteConnection, IndexError> _writer;
+    private Result<SqliteConnection, IndexError> _reader;
+    private bool _disposed;
+
+    static SqliteIndexStore() => Batteries_V2.Init();
+
+    /// <summary>Opens a file, making it if absent.</summary>
+    /// <param name="path">The database; its write-ahead log lies beside it.</param>
+    public SqliteIndexStore(string path)
+    {
+        _path = path;
+        (_writer, _reader) = OpenBoth(path);
+    }
+
+    /// <inheritdoc/>
+    public Result<byte[]?, IndexError> Get(ReadOnlySpan<byte> key)
+    {
+        lock (_reading)
+        {
+            return _reader.TryGet(out SqliteConnection? reader, out IndexError error) ? reader.Get(key) : error;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<IReadOnlyList<KeyValuePair<byte[], byte[]>>, IndexError> Scan(
+        ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, int limit)
+    {
+        lock (_reading)
+        {
+            return _reader.TryGet(out SqliteConnection? reader, out IndexError error)
+                ? reader.Scan(from, to, limit)
+                : error;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<Unit, IndexError> Apply(IReadOnlyList<IndexChange> changes)
+    {
+        foreach (IndexChange change in changes)
+        {
+            Invariant.That(change.Key.Length <= KeyBytesMax, $"an index key of {change.Key.Length} bytes");
+        }
+
+        lock (_writing)
+        {
+            return _writer.TryGet(out SqliteConnection? writer, out IndexError error) ? writer.Apply(changes) : error;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<Unit, IndexError> Clear()
+    {
+        lock (_writing)
+        {
+            lock (_reading)
+            {
+                Invariant.That(!_disposed, "a disposed index");
+                Close();
+                foreach (string suffix in Suffixes)
+                {
+                    try
+                    {
+                        File.Delete(_path + suffix);
+                    }
+                    catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+                    {
+                        return new IndexError($"{_path}{suffix}: {failed.Message}");
+                    }
+                }
+
+                (_writer, _reader) = OpenBoth(_path);
+                return _writer.IsOk ? Unit.Value : _writer.Error;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_writing)
+        {
+            lock (_reading)
+            {
+                Close();
+                _disposed = true;
+            }
+        }
+    }
+
+    private static (Result<SqliteConnection, IndexError> Writer, Result<SqliteConnection, IndexError> Reader) OpenBoth(
+        string path)
+    {
+        Result<SqliteConnection, IndexError> writer = SqliteConnection.Open(path);
+        return (writer, writer.IsOk ? SqliteConnection.Open(path) : writer);
+    }
+
+    private void Close()
+    {
+        var closed = new IndexError("the index is closed");
+        if (_reader.IsOk)
+        {
+            _reader.Value.Dispose();
+        }
+
+        if (_writer.IsOk)
+        {
+            _writer.Value.Dispose();
+        }
+
+        (_writer, _reader) = (closed, closed);
+    }
+}
