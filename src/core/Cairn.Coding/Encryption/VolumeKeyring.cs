@@ -1,0 +1,143 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Coding.Encryption;
+
+/// <summary>The keys of one volume that this member holds. Immutable: adding a key makes a new keyring.</summary>
+/// <remarks>
+/// Epochs are a set: keys are only added, old chunks keep their epoch. Which one is current is decided by the pool's log.
+/// Thread: any. Source: docs/formats/keys.md, "Keyring".
+/// </remarks>
+public sealed class VolumeKeyring
+{
+    /// <summary>The version this code writes and the newest it reads.</summary>
+    public const byte FormatVersion = 1;
+
+    private VolumeKeyring(VolumeId volume, DedupSecret dedup, ImmutableArray<EpochKey> epochs, EpochKey current)
+    {
+        Volume = volume;
+        Dedup = dedup;
+        Epochs = epochs;
+        Current = current;
+    }
+
+    /// <summary>A keyring with one epoch, which is current.</summary>
+    public VolumeKeyring(VolumeId volume, DedupSecret dedup, EpochKey current)
+        : this(volume, dedup, [current], current)
+    {
+    }
+
+    /// <summary>Whose keys these are.</summary>
+    public VolumeId Volume { get; }
+
+    /// <summary>Names chunks and places cuts.</summary>
+    public DedupSecret Dedup { get; }
+
+    /// <summary>Every key held, ordered by epoch id.</summary>
+    public ImmutableArray<EpochKey> Epochs { get; }
+
+    /// <summary>What new chunks and blocks are sealed under.</summary>
+    public EpochKey Current { get; }
+
+    /// <summary>The key of an epoch, if held.</summary>
+    public bool TryGet(EpochId epoch, [NotNullWhen(true)] out EpochKey? key)
+    {
+        if (epoch == Current.Id)
+        {
+            key = Current;
+            return true;
+        }
+
+        foreach (EpochKey held in Epochs)
+        {
+            if (held.Id == epoch)
+            {
+                key = held;
+                return true;
+            }
+        }
+
+        key = null;
+        return false;
+    }
+
+    /// <summary>The keyring with one more key; the same keyring if it is held already. The current epoch stays.</summary>
+    public VolumeKeyring With(EpochKey key)
+    {
+        if (TryGet(key.Id, out EpochKey? held))
+        {
+            Invariant.That(held.Equals(key), $"two keys for one {key}");
+            return this;
+        }
+
+        int place = 0;
+        while (place < Epochs.Length && Epochs[place].Id < key.Id)
+        {
+            place++;
+        }
+
+        return new VolumeKeyring(Volume, Dedup, Epochs.Insert(place, key), Current);
+    }
+
+    /// <summary>The keyring with another of its epochs current.</summary>
+    public VolumeKeyring WithCurrent(EpochId epoch)
+    {
+        Invariant.That(TryGet(epoch, out EpochKey? key), $"no key for epoch {epoch.Short}");
+        return new VolumeKeyring(Volume, Dedup, Epochs, key!);
+    }
+
+    /// <summary>All keys as bytes, to be sealed before they rest or travel.</summary>
+    public byte[] Encode()
+    {
+        ArrayBufferWriter<byte> output = new();
+        WireWriter writer = new(output);
+        writer.Byte(FormatVersion);
+        writer.Bytes16(Volume.Value);
+        writer.Raw(Dedup.Bytes);
+        writer.Bytes16(Current.Id.Value);
+        writer.Count(Epochs.Length);
+        foreach (EpochKey epoch in Epochs)
+        {
+            writer.Bytes16(epoch.Id.Value);
+            writer.Raw(epoch.Bytes);
+        }
+
+        return output.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Reads what <see cref="Encode"/> wrote; never throws on bad input.</summary>
+    public static Result<VolumeKeyring, KeyringError> Decode(ReadOnlySpan<byte> bytes)
+    {
+        WireReader reader = new(bytes);
+        byte version = reader.Byte();
+        if (!reader.Failed && version > FormatVersion)
+        {
+            return KeyringError.NewerFormat;
+        }
+
+        reader.Require(version == FormatVersion);
+        VolumeId volume = new(reader.Bytes16());
+        ReadOnlySpan<byte> dedup = reader.Raw(DedupSecret.Size);
+        EpochId current = new(reader.Bytes16());
+        int count = reader.Count(Bytes16.Size + EpochKey.Size);
+        ImmutableArray<EpochKey>.Builder epochs = ImmutableArray.CreateBuilder<EpochKey>(count);
+        EpochKey? currentKey = null;
+        for (int i = 0; i < count; i++)
+        {
+            EpochId id = new(reader.Bytes16());
+            EpochKey key = new(id, reader.Raw(EpochKey.Size));
+            reader.Require(i == 0 || epochs[i - 1].Id < id);
+            epochs.Add(key);
+            currentKey = id == current ? key : currentKey;
+        }
+
+        return reader.Complete && currentKey is not null
+            ? new VolumeKeyring(volume, new DedupSecret(dedup), epochs.DrainToImmutable(), currentKey)
+            : KeyringError.Malformed;
+    }
+
+    /// <summary>Never the keys.</summary>
+    public override string ToString() => $"keyring of volume {Volume.Short}, {Epochs.Length} epochs";
+}
