@@ -113,6 +113,10 @@ public interface IVolume
     ValueTask<Result<VolumeSpace, VolumeError>> Space();
 
     /// <summary>Tells a door what changed by other nodes' (or other doors') doing, so that its caches can be dropped.</summary>
+    /// <remarks>
+    /// A door's own change may be told to it too, but only within the call that makes it, on the calling thread: there
+    /// the door knows it for its own. What a door cannot infer from its call (a conflict name that goes) must be told.
+    /// </remarks>
     /// <returns>Dispose to stop.</returns>
     IDisposable Watch(IVolumeWatcher watcher);
 }
