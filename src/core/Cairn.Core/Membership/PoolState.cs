@@ -1,0 +1,123 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using Cairn.Core.Placement;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Membership;
+
+/// <summary>What a member may do.</summary>
+public enum MemberRole : byte
+{
+    /// <summary>Reads, writes and stores.</summary>
+    Member = 0,
+
+    /// <summary>May also grant and revoke members and create and remove volumes.</summary>
+    Admin = 1,
+
+    /// <summary>The recovery kit's key: as an admin, but it stores nothing and is shown apart.</summary>
+    Recovery = 2,
+}
+
+/// <summary>Whether a member still belongs.</summary>
+public enum MemberStanding : byte
+{
+    /// <summary>It belongs.</summary>
+    Active = 0,
+
+    /// <summary>Forgotten: away for good, its copies no longer counted; its past operations stand, and it may be granted again.</summary>
+    Forgotten = 1,
+
+    /// <summary>Revoked: blocks after the accepted positions are quarantined, and nobody talks to it.</summary>
+    Revoked = 2,
+
+    /// <summary>Revoked by a member it had revoked itself: both wait for a third admin or the recovery kit.</summary>
+    Suspended = 3,
+}
+
+/// <summary>The last block of one log that is accepted from a revoked author.</summary>
+/// <param name="Log">Which volume's log, which incarnation.</param>
+/// <param name="Volume">The volume; the pool volume for the pool's own log.</param>
+/// <param name="LastBlock">Later blocks are quarantined; 0 accepts none.</param>
+public readonly record struct AcceptedPosition(VolumeId Volume, LogId Log, ulong LastBlock);
+
+/// <summary>A key that was granted a place in the pool.</summary>
+/// <param name="Node">The hash of <paramref name="PublicKey"/>.</param>
+/// <param name="PublicKey">SubjectPublicKeyInfo.</param>
+/// <param name="Name">The name given when it was granted.</param>
+/// <param name="Role">What it may do.</param>
+/// <param name="Standing">Whether it still belongs.</param>
+/// <param name="Accepted">For a revoked one: up to where its logs are folded, by volume and incarnation.</param>
+public sealed record Member(
+    NodeId Node,
+    ImmutableArray<byte> PublicKey,
+    string Name,
+    MemberRole Role,
+    MemberStanding Standing,
+    ImmutableArray<AcceptedPosition> Accepted)
+{
+    /// <summary>Whether it may grant, revoke, create and remove now.</summary>
+    public bool IsAuthority => Standing == MemberStanding.Active && Role is MemberRole.Admin or MemberRole.Recovery;
+
+    /// <summary>Whether it takes part with a machine of its own.</summary>
+    public bool IsActiveNode => Standing == MemberStanding.Active && Role != MemberRole.Recovery;
+}
+
+/// <summary>A volume of the pool.</summary>
+/// <param name="Volume">Which.</param>
+/// <param name="Name">The name people use; unique among the volumes that are not removed, by the fold.</param>
+/// <param name="IsRemoved">Whether it was removed.</param>
+public sealed record PoolVolume(VolumeId Volume, string Name, bool IsRemoved);
+
+/// <summary>A volume key wrapped to one recipient.</summary>
+/// <param name="Volume">Whose key.</param>
+/// <param name="Epoch">Which epoch.</param>
+/// <param name="Recipient">Who can open it.</param>
+/// <param name="Granter">Whose key it was agreed with.</param>
+/// <param name="Wrapped">Opaque to the core: Cairn.Coding's KeyWrap.</param>
+public sealed record KeyGrant(VolumeId Volume, EpochId Epoch, NodeId Recipient, NodeId Granter, ImmutableArray<byte> Wrapped);
+
+/// <summary>What the pool's log says: who belongs, which volumes there are, who holds which key, which weights hold.</summary>
+/// <remarks>An immutable value, folded from the pool's log; the same on all nodes that have the same log.</remarks>
+public sealed record PoolState
+{
+    /// <summary>Nobody and nothing: before the founding transaction.</summary>
+    public static PoolState Empty { get; } = new();
+
+    /// <summary>Everyone who was ever granted a place, by node id.</summary>
+    public ImmutableSortedDictionary<NodeId, Member> Members { get; init; } = ImmutableSortedDictionary<NodeId, Member>.Empty;
+
+    /// <summary>Every volume ever created, by id.</summary>
+    public ImmutableSortedDictionary<VolumeId, PoolVolume> Volumes { get; init; } =
+        ImmutableSortedDictionary<VolumeId, PoolVolume>.Empty;
+
+    /// <summary>Every wrapped key, ordered by volume, epoch, recipient.</summary>
+    public ImmutableArray<KeyGrant> Keys { get; init; } = [];
+
+    /// <summary>The placement weights in force.</summary>
+    public PlacementWeights Weights { get; init; } = PlacementWeights.None;
+
+    /// <summary>The members that take part with a machine, in the order of ids.</summary>
+    public IEnumerable<Member> ActiveNodes => Members.Values.Where(member => member.IsActiveNode);
+
+    /// <summary>The volumes that can be mounted, in the order of ids.</summary>
+    public IEnumerable<PoolVolume> LiveVolumes => Volumes.Values.Where(volume => !volume.IsRemoved);
+
+    /// <summary>Whether a key belongs to the pool now.</summary>
+    public bool IsActive(NodeId node) => Members.TryGetValue(node, out Member? member) && member.Standing == MemberStanding.Active;
+
+    /// <summary>Finds a volume that is not removed by name.</summary>
+    public bool TryFindVolume(string name, [NotNullWhen(true)] out PoolVolume? volume)
+    {
+        volume = LiveVolumes.FirstOrDefault(candidate => string.Equals(candidate.Name, name, StringComparison.Ordinal));
+        return volume is not null;
+    }
+
+    /// <summary>Whether a block of an author's log is folded: authors in good standing always, revoked ones up to the cut.</summary>
+    /// <param name="volume">The volume of the log.</param>
+    /// <param name="log">Which log.</param>
+    /// <param name="block">The block's number.</param>
+    public bool Accepts(VolumeId volume, LogId log, ulong block) =>
+        Members.TryGetValue(log.Author, out Member? member)
+        && (member.Standing is MemberStanding.Active or MemberStanding.Forgotten
+            || member.Accepted.Any(cut => cut.Volume == volume && cut.Log == log && block <= cut.LastBlock));
+}

@@ -1,0 +1,108 @@
+using System.Security.Cryptography;
+using Cairn.Core.Membership;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Tests.Membership;
+
+public sealed class NodeRecordTests
+{
+    private static NodeRecord Full => MemberKit.Record(1, counter: 300) with
+    {
+        Name = "büro-pc 🖥",
+        Zone = "cellar",
+        Tags = NodeRecord.SortTags(["ssd", "office", "ssd"]),
+        Addresses = [new("10.1.2.3", 7700), new("fe80::1", 7700), new("pc.example", 1)],
+        UsedBytes = 123_456_789_000,
+        IsFull = true,
+        State = NodeState.Away,
+        ProtocolMin = 1,
+        ProtocolMax = 3,
+        Program = "0.1.0",
+        Claimed = new WallTime(1_700_000_000_123_456_789),
+    };
+
+    [Fact]
+    public void A_record_survives_its_bytes()
+    {
+        SignedNodeRecord signed = MemberKit.Sign(Full);
+        SignedNodeRecord read = NodeRecordCodec.Decode(signed.Bytes.Span, MemberKit.Check).Value;
+        Assert.Equal(signed, read);
+        Assert.Equal(Full.Name, read.Record.Name);
+        Assert.Equal(Full.Tags, read.Record.Tags);
+        Assert.Equal(Full.Addresses, read.Record.Addresses);
+        Assert.Equal(Full.State, read.Record.State);
+        Assert.Equal(Full.Claimed, read.Record.Claimed);
+        Assert.Equal(NodeRecordCodec.BytesToSign(Full), NodeRecordCodec.BytesToSign(read.Record));
+    }
+
+    [Fact]
+    public void A_real_key_signs_and_any_changed_bit_is_refused()
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        byte[] publicKey = key.ExportSubjectPublicKeyInfo();
+        NodeRecord record = Full with { PublicKey = [.. publicKey], Node = Signatures.NodeOf(publicKey) };
+        byte[] signature = key.SignData(NodeRecordCodec.BytesToSign(record), HashAlgorithmName.SHA256);
+        byte[] bytes = NodeRecordCodec.Seal(record, signature).Bytes.ToArray();
+        Assert.True(NodeRecordCodec.Decode(bytes, Signatures.CheckEcdsa).IsOk);
+        for (int bit = 0; bit < bytes.Length * 8; bit += 37)
+        {
+            bytes[bit / 8] ^= (byte)(1 << (bit % 8));
+            Assert.False(NodeRecordCodec.Decode(bytes, Signatures.CheckEcdsa).IsOk, $"bit {bit}");
+            bytes[bit / 8] ^= (byte)(1 << (bit % 8));
+        }
+    }
+
+    [Fact]
+    public void Each_kind_of_bad_bytes_has_its_error()
+    {
+        byte[] bytes = MemberKit.Sign(Full).Bytes.ToArray();
+        for (int length = 0; length < bytes.Length; length++)
+        {
+            Assert.Equal(NodeRecordError.Malformed, NodeRecordCodec.Decode(bytes.AsSpan(0, length), MemberKit.Check).Error);
+        }
+
+        byte[] newer = [.. bytes];
+        newer[0]++;
+        Assert.Equal(NodeRecordError.NewerFormat, NodeRecordCodec.Decode(newer, MemberKit.Check).Error);
+        byte[] stolen = [.. bytes];
+        stolen[1] ^= 1;
+        Assert.Equal(NodeRecordError.WrongKey, NodeRecordCodec.Decode(stolen, MemberKit.Check).Error);
+        byte[] forged = [.. bytes];
+        forged[^1] ^= 1;
+        Assert.Equal(NodeRecordError.BadSignature, NodeRecordCodec.Decode(forged, MemberKit.Check).Error);
+        Prng prng = new(5);
+        byte[] garbage = new byte[400];
+        for (int i = 0; i < 20_000; i++)
+        {
+            prng.Fill(garbage);
+            garbage[0] = NodeRecordCodec.Version;
+            Assert.False(NodeRecordCodec.Decode(garbage.AsSpan(0, prng.Next(400)), MemberKit.Check).IsOk);
+        }
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1:80", "127.0.0.1", 80)]
+    [InlineData("[fe80::1]:7700", "fe80::1", 7700)]
+    [InlineData("pc.example:1", "pc.example", 1)]
+    public void Addresses_read_what_they_print(string text, string host, int port)
+    {
+        Assert.True(NodeAddress.TryParse(text, out NodeAddress address));
+        Assert.Equal(new NodeAddress(host, (ushort)port), address);
+        Assert.Equal(text, address.ToString());
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("host")]
+    [InlineData(":80")]
+    [InlineData("host:0")]
+    [InlineData("host:65536")]
+    [InlineData("host:+1")]
+    [InlineData("fe80::1:80")]
+    [InlineData("[host]:80")]
+    [InlineData("ho st:80")]
+    [InlineData("a/b:80")]
+    [InlineData("bür:80")]
+    public void Other_texts_are_not_addresses(string? text) => Assert.False(NodeAddress.TryParse(text, out _));
+}
