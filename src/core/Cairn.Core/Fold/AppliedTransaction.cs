@@ -1,0 +1,17 @@
+using Cairn.Core.Log;
+
+namespace Cairn.Core.Fold;
+
+/// <summary>A transaction in its place, with what it takes to undo it.</summary>
+internal sealed class AppliedTransaction(Transaction transaction, TransactionOrder order)
+{
+    internal readonly Transaction Transaction = transaction;
+    internal readonly TransactionOrder Order = order;
+    internal PreImage[] Undo = [];
+
+    /// <summary>Whether the table's copy of this entry is current.</summary>
+    internal bool Saved;
+
+    /// <summary>Whether the table has a copy, current or not.</summary>
+    internal bool InTable;
+}

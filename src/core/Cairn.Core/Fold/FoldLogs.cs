@@ -1,0 +1,214 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Fold;
+
+/// <summary>What has been accepted: per log the last transaction and the depths, and the heads of the history.</summary>
+internal sealed class FoldLogs
+{
+    private const byte LogTag = (byte)'L';
+    private const byte HeadsTag = (byte)'H';
+    private const int LogKeySize = 2 + NodeId.Size + 4;
+
+    private readonly SortedDictionary<LogId, LogDepths> _logs = [];
+    private readonly List<TransactionId> _heads = [];
+    private LogId _lastLog;
+    private LogDepths? _lastDepths;
+
+    internal IReadOnlyList<TransactionId> Heads => _heads;
+
+    internal ulong LastOf(LogId log) => Find(log)?.Last ?? 0;
+
+    internal LogPositions Positions() => LogPositions.From(
+        _logs.Where(log => log.Value.Last > 0)
+            .Select(log => KeyValuePair.Create(log.Key, new LogPosition(0, log.Value.Last))));
+
+    internal ImmutableArray<TransactionId> HeadsWithout(LogId log)
+    {
+        if (_heads.Count == 0 || (_heads.Count == 1 && _heads[0].Log == log))
+        {
+            return [];
+        }
+
+        return [.. _heads.Where(head => head.Log != log)];
+    }
+
+    /// <summary>The first thing a transaction depends on that is not accepted yet, or null.</summary>
+    internal TransactionId? MissingOf(Transaction transaction)
+    {
+        TransactionId id = transaction.Id;
+        if (id.Seq != LastOf(id.Log) + 1)
+        {
+            return id with { Seq = id.Seq - 1 };
+        }
+
+        foreach (TransactionId dependency in transaction.Dependencies)
+        {
+            if (dependency.Seq > LastOf(dependency.Log))
+            {
+                return dependency;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Its place in the order, or null when it depends on something long forgotten.</summary>
+    internal TransactionOrder? OrderOf(Transaction transaction)
+    {
+        ulong depth = 0;
+        if (transaction.Id.Seq > 1)
+        {
+            depth = Find(transaction.Id.Log)![transaction.Id.Seq - 1];
+            if (depth == 0)
+            {
+                return null;
+            }
+        }
+
+        foreach (TransactionId dependency in transaction.Dependencies)
+        {
+            ulong of = Find(dependency.Log)![dependency.Seq];
+            if (of == 0)
+            {
+                return null;
+            }
+
+            depth = Math.Max(depth, of);
+        }
+
+        return new TransactionOrder(depth + 1, transaction.Id);
+    }
+
+    /// <summary>Notes a transaction whose dependencies are all there; null when they are not.</summary>
+    internal TransactionOrder? Accept(Transaction transaction)
+    {
+        if (MissingOf(transaction) is not null || OrderOf(transaction) is not { } order)
+        {
+            return null;
+        }
+
+        TransactionId id = transaction.Id;
+        if (Find(id.Log) is not { } depths)
+        {
+            _logs.Add(id.Log, depths = new LogDepths());
+        }
+
+        depths.Append(id.Seq, order.Depth);
+        _heads.RemoveAll(head => (head.Log == id.Log && head.Seq < id.Seq) || transaction.Dependencies.Contains(head));
+        int at = _heads.BinarySearch(id);
+        _heads.Insert(~at, id);
+        return order;
+    }
+
+    /// <summary>Forgets depths below a cut; returns the greatest place in the cut.</summary>
+    internal TransactionOrder Forget(LogPositions stable)
+    {
+        TransactionOrder greatest = default;
+        foreach ((LogId log, LogPosition position) in stable.Logs)
+        {
+            if (Find(log) is not { Last: > 0 } depths)
+            {
+                continue;
+            }
+
+            ulong seq = Math.Min(position.TransactionSeq, depths.Last);
+            ulong depth = seq == 0 ? 0 : depths[seq];
+            if (depth > 0)
+            {
+                var order = new TransactionOrder(depth, new TransactionId(log, seq));
+                greatest = order > greatest ? order : greatest;
+                depths.ForgetBefore(seq);
+            }
+        }
+
+        return greatest;
+    }
+
+    /// <summary>Forgets the depths of one log before a transaction.</summary>
+    internal void Forget(TransactionId id) => Find(id.Log)!.ForgetBefore(id.Seq);
+
+    internal void Save(ITreeTable table)
+    {
+        Span<byte> key = stackalloc byte[LogKeySize];
+        foreach ((LogId log, LogDepths depths) in _logs)
+        {
+            if (!depths.Dirty)
+            {
+                continue;
+            }
+
+            LogKey(key, log);
+            var output = new ArrayBufferWriter<byte>(32);
+            depths.Encode(new WireWriter(output));
+            table.Put(key, output.WrittenSpan.ToArray());
+            depths.Dirty = false;
+        }
+
+        var heads = new ArrayBufferWriter<byte>(64);
+        var writer = new WireWriter(heads);
+        writer.Count(_heads.Count);
+        foreach (TransactionId head in _heads)
+        {
+            TransactionCodec.EncodeId(writer, head);
+        }
+
+        table.Put([FoldKeys.Reserved, HeadsTag], heads.WrittenSpan.ToArray());
+    }
+
+    internal static FoldLogs Load(ITreeTable table)
+    {
+        var logs = new FoldLogs();
+        TableCursor cursor = table.Scan([FoldKeys.Reserved, LogTag], [FoldKeys.Reserved, LogTag + 1]);
+        while (cursor.MoveNext())
+        {
+            var reader = new WireReader(cursor.Value);
+            LogDepths depths = LogDepths.Decode(ref reader);
+            Invariant.That(reader.Complete && cursor.Key.Length == LogKeySize, "a fold's log record is damaged: rebuild the index");
+            logs._logs.Add(LogOf(cursor.Key), depths);
+        }
+
+        if (table.Get([FoldKeys.Reserved, HeadsTag]) is { } heads)
+        {
+            var reader = new WireReader(heads);
+            int count = reader.Count(NodeId.Size + 2);
+            for (int i = 0; i < count; i++)
+            {
+                logs._heads.Add(TransactionCodec.DecodeId(ref reader));
+            }
+
+            Invariant.That(reader.Complete, "a fold's heads record is damaged: rebuild the index");
+        }
+
+        return logs;
+    }
+
+    private LogDepths? Find(LogId log)
+    {
+        if (_lastDepths is not null && log == _lastLog)
+        {
+            return _lastDepths;
+        }
+
+        if (_logs.TryGetValue(log, out LogDepths? depths))
+        {
+            (_lastLog, _lastDepths) = (log, depths);
+        }
+
+        return depths;
+    }
+
+    private static void LogKey(Span<byte> key, LogId log)
+    {
+        key[0] = FoldKeys.Reserved;
+        key[1] = LogTag;
+        log.Author.Value.CopyTo(key[2..]);
+        BinaryPrimitives.WriteUInt32BigEndian(key[(2 + NodeId.Size)..], log.Incarnation);
+    }
+
+    private static LogId LogOf(ReadOnlySpan<byte> key) => new(
+        new NodeId(key.Slice(2, NodeId.Size)), BinaryPrimitives.ReadUInt32BigEndian(key[(2 + NodeId.Size)..]));
+}

@@ -1,0 +1,159 @@
+namespace Cairn.Core.Fold;
+
+/// <summary>A table in memory: an open-addressing index for points, sorted blocks for ranges. Point reads allocate nothing.</summary>
+public sealed class MemoryTable : ITreeTable
+{
+    private readonly SortedRecords _sorted = new();
+    private TableRecord?[] _slots = new TableRecord?[64];
+
+    /// <summary>How many keys there are.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Bytes of keys and values, without overhead.</summary>
+    public long ContentBytes { get; private set; }
+
+    /// <inheritdoc/>
+    public byte[]? Get(ReadOnlySpan<byte> key) => Find(key, TableKey.Hash(key), out _)?.Value;
+
+    /// <inheritdoc/>
+    public byte[]? Put(ReadOnlySpan<byte> key, byte[]? value)
+    {
+        uint hash = TableKey.Hash(key);
+        TableRecord? record = Find(key, hash, out int slot);
+        byte[]? before = record?.Value;
+        ContentBytes += (value?.Length ?? 0) - (before?.Length ?? 0);
+        if (record is not null && value is not null)
+        {
+            record.Value = value;
+        }
+        else if (record is not null)
+        {
+            ContentBytes -= key.Length;
+            _sorted.Remove(key);
+            Vacate(slot);
+            Count--;
+        }
+        else if (value is not null)
+        {
+            ContentBytes += key.Length;
+            record = new TableRecord(key.ToArray(), hash, value);
+            _sorted.Insert(record);
+            _slots[slot] = record;
+            Count++;
+            if (Count * 3 > _slots.Length * 2)
+            {
+                Grow();
+            }
+        }
+
+        return before;
+    }
+
+    /// <inheritdoc/>
+    public TableCursor Scan(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to) => new Cursor(_sorted, from, to);
+
+    private TableRecord? Find(ReadOnlySpan<byte> key, uint hash, out int slot)
+    {
+        int mask = _slots.Length - 1;
+        slot = (int)(hash & (uint)mask);
+        while (_slots[slot] is { } record)
+        {
+            if (record.Hash == hash && key.SequenceEqual(record.Key))
+            {
+                return record;
+            }
+
+            slot = (slot + 1) & mask;
+        }
+
+        return null;
+    }
+
+    private void Vacate(int slot)
+    {
+        int mask = _slots.Length - 1;
+        int hole = slot;
+        for (int next = (hole + 1) & mask; _slots[next] is { } record; next = (next + 1) & mask)
+        {
+            int home = (int)(record.Hash & (uint)mask);
+            if (((next - home) & mask) >= ((next - hole) & mask))
+            {
+                _slots[hole] = record;
+                hole = next;
+            }
+        }
+
+        _slots[hole] = null;
+    }
+
+    private void Grow()
+    {
+        TableRecord?[] old = _slots;
+        _slots = new TableRecord?[old.Length * 2];
+        int mask = _slots.Length - 1;
+        foreach (TableRecord? record in old)
+        {
+            if (record is null)
+            {
+                continue;
+            }
+
+            int slot = (int)(record.Hash & (uint)mask);
+            while (_slots[slot] is not null)
+            {
+                slot = (slot + 1) & mask;
+            }
+
+            _slots[slot] = record;
+        }
+    }
+
+    private sealed class Cursor : TableCursor
+    {
+        private readonly SortedRecords _sorted;
+        private readonly byte[] _from;
+        private readonly byte[] _to;
+        private (int Block, int Index) _place;
+        private uint _structure;
+        private TableRecord? _current;
+
+        internal Cursor(SortedRecords sorted, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
+        {
+            _sorted = sorted;
+            _from = from.ToArray();
+            _to = to.ToArray();
+            _structure = sorted.Structure;
+            _place = sorted.Seek(from);
+        }
+
+        public override byte[] Key => _current!.Key;
+
+        public override byte[] Value => _current!.Value;
+
+        public override bool MoveNext()
+        {
+            if (_structure != _sorted.Structure)
+            {
+                _structure = _sorted.Structure;
+                _place = _sorted.Seek(_current?.Key ?? _from);
+                if (_current is not null && _sorted.At(ref _place)?.Key.AsSpan().SequenceEqual(_current.Key) == true)
+                {
+                    _place.Index++;
+                }
+            }
+            else if (_current is not null)
+            {
+                _place.Index++;
+            }
+
+            TableRecord? next = _sorted.At(ref _place);
+            if (next is null || (_to.Length > 0 && next.Key.AsSpan().SequenceCompareTo(_to) >= 0))
+            {
+                return false;
+            }
+
+            _current = next;
+            return true;
+        }
+    }
+}

@@ -1,0 +1,252 @@
+using System.Collections.Immutable;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Fold;
+
+/// <summary>Applies transactions in one total order, whatever the order of their arrival.</summary>
+/// <remarks>
+/// Invariants: the table is what the applier makes of all accepted transactions in (depth, log, seq) order; an accepted
+/// transaction comes after all it depends on; the tail is sorted and holds what may still have to be undone.
+/// A late transaction undoes what follows it (by pre-images), is applied, and the rest is applied again.
+/// Source: Kleppmann et al., "A highly-available move operation for replicated trees", 2022, section 3.
+/// docs/decisions/undo-redo.md says why. Not thread-safe.
+/// </remarks>
+public sealed class OrderedFold
+{
+    private readonly ITreeTable _table;
+    private readonly ITransactionApplier _applier;
+    private readonly UndoRecorder _recorder;
+    private readonly FoldTail _tail;
+    private readonly FoldLogs _logs;
+    private readonly WaitingRoom _waiting = new();
+    private readonly List<AppliedTransaction> _accepted = [];
+    private bool _alone;
+
+    /// <summary>Continues from what <see cref="Save"/> left in the table; an empty table is an empty history.</summary>
+    public OrderedFold(ITreeTable table, ITransactionApplier applier)
+    {
+        _table = table;
+        _applier = applier;
+        _recorder = new UndoRecorder(table);
+        _logs = FoldLogs.Load(table);
+        _tail = new FoldTail(table);
+        applier.Forget();
+    }
+
+    /// <summary>
+    /// While true nobody else can have concurrent transactions: nothing is kept for undoing. Set it false before another
+    /// member can see this history for the first time.
+    /// </summary>
+    public bool Alone
+    {
+        get => _alone;
+        set
+        {
+            _alone = value;
+            _recorder.Recording = !value;
+            if (value)
+            {
+                Prune(Positions);
+            }
+        }
+    }
+
+    /// <summary>The state, for reading.</summary>
+    public ITreeTable Table => _table;
+
+    /// <summary>The maximal accepted transactions, in order: what the next local one depends on.</summary>
+    public IReadOnlyList<TransactionId> Heads => _logs.Heads;
+
+    /// <summary>How far each log is folded, by transactions (block numbers are 0).</summary>
+    public LogPositions Positions => _logs.Positions();
+
+    /// <summary>Transactions kept to be undone.</summary>
+    public int TailCount => _tail.Count;
+
+    /// <summary>Transactions that wait for others.</summary>
+    public int WaitingCount => _waiting.Count;
+
+    /// <summary>What they wait for, in order.</summary>
+    public IReadOnlyList<TransactionId> Missing => _waiting.Missing();
+
+    /// <summary>Everything up to here in the order can no longer change.</summary>
+    public TransactionOrder StableOrder => _tail.Cut;
+
+    /// <summary>The last transaction of a log that is folded; 0 for none.</summary>
+    public ulong LastOf(LogId log) => _logs.LastOf(log);
+
+    /// <summary>A transaction that comes after everything folded so far. It is not applied yet.</summary>
+    public Transaction Author(LogId log, WallTime claimed, ImmutableArray<Primitive> primitives)
+    {
+        Invariant.That(!primitives.IsDefaultOrEmpty, "a transaction without primitives");
+        return new Transaction(
+            new TransactionId(log, _logs.LastOf(log) + 1), _logs.HeadsWithout(log), claimed, primitives);
+    }
+
+    /// <summary>Applies a transaction that <see cref="Author"/> made from this very state: always last, so nothing is undone.</summary>
+    public void ApplyLocal(Transaction transaction)
+    {
+        TransactionOrder order = _logs.Accept(transaction)
+            ?? throw new InvariantException($"{transaction.Id} is not local to this state");
+        Invariant.That(order > _tail.Last, $"{order} is not after {_tail.Last}");
+        _applier.Apply(transaction, _recorder);
+        Keep(new AppliedTransaction(transaction, order));
+        if (_waiting.Count > 0 && _waiting.Wake(transaction.Id) is { } woken)
+        {
+            Receive(woken);
+        }
+    }
+
+    /// <summary>Takes a transaction from anywhere, in any order, any number of times.</summary>
+    public FoldReport Receive(Transaction transaction) => Receive([transaction]);
+
+    /// <summary>Takes transactions from anywhere; several at once cost one undo instead of several.</summary>
+    public FoldReport Receive(IReadOnlyList<Transaction> transactions)
+    {
+        var belowCut = new List<TransactionId>();
+        Admit(transactions, belowCut);
+        if (_accepted.Count == 0)
+        {
+            return belowCut.Count == 0 ? FoldReport.Nothing : FoldReport.Nothing with { BelowCut = belowCut };
+        }
+
+        _accepted.Sort(static (a, b) => a.Order.CompareTo(b.Order));
+        var changes = new Dictionary<byte[], byte[]?>(ByteKeyComparer.Instance);
+        _recorder.Changes = changes;
+        List<AppliedTransaction> again = UndoFrom(_accepted[0].Order);
+        int applied = _accepted.Count;
+        ApplyMerged(again);
+        _recorder.Changes = null;
+        return new FoldReport(applied, again.Count, belowCut, Differences(changes));
+    }
+
+    /// <summary>Forgets how to undo what is stable: every member is known to have <paramref name="stable"/>.</summary>
+    /// <remarks>
+    /// Stable means: for each member m that is not excluded, m said it has these positions, and this node holds everything m
+    /// had written when it said so. Then whatever comes still is later in the order.
+    /// </remarks>
+    public void Prune(LogPositions stable)
+    {
+        TransactionOrder cut = _logs.Forget(stable);
+        _tail.CutAt(cut);
+    }
+
+    /// <summary>Writes the fold's own state into the table, so that table and fold are persisted together.</summary>
+    public void Save()
+    {
+        _logs.Save(_table);
+        _tail.Save();
+    }
+
+    /// <summary>The transactions after the stable cut, in order, read from memory and table: for a checkpoint.</summary>
+    internal List<AppliedTransaction> TailFrom(TransactionOrder from) => _tail.From(from);
+
+    internal FoldLogs Logs => _logs;
+
+    internal ITransactionApplier Applier => _applier;
+
+    private void Admit(IReadOnlyList<Transaction> transactions, List<TransactionId> belowCut)
+    {
+        var queue = new Queue<Transaction>(transactions);
+        while (queue.TryDequeue(out Transaction? transaction))
+        {
+            if (transaction.Id.Seq <= _logs.LastOf(transaction.Id.Log))
+            {
+                continue;
+            }
+
+            if (_logs.MissingOf(transaction) is { } missing)
+            {
+                _waiting.Add(transaction, missing);
+                continue;
+            }
+
+            if (_logs.OrderOf(transaction) is not { } order || order <= _tail.Cut)
+            {
+                belowCut.Add(transaction.Id);
+                continue;
+            }
+
+            _logs.Accept(transaction);
+            _accepted.Add(new AppliedTransaction(transaction, order));
+            foreach (Transaction woken in _waiting.Wake(transaction.Id) ?? [])
+            {
+                queue.Enqueue(woken);
+            }
+        }
+    }
+
+    private List<AppliedTransaction> UndoFrom(TransactionOrder place)
+    {
+        List<AppliedTransaction> later = _tail.TakeFrom(place);
+        for (int i = later.Count - 1; i >= 0; i--)
+        {
+            _recorder.Undo(later[i].Undo);
+        }
+
+        if (later.Count > 0)
+        {
+            _applier.Forget();
+        }
+
+        return later;
+    }
+
+    private void ApplyMerged(List<AppliedTransaction> again)
+    {
+        int next = 0;
+        foreach (AppliedTransaction accepted in _accepted)
+        {
+            for (; next < again.Count && again[next].Order < accepted.Order; next++)
+            {
+                Redo(again[next]);
+            }
+
+            Redo(accepted);
+        }
+
+        for (; next < again.Count; next++)
+        {
+            Redo(again[next]);
+        }
+
+        _accepted.Clear();
+    }
+
+    private void Redo(AppliedTransaction entry)
+    {
+        _applier.Apply(entry.Transaction, _recorder);
+        Keep(entry);
+    }
+
+    private void Keep(AppliedTransaction entry)
+    {
+        if (_alone)
+        {
+            _logs.Forget(entry.Transaction.Id);
+            _tail.CutAt(entry.Order);
+            return;
+        }
+
+        entry.Undo = _recorder.Take();
+        entry.Saved = false;
+        _tail.Append(entry);
+    }
+
+    private List<byte[]> Differences(Dictionary<byte[], byte[]?> changes)
+    {
+        var different = new List<byte[]>();
+        foreach ((byte[] key, byte[]? before) in changes)
+        {
+            byte[]? now = _table.Get(key);
+            if ((now is null) != (before is null) || !now.AsSpan().SequenceEqual(before))
+            {
+                different.Add(key);
+            }
+        }
+
+        different.Sort(ByteKeyComparer.Instance);
+        return different;
+    }
+}

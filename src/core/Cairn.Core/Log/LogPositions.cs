@@ -1,0 +1,150 @@
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Log;
+
+/// <summary>How far one log is held: the last block and the last transaction in it.</summary>
+/// <param name="BlockSeq">The last block, 1 for the first; 0 for none.</param>
+/// <param name="TransactionSeq">The last transaction, 1 for the first; 0 for none.</param>
+public readonly record struct LogPosition(ulong BlockSeq, ulong TransactionSeq);
+
+/// <summary>How far each log is held: a cut through the history, closed under dependencies when it was taken from a fold.</summary>
+/// <remarks>Immutable, sorted by log. Format: docs/formats/log-block.md, section "Positions".</remarks>
+public sealed class LogPositions : IEquatable<LogPositions>
+{
+    /// <summary>At most so many logs in one encoded cut.</summary>
+    public const int LogsMax = 1 << 20;
+
+    private readonly KeyValuePair<LogId, LogPosition>[] _logs;
+
+    private LogPositions(KeyValuePair<LogId, LogPosition>[] sorted) => _logs = sorted;
+
+    /// <summary>Nothing held.</summary>
+    public static LogPositions Empty { get; } = new([]);
+
+    /// <summary>All logs with their positions, in the order of their ids.</summary>
+    public IReadOnlyList<KeyValuePair<LogId, LogPosition>> Logs => _logs;
+
+    /// <summary>From any collection without repetitions.</summary>
+    public static LogPositions From(IEnumerable<KeyValuePair<LogId, LogPosition>> logs)
+    {
+        KeyValuePair<LogId, LogPosition>[] sorted = [.. logs];
+        Array.Sort(sorted, static (a, b) => a.Key.CompareTo(b.Key));
+        for (int i = 1; i < sorted.Length; i++)
+        {
+            Invariant.That(sorted[i - 1].Key != sorted[i].Key, $"log {sorted[i].Key} twice in one cut");
+        }
+
+        return new LogPositions(sorted);
+    }
+
+    /// <summary>The position of one log; zeros when nothing of it is held.</summary>
+    public LogPosition this[LogId log] => Find(log) is >= 0 and int at ? _logs[at].Value : default;
+
+    /// <summary>The same cut with one log's position replaced.</summary>
+    public LogPositions With(LogId log, LogPosition position)
+    {
+        int at = Find(log);
+        var copy = new List<KeyValuePair<LogId, LogPosition>>(_logs);
+        if (at >= 0)
+        {
+            copy[at] = new(log, position);
+        }
+        else
+        {
+            copy.Insert(~at, new(log, position));
+        }
+
+        return new LogPositions([.. copy]);
+    }
+
+    /// <summary>What both hold, by transactions.</summary>
+    public LogPositions Meet(LogPositions other)
+    {
+        var both = new List<KeyValuePair<LogId, LogPosition>>();
+        foreach ((LogId log, LogPosition mine) in _logs)
+        {
+            LogPosition theirs = other[log];
+            LogPosition lower = theirs.TransactionSeq < mine.TransactionSeq ? theirs : mine;
+            if (lower != default)
+            {
+                both.Add(new(log, lower));
+            }
+        }
+
+        return new LogPositions([.. both]);
+    }
+
+    /// <summary>Whether everything in <paramref name="other"/> is held here, by transactions.</summary>
+    public bool Covers(LogPositions other)
+    {
+        foreach ((LogId log, LogPosition position) in other._logs)
+        {
+            if (this[log].TransactionSeq < position.TransactionSeq)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Writes the cut.</summary>
+    public void Encode(WireWriter writer)
+    {
+        writer.Count(_logs.Length);
+        foreach ((LogId log, LogPosition position) in _logs)
+        {
+            writer.Bytes32(log.Author.Value);
+            writer.VarUInt(log.Incarnation);
+            writer.VarUInt(position.BlockSeq);
+            writer.VarUInt(position.TransactionSeq);
+        }
+    }
+
+    /// <summary>Reads a cut; marks the reader as failed if it is not in canonical form.</summary>
+    public static LogPositions Decode(ref WireReader reader)
+    {
+        int count = reader.Count(NodeId.Size + 3);
+        reader.Require(count <= LogsMax);
+        var logs = new KeyValuePair<LogId, LogPosition>[reader.Failed ? 0 : count];
+        for (int i = 0; i < logs.Length && !reader.Failed; i++)
+        {
+            var author = new NodeId(reader.Bytes32());
+            ulong incarnation = reader.VarUInt();
+            reader.Require(incarnation <= uint.MaxValue);
+            var log = new LogId(author, (uint)incarnation);
+            reader.Require(i == 0 || logs[i - 1].Key < log);
+            logs[i] = new(log, new LogPosition(reader.VarUInt(), reader.VarUInt()));
+        }
+
+        return reader.Failed ? Empty : new LogPositions(logs);
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(LogPositions? other) => other is not null && _logs.AsSpan().SequenceEqual(other._logs);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as LogPositions);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => _logs.Length == 0 ? 0 : _logs.Length ^ _logs[^1].Key.Author.GetHashCode();
+
+    private int Find(LogId log)
+    {
+        int low = 0;
+        int high = _logs.Length - 1;
+        while (low <= high)
+        {
+            int middle = (low + high) >>> 1;
+            int order = _logs[middle].Key.CompareTo(log);
+            if (order == 0)
+            {
+                return middle;
+            }
+
+            (low, high) = order < 0 ? (middle + 1, high) : (low, middle - 1);
+        }
+
+        return ~low;
+    }
+}

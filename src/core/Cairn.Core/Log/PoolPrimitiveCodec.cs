@@ -1,0 +1,212 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Log;
+
+/// <summary>Bytes of the primitives of the pool's log and of garbage collection.</summary>
+internal static class PoolPrimitiveCodec
+{
+    private const int NameBytesMax = 255;
+    private const int KeyBytesMax = 1024;
+    private const int OpaqueBytesMax = Transaction.EncodedBytesMax;
+
+    internal static void Encode(WireWriter writer, Primitive primitive)
+    {
+        switch (primitive)
+        {
+            case GrantMember p:
+                writer.Bytes32(p.Member.Value);
+                writer.Byte(p.Role);
+                writer.LengthPrefixed(p.PublicKey.Span);
+                writer.LengthPrefixed(p.Name.Span);
+                break;
+            case RevokeMember p:
+                EncodeRevoke(writer, p);
+                break;
+            case CreateVolume p:
+                writer.Bytes16(p.Volume.Value);
+                writer.LengthPrefixed(p.Name.Span);
+                writer.LengthPrefixed(p.Options.Span);
+                break;
+            case RemoveVolume p:
+                writer.Bytes16(p.Volume.Value);
+                break;
+            case RenameVolume p:
+                writer.Bytes16(p.Volume.Value);
+                writer.LengthPrefixed(p.Name.Span);
+                break;
+            case GrantKey p:
+                writer.Bytes16(p.Volume.Value);
+                writer.Bytes16(p.Epoch.Value);
+                writer.Bytes32(p.Member.Value);
+                writer.LengthPrefixed(p.WrappedKey.Span);
+                break;
+            case PublishWeights p:
+                writer.VarUInt(p.Version);
+                writer.LengthPrefixed(p.Weights.Span);
+                break;
+            case Condemn p:
+                EncodeCondemn(writer, p);
+                break;
+            case Rescue p:
+                Addresses(writer, p.Addresses);
+                break;
+            case Exclude p:
+                writer.Bytes32(p.Member.Value);
+                writer.Boolean(p.Excluded);
+                break;
+            default:
+                throw new UnreachableException($"no encoding for {primitive.GetType().Name}");
+        }
+    }
+
+    internal static Primitive? Decode(ref WireReader reader, PrimitiveKind kind, ref LogError error)
+    {
+        switch (kind)
+        {
+            case PrimitiveKind.GrantMember:
+                return new GrantMember(
+                    Node(ref reader), reader.Byte(), Bytes(ref reader, KeyBytesMax), Bytes(ref reader, NameBytesMax));
+            case PrimitiveKind.RevokeMember:
+                return DecodeRevoke(ref reader);
+            case PrimitiveKind.CreateVolume:
+                return new CreateVolume(
+                    Volume(ref reader), Bytes(ref reader, NameBytesMax), Bytes(ref reader, OpaqueBytesMax));
+            case PrimitiveKind.RemoveVolume:
+                return new RemoveVolume(Volume(ref reader));
+            case PrimitiveKind.RenameVolume:
+                return new RenameVolume(Volume(ref reader), Bytes(ref reader, NameBytesMax));
+            case PrimitiveKind.GrantKey:
+                return new GrantKey(
+                    Volume(ref reader), new EpochId(reader.Bytes16()), Node(ref reader), Bytes(ref reader, KeyBytesMax));
+            case PrimitiveKind.PublishWeights:
+                return new PublishWeights(reader.VarUInt(), Bytes(ref reader, OpaqueBytesMax));
+            case PrimitiveKind.Condemn:
+                return DecodeCondemn(ref reader);
+            case PrimitiveKind.Rescue:
+                return new Rescue(Addresses(ref reader));
+            case PrimitiveKind.Exclude:
+                return new Exclude(Node(ref reader), reader.Boolean());
+            default:
+                if (!reader.Failed)
+                {
+                    error = LogError.UnknownPrimitive;
+                }
+
+                reader.Fail();
+                return null;
+        }
+    }
+
+    private static void EncodeRevoke(WireWriter writer, RevokeMember revoke)
+    {
+        writer.Bytes32(revoke.Member.Value);
+        writer.Count(revoke.Accepted.Length);
+        foreach (AcceptedTail tail in revoke.Accepted)
+        {
+            writer.Bytes16(tail.Volume.Value);
+            writer.VarUInt(tail.Incarnation);
+            writer.VarUInt(tail.BlockSeq);
+        }
+    }
+
+    private static RevokeMember DecodeRevoke(ref WireReader reader)
+    {
+        NodeId member = Node(ref reader);
+        var tails = new AcceptedTail[reader.Count(VolumeId.Size + 2)];
+        for (int i = 0; i < tails.Length; i++)
+        {
+            tails[i] = new AcceptedTail(Volume(ref reader), UInt32(ref reader), reader.VarUInt());
+        }
+
+        return new RevokeMember(member, ImmutableCollectionsMarshal.AsImmutableArray(tails));
+    }
+
+    private static void EncodeCondemn(WireWriter writer, Condemn condemn)
+    {
+        condemn.Cut.Encode(writer);
+        writer.Count(condemn.Objects.Length);
+        foreach (ObjectId id in condemn.Objects)
+        {
+            writer.Bytes16(id.Value);
+        }
+
+        writer.Count(condemn.Versions.Length);
+        foreach (VersionRef version in condemn.Versions)
+        {
+            writer.Bytes16(version.Object.Value);
+            writer.Bytes16(version.Version.Value);
+        }
+
+        Addresses(writer, condemn.Addresses);
+        writer.Count(condemn.Settled.Length);
+        foreach (TransactionId id in condemn.Settled)
+        {
+            TransactionCodec.EncodeId(writer, id);
+        }
+    }
+
+    private static Condemn DecodeCondemn(ref WireReader reader)
+    {
+        LogPositions cut = LogPositions.Decode(ref reader);
+        var objects = new ObjectId[reader.Count(ObjectId.Size)];
+        for (int i = 0; i < objects.Length; i++)
+        {
+            objects[i] = new ObjectId(reader.Bytes16());
+        }
+
+        var versions = new VersionRef[reader.Count(ObjectId.Size + VersionId.Size)];
+        for (int i = 0; i < versions.Length; i++)
+        {
+            versions[i] = new VersionRef(new ObjectId(reader.Bytes16()), new VersionId(reader.Bytes16()));
+        }
+
+        ImmutableArray<ChunkAddress> addresses = Addresses(ref reader);
+        var settled = new TransactionId[reader.Count(NodeId.Size + 2)];
+        for (int i = 0; i < settled.Length; i++)
+        {
+            settled[i] = TransactionCodec.DecodeId(ref reader);
+        }
+
+        return new Condemn(
+            cut, ImmutableCollectionsMarshal.AsImmutableArray(objects),
+            ImmutableCollectionsMarshal.AsImmutableArray(versions), addresses,
+            ImmutableCollectionsMarshal.AsImmutableArray(settled));
+    }
+
+    private static void Addresses(WireWriter writer, ImmutableArray<ChunkAddress> addresses)
+    {
+        writer.Count(addresses.Length);
+        foreach (ChunkAddress address in addresses)
+        {
+            writer.Bytes32(address.Value);
+        }
+    }
+
+    private static ImmutableArray<ChunkAddress> Addresses(ref WireReader reader)
+    {
+        var addresses = new ChunkAddress[reader.Count(ChunkAddress.Size)];
+        for (int i = 0; i < addresses.Length; i++)
+        {
+            addresses[i] = new ChunkAddress(reader.Bytes32());
+        }
+
+        return ImmutableCollectionsMarshal.AsImmutableArray(addresses);
+    }
+
+    private static NodeId Node(ref WireReader reader) => new(reader.Bytes32());
+
+    private static VolumeId Volume(ref WireReader reader) => new(reader.Bytes16());
+
+    private static uint UInt32(ref WireReader reader)
+    {
+        ulong value = reader.VarUInt();
+        reader.Require(value <= uint.MaxValue);
+        return (uint)value;
+    }
+
+    private static ReadOnlyMemory<byte> Bytes(ref WireReader reader, int lengthMax) =>
+        reader.LengthPrefixed(lengthMax).ToArray();
+}

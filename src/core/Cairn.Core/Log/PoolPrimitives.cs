@@ -1,0 +1,80 @@
+using System.Collections.Immutable;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Log;
+
+/// <summary>A member is admitted, or its role or name changes.</summary>
+/// <param name="Member">The hash of <paramref name="PublicKey"/>.</param>
+/// <param name="Role">0 member, 1 admin; higher numbers are reserved.</param>
+/// <param name="PublicKey">SubjectPublicKeyInfo of the identity key.</param>
+/// <param name="Name">UTF-8, shown to people.</param>
+public sealed record GrantMember(
+    NodeId Member, byte Role, ReadOnlyMemory<byte> PublicKey, ReadOnlyMemory<byte> Name) : Primitive
+{
+    /// <inheritdoc/>
+    public override PrimitiveKind Kind => PrimitiveKind.GrantMember;
+}
+
+/// <summary>The last block accepted of one log of a revoked member.</summary>
+/// <param name="Volume">Which volume's log (the pool volume included).</param>
+/// <param name="Incarnation">Which incarnation.</param>
+/// <param name="BlockSeq">The last block that counts.</param>
+public readonly record struct AcceptedTail(VolumeId Volume, uint Incarnation, ulong BlockSeq);
+
+/// <summary>A member is expelled: blocks after the accepted ones are set aside.</summary>
+/// <param name="Member">Who.</param>
+/// <param name="Accepted">What is accepted; an incarnation not listed is not accepted at all.</param>
+public sealed record RevokeMember(NodeId Member, ImmutableArray<AcceptedTail> Accepted) : Primitive
+{
+    /// <inheritdoc/>
+    public override PrimitiveKind Kind => PrimitiveKind.RevokeMember;
+}
+
+/// <summary>A volume is made.</summary>
+/// <param name="Volume">A fresh random id.</param>
+/// <param name="Name">UTF-8.</param>
+/// <param name="Options">Encoded options (the default rule), opaque here.</param>
+public sealed record CreateVolume(
+    VolumeId Volume, ReadOnlyMemory<byte> Name, ReadOnlyMemory<byte> Options) : Primitive
+{
+    /// <inheritdoc/>
+    public override PrimitiveKind Kind => PrimitiveKind.CreateVolume;
+}
+
+/// <summary>A volume is removed.</summary>
+/// <param name="Volume">Which.</param>
+public sealed record RemoveVolume(VolumeId Volume) : Primitive
+{
+    /// <inheritdoc/>
+    public override PrimitiveKind Kind => PrimitiveKind.RemoveVolume;
+}
+
+/// <summary>A volume gets another name.</summary>
+/// <param name="Volume">Which.</param>
+/// <param name="Name">UTF-8.</param>
+public sealed record RenameVolume(VolumeId Volume, ReadOnlyMemory<byte> Name) : Primitive
+{
+    /// <inheritdoc/>
+    public override PrimitiveKind Kind => PrimitiveKind.RenameVolume;
+}
+
+/// <summary>A key wrapped for one member.</summary>
+/// <param name="Volume">Whose key.</param>
+/// <param name="Epoch">Which epoch; all zeros for the dedup secret.</param>
+/// <param name="Member">Who can unwrap it.</param>
+/// <param name="WrappedKey">Opaque here.</param>
+public sealed record GrantKey(
+    VolumeId Volume, EpochId Epoch, NodeId Member, ReadOnlyMemory<byte> WrappedKey) : Primitive
+{
+    /// <inheritdoc/>
+    public override PrimitiveKind Kind => PrimitiveKind.GrantKey;
+}
+
+/// <summary>Solved placement weights.</summary>
+/// <param name="Version">Grows with each solution.</param>
+/// <param name="Weights">Encoded weights, opaque here.</param>
+public sealed record PublishWeights(ulong Version, ReadOnlyMemory<byte> Weights) : Primitive
+{
+    /// <inheritdoc/>
+    public override PrimitiveKind Kind => PrimitiveKind.PublishWeights;
+}

@@ -1,0 +1,71 @@
+namespace Cairn.Core.Log;
+
+/// <summary>The wire tag of a primitive: docs/formats/transaction.md, section "Primitives". A tag is never reused.</summary>
+public enum PrimitiveKind : byte
+{
+    /// <summary>A new file, directory or other object.</summary>
+    CreateObject = 1,
+
+    /// <summary>An entry for an object.</summary>
+    Place = 2,
+
+    /// <summary>An entry is removed.</summary>
+    Unplace = 3,
+
+    /// <summary>An entry changes its name or directory.</summary>
+    Move = 4,
+
+    /// <summary>Two entries change places.</summary>
+    Exchange = 5,
+
+    /// <summary>A file has a new version.</summary>
+    WriteVersion = 6,
+
+    /// <summary>Mode, owner or times change.</summary>
+    SetAttributes = 7,
+
+    /// <summary>An extended attribute is set or removed.</summary>
+    SetExtendedAttribute = 8,
+
+    /// <summary>A conflicting head is given up by someone who saw it.</summary>
+    DiscardHeads = 9,
+
+    /// <summary>The author tells the name it is shown under.</summary>
+    NameAuthor = 10,
+
+    /// <summary>A rule for a file or folder.</summary>
+    SetRule = 16,
+
+    /// <summary>A snapshot is made or removed.</summary>
+    Snapshot = 17,
+
+    /// <summary>A member is admitted or changes its role.</summary>
+    GrantMember = 32,
+
+    /// <summary>A member is expelled.</summary>
+    RevokeMember = 33,
+
+    /// <summary>A volume is made.</summary>
+    CreateVolume = 34,
+
+    /// <summary>A volume is removed.</summary>
+    RemoveVolume = 35,
+
+    /// <summary>A volume gets another name.</summary>
+    RenameVolume = 36,
+
+    /// <summary>An epoch key, wrapped for one member.</summary>
+    GrantKey = 37,
+
+    /// <summary>Solved placement weights.</summary>
+    PublishWeights = 38,
+
+    /// <summary>Objects, versions and chunks that nothing refers to any more.</summary>
+    Condemn = 48,
+
+    /// <summary>Chunks that are needed after all.</summary>
+    Rescue = 49,
+
+    /// <summary>A member that garbage no longer waits for.</summary>
+    Exclude = 50,
+}

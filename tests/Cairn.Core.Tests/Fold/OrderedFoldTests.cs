@@ -1,0 +1,186 @@
+using Cairn.Core.Fold;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Tests.Fold;
+
+/// <summary>The order, the waiting, the undoing: with an applier whose result shows the order itself.</summary>
+public sealed class OrderedFoldTests
+{
+    [Fact]
+    public void Every_order_of_arrival_gives_the_same_state()
+    {
+        for (ulong seed = 1; seed <= 200; seed++)
+        {
+            var random = new Prng(seed);
+            List<Transaction> history = History(random, members: 2 + random.Next(4), steps: 40);
+            byte[] expected = State(Folded(history));
+            for (int run = 0; run < 3; run++)
+            {
+                Transaction[] shuffled = [.. history];
+                Shuffle(random, shuffled);
+                var fold = new OrderedFold(new MemoryTable(), new OrderWitness());
+                for (int i = 0; i < shuffled.Length;)
+                {
+                    int batch = Math.Min(1 + random.Next(5), shuffled.Length - i);
+                    fold.Receive(new ArraySegment<Transaction>(shuffled, i, batch));
+                    i += batch;
+                }
+
+                Assert.Equal(0, fold.WaitingCount);
+                Assert.Equal(expected, State(fold));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_fold_continues_from_its_table()
+    {
+        for (ulong seed = 1; seed <= 50; seed++)
+        {
+            var random = new Prng(seed);
+            List<Transaction> history = History(random, members: 3, steps: 60);
+            Transaction[] shuffled = [.. history];
+            Shuffle(random, shuffled);
+            var table = new MemoryTable();
+            var fold = new OrderedFold(table, new OrderWitness());
+            foreach (Transaction transaction in shuffled)
+            {
+                fold.Receive(transaction);
+                if (random.Chance(10))
+                {
+                    List<TransactionId> missing = [.. fold.Missing];
+                    fold.Save();
+                    fold = new OrderedFold(table, new OrderWitness());
+                    fold.Receive(shuffled);
+                    Assert.True(missing.Count >= 0);
+                }
+            }
+
+            Assert.Equal(State(Folded(history)), State(fold));
+        }
+    }
+
+    [Fact]
+    public void What_is_stable_is_forgotten_and_what_belongs_before_it_is_refused()
+    {
+        var random = new Prng(5);
+        List<Transaction> history = History(random, members: 3, steps: 50);
+        OrderedFold fold = Folded(history);
+        fold.Prune(fold.Positions);
+        Assert.Equal(0, fold.TailCount);
+        var stranger = new Transaction(
+            new TransactionId(new LogId(Author(9), 1), 1), [], default, [new NameAuthor(new byte[] { 1 })]);
+        FoldReport report = fold.Receive(stranger);
+        Assert.Equal([stranger.Id], report.BelowCut);
+        Transaction next = fold.Author(new LogId(Author(9), 1), default, [new NameAuthor(new byte[] { 2 })]);
+        Assert.Equal(1, fold.Receive(next).Applied);
+    }
+
+    [Fact]
+    public void Alone_nothing_is_kept()
+    {
+        var fold = new OrderedFold(new MemoryTable(), new OrderWitness()) { Alone = true };
+        for (int i = 0; i < 100; i++)
+        {
+            fold.ApplyLocal(fold.Author(new LogId(Author(1), 1), default, [new NameAuthor(new byte[] { (byte)i })]));
+        }
+
+        Assert.Equal(0, fold.TailCount);
+        Assert.Equal(100UL, fold.LastOf(new LogId(Author(1), 1)));
+        Assert.Single(fold.Heads);
+    }
+
+    [Fact]
+    public void Changed_keys_are_those_whose_value_differs()
+    {
+        var fold = new OrderedFold(new MemoryTable(), new OrderWitness());
+        FoldReport first = fold.Receive(new Transaction(
+            new TransactionId(new LogId(Author(2), 1), 1), [], default, [new NameAuthor(new byte[] { 7 })]));
+        Assert.Equal(2, first.ChangedKeys.Count);
+        FoldReport again = fold.Receive(new Transaction(
+            new TransactionId(new LogId(Author(2), 1), 1), [], default, [new NameAuthor(new byte[] { 7 })]));
+        Assert.Equal(0, again.Applied);
+        Assert.Empty(again.ChangedKeys);
+    }
+
+    private static NodeId Author(byte n)
+    {
+        byte[] bytes = new byte[NodeId.Size];
+        bytes[0] = n;
+        return new NodeId(bytes);
+    }
+
+    private static List<Transaction> History(Prng random, int members, int steps)
+    {
+        var folds = new OrderedFold[members];
+        for (int i = 0; i < members; i++)
+        {
+            folds[i] = new OrderedFold(new MemoryTable(), new OrderWitness());
+        }
+
+        var all = new List<Transaction>();
+        for (int step = 0; step < steps; step++)
+        {
+            int at = random.Next(members);
+            if (random.Chance(3))
+            {
+                int count = random.Next(all.Count + 1);
+                folds[at].Receive(all.GetRange(0, count));
+            }
+
+            Transaction made = folds[at].Author(
+                new LogId(Author((byte)(at + 1)), 1), default, [new NameAuthor(new[] { (byte)random.Next(4) })]);
+            folds[at].ApplyLocal(made);
+            all.Add(made);
+        }
+
+        return all;
+    }
+
+    private static OrderedFold Folded(List<Transaction> history)
+    {
+        var fold = new OrderedFold(new MemoryTable(), new OrderWitness());
+        fold.Receive(history);
+        return fold;
+    }
+
+    private static byte[] State(OrderedFold fold)
+    {
+        var bytes = new List<byte>();
+        TableCursor cursor = fold.Table.Scan([], [FoldKeys.Reserved]);
+        while (cursor.MoveNext())
+        {
+            bytes.AddRange(cursor.Key);
+            bytes.AddRange(cursor.Value);
+        }
+
+        return [.. bytes];
+    }
+
+    private static void Shuffle(Prng random, Transaction[] items)
+    {
+        for (int i = items.Length - 1; i > 0; i--)
+        {
+            int j = random.Next(i + 1);
+            (items[i], items[j]) = (items[j], items[i]);
+        }
+    }
+
+    /// <summary>Appends every transaction to a list under its name, and removes other names now and then.</summary>
+    private sealed class OrderWitness : ITransactionApplier
+    {
+        public void Apply(Transaction transaction, ITreeTable state)
+        {
+            byte[] name = [1, .. ((NameAuthor)transaction.Primitives[0]).Name.Span];
+            byte[] before = state.Get(name) ?? [];
+            state.Put(name, [.. before, transaction.Id.Log.Author.Value.ToArray()[0], (byte)transaction.Id.Seq]);
+            state.Put([1, (byte)(name[1] ^ 1)], transaction.Id.Seq % 5 == 0 ? null : state.Get([1, (byte)(name[1] ^ 1)]));
+            state.Put([0], [.. state.Get([0]) ?? [], transaction.Id.Log.Author.Value.ToArray()[0]]);
+        }
+
+        public void Forget()
+        {
+        }
+    }
+}
