@@ -1,0 +1,28 @@
+using System.CommandLine;
+
+namespace Cairn.Cli.Commands;
+
+/// <summary>The table of contents: every command, in the order <c>--help</c> shows them.</summary>
+public static class AllCommands
+{
+    /// <summary>Builds them all.</summary>
+    public static IReadOnlyList<Command> Create() =>
+    [
+        InviteCommand.Create(),
+        StatusCommand.Create(),
+        NodesCommand.CreateList(),
+        NodesCommand.CreateVerbs(),
+        SpaceCommand.Create(),
+        LimitCommand.Create(),
+        VolumeCommand.Create(),
+        MountCommands.CreateMount(),
+        MountCommands.CreateUnmount(),
+        MountCommands.CreateList(),
+        .. FileCommands.Create(),
+        SafeCommand.Create(),
+        WaitCommand.Create(),
+        LogsCommand.Create(),
+        DemoCommand.Create(),
+        CompletionCommand.Create(),
+    ];
+}

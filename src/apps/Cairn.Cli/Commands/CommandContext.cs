@@ -1,0 +1,105 @@
+using System.CommandLine;
+using Cairn.Cli.Output;
+using Spectre.Console;
+
+namespace Cairn.Cli.Commands;
+
+/// <summary>What every command gets: the home it speaks to, how to print, and the daemon's client.</summary>
+public sealed class CommandContext : IDisposable
+{
+    private readonly Lazy<ControlClient> _client;
+
+    private CommandContext(string home, bool json, bool quiet)
+    {
+        Home = home;
+        Json = json;
+        Quiet = quiet;
+        _client = new Lazy<ControlClient>(() => new ControlClient(home));
+    }
+
+    /// <summary>The node's home.</summary>
+    public string Home { get; }
+
+    /// <summary>Whether output is JSON.</summary>
+    public bool Json { get; }
+
+    /// <summary>Whether only results are printed: no advice, no progress.</summary>
+    public bool Quiet { get; }
+
+    /// <summary>The daemon.</summary>
+    public ControlClient Client => _client.Value;
+
+    /// <summary>Where results go.</summary>
+    public TextWriter Output { get; } = Console.Out;
+
+    /// <summary>Gives a command its action: one place turns failures into messages and exit codes.</summary>
+    public static void Attach(Command command, Func<CommandContext, ParseResult, CancellationToken, Task<int>> action)
+    {
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using CommandContext context = new(
+                HomeFolder.Resolve(parsed.GetValue(GlobalOptions.Home)),
+                parsed.GetValue(GlobalOptions.Json),
+                parsed.GetValue(GlobalOptions.Quiet));
+            try
+            {
+                return await action(context, parsed, cancellation);
+            }
+            catch (CommandException error)
+            {
+                await Console.Error.WriteLineAsync("cairn: " + error.Message);
+                return error.Exit;
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException or HttpRequestException)
+            {
+                await Console.Error.WriteLineAsync("cairn: " + error.Message);
+                return ExitCode.Failed;
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                return ExitCode.Interrupted;
+            }
+        });
+    }
+
+    /// <summary>Prints advice to people who have not asked for quiet or JSON.</summary>
+    public void Say(string line)
+    {
+        if (!Quiet && !Json)
+        {
+            Output.WriteLine(line);
+        }
+    }
+
+    /// <summary>Prints a table whose first line is its headings; plain columns when the output is not a terminal.</summary>
+    public void PrintTable(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        Table table = new() { Border = TableBorder.None, ShowHeaders = true };
+        foreach (string heading in headings)
+        {
+            table.AddColumn(new TableColumn(Markup.Escape(heading)) { NoWrap = true, Padding = new Padding(0, 0, 2, 0) });
+        }
+
+        foreach (IReadOnlyList<string> row in rows)
+        {
+            table.AddRow([.. row.Select(cell => new Text(cell))]);
+        }
+
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Output) });
+        if (Console.IsOutputRedirected)
+        {
+            console.Profile.Width = 400;
+        }
+
+        console.Write(table);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_client.IsValueCreated)
+        {
+            _client.Value.Dispose();
+        }
+    }
+}

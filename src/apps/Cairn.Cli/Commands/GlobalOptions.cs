@@ -1,0 +1,47 @@
+using System.CommandLine;
+
+namespace Cairn.Cli.Commands;
+
+/// <summary>The options every command understands.</summary>
+public static class GlobalOptions
+{
+    /// <summary>Which node.</summary>
+    public static Option<string?> Home { get; } = new("--home")
+    {
+        Description = "The node's home folder. Default: $CAIRN_HOME, else ~/.local/share/cairn.",
+        HelpName = "DIR",
+        Recursive = true,
+    };
+
+    /// <summary>Machine-readable output.</summary>
+    public static Option<bool> Json { get; } = new("--json")
+    {
+        Description = "Print JSON; the schemas are in docs/operations/json.md.",
+        Recursive = true,
+    };
+
+    /// <summary>Results only.</summary>
+    public static Option<bool> Quiet { get; } = new("--quiet", "-q")
+    {
+        Description = "Print results only: no advice, no progress.",
+        Recursive = true,
+    };
+
+    /// <summary>An option that takes a size such as 50GiB.</summary>
+    public static Option<long?> Size(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "SIZE",
+        CustomParser = result =>
+        {
+            string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : string.Empty;
+            if (Output.SizeText.TryParse(text, out long bytes))
+            {
+                return bytes;
+            }
+
+            result.AddError($"'{text}' is not a size: write a number and a unit, such as 50GiB or 1.5TB");
+            return null;
+        },
+    };
+}

@@ -1,0 +1,40 @@
+using System.CommandLine;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Cairn.Cli.Output;
+using Cairn.Gateway.Control;
+using Cairn.Node.Control;
+
+namespace Cairn.Cli.Commands;
+
+/// <summary><c>cairn invite</c>: a one-time code that lets one machine in.</summary>
+public static class InviteCommand
+{
+    /// <summary>Builds the command.</summary>
+    public static Command Create()
+    {
+        Command command = new("invite", "Print a one-time code that lets one machine join within ten minutes.");
+        CommandContext.Attach(command, async (context, _, cancellation) =>
+        {
+            using HttpResponseMessage response = await context.Client.Send(HttpMethod.Post, "/v1/invites", null, cancellation);
+            InviteTicket ticket = await response.Content.ReadFromJsonAsync(ControlJson.Default.InviteTicket, cancellation);
+            if (context.Json)
+            {
+                await context.Output.WriteLineAsync(JsonSerializer.Serialize(ticket, ControlJson.Default.InviteTicket));
+                return ExitCode.Ok;
+            }
+
+            if (context.Quiet)
+            {
+                await context.Output.WriteLineAsync(ticket.Code);
+                return ExitCode.Ok;
+            }
+
+            context.Say("On the other machine, within ten minutes:");
+            context.Say($"  cairn join {ticket.Code} --space 20GiB");
+            context.Say("The code works once, while this daemon runs.");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,90 @@
+using System.Text.Json;
+using Cairn.Cli.Output;
+using Cairn.Gateway.Control;
+using Cairn.Node.Control;
+using Spectre.Console;
+
+namespace Cairn.Cli.Commands;
+
+/// <summary>Follows a stream of steps: a progress bar for people, a JSON line a step for scripts.</summary>
+public static class ProgressStream
+{
+    /// <summary>Follows to the end, or until <paramref name="timeout"/>.</summary>
+    /// <returns><see cref="ExitCode.Ok"/> when the last step says it is done, else <see cref="ExitCode.NotSafe"/>.</returns>
+    public static async Task<int> Follow(
+        CommandContext context, IAsyncEnumerable<ProgressLine> steps, TimeSpan? timeout, CancellationToken cancellation)
+    {
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        if (timeout is { } limit)
+        {
+            patience.CancelAfter(limit);
+        }
+
+        SafetyProgress? last = null;
+        try
+        {
+            if (context.Json || context.Quiet || Console.IsErrorRedirected)
+            {
+                last = await Print(context, steps, patience.Token);
+            }
+            else
+            {
+                last = await Draw(steps, patience.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync("cairn: still not done after " + DurationText.Format(timeout!.Value));
+            return ExitCode.NotSafe;
+        }
+
+        if (last is { } done)
+        {
+            context.Say(done.Sentence);
+        }
+
+        return last is { IsSafe: true } ? ExitCode.Ok : ExitCode.NotSafe;
+    }
+
+    private static async Task<SafetyProgress?> Print(
+        CommandContext context, IAsyncEnumerable<ProgressLine> steps, CancellationToken cancellation)
+    {
+        SafetyProgress? last = null;
+        await foreach (ProgressLine line in steps.WithCancellation(cancellation))
+        {
+            last = Step(line);
+            if (context.Json)
+            {
+                await context.Output.WriteLineAsync(JsonSerializer.Serialize(line, ControlJson.Default.ProgressLine));
+            }
+        }
+
+        return last;
+    }
+
+    private static async Task<SafetyProgress?> Draw(IAsyncEnumerable<ProgressLine> steps, CancellationToken cancellation)
+    {
+        SafetyProgress? last = null;
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        await console.Progress()
+            .AutoClear(true)
+            .Columns(new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new TaskDescriptionColumn())
+            .StartAsync(async drawn =>
+            {
+                ProgressTask bar = drawn.AddTask("asking", maxValue: 1);
+                await foreach (ProgressLine line in steps.WithCancellation(cancellation))
+                {
+                    SafetyProgress step = Step(line);
+                    last = step;
+                    bar.MaxValue = Math.Max(1, step.BytesTotal);
+                    bar.Value = step.IsSafe ? bar.MaxValue : Math.Min(step.BytesSafe, bar.MaxValue);
+                    bar.Description = Markup.Escape(
+                        $"{SizeText.Format(step.BytesSafe)} of {SizeText.Format(step.BytesTotal)} safe. {step.Sentence}");
+                }
+            });
+        return last;
+    }
+
+    private static SafetyProgress Step(ProgressLine line) =>
+        line.Progress ?? throw new CommandException(line.Error ?? "the daemon ended the stream without a word");
+}

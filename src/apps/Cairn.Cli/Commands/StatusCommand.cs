@@ -1,0 +1,62 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Cairn.Cli.Output;
+using Cairn.Gateway.Control;
+using Cairn.Node.Control;
+
+namespace Cairn.Cli.Commands;
+
+/// <summary><c>cairn status</c>: this node, the pool, what is owed, problems, and a plain verdict.</summary>
+public static class StatusCommand
+{
+    /// <summary>Builds the command.</summary>
+    public static Command Create()
+    {
+        Command command = new("status", "Show this node, the pool, space, what is owed, problems, and a plain verdict.");
+        CommandContext.Attach(command, Run);
+        return command;
+    }
+
+    private static async Task<int> Run(CommandContext context, ParseResult parsed, CancellationToken cancellation)
+    {
+        NodeStatus status = await context.Client.Get("/v1/status", ControlJson.Default.NodeStatus, cancellation);
+        if (context.Json)
+        {
+            await context.Output.WriteLineAsync(JsonSerializer.Serialize(status, ControlJson.Default.NodeStatus));
+            return ExitCode.Ok;
+        }
+
+        foreach (string line in Lines(status))
+        {
+            await context.Output.WriteLineAsync(line);
+        }
+
+        return ExitCode.Ok;
+    }
+
+    private static IEnumerable<string> Lines(NodeStatus status)
+    {
+        yield return $"Node    {status.Name} ({status.Node.Short}), {status.State}{(status.IsAdmin ? ", admin" : string.Empty)}, "
+            + $"up {DurationText.Format(status.Uptime)}, listening on {status.ListenAddress}";
+        PoolStatus pool = status.PoolState;
+        yield return Text($"Pool    {pool.NodesOnline} of {pool.NodesTotal} nodes online, ")
+            + $"{SizeText.Format(pool.UsedBytes)} used of {SizeText.Format(pool.UsableBytes)} usable with {pool.CopiesPossible} copies";
+        SpaceStatus space = status.Space;
+        yield return $"Space   {SizeText.Format(space.AllocatedBytes)} given: {SizeText.Format(space.ReplicatedBytes)} replicated, "
+            + $"{SizeText.Format(space.StagedBytes)} staged, {SizeText.Format(space.CachedBytes)} cached, {SizeText.Format(space.FreeBytes)} free";
+        OwedStatus owed = status.Owed;
+        yield return owed is { SendChunks: 0, FetchChunks: 0, SendBlocks: 0 }
+            ? "Owed    nothing"
+            : Text($"Owed    {owed.SendChunks:N0} chunks ({SizeText.Format(owed.SendBytes)}) and {owed.SendBlocks:N0} log blocks to send, ")
+                + Text($"{owed.FetchChunks:N0} chunks to fetch");
+        foreach (NodeProblem problem in status.Problems)
+        {
+            yield return $"Problem {problem.Message} {problem.Advice}";
+        }
+
+        yield return status.Verdict;
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

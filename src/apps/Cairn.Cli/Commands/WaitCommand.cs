@@ -1,0 +1,72 @@
+using System.CommandLine;
+using Cairn.Cli.Output;
+using Cairn.Gateway.Control;
+using Cairn.Node.Control;
+
+namespace Cairn.Cli.Commands;
+
+/// <summary><c>cairn wait</c>: until something holds, with a progress bar.</summary>
+public static class WaitCommand
+{
+    /// <summary>Builds the command.</summary>
+    public static Command Create()
+    {
+        Option<bool> safe = new("--safe") { Description = "Until everything this node knows of (or PATH) has its copies." };
+        Option<int?> online = new("--online") { Description = "Until so many nodes are online and connected.", HelpName = "N" };
+        Option<double?> timeout = new("--timeout") { Description = "Give up after so many seconds; exit code 3.", HelpName = "SECONDS" };
+        Argument<string?> path = new("path")
+        {
+            Description = "VOLUME, or VOLUME/path below it.",
+            HelpName = "PATH",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        Command command = new("wait", "Wait until data is safe, or until nodes are online.") { safe, online, timeout, path };
+        command.Validators.Add(result =>
+        {
+            if (!result.GetValue(safe) && result.GetValue(online) is null)
+            {
+                result.AddError("say what to wait for: --safe [PATH], or --online N");
+            }
+        });
+        CommandContext.Attach(command, async (context, parsed, cancellation) =>
+        {
+            TimeSpan? limit = parsed.GetValue(timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+            if (parsed.GetValue(online) is { } count)
+            {
+                return await Online(context, count, limit, cancellation);
+            }
+
+            string query = parsed.GetValue(path) is { Length: > 0 } given ? "?path=" + Uri.EscapeDataString(given) : string.Empty;
+            return await ProgressStream.Follow(
+                context, context.Client.Stream("/v1/wait-safe" + query, ControlJson.Default.ProgressLine, cancellation), limit, cancellation);
+        });
+        return command;
+    }
+
+    private static async Task<int> Online(CommandContext context, int count, TimeSpan? timeout, CancellationToken cancellation)
+    {
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(timeout ?? Timeout.InfiniteTimeSpan);
+        try
+        {
+            while (true)
+            {
+                IReadOnlyList<NodeSummary> nodes =
+                    await context.Client.Get("/v1/nodes", ControlJson.Default.IReadOnlyListNodeSummary, patience.Token);
+                int connected = nodes.Count(node => node.IsSelf || node.IsConnected);
+                if (connected >= count)
+                {
+                    context.Say($"{connected} nodes are online.");
+                    return ExitCode.Ok;
+                }
+
+                await Task.Delay(TimeSpan.FromMilliseconds(50), patience.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync($"cairn: fewer than {count} nodes are online");
+            return ExitCode.NotSafe;
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Cairn.Cli.Daemon;
+
+/// <summary>A node's settings, as kept in <c>config.json</c>; every member has a sensible default.</summary>
+public sealed record HomeConfig
+{
+    /// <summary>The name shown to people; the host's name by default.</summary>
+    public string Name { get; init; } = Environment.MachineName;
+
+    /// <summary>Bytes given to the pool.</summary>
+    public long SpaceBytes { get; init; } = 10L << 30;
+
+    /// <summary>Address and port to listen on; port 0 lets the system choose.</summary>
+    public string Listen { get; init; } = "0.0.0.0:7866";
+
+    /// <summary>Where this machine stands (a room, a site): copies are spread over zones.</summary>
+    public string Zone { get; init; } = string.Empty;
+
+    /// <summary>Addresses of other nodes, host:port, for networks without multicast.</summary>
+    public IReadOnlyList<string> Peers { get; init; } = [];
+
+    /// <summary>Upload limit in bytes per second; 0 means none.</summary>
+    public long UploadBytesPerSecond { get; init; }
+
+    /// <summary>Seconds a node may be away before its copies are remade.</summary>
+    public int RepairGraceSeconds { get; init; } = 15 * 60;
+
+    /// <summary>Whether to announce and discover by multicast on the local network.</summary>
+    public bool Announce { get; init; } = true;
+
+    /// <summary>Drives to mount whenever the daemon starts.</summary>
+    public IReadOnlyList<MountConfig> Mounts { get; init; } = [];
+
+    /// <summary>Reads a home's settings.</summary>
+    /// <exception cref="CommandException">They cannot be read; the message names the file and the place in it.</exception>
+    public static HomeConfig Load(string home)
+    {
+        string path = HomeFolder.Config(home);
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), HomeConfigJson.Default.HomeConfig)
+                ?? throw new CommandException($"{path} is empty");
+        }
+        catch (JsonException error)
+        {
+            throw new CommandException($"{path} is not valid: {error.Message}", error);
+        }
+        catch (IOException error)
+        {
+            throw new CommandException($"there is no node in {home}: run 'cairn init' or 'cairn join'", error);
+        }
+    }
+
+    /// <summary>Replaces a home's settings atomically.</summary>
+    public void Save(string home)
+    {
+        Directory.CreateDirectory(home);
+        string path = HomeFolder.Config(home);
+        File.WriteAllBytes(path + ".new", JsonSerializer.SerializeToUtf8Bytes(this, HomeConfigJson.Default.HomeConfig));
+        File.Move(path + ".new", path, overwrite: true);
+    }
+}
+
+/// <summary>A drive to mount at start.</summary>
+/// <param name="Volume">The volume's name.</param>
+/// <param name="Directory">Where.</param>
+public sealed record MountConfig(string Volume, string Directory);
+
+/// <summary>The generated serializer of <see cref="HomeConfig"/>.</summary>
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, ReadCommentHandling = JsonCommentHandling.Skip)]
+[JsonSerializable(typeof(HomeConfig))]
+public sealed partial class HomeConfigJson : JsonSerializerContext;

@@ -1,0 +1,86 @@
+using System.Text.Json.Serialization.Metadata;
+using Cairn.Core.Primitives;
+using Cairn.Node.Control;
+using Cairn.Node.Volumes;
+using Microsoft.AspNetCore.Http;
+
+namespace Cairn.Gateway.Control;
+
+/// <summary>Results of the engine as HTTP answers: a status by the error's kind, the sentence as the body.</summary>
+internal static class ControlReplies
+{
+    public static IResult Json<T>(T value, JsonTypeInfo<T> type) => Results.Json(value, type);
+
+    public static IResult Of<T>(Result<T, ControlError> result, JsonTypeInfo<T> type) =>
+        result.TryGet(out T? value, out ControlError error) ? Results.Json(value, type) : Refuse(error);
+
+    public static IResult Of(Result<Unit, ControlError> result) =>
+        result.TryGet(out _, out ControlError error) ? Results.NoContent() : Refuse(error);
+
+    public static IResult Refuse(ControlError error) =>
+        Results.Text(error.Message, "text/plain", statusCode: Status(error.Kind));
+
+    public static IResult Refuse(string path, VolumeError error) =>
+        Results.Text($"{path}: {Sentence(error)}", "text/plain", statusCode: Status(error));
+
+    public static int Status(ControlErrorKind kind) => kind switch
+    {
+        ControlErrorKind.NotFound => StatusCodes.Status404NotFound,
+        ControlErrorKind.AlreadyExists => StatusCodes.Status409Conflict,
+        ControlErrorKind.InvalidArgument or ControlErrorKind.InviteGarbled => StatusCodes.Status400BadRequest,
+        ControlErrorKind.InviteExpired or ControlErrorKind.InviteRefused => StatusCodes.Status410Gone,
+        ControlErrorKind.NotPermitted or ControlErrorKind.NotMember => StatusCodes.Status403Forbidden,
+        ControlErrorKind.Unreachable or ControlErrorKind.Stopping => StatusCodes.Status503ServiceUnavailable,
+        ControlErrorKind.Locked => StatusCodes.Status423Locked,
+        ControlErrorKind.NoSpace => StatusCodes.Status507InsufficientStorage,
+        ControlErrorKind.Storage => StatusCodes.Status500InternalServerError,
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    private static int Status(VolumeError error) => error switch
+    {
+        VolumeError.NotFound or VolumeError.NoAttribute or VolumeError.NoData => StatusCodes.Status404NotFound,
+        VolumeError.AlreadyExists or VolumeError.NotEmpty => StatusCodes.Status409Conflict,
+        VolumeError.NotPermitted or VolumeError.AccessDenied or VolumeError.ReadOnly => StatusCodes.Status403Forbidden,
+        VolumeError.NoSpace => StatusCodes.Status507InsufficientStorage,
+        VolumeError.Unreachable or VolumeError.Stopping => StatusCodes.Status503ServiceUnavailable,
+        VolumeError.NodeLocked => StatusCodes.Status423Locked,
+        VolumeError.Corrupt or VolumeError.InputOutput => StatusCodes.Status500InternalServerError,
+        VolumeError.NotADirectory or VolumeError.IsADirectory or VolumeError.InvalidName or VolumeError.NameTooLong
+            or VolumeError.InvalidArgument or VolumeError.BadHandle or VolumeError.FileTooLarge or VolumeError.WouldLoop
+            or VolumeError.Locked or VolumeError.Deadlock or VolumeError.RangeTooSmall or VolumeError.NotSupported
+            or VolumeError.TooManyLinks or VolumeError.Interrupted => StatusCodes.Status400BadRequest,
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    private static string Sentence(VolumeError error) => error switch
+    {
+        VolumeError.NotFound => "no such file or directory",
+        VolumeError.AlreadyExists => "exists already",
+        VolumeError.NotADirectory => "not a directory",
+        VolumeError.IsADirectory => "is a directory",
+        VolumeError.NotEmpty => "the directory is not empty (rm --recursive removes it with what is in it)",
+        VolumeError.InvalidName or VolumeError.NameTooLong => "not a valid name (1 to 255 bytes, no '/', not '.' or '..')",
+        VolumeError.InvalidArgument => "that cannot be done with it",
+        VolumeError.BadHandle => "it is not open for this",
+        VolumeError.NotPermitted or VolumeError.AccessDenied => "not permitted",
+        VolumeError.ReadOnly => "read-only",
+        VolumeError.NoSpace => "no space: free some, give more with 'cairn space set', or wait until replication has caught up",
+        VolumeError.FileTooLarge => "the file would be too large",
+        VolumeError.Unreachable => "its data is not on this machine and no node that holds it can be reached now",
+        VolumeError.Corrupt => "its data failed verification and no good copy was found",
+        VolumeError.InputOutput => "this node's disk failed; see 'cairn status'",
+        VolumeError.WouldLoop => "a directory cannot be moved below itself",
+        VolumeError.Locked => "it is locked",
+        VolumeError.Deadlock => "waiting for its lock would never end",
+        VolumeError.NoAttribute => "no such attribute",
+        VolumeError.RangeTooSmall => "the attribute does not fit",
+        VolumeError.NotSupported => "not supported",
+        VolumeError.NoData => "there is no data there",
+        VolumeError.TooManyLinks => "it has as many links as it can have",
+        VolumeError.NodeLocked => "the node is locked: run 'cairn unlock'",
+        VolumeError.Stopping => "the daemon is stopping",
+        VolumeError.Interrupted => "interrupted; nothing was changed",
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+}

@@ -1,0 +1,131 @@
+using System.Text;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Node.Volumes;
+
+/// <summary>A volume by path, for doors that have no inode numbers: the command line, REST.</summary>
+/// <remarks>Paths are UTF-8 with '/'; leading, trailing and doubled slashes do not count. Links are not followed.</remarks>
+public static class PathFacade
+{
+    /// <summary>What a path names; the empty path is the root.</summary>
+    public static async ValueTask<Result<ObjectAttributes, VolumeError>> Resolve(this IVolume volume, string path)
+    {
+        Result<ObjectAttributes, VolumeError> found = await volume.GetAttributes(InodeNumber.Root);
+        foreach (ReadOnlyMemory<byte> name in Split(path))
+        {
+            if (!found.TryGet(out ObjectAttributes attributes, out _))
+            {
+                return found;
+            }
+
+            found = attributes.Kind == ObjectKind.Directory
+                ? await volume.Lookup(attributes.Inode, name)
+                : VolumeError.NotADirectory;
+        }
+
+        return found;
+    }
+
+    /// <summary>The directory a path lies in, and its last name; the root has none.</summary>
+    public static async ValueTask<Result<(InodeNumber Parent, ReadOnlyMemory<byte> Name), VolumeError>> ResolveParent(
+        this IVolume volume, string path)
+    {
+        List<ReadOnlyMemory<byte>> names = Split(path);
+        if (names.Count == 0)
+        {
+            return VolumeError.InvalidArgument;
+        }
+
+        string parent = string.Join('/', names.Take(names.Count - 1).Select(name => Encoding.UTF8.GetString(name.Span)));
+        Result<ObjectAttributes, VolumeError> found = await Resolve(volume, parent);
+        if (!found.TryGet(out ObjectAttributes attributes, out VolumeError error))
+        {
+            return error;
+        }
+
+        return attributes.Kind == ObjectKind.Directory ? (attributes.Inode, names[^1]) : VolumeError.NotADirectory;
+    }
+
+    /// <summary>Makes a directory and, if asked, those above it; existing ones are left as they are when parents are asked for.</summary>
+    public static async ValueTask<Result<ObjectAttributes, VolumeError>> MakeDirectories(
+        this IVolume volume, string path, bool parents, Caller caller)
+    {
+        if (!parents)
+        {
+            Result<(InodeNumber Parent, ReadOnlyMemory<byte> Name), VolumeError> place = await ResolveParent(volume, path);
+            return place.TryGet(out (InodeNumber Parent, ReadOnlyMemory<byte> Name) at, out VolumeError error)
+                ? await volume.MakeDirectory(at.Parent, at.Name, DirectoryMode, caller)
+                : error;
+        }
+
+        Result<ObjectAttributes, VolumeError> current = await volume.GetAttributes(InodeNumber.Root);
+        foreach (ReadOnlyMemory<byte> name in Split(path))
+        {
+            if (!current.TryGet(out ObjectAttributes attributes, out _))
+            {
+                return current;
+            }
+
+            current = await volume.MakeDirectory(attributes.Inode, name, DirectoryMode, caller);
+            if (!current.IsOk && current.Error == VolumeError.AlreadyExists)
+            {
+                current = await volume.Lookup(attributes.Inode, name);
+            }
+
+            if (current.IsOk && current.Value.Kind != ObjectKind.Directory)
+            {
+                return VolumeError.NotADirectory;
+            }
+        }
+
+        return current;
+    }
+
+    /// <summary>Removes an entry; with <paramref name="recursive"/> a directory goes with what is below it.</summary>
+    public static async ValueTask<Result<Unit, VolumeError>> Remove(
+        this IVolume volume, InodeNumber parent, ReadOnlyMemory<byte> name, bool recursive, Caller caller)
+    {
+        Result<ObjectAttributes, VolumeError> found = await volume.Lookup(parent, name);
+        if (!found.TryGet(out ObjectAttributes attributes, out VolumeError error))
+        {
+            return error;
+        }
+
+        if (attributes.Kind != ObjectKind.Directory)
+        {
+            return await volume.Unlink(parent, name, caller);
+        }
+
+        while (recursive)
+        {
+            Result<IReadOnlyList<DirectoryEntry>, VolumeError> listed =
+                await volume.ReadDirectory(attributes.Inode, 0, EntriesPerStep);
+            if (!listed.TryGet(out IReadOnlyList<DirectoryEntry>? entries, out error))
+            {
+                return error;
+            }
+
+            if (entries.Count == 0)
+            {
+                break;
+            }
+
+            foreach (DirectoryEntry entry in entries)
+            {
+                Result<Unit, VolumeError> removed = await Remove(volume, attributes.Inode, entry.Name, recursive, caller);
+                if (!removed.IsOk)
+                {
+                    return removed;
+                }
+            }
+        }
+
+        return await volume.RemoveDirectory(parent, name, caller);
+    }
+
+    private const uint DirectoryMode = 0x1ED;   // 0755
+    private const int EntriesPerStep = 256;
+
+    private static List<ReadOnlyMemory<byte>> Split(string path) =>
+        [.. path.Split('/', StringSplitOptions.RemoveEmptyEntries).Select(name => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(name))];
+}
