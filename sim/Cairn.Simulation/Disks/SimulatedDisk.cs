@@ -1,0 +1,340 @@
+using Cairn.Core.Primitives;
+using Cairn.Storage.Ports;
+
+namespace Cairn.Simulation.Disks;
+
+/// <summary>How a simulated machine ends.</summary>
+public enum CrashKind
+{
+    /// <summary>kill -9: what was written stays, handles and locks are gone.</summary>
+    ProcessKilled,
+
+    /// <summary>Power loss: of what was not synced, pages survive, are lost or are torn at sectors, by the seed.</summary>
+    PowerLost,
+}
+
+/// <summary>A disk in memory that behaves like the worst disk that keeps its promises, and on request like one that does not.</summary>
+/// <remarks>
+/// Promises kept: synced bytes survive, sectors of 512 bytes are written whole, directory changes of a folder survive
+/// once it was synced (unsynced ones survive as a prefix). Faults on request: see <see cref="Faults"/>.
+/// Threads: safe from several.
+/// </remarks>
+public sealed class SimulatedDisk : IDisk
+{
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<string, SimulatedFile> _files = new(StringComparer.Ordinal);
+    private readonly SortedSet<string> _folders = new(StringComparer.Ordinal);
+    private readonly List<DirectoryChange> _unsynced = [];
+    private readonly long _totalBytes;
+
+    /// <summary>An empty disk.</summary>
+    /// <param name="totalBytes">Its size; writes beyond fail with <see cref="DiskErrorKind.NoSpace"/>.</param>
+    public SimulatedDisk(long totalBytes = 1L << 40)
+    {
+        _totalBytes = totalBytes;
+        Faults = new DiskFaults();
+    }
+
+    /// <summary>What goes wrong, and when.</summary>
+    public DiskFaults Faults { get; }
+
+    /// <summary>Grows with every crash: handles of an earlier life fail.</summary>
+    internal int Life { get; private set; }
+
+    internal Lock Gate => _gate;
+
+    /// <summary>Bytes taken by somebody else on the same disk.</summary>
+    public long ForeignBytes { get; set; }
+
+    /// <summary>Every file's path, in order.</summary>
+    public IReadOnlyList<string> Files
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _files.Keys];
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<IDiskFile, DiskError> Open(string path, DiskOpenMode mode)
+    {
+        lock (_gate)
+        {
+            if (Faults.Next(path, DiskOperation.Open) is { } fault)
+            {
+                return fault;
+            }
+
+            bool exists = _files.TryGetValue(path, out SimulatedFile? file);
+            if (!exists && mode is DiskOpenMode.Read or DiskOpenMode.ReadWrite)
+            {
+                return new DiskError(DiskErrorKind.NotFound, path, "no such file");
+            }
+
+            if (exists && mode == DiskOpenMode.CreateNew)
+            {
+                return new DiskError(DiskErrorKind.AlreadyExists, path, "it exists");
+            }
+
+            if (!exists)
+            {
+                if (!_folders.Contains(FolderOf(path)) && FolderOf(path).Length > 0)
+                {
+                    return new DiskError(DiskErrorKind.NotFound, path, "no such folder");
+                }
+
+                file = new SimulatedFile();
+                Change(path, file);
+            }
+
+            return new SimulatedHandle(this, path, file!, canWrite: mode != DiskOpenMode.Read);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<Unit, DiskError> Delete(string path)
+    {
+        lock (_gate)
+        {
+            if (Faults.Next(path, DiskOperation.Delete) is { } fault)
+            {
+                return fault;
+            }
+
+            if (!_files.ContainsKey(path))
+            {
+                return new DiskError(DiskErrorKind.NotFound, path, "no such file");
+            }
+
+            Change(path, null);
+            return Unit.Value;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<Unit, DiskError> Rename(string from, string to)
+    {
+        lock (_gate)
+        {
+            if (Faults.Next(from, DiskOperation.Rename) is { } fault)
+            {
+                return fault;
+            }
+
+            if (!_files.TryGetValue(from, out SimulatedFile? file))
+            {
+                return new DiskError(DiskErrorKind.NotFound, from, "no such file");
+            }
+
+            // One atomic change: the new name gets the file, the old one loses it.
+            _unsynced.Add(new DirectoryChange(to, _files.GetValueOrDefault(to), from, file));
+            _files[to] = file;
+            _files.Remove(from);
+            return Unit.Value;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<IReadOnlyList<string>, DiskError> List(string folder)
+    {
+        lock (_gate)
+        {
+            if (Faults.Next(folder, DiskOperation.List) is { } fault)
+            {
+                return fault;
+            }
+
+            string prefix = folder.Length == 0 ? string.Empty : folder + "/";
+            List<string> names = [];
+            foreach (string path in _files.Keys)
+            {
+                if (path.StartsWith(prefix, StringComparison.Ordinal) && !path.AsSpan(prefix.Length).Contains('/'))
+                {
+                    names.Add(path[prefix.Length..]);
+                }
+            }
+
+            return names;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<Unit, DiskError> CreateDirectory(string folder)
+    {
+        lock (_gate)
+        {
+            if (Faults.Next(folder, DiskOperation.CreateDirectory) is { } fault)
+            {
+                return fault;
+            }
+
+            for (string path = folder; path.Length > 0; path = FolderOf(path))
+            {
+                _folders.Add(path);
+            }
+
+            return Unit.Value;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<Unit, DiskError> SyncDirectory(string folder)
+    {
+        lock (_gate)
+        {
+            if (Faults.Next(folder, DiskOperation.Sync) is { } fault)
+            {
+                return fault;
+            }
+
+            _unsynced.RemoveAll(change => FolderOf(change.Path) == folder);
+            return Unit.Value;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<DiskSpace, DiskError> Space()
+    {
+        lock (_gate)
+        {
+            return new DiskSpace(_totalBytes, FreeBytes());
+        }
+    }
+
+    /// <summary>Ends the machine's life and begins the next: handles of the old one fail from now on.</summary>
+    /// <param name="kind">What is lost.</param>
+    /// <param name="seed">Decides which unsynced bytes survive.</param>
+    public void Crash(CrashKind kind, ulong seed)
+    {
+        lock (_gate)
+        {
+            Life++;
+            Faults.Clear();
+            if (kind == CrashKind.PowerLost)
+            {
+                LosePower(new Prng(seed));
+            }
+
+            foreach (SimulatedFile file in _files.Values)
+            {
+                file.IsLocked = false;
+            }
+        }
+    }
+
+    /// <summary>Turns one bit of a file over, as a medium does with age.</summary>
+    public void FlipBit(string path, long offset, int bit)
+    {
+        lock (_gate)
+        {
+            _files[path].FlipBit(offset, bit);
+        }
+    }
+
+    /// <summary>The length of a file; -1 if there is none.</summary>
+    public long LengthOf(string path)
+    {
+        lock (_gate)
+        {
+            return _files.TryGetValue(path, out SimulatedFile? file) ? file.Length : -1;
+        }
+    }
+
+    /// <summary>Cuts a file, as a bad tool or a bad repair would.</summary>
+    public void Truncate(string path, long length)
+    {
+        lock (_gate)
+        {
+            _files[path].SetLength(length);
+            _files[path].Sync();
+        }
+    }
+
+    /// <summary>A disk with the same files, and a life of its own: for trying several ends of one story.</summary>
+    public SimulatedDisk Clone()
+    {
+        lock (_gate)
+        {
+            SimulatedDisk copy = new(_totalBytes) { ForeignBytes = ForeignBytes };
+            Dictionary<SimulatedFile, SimulatedFile> clones = [];
+            SimulatedFile? CloneOf(SimulatedFile? file)
+            {
+                if (file is not null && !clones.ContainsKey(file))
+                {
+                    clones[file] = file.Clone();
+                }
+
+                return file is null ? null : clones[file];
+            }
+
+            foreach ((string path, SimulatedFile file) in _files)
+            {
+                copy._files[path] = CloneOf(file)!;
+            }
+
+            copy._folders.UnionWith(_folders);
+            foreach (DirectoryChange change in _unsynced)
+            {
+                copy._unsynced.Add(change with { Before = CloneOf(change.Before), FromFile = CloneOf(change.FromFile) });
+            }
+
+            return copy;
+        }
+    }
+
+    internal long FreeBytes()
+    {
+        long used = ForeignBytes;
+        foreach (SimulatedFile file in _files.Values)
+        {
+            used += file.SpaceBytes;
+        }
+
+        return Math.Max(0, _totalBytes - used);
+    }
+
+    private void LosePower(Prng prng)
+    {
+        int kept = prng.Next(_unsynced.Count + 1);
+        for (int i = _unsynced.Count - 1; i >= kept; i--)
+        {
+            DirectoryChange change = _unsynced[i];
+            SetName(change.Path, change.Before);
+            if (change.From is not null)
+            {
+                SetName(change.From, change.FromFile);
+            }
+        }
+
+        _unsynced.Clear();
+        foreach (SimulatedFile file in _files.Values)
+        {
+            file.LosePower(prng);
+        }
+    }
+
+    private void Change(string path, SimulatedFile? after)
+    {
+        _unsynced.Add(new DirectoryChange(path, _files.GetValueOrDefault(path), null, null));
+        SetName(path, after);
+    }
+
+    private void SetName(string path, SimulatedFile? file)
+    {
+        if (file is null)
+        {
+            _files.Remove(path);
+        }
+        else
+        {
+            _files[path] = file;
+        }
+    }
+
+    private static string FolderOf(string path) => path.LastIndexOf('/') is var slash and >= 0 ? path[..slash] : string.Empty;
+
+    private sealed record DirectoryChange(string Path, SimulatedFile? Before, string? From, SimulatedFile? FromFile);
+}

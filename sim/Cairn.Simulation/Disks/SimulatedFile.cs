@@ -1,0 +1,214 @@
+using Cairn.Core.Primitives;
+
+namespace Cairn.Simulation.Disks;
+
+/// <summary>A file's bytes as the running machine sees them, and as the medium holds them.</summary>
+/// <remarks>Sparse: only written pages take memory. Guarded by the disk's lock.</remarks>
+internal sealed class SimulatedFile
+{
+    /// <summary>Bytes that a disk keeps or loses together when the power fails.</summary>
+    public const int SectorBytes = 512;
+
+    /// <summary>The unit of caching: what was written since the last sync is tracked by page.</summary>
+    public const int PageBytes = 4096;
+
+    private static readonly byte[] ZeroPage = new byte[PageBytes];
+
+    private readonly Dictionary<long, byte[]> _current = [];
+    private readonly SortedDictionary<long, byte[]?> _durableBefore = [];
+
+    /// <summary>The length now.</summary>
+    public long Length { get; private set; }
+
+    /// <summary>The length the medium knows.</summary>
+    public long DurableLength { get; private set; }
+
+    /// <summary>Bytes up to here are reserved and count against the disk's space.</summary>
+    public long ReservedLength { get; private set; }
+
+    /// <summary>Whether a process holds the file's lock.</summary>
+    public bool IsLocked { get; set; }
+
+    /// <summary>Pages that take space: written ones and reserved ones.</summary>
+    public long SpaceBytes => Math.Max((long)_current.Count * PageBytes, ReservedLength);
+
+    /// <summary>Space that a write would newly take.</summary>
+    public long NewSpace(long offset, long length)
+    {
+        long pages = 0;
+        for (long page = offset / PageBytes; page * PageBytes < offset + length; page++)
+        {
+            pages += _current.ContainsKey(page) || page * PageBytes < ReservedLength ? 0 : 1;
+        }
+
+        return pages * PageBytes;
+    }
+
+    /// <summary>Copies bytes out; beyond what was written are zeros.</summary>
+    public void Read(long offset, Span<byte> buffer)
+    {
+        while (!buffer.IsEmpty)
+        {
+            int inPage = (int)(offset % PageBytes);
+            int count = Math.Min(buffer.Length, PageBytes - inPage);
+            PageAt(offset / PageBytes).Slice(inPage, count).CopyTo(buffer);
+            buffer = buffer[count..];
+            offset += count;
+        }
+    }
+
+    /// <summary>Copies bytes in.</summary>
+    public void Write(long offset, ReadOnlySpan<byte> data)
+    {
+        Length = Math.Max(Length, offset + data.Length);
+        while (!data.IsEmpty)
+        {
+            int inPage = (int)(offset % PageBytes);
+            int count = Math.Min(data.Length, PageBytes - inPage);
+            data[..count].CopyTo(WritablePage(offset / PageBytes).AsSpan(inPage));
+            data = data[count..];
+            offset += count;
+        }
+    }
+
+    /// <summary>Reserves space and extends the length.</summary>
+    public void Reserve(long length)
+    {
+        ReservedLength = Math.Max(ReservedLength, length);
+        Length = Math.Max(Length, length);
+    }
+
+    /// <summary>Cuts or extends with zeros.</summary>
+    public void SetLength(long length)
+    {
+        if (length < Length)
+        {
+            Zero(length, Length - length);
+        }
+
+        Length = length;
+        ReservedLength = Math.Min(ReservedLength, length);
+    }
+
+    /// <summary>Makes a range read as zeros.</summary>
+    public void Zero(long offset, long length)
+    {
+        long end = Math.Min(offset + length, Length);
+        while (offset < end)
+        {
+            int inPage = (int)(offset % PageBytes);
+            int count = (int)Math.Min(end - offset, PageBytes - inPage);
+            long page = offset / PageBytes;
+            if (_current.ContainsKey(page))
+            {
+                WritablePage(page).AsSpan(inPage, count).Clear();
+                if (count == PageBytes)
+                {
+                    _current.Remove(page);
+                }
+            }
+
+            offset += count;
+        }
+    }
+
+    /// <summary>Turns one bit over, on the medium too: rot.</summary>
+    public void FlipBit(long offset, int bit)
+    {
+        byte mask = (byte)(1 << bit);
+        long page = offset / PageBytes;
+        if (!_current.TryGetValue(page, out byte[]? bytes))
+        {
+            bytes = new byte[PageBytes];
+            _current[page] = bytes;
+        }
+
+        bytes[offset % PageBytes] ^= mask;
+        if (_durableBefore.TryGetValue(page, out byte[]? durable) && durable is not null)
+        {
+            durable[offset % PageBytes] ^= mask;
+        }
+    }
+
+    /// <summary>Everything written survives power loss from now on.</summary>
+    public void Sync()
+    {
+        _durableBefore.Clear();
+        DurableLength = Length;
+    }
+
+    /// <summary>Power loss: of what was not synced some pages survive, some are lost and some are torn, by the generator.</summary>
+    public void LosePower(Prng prng)
+    {
+        foreach ((long page, byte[]? durable) in _durableBefore)
+        {
+            int fate = prng.Next(3);
+            if (fate == 0)
+            {
+                continue;
+            }
+
+            byte[] before = durable ?? ZeroPage;
+            byte[] after = _current.TryGetValue(page, out byte[]? now) ? now : ZeroPage;
+            byte[] left = new byte[PageBytes];
+            for (int sector = 0; sector < PageBytes; sector += SectorBytes)
+            {
+                byte[] source = fate == 1 || prng.Chance(2) ? before : after;
+                source.AsSpan(sector, SectorBytes).CopyTo(left.AsSpan(sector));
+            }
+
+            _current[page] = left;
+        }
+
+        _durableBefore.Clear();
+        if (Length != DurableLength && prng.Chance(2))
+        {
+            SetLength(DurableLength);
+            _durableBefore.Clear();
+        }
+
+        DurableLength = Length;
+        IsLocked = false;
+    }
+
+    /// <summary>A copy that shares nothing.</summary>
+    public SimulatedFile Clone()
+    {
+        SimulatedFile copy = new()
+        {
+            Length = Length,
+            DurableLength = DurableLength,
+            ReservedLength = ReservedLength,
+        };
+        foreach ((long page, byte[] bytes) in _current)
+        {
+            copy._current[page] = (byte[])bytes.Clone();
+        }
+
+        foreach ((long page, byte[]? bytes) in _durableBefore)
+        {
+            copy._durableBefore[page] = (byte[]?)bytes?.Clone();
+        }
+
+        return copy;
+    }
+
+    private ReadOnlySpan<byte> PageAt(long page) => _current.TryGetValue(page, out byte[]? bytes) ? bytes : ZeroPage;
+
+    private byte[] WritablePage(long page)
+    {
+        _current.TryGetValue(page, out byte[]? bytes);
+        if (!_durableBefore.ContainsKey(page))
+        {
+            _durableBefore[page] = (byte[]?)bytes?.Clone();
+        }
+
+        if (bytes is null)
+        {
+            bytes = new byte[PageBytes];
+            _current[page] = bytes;
+        }
+
+        return bytes;
+    }
+}

@@ -1,0 +1,148 @@
+using System.Globalization;
+using System.Text;
+using Cairn.Core.Primitives;
+using Cairn.Storage.Ports;
+
+namespace Cairn.Storage.Home;
+
+/// <summary>A node's home: which format it has, and that one daemon at a time runs on it.</summary>
+/// <remarks>
+/// Files and folders below the home are named here and nowhere else. Format: docs/formats/home.md.
+/// </remarks>
+public sealed class HomeLayout : IDisposable
+{
+    /// <summary>The format this program writes, and the newest it reads.</summary>
+    public const int Version = 1;
+
+    /// <summary>The file that names the format.</summary>
+    public const string VersionFile = "version";
+
+    /// <summary>The file whose lock the running daemon holds.</summary>
+    public const string LockFile = "lock";
+
+    /// <summary>Journal segments.</summary>
+    public const string JournalFolder = "journal";
+
+    /// <summary>Chunk store: pack files and the index's snapshot.</summary>
+    public const string PacksFolder = "packs";
+
+    /// <summary>Members' logs, by volume.</summary>
+    public const string LogsFolder = "logs";
+
+    /// <summary>Rebuildable databases.</summary>
+    public const string IndexFolder = "index";
+
+    /// <summary>Identity and volume keys.</summary>
+    public const string KeysFolder = "keys";
+
+    private static readonly CompositeFormat VersionText = CompositeFormat.Parse("cairn home {0}\n");
+
+    private readonly IDiskFile _lock;
+
+    private HomeLayout(IDiskFile lockFile, bool isNew)
+    {
+        _lock = lockFile;
+        IsNew = isNew;
+    }
+
+    /// <summary>Whether the home was made by this opening.</summary>
+    public bool IsNew { get; }
+
+    /// <summary>Locks the home, and makes it if there is none.</summary>
+    /// <returns>
+    /// <see cref="StoreErrorKind.InUse"/> while another daemon runs on it, <see cref="StoreErrorKind.NewerFormat"/> for
+    /// a home of a later Cairn, <see cref="StoreErrorKind.Corrupt"/> if the version file makes no sense.
+    /// </returns>
+    public static Result<HomeLayout, StoreError> Open(IDisk disk)
+    {
+        if (!disk.Open(LockFile, DiskOpenMode.OpenOrCreate).TryGet(out IDiskFile? lockFile, out DiskError error))
+        {
+            return StoreError.From(error);
+        }
+
+        Result<Unit, DiskError> locked = lockFile.TryLock();
+        if (!locked.IsOk)
+        {
+            lockFile.Dispose();
+            return locked.Error.Kind == DiskErrorKind.Locked
+                ? new StoreError(StoreErrorKind.InUse, LockFile, "another daemon runs on this home")
+                : StoreError.From(locked.Error);
+        }
+
+        Result<bool, StoreError> ready = ReadOrMake(disk);
+        if (!ready.IsOk)
+        {
+            lockFile.Dispose();
+            return ready.Error;
+        }
+
+        return new HomeLayout(lockFile, ready.Value);
+    }
+
+    /// <summary>Gives the lock back.</summary>
+    public void Dispose() => _lock.Dispose();
+
+    private static Result<bool, StoreError> ReadOrMake(IDisk disk)
+    {
+        Result<IDiskFile, DiskError> opened = disk.Open(VersionFile, DiskOpenMode.Read);
+        if (!opened.IsOk)
+        {
+            return opened.Error.Kind == DiskErrorKind.NotFound ? Make(disk) : StoreError.From(opened.Error);
+        }
+
+        using IDiskFile file = opened.Value;
+        if (!file.Length().TryGet(out long length, out DiskError error))
+        {
+            return StoreError.From(error);
+        }
+
+        byte[] bytes = new byte[Math.Min(length, 64)];
+        Result<Unit, DiskError> read = file.Read(0, bytes);
+        if (!read.IsOk)
+        {
+            return StoreError.From(read.Error);
+        }
+
+        string text = Encoding.ASCII.GetString(bytes);
+        bool isParsed = text.StartsWith("cairn home ", StringComparison.Ordinal) & text.EndsWith('\n');
+        int version = 0;
+        isParsed = isParsed
+            && int.TryParse(text.AsSpan(11, text.Length - 12), NumberStyles.None, CultureInfo.InvariantCulture, out version);
+        return !isParsed ? new StoreError(StoreErrorKind.Corrupt, VersionFile, "it does not name a format")
+            : version > Version ? new StoreError(
+                StoreErrorKind.NewerFormat, VersionFile, $"format {version}; this program knows up to {Version}")
+            : false;
+    }
+
+    /// <summary>Makes the folders, then names the format by a rename, so that a crash leaves no home or a whole one.</summary>
+    private static Result<bool, StoreError> Make(IDisk disk)
+    {
+        const string temporary = VersionFile + ".new";
+        foreach (string folder in new[] { JournalFolder, PacksFolder, LogsFolder, IndexFolder, KeysFolder })
+        {
+            Result<Unit, DiskError> made = disk.CreateDirectory(folder);
+            if (!made.IsOk)
+            {
+                return StoreError.From(made.Error);
+            }
+        }
+
+        if (!disk.Open(temporary, DiskOpenMode.OpenOrCreate).TryGet(out IDiskFile? file, out DiskError error))
+        {
+            return StoreError.From(error);
+        }
+
+        byte[] text = Encoding.ASCII.GetBytes(string.Format(CultureInfo.InvariantCulture, VersionText, Version));
+        Result<Unit, DiskError> written;
+        using (file)
+        {
+            written = file.SetLength(0);
+            written = written.IsOk ? file.Write(0, text) : written;
+            written = written.IsOk ? file.Sync() : written;
+        }
+
+        written = written.IsOk ? disk.Rename(temporary, VersionFile) : written;
+        written = written.IsOk ? disk.SyncDirectory(string.Empty) : written;
+        return written.IsOk ? true : StoreError.From(written.Error);
+    }
+}

@@ -1,0 +1,207 @@
+using System.Globalization;
+using Cairn.Core.Primitives;
+using Cairn.Storage.Ports;
+
+namespace Cairn.Storage.Journaling;
+
+/// <summary>The segment files of a journal: which are free, which is next, which may be made.</summary>
+/// <remarks>Guarded by the journal's gate. A slot that was claimed for cleaning or making is touched without it.</remarks>
+internal sealed class JournalSegments(IDisk disk, JournalOptions options)
+{
+    private readonly List<SegmentSlot> _slots = [];
+    private readonly Queue<SegmentSlot> _ready = new();
+    private readonly Queue<SegmentSlot> _unclean = new();
+    private int _making;
+    private int _nextIndex;
+
+    /// <summary>Every open slot, in the order of their files.</summary>
+    public IReadOnlyList<SegmentSlot> Slots => _slots;
+
+    /// <summary>Segments that could still be begun.</summary>
+    public int Available => _ready.Count + _unclean.Count + Math.Max(0, options.SegmentsMax - _slots.Count - _making);
+
+    /// <summary>Whether the next roll would have to wait for the disk.</summary>
+    public bool NeedsPreparing =>
+        _unclean.Count > 0 || (_ready.Count == 0 && _slots.Count + _making < options.SegmentsMax);
+
+    /// <summary>Opens the files that exist.</summary>
+    public Result<Unit, DiskError> OpenExisting()
+    {
+        Result<Unit, DiskError> made = disk.CreateDirectory(options.Folder);
+        if (!made.IsOk)
+        {
+            return made;
+        }
+
+        if (!disk.List(options.Folder).TryGet(out IReadOnlyList<string>? names, out DiskError error))
+        {
+            return error;
+        }
+
+        foreach (string name in names)
+        {
+            if (!TryParse(name, out int index))
+            {
+                continue;
+            }
+
+            if (!disk.Open(PathOf(index), DiskOpenMode.ReadWrite).TryGet(out IDiskFile? file, out error))
+            {
+                return error;
+            }
+
+            _slots.Add(new SegmentSlot(index, file));
+            _nextIndex = Math.Max(_nextIndex, index + 1);
+        }
+
+        return Unit.Value;
+    }
+
+    /// <summary>The slot that holds a segment, or null.</summary>
+    public SegmentSlot? Find(ulong number)
+    {
+        foreach (SegmentSlot slot in _slots)
+        {
+            if (slot.Number == number)
+            {
+                return slot;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Takes a slot that a segment can begin in, making or cleaning one now if none is ready.</summary>
+    public Result<SegmentSlot, DiskError> Take()
+    {
+        if (_ready.TryDequeue(out SegmentSlot? ready))
+        {
+            return ready;
+        }
+
+        if (TryClaimUnclean(out SegmentSlot? unclean))
+        {
+            Result<Unit, DiskError> cleaned = Clean(unclean);
+            if (!cleaned.IsOk)
+            {
+                _unclean.Enqueue(unclean);
+                return cleaned.Error;
+            }
+
+            return unclean;
+        }
+
+        if (!TryClaimNew(out int index))
+        {
+            return new DiskError(DiskErrorKind.NoSpace, options.Folder, "the journal is full");
+        }
+
+        Result<SegmentSlot, DiskError> made = Make(index);
+        Made(made);
+        return made.IsOk ? _ready.Dequeue() : made;
+    }
+
+    /// <summary>A segment is needed no more: its slot waits to be cleaned.</summary>
+    public void Free(SegmentSlot slot)
+    {
+        Invariant.That(slot is { IsSealed: true, Live: 0 }, $"segment {slot.Number} freed while needed");
+        slot.Number = 0;
+        _unclean.Enqueue(slot);
+    }
+
+    /// <summary>A slot that was taken and not used.</summary>
+    public void AddReady(SegmentSlot slot) => _ready.Enqueue(slot);
+
+    /// <summary>A slot whose file was found without a segment; it is cleaned before use.</summary>
+    public void AddUnclean(SegmentSlot slot) => _unclean.Enqueue(slot);
+
+    /// <summary>Claims a freed slot, to be cleaned without the gate.</summary>
+    public bool TryClaimUnclean([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SegmentSlot? slot) =>
+        _unclean.TryDequeue(out slot);
+
+    /// <summary>Gives a claimed slot back, clean or not.</summary>
+    public void Cleaned(SegmentSlot slot, bool isClean) => (isClean ? _ready : _unclean).Enqueue(slot);
+
+    /// <summary>Whether a claimed slot is one more than should be kept.</summary>
+    public bool IsSurplus => _slots.Count > options.SegmentsKept;
+
+    /// <summary>Forgets a claimed slot and deletes its file.</summary>
+    public void Discard(SegmentSlot slot)
+    {
+        _slots.Remove(slot);
+        slot.File.Dispose();
+        _ = disk.Delete(slot.File.Path);
+    }
+
+    /// <summary>Claims the right to make one more file.</summary>
+    public bool TryClaimNew(out int index)
+    {
+        index = _nextIndex;
+        if (_slots.Count + _making >= options.SegmentsMax)
+        {
+            return false;
+        }
+
+        _nextIndex++;
+        _making++;
+        return true;
+    }
+
+    /// <summary>Makes a file with its blocks reserved; its name survives power loss. Without the gate.</summary>
+    public Result<SegmentSlot, DiskError> Make(int index)
+    {
+        if (!disk.Open(PathOf(index), DiskOpenMode.CreateNew).TryGet(out IDiskFile? file, out DiskError error))
+        {
+            return error;
+        }
+
+        Result<Unit, DiskError> made = file.Preallocate(options.SegmentBytes);
+        made = made.IsOk ? file.Sync() : made;
+        made = made.IsOk ? disk.SyncDirectory(options.Folder) : made;
+        if (!made.IsOk)
+        {
+            file.Dispose();
+            _ = disk.Delete(PathOf(index));
+            return made.Error;
+        }
+
+        return new SegmentSlot(index, file);
+    }
+
+    /// <summary>Ends a claim of <see cref="TryClaimNew"/>.</summary>
+    public void Made(Result<SegmentSlot, DiskError> made)
+    {
+        _making--;
+        if (made.IsOk)
+        {
+            _slots.Add(made.Value);
+            _ready.Enqueue(made.Value);
+        }
+    }
+
+    /// <summary>Makes a claimed slot fit for a new segment. Without the gate.</summary>
+    public Result<Unit, DiskError> Clean(SegmentSlot slot)
+    {
+        Result<Unit, DiskError> cleaned = slot.Clear();
+        return cleaned.IsOk ? slot.File.Preallocate(options.SegmentBytes) : cleaned;
+    }
+
+    /// <summary>Closes all files.</summary>
+    public void Dispose()
+    {
+        foreach (SegmentSlot slot in _slots)
+        {
+            slot.File.Dispose();
+        }
+    }
+
+    private string PathOf(int index) =>
+        string.Create(CultureInfo.InvariantCulture, $"{options.Folder}/{index:D6}.seg");
+
+    private static bool TryParse(string name, out int index)
+    {
+        index = 0;
+        return name.EndsWith(".seg", StringComparison.Ordinal)
+            && int.TryParse(name.AsSpan(0, name.Length - 4), NumberStyles.None, CultureInfo.InvariantCulture, out index);
+    }
+}

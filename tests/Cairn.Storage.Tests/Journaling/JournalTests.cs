@@ -1,0 +1,209 @@
+using System.Buffers.Binary;
+using Cairn.Core.Primitives;
+using Cairn.Simulation.Disks;
+using Cairn.Storage.Journaling;
+
+namespace Cairn.Storage.Tests.Journaling;
+
+/// <summary>What the journal promises when nothing goes wrong, and after kill -9 and power loss.</summary>
+public sealed class JournalTests
+{
+    private static readonly JournalOptions Small = new() { SegmentBytes = 64 << 10, SegmentsMax = 8, SegmentsKept = 8 };
+
+    [Fact]
+    public void Records_come_back_in_order_after_a_clean_close()
+    {
+        SimulatedDisk disk = new();
+        using (Journal journal = Fresh(disk))
+        {
+            Append(journal, 1, 100);
+            Append(journal, 2, 30_000);
+            Append(journal, 3, 0);
+            Assert.True(journal.Commit().IsOk);
+        }
+
+        (List<int> ids, JournalReplayReport report) = Replay(disk);
+        Assert.Equal([1, 2, 3], ids);
+        Assert.True(report.WasClean);
+        Assert.Empty(report.Damage);
+    }
+
+    [Fact]
+    public void Acknowledged_records_survive_a_killed_process_without_a_commit()
+    {
+        SimulatedDisk disk = new();
+        Journal journal = Fresh(disk);
+        Append(journal, 1, 100);
+        Append(journal, 2, 5000);
+        disk.Crash(CrashKind.ProcessKilled, 1);
+        (List<int> ids, JournalReplayReport report) = Replay(disk);
+        Assert.Equal([1, 2], ids);
+        Assert.False(report.WasClean);
+        Assert.Empty(report.Damage);
+    }
+
+    [Fact]
+    public void Committed_records_survive_power_loss_and_the_rest_is_a_prefix()
+    {
+        for (ulong seed = 0; seed < 200; seed++)
+        {
+            SimulatedDisk disk = new();
+            Journal journal = Fresh(disk);
+            for (int id = 1; id <= 20; id++)
+            {
+                Append(journal, id, 3000 + (id * 97));
+                if (id == 8)
+                {
+                    Assert.True(journal.Commit().IsOk);
+                }
+            }
+
+            disk.Crash(CrashKind.PowerLost, seed);
+            (List<int> ids, JournalReplayReport report) = Replay(disk);
+            Assert.True(ids.Count >= 8, $"seed {seed}: {ids.Count} records");
+            Assert.Equal(Enumerable.Range(1, ids.Count), ids);
+            Assert.Empty(report.Damage);
+        }
+    }
+
+    [Fact]
+    public void Payload_is_read_back_by_range_while_the_journal_runs()
+    {
+        using Journal journal = Fresh(new SimulatedDisk());
+        byte[] payload = Payload(7, 10_000);
+        JournalPosition position = journal.Append(JournalKind.Extent, [7, 0, 0, 0], payload).Value;
+        byte[] part = new byte[4096];
+        Assert.True(journal.Read(position, 1234, part).IsOk);
+        Assert.Equal(payload[1234..5330], part);
+    }
+
+    [Fact]
+    public void Released_segments_are_used_again_and_the_journal_never_grows()
+    {
+        SimulatedDisk disk = new();
+        using Journal journal = Fresh(disk);
+        for (int id = 1; id <= 500; id++)
+        {
+            journal.Release(Append(journal, id, 20_000));
+        }
+
+        Assert.InRange(disk.Files.Count, 1, 3);
+    }
+
+    [Fact]
+    public void A_full_journal_refuses_extents_first_and_takes_them_again_when_records_are_released()
+    {
+        using Journal journal = Fresh(new SimulatedDisk());
+        List<JournalPosition> held = [];
+        Result<JournalPosition, StoreError> last;
+        while ((last = journal.Append(JournalKind.Extent, default, new byte[30_000])).IsOk)
+        {
+            held.Add(last.Value);
+        }
+
+        Assert.Equal(StoreErrorKind.NoSpace, last.Error.Kind);
+        Assert.False(journal.HasRoom);
+        Assert.True(journal.Append(JournalKind.Operation, default, new byte[30_000]).IsOk);
+        held.ForEach(journal.Release);
+        Assert.True(journal.HasRoom);
+        Assert.True(journal.Append(JournalKind.Extent, default, new byte[30_000]).IsOk);
+    }
+
+    [Fact]
+    public void Appending_allocates_nothing()
+    {
+        using Journal journal = Fresh(new SimulatedDisk());
+        byte[] payload = new byte[100];
+        byte[] head = new byte[40];
+        for (int i = 0; i < 20; i++)
+        {
+            journal.Release(journal.Append(JournalKind.Extent, head, payload).Value);
+        }
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 10; i++)
+        {
+            journal.Release(journal.Append(JournalKind.Extent, head, payload).Value);
+        }
+
+        // The simulated disk keeps an image of each page that is written for the first time since a sync.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4096 + 200);
+    }
+
+    [Fact]
+    public async Task Commits_that_come_together_share_a_sync()
+    {
+        SimulatedDisk disk = new();
+        using Journal journal = Fresh(disk);
+        Append(journal, 1, 10);
+        long before = disk.Faults.ChangeCount;
+        Task<Result<Unit, StoreError>>[] commits = [journal.CommitAsync(), journal.CommitAsync(), journal.CommitAsync()];
+        Assert.All(await Task.WhenAll(commits), committed => Assert.True(committed.IsOk));
+
+        // One sync of the segment, one mark behind it.
+        Assert.Equal(2, disk.Faults.ChangeCount - before);
+    }
+
+    [Fact]
+    public void Appends_from_many_threads_are_all_there_after_a_kill()
+    {
+        SimulatedDisk disk = new();
+        Journal journal = Journal.Open(disk, Small with { SegmentsMax = 64 }).Value;
+        Assert.True(journal.Replay((_, _, _, _) => true).IsOk);
+        Thread[] threads = new Thread[4];
+        for (int t = 0; t < threads.Length; t++)
+        {
+            int start = t * 100;
+            threads[t] = new Thread(() =>
+            {
+                for (int i = 0; i < 100; i++)
+                {
+                    Append(journal, start + i, 500 * (1 + (i % 7)));
+                }
+            });
+            threads[t].Start();
+        }
+
+        Array.ForEach(threads, thread => thread.Join());
+        disk.Crash(CrashKind.ProcessKilled, 1);
+        (List<int> ids, _) = Replay(disk);
+        ids.Sort();
+        Assert.Equal(Enumerable.Range(0, 400), ids);
+    }
+
+    private static Journal Fresh(SimulatedDisk disk)
+    {
+        Journal journal = Journal.Open(disk, Small).Value;
+        Assert.True(journal.Replay((_, _, _, _) => true).IsOk);
+        return journal;
+    }
+
+    private static JournalPosition Append(Journal journal, int id, int length)
+    {
+        byte[] head = new byte[4];
+        BinaryPrimitives.WriteInt32LittleEndian(head, id);
+        return journal.Append(JournalKind.Operation, head, Payload(id, length)).Value;
+    }
+
+    private static byte[] Payload(int id, int length)
+    {
+        byte[] payload = new byte[length];
+        new Prng((ulong)id).Fill(payload);
+        return payload;
+    }
+
+    private static (List<int> Ids, JournalReplayReport Report) Replay(SimulatedDisk disk)
+    {
+        List<int> ids = [];
+        using Journal journal = Journal.Open(disk, Small).Value;
+        JournalReplayReport report = journal.Replay((_, kind, head, payload) =>
+        {
+            int id = BinaryPrimitives.ReadInt32LittleEndian(head);
+            Assert.Equal(JournalKind.Operation, kind);
+            Assert.Equal(Payload(id, payload.Length), payload.ToArray());
+            ids.Add(id);
+            return true;
+        }).Value;
+        return (ids, report);
+    }
+}
