@@ -15,13 +15,8 @@ public static class CairnProcess
     /// <summary>A start description that runs this program with a home and arguments.</summary>
     public static ProcessStartInfo StartInfo(string home, IEnumerable<string> arguments)
     {
-        string program = Environment.ProcessPath ?? "dotnet";
-        ProcessStartInfo start = new(program) { RedirectStandardOutput = true, RedirectStandardError = true };
-        if (Path.GetFileNameWithoutExtension(program) == "dotnet")
-        {
-            start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "cairn.dll"));
-        }
-
+        ProcessStartInfo start = new("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "cairn.dll"));
         foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);
