@@ -1,0 +1,64 @@
+using System.Security.Cryptography;
+using Cairn.Core.Primitives;
+using Cairn.Node.Ports;
+
+namespace Cairn.Simulation;
+
+/// <summary>An identity key from a seed: the same seed is the same node. Never outside the simulator.</summary>
+public sealed class SimulatedIdentity : IIdentity, IDisposable
+{
+    private readonly ECDsa _signing;
+    private readonly ECDiffieHellman _agreement;
+
+    /// <summary>Derives the key.</summary>
+    public SimulatedIdentity(ulong seed)
+    {
+        byte[] secret = new byte[32];
+        new Prng(seed).Fill(secret);
+        secret[0] &= 0x7F;
+        ECParameters parameters = new() { Curve = ECCurve.NamedCurves.nistP256, D = secret };
+        _signing = ECDsa.Create(parameters);
+        _agreement = ECDiffieHellman.Create(parameters);
+        byte[] publicKey = _signing.ExportSubjectPublicKeyInfo();
+        PublicKey = publicKey;
+        Node = new NodeId(SHA256.HashData(publicKey));
+    }
+
+    /// <inheritdoc/>
+    public NodeId Node { get; }
+
+    /// <inheritdoc/>
+    public ReadOnlyMemory<byte> PublicKey { get; }
+
+    /// <inheritdoc/>
+    public void Sign(ReadOnlySpan<byte> data, Span<byte> signature)
+    {
+        bool ok = _signing.TrySignData(
+            data, signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation, out int written);
+        Invariant.That(ok && written == 64, $"a signature of {written} bytes");
+    }
+
+    /// <inheritdoc/>
+    public bool TryAgree(ReadOnlySpan<byte> peerPublicKey, Span<byte> sharedSecret)
+    {
+        try
+        {
+            using ECDiffieHellman peer = ECDiffieHellman.Create();
+            peer.ImportSubjectPublicKeyInfo(peerPublicKey, out _);
+            byte[] secret = _agreement.DeriveRawSecretAgreement(peer.PublicKey);
+            secret.CopyTo(sharedSecret);
+            return true;
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _signing.Dispose();
+        _agreement.Dispose();
+    }
+}
