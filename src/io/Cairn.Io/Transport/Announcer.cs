@@ -1,0 +1,123 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Io.Transport;
+
+/// <summary>Multicast on the local network: magic, the port this node listens on, then the engine's bytes.</summary>
+/// <remarks>
+/// Format: docs/formats/announcement.md. One socket per IPv4 interface sends, one receives for all; several nodes on one
+/// machine share the port. Where multicast is not allowed nothing is heard, and nothing else changes.
+/// </remarks>
+internal sealed class Announcer : IAsyncDisposable
+{
+    internal const byte FormatVersion = 1;
+    internal const int HeaderBytes = 7;
+
+    private readonly IPEndPoint _group;
+    private readonly int _listenPort;
+    private readonly Socket _receiver;
+    private readonly List<Socket> _senders = [];
+    private readonly Task _receiving;
+
+    internal Announcer(TransportOptions options, IPEndPoint listen, DatagramPort inbox)
+    {
+        _group = new IPEndPoint(TransportOptions.DefaultGroup, options.AnnouncePort!.Value);
+        _listenPort = listen.Port;
+        _receiver = NewSocket();
+        _receiver.Bind(new IPEndPoint(IPAddress.Any, _group.Port));
+        foreach (IPAddress address in Interfaces(IPAddress.IsLoopback(listen.Address)))
+        {
+            TryJoin(address);
+        }
+
+        _receiving = inbox.ReceiveLoop(_receiver, isAnnouncement: true, Parse);
+    }
+
+    private static ReadOnlySpan<byte> Magic => "CRNA"u8;
+
+    public async ValueTask DisposeAsync()
+    {
+        _receiver.Dispose();
+        _senders.ForEach(static sender => sender.Dispose());
+        await _receiving.ConfigureAwait(false);
+    }
+
+    internal void Announce(ReadOnlySpan<byte> bytes)
+    {
+        Invariant.That(bytes.Length <= DatagramPort.DatagramBytesMax, $"an announcement of {bytes.Length} bytes");
+        byte[] packet = new byte[HeaderBytes + bytes.Length];
+        Magic.CopyTo(packet);
+        packet[4] = FormatVersion;
+        BinaryPrimitives.WriteUInt16LittleEndian(packet.AsSpan(5), (ushort)_listenPort);
+        bytes.CopyTo(packet.AsSpan(HeaderBytes));
+        foreach (Socket sender in _senders)
+        {
+            try
+            {
+                sender.SendTo(packet, _group);
+            }
+            catch (Exception lost) when (lost is SocketException or ObjectDisposedException)
+            {
+                // The interface is down or forbids multicast: an announcement is a hint.
+            }
+        }
+    }
+
+    /// <summary>The sender's listening address and its bytes; null for anything that is no announcement.</summary>
+    internal static (IPEndPoint From, byte[] Bytes)? Parse(IPEndPoint from, ReadOnlySpan<byte> packet) =>
+        packet.Length >= HeaderBytes && packet.StartsWith(Magic) && packet[4] == FormatVersion
+            ? (new IPEndPoint(from.Address, BinaryPrimitives.ReadUInt16LittleEndian(packet[5..])),
+                packet[HeaderBytes..].ToArray())
+            : null;
+
+    private static Socket NewSocket()
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        return socket;
+    }
+
+    private static IEnumerable<IPAddress> Interfaces(bool loopbackOnly)
+    {
+        foreach (NetworkInterface network in NetworkInterface.GetAllNetworkInterfaces())
+        {
+            bool isLoopback = network.NetworkInterfaceType == NetworkInterfaceType.Loopback;
+            if (loopbackOnly && !isLoopback)
+            {
+                continue;
+            }
+
+            foreach (UnicastIPAddressInformation unicast in network.GetIPProperties().UnicastAddresses)
+            {
+                if (unicast.Address.AddressFamily == AddressFamily.InterNetwork)
+                {
+                    yield return unicast.Address;
+                }
+            }
+        }
+    }
+
+    private void TryJoin(IPAddress address)
+    {
+        Socket? sender = null;
+        try
+        {
+            _receiver.SetSocketOption(
+                SocketOptionLevel.IP, SocketOptionName.AddMembership, new MulticastOption(_group.Address, address));
+            sender = NewSocket();
+            sender.Bind(new IPEndPoint(address, 0));
+            sender.SetSocketOption(
+                SocketOptionLevel.IP, SocketOptionName.MulticastInterface, address.GetAddressBytes());
+            sender.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastLoopback, true);
+            sender.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastTimeToLive, 1);
+            _senders.Add(sender);
+        }
+        catch (SocketException)
+        {
+            sender?.Dispose();
+        }
+    }
+}
