@@ -219,7 +219,13 @@ internal static class PrimitiveCodec
             case PrimitiveKind.SetExtendedAttribute:
                 ReadOnlyMemory<byte> name = Bytes(ref reader, NameBytesMax);
                 reader.Require(!name.IsEmpty && !name.Span.Contains((byte)0));
-                return new SetExtendedAttribute(id, name, reader.Boolean() ? Bytes(ref reader, AttributeBytesMax) : null);
+                ReadOnlyMemory<byte>? value = null;
+                if (reader.Boolean())
+                {
+                    value = Bytes(ref reader, AttributeBytesMax);
+                }
+
+                return new SetExtendedAttribute(id, name, value);
             default:
                 return new DiscardHeads(id, Versions(ref reader));
         }

@@ -1,0 +1,187 @@
+using Cairn.Core.Fold;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Tree;
+
+/// <summary>What a volume's transactions mean: the namespace as a function of the history.</summary>
+/// <remarks>
+/// It never fails and never asks anything but the table. A primitive that makes no sense at its point in the order (its
+/// object is unknown, its directory is not one) has no effect; members that tell the truth never make such a one.
+/// Primitives of the pool's log have no effect here.
+/// </remarks>
+public sealed class TreeApplier : ITransactionApplier
+{
+    private readonly WorkingSet _work = new();
+    private readonly EntryRules _entries;
+    private readonly VersionRules _versions;
+    private readonly GarbageRules _garbage;
+
+    /// <summary>An applier without state of its own.</summary>
+    public TreeApplier()
+    {
+        _entries = new EntryRules(_work);
+        _versions = new VersionRules(_work, _entries);
+        _garbage = new GarbageRules(_work);
+    }
+
+    /// <inheritdoc/>
+    public void Apply(Transaction transaction, ITreeTable state)
+    {
+        _work.Begin(transaction, state);
+        foreach (Primitive primitive in transaction.Primitives)
+        {
+            Apply(primitive);
+        }
+
+        _work.Commit();
+    }
+
+    /// <inheritdoc/>
+    public void Forget() => _work.Clear();
+
+    private void Apply(Primitive primitive)
+    {
+        switch (primitive)
+        {
+            case CreateObject create:
+                Create(create);
+                break;
+            case Place place:
+                _entries.Apply(place);
+                break;
+            case Unplace unplace:
+                _entries.Apply(unplace);
+                break;
+            case Move move:
+                _entries.Apply(move);
+                break;
+            case Exchange exchange:
+                _entries.Apply(exchange);
+                break;
+            case WriteVersion write:
+                _versions.Apply(write);
+                break;
+            case DiscardHeads discard:
+                _versions.Apply(discard);
+                break;
+            case SetAttributes set:
+                SetAttributes(set);
+                break;
+            case SetExtendedAttribute set:
+                SetExtendedAttribute(set);
+                break;
+            case Condemn condemn:
+                _garbage.Apply(condemn);
+                break;
+            case Rescue rescue:
+                _garbage.Apply(rescue);
+                break;
+            case Exclude exclude:
+                _garbage.Apply(exclude);
+                break;
+            default:
+                ApplyRegister(primitive);
+                break;
+        }
+    }
+
+    private void ApplyRegister(Primitive primitive)
+    {
+        switch (primitive)
+        {
+            case NameAuthor name:
+                byte[] author = TreeKeys.Node(TreeKeys.AuthorName, _work.Transaction.Id.Log.Author);
+                _work.Table.Put(author, name.Name.IsEmpty ? null : name.Name.ToArray());
+                break;
+            case SetRule rule:
+                Register(TreeKeys.Rule, rule.Object.Value, rule.Rule);
+                break;
+            case Snapshot snapshot:
+                ApplySnapshot(snapshot);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void Create(CreateObject create)
+    {
+        if (create.Object != default)
+        {
+            _work.Add(new ObjectRecord
+            {
+                Id = create.Object,
+                Kind = create.Type,
+                Mode = create.Mode,
+                UserId = create.UserId,
+                GroupId = create.GroupId,
+                Device = create.Device,
+                Creator = _work.Transaction.Id.Log.Author,
+                Created = _work.Transaction.Claimed,
+                Changed = _work.Transaction.Claimed,
+                Modified = create.Modified,
+                LinkTarget = create.LinkTarget,
+            });
+        }
+    }
+
+    private void SetAttributes(SetAttributes set)
+    {
+        if (_work.Load(set.Object) is not { } record)
+        {
+            return;
+        }
+
+        record.Mode = set.Mode ?? record.Mode;
+        record.UserId = set.UserId ?? record.UserId;
+        record.GroupId = set.GroupId ?? record.GroupId;
+        if (set.Modified is { } modified)
+        {
+            HeadRecord? head = set.Head == default
+                ? record.Heads.FirstOrDefault()
+                : record.Heads.Find(known => known.Is(set.Head));
+            if (head is not null)
+            {
+                head.Modified = modified;
+            }
+            else if (record.Heads.Count == 0)
+            {
+                record.Modified = modified;
+            }
+        }
+
+        record.Changed = _work.Transaction.Claimed;
+        _work.Dirty(record);
+    }
+
+    private void SetExtendedAttribute(SetExtendedAttribute set)
+    {
+        if (_work.Load(set.Object) is not { } record)
+        {
+            return;
+        }
+
+        Span<byte> key = stackalloc byte[TreeKeys.EntryKeyMax];
+        _work.Table.Put(
+            TreeKeys.Named(key, TreeKeys.ExtendedAttribute, record.Id, set.Name.Span), set.Value?.ToArray());
+        record.Changed = _work.Transaction.Claimed;
+        _work.Dirty(record);
+    }
+
+    private void ApplySnapshot(Snapshot snapshot)
+    {
+        var value = new ByteBuilder();
+        value.Transaction(_work.Transaction.Id);
+        value.Id(snapshot.Folder.Value);
+        value.Time(_work.Transaction.Claimed);
+        value.Prefixed(snapshot.Name.Span);
+        Register(TreeKeys.Snapshot, snapshot.Id, snapshot.Name.IsEmpty ? default : value.ToArray());
+    }
+
+    private void Register(byte tag, Bytes16 id, ReadOnlyMemory<byte> value)
+    {
+        Span<byte> key = stackalloc byte[TreeKeys.IdKeySize];
+        _work.Table.Put(TreeKeys.Id(key, tag, id), value.IsEmpty ? null : value.ToArray());
+    }
+}

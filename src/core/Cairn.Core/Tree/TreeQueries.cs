@@ -1,0 +1,372 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Cairn.Core.Fold;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Tree;
+
+/// <summary>Reads the namespace out of a table that a <see cref="TreeApplier"/> filled.</summary>
+/// <remarks>It keeps nothing: every answer is of the moment. The ids of aliases and branches are understood everywhere.</remarks>
+public sealed class TreeQueries
+{
+    private readonly ITreeTable _table;
+    private readonly ConflictNames _conflicts;
+
+    /// <summary>Reads from <paramref name="table"/>.</summary>
+    public TreeQueries(ITreeTable table)
+    {
+        _table = table;
+        _conflicts = new ConflictNames(table);
+    }
+
+    /// <summary>The root directory.</summary>
+    public static ObjectId Root => default;
+
+    /// <summary>Objects and bytes in the volume.</summary>
+    public TreeTotals Totals
+    {
+        get
+        {
+            byte[]? totals = _table.Get([TreeKeys.Totals]);
+            return totals is null ? default : new TreeTotals(
+                BinaryPrimitives.ReadInt64LittleEndian(totals), BinaryPrimitives.ReadInt64LittleEndian(totals.AsSpan(8)));
+        }
+    }
+
+    /// <summary>The entry of a name, conflict names included; null if there is none.</summary>
+    public EntryView? Lookup(ObjectId parent, ReadOnlyMemory<byte> name)
+    {
+        if (name.Length is 0 or > Transaction.NameBytesMax || CanonicalDirectory(parent) is not { } directory)
+        {
+            return null;
+        }
+
+        if (GetSlot(directory, name.Span) is { } slot)
+        {
+            ObjectId holder = Slot.ObjectAt(slot, 0);
+            return new EntryView(name, holder, Slot.KindAt(slot, 0), name, holder);
+        }
+
+        return ConflictNames.CouldBe(name.Span) ? LookupConflict(directory, name) : null;
+    }
+
+    /// <summary>An object, or a branch; null if the id is unknown.</summary>
+    public ObjectView? Get(ObjectId id)
+    {
+        byte[]? encoded = GetObject(id);
+        if (encoded is null)
+        {
+            return id == default ? new ObjectView(id, ObjectRecord.NewRoot(), 0) : null;
+        }
+
+        ObjectForm form = ObjectRecord.FormOf(encoded);
+        if (form == ObjectForm.Plain)
+        {
+            return new ObjectView(id, ObjectRecord.Decode(id, encoded), 0);
+        }
+
+        ObjectId target = ObjectRecord.TargetOf(encoded);
+        if (form == ObjectForm.Alias)
+        {
+            return Get(target);
+        }
+
+        ObjectRecord owner = ObjectRecord.Decode(target, GetObject(target)!);
+        return new ObjectView(id, owner, owner.Heads.FindIndex(head => head.Branch == id));
+    }
+
+    /// <summary>Entries after a name (empty: from the start), in byte order, conflict names among them.</summary>
+    /// <param name="countMax">At most so many; fewer than that means the end.</param>
+    public IReadOnlyList<EntryView> List(ObjectId parent, ReadOnlyMemory<byte> afterName, int countMax)
+    {
+        var entries = new List<EntryView>();
+        if (CanonicalDirectory(parent) is not { } directory)
+        {
+            return entries;
+        }
+
+        List<EntryView> conflicts = ConflictsOf(directory);
+        conflicts.RemoveAll(entry => entry.Name.Span.SequenceCompareTo(afterName.Span) <= 0);
+        int next = 0;
+        Span<byte> key = stackalloc byte[TreeKeys.EntryKeyMax + 1];
+        ReadOnlySpan<byte> prefix = TreeKeys.Id(key, TreeKeys.Entry, directory.Value);
+        byte[] end = TreeKeys.EndOf(prefix);
+        int length = TreeKeys.Named(key, TreeKeys.Entry, directory, afterName.Span).Length;
+        key[length] = 0;
+        TableCursor cursor = _table.Scan(afterName.IsEmpty ? key[..length] : key[..(length + 1)], end);
+        while (entries.Count < countMax && cursor.MoveNext())
+        {
+            ReadOnlyMemory<byte> name = cursor.Key.AsMemory(TreeKeys.IdKeySize);
+            for (; next < conflicts.Count && entries.Count < countMax
+                && conflicts[next].Name.Span.SequenceCompareTo(name.Span) < 0; next++)
+            {
+                entries.Add(conflicts[next]);
+            }
+
+            if (entries.Count < countMax)
+            {
+                ObjectId holder = Slot.ObjectAt(cursor.Value, 0);
+                entries.Add(new EntryView(name, holder, Slot.KindAt(cursor.Value, 0), name, holder));
+            }
+        }
+
+        for (; next < conflicts.Count && entries.Count < countMax; next++)
+        {
+            entries.Add(conflicts[next]);
+        }
+
+        return entries;
+    }
+
+    /// <summary>Whether a directory has no entries.</summary>
+    public bool IsEmpty(ObjectId directory)
+    {
+        if (CanonicalDirectory(directory) is not { } canonical)
+        {
+            return true;
+        }
+
+        Span<byte> prefix = stackalloc byte[TreeKeys.IdKeySize];
+        TreeKeys.Id(prefix, TreeKeys.Entry, canonical.Value);
+        return !_table.Scan(prefix, TreeKeys.EndOf(prefix)).MoveNext();
+    }
+
+    /// <summary>Where an object (or branch) is shown: directory and shown name of each entry.</summary>
+    public IReadOnlyList<(ObjectId Parent, ReadOnlyMemory<byte> Name)> Parents(ObjectId id)
+    {
+        var parents = new List<(ObjectId Parent, ReadOnlyMemory<byte> Name)>();
+        if (Get(id) is not { IsDetached: false } view)
+        {
+            return parents;
+        }
+
+        foreach (PlaceRecord place in view.Record.Places)
+        {
+            EntryView[] shown = [.. _conflicts.Shown(place.Parent, place.Name, GetSlot(place.Parent, place.Name.Span)!)
+                .Where(entry => entry.Object == view.Id)];
+            parents.AddRange(shown.Select(entry => (place.Parent, entry.Name)));
+        }
+
+        return parents;
+    }
+
+    /// <summary>All conflicts of a directory, in the order of their shown names.</summary>
+    public IReadOnlyList<EntryView> Conflicts(ObjectId parent) =>
+        CanonicalDirectory(parent) is { } directory ? ConflictsOf(directory) : [];
+
+    /// <summary>An extended attribute, or null.</summary>
+    public ReadOnlyMemory<byte>? ExtendedAttribute(ObjectId id, ReadOnlySpan<byte> name)
+    {
+        if (name.Length > Transaction.NameBytesMax || Get(id) is not { } view)
+        {
+            return null;
+        }
+
+        Span<byte> key = stackalloc byte[TreeKeys.EntryKeyMax];
+        byte[]? value = _table.Get(TreeKeys.Named(key, TreeKeys.ExtendedAttribute, view.Owner, name));
+        return value is null ? null : (ReadOnlyMemory<byte>?)value;
+    }
+
+    /// <summary>The names of all extended attributes, in byte order.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> ExtendedAttributes(ObjectId id)
+    {
+        var names = new List<ReadOnlyMemory<byte>>();
+        if (Get(id) is { } view)
+        {
+            foreach ((byte[] key, byte[] _) in Range(TreeKeys.ExtendedAttribute, view.Owner.Value))
+            {
+                names.Add(key.AsMemory(TreeKeys.IdKeySize));
+            }
+        }
+
+        return names;
+    }
+
+    /// <summary>The rule set on this very object, or null.</summary>
+    public ReadOnlyMemory<byte>? Rule(ObjectId id)
+    {
+        Span<byte> key = stackalloc byte[TreeKeys.IdKeySize];
+        byte[]? rule = _table.Get(TreeKeys.Id(key, TreeKeys.Rule, id.Value));
+        return rule is null ? null : (ReadOnlyMemory<byte>?)rule;
+    }
+
+    /// <summary>The objects whose ids start with these eight bytes: how an inode number finds its object.</summary>
+    public IReadOnlyList<ObjectId> ObjectsWithPrefix(ReadOnlySpan<byte> firstEightBytes)
+    {
+        byte[] prefix = [TreeKeys.Object, .. firstEightBytes];
+        var ids = new List<ObjectId>(1);
+        TableCursor cursor = _table.Scan(prefix, TreeKeys.EndOf(prefix));
+        while (cursor.MoveNext())
+        {
+            ids.Add(new ObjectId(cursor.Key.AsSpan(1, ObjectId.Size)));
+        }
+
+        return ids;
+    }
+
+    /// <summary>Objects without an entry, in the order of their ids.</summary>
+    public IEnumerable<DetachedObject> DetachedObjects()
+    {
+        TableCursor cursor = _table.Scan([TreeKeys.Detached], [TreeKeys.Detached + 1]);
+        while (cursor.MoveNext())
+        {
+            yield return new DetachedObject(
+                new ObjectId(cursor.Key.AsSpan(1, ObjectId.Size)), TreeKeys.Transaction(cursor.Value));
+        }
+    }
+
+    /// <summary>Versions that are no heads any more, in the order of object and version.</summary>
+    public IEnumerable<SupersededVersion> SupersededVersions()
+    {
+        TableCursor cursor = _table.Scan([TreeKeys.Superseded], [TreeKeys.Superseded + 1]);
+        while (cursor.MoveNext())
+        {
+            yield return Superseded(cursor.Key, cursor.Value);
+        }
+    }
+
+    /// <summary>The superseded versions of one file, in the order of their ids.</summary>
+    public IReadOnlyList<SupersededVersion> SupersededVersions(ObjectId id) =>
+        [.. Range(TreeKeys.Superseded, id.Value).Select(pair => Superseded(pair.Key, pair.Value))];
+
+    /// <summary>Condemned addresses that are not settled, oldest author first.</summary>
+    public IReadOnlyList<CondemnedAddresses> Condemned()
+    {
+        var all = new List<CondemnedAddresses>();
+        TableCursor cursor = _table.Scan([TreeKeys.Condemned], [TreeKeys.Condemned + 1]);
+        while (cursor.MoveNext())
+        {
+            var addresses = new ChunkAddress[cursor.Value.Length / ChunkAddress.Size];
+            for (int i = 0; i < addresses.Length; i++)
+            {
+                addresses[i] = new ChunkAddress(cursor.Value.AsSpan(i * ChunkAddress.Size, ChunkAddress.Size));
+            }
+
+            all.Add(new CondemnedAddresses(
+                TreeKeys.Transaction(cursor.Key.AsSpan(1)), ImmutableCollectionsMarshal.AsImmutableArray(addresses)));
+        }
+
+        return all;
+    }
+
+    /// <summary>Members that garbage does not wait for.</summary>
+    public IReadOnlyList<NodeId> Excluded()
+    {
+        var excluded = new List<NodeId>();
+        TableCursor cursor = _table.Scan([TreeKeys.Excluded], [TreeKeys.Excluded + 1]);
+        while (cursor.MoveNext())
+        {
+            excluded.Add(new NodeId(cursor.Key.AsSpan(1)));
+        }
+
+        return excluded;
+    }
+
+    /// <summary>The directory an id stands for, or null if it is none.</summary>
+    internal ObjectId? CanonicalDirectory(ObjectId id)
+    {
+        if (id == default)
+        {
+            return id;
+        }
+
+        byte[]? encoded = GetObject(id);
+        while (encoded is not null && ObjectRecord.FormOf(encoded) == ObjectForm.Alias)
+        {
+            id = ObjectRecord.TargetOf(encoded);
+            encoded = GetObject(id);
+        }
+
+        return encoded is not null && ObjectRecord.FormOf(encoded) == ObjectForm.Plain
+            && ObjectRecord.KindOf(encoded) == TreeKind.Directory ? id : null;
+    }
+
+    /// <summary>Whether something can be put into a directory: it is one, and was not removed.</summary>
+    internal bool IsLiveDirectory(ObjectId id) =>
+        CanonicalDirectory(id) is { } canonical
+        && (canonical == default || !ObjectRecord.IsDetachedIn(GetObject(canonical)!));
+
+    /// <summary>Whether a directory is <paramref name="top"/> or lies below it.</summary>
+    internal bool IsBelow(ObjectId directory, ObjectId top)
+    {
+        for (ObjectId? up = CanonicalDirectory(directory); up is { } at; up = ParentOf(at))
+        {
+            if (at == top || at == default)
+            {
+                return at == top;
+            }
+        }
+
+        return false;
+    }
+
+    internal byte[]? GetSlot(ObjectId parent, ReadOnlySpan<byte> name)
+    {
+        Span<byte> key = stackalloc byte[TreeKeys.EntryKeyMax];
+        return _table.Get(TreeKeys.Named(key, TreeKeys.Entry, parent, name));
+    }
+
+    internal List<ObjectRecord> HiddenEquals(byte[] slot) => _conflicts.HiddenEquals(slot);
+
+    private ObjectId? ParentOf(ObjectId directory) =>
+        Get(directory)?.Record.Places is [PlaceRecord place, ..] ? place.Parent : null;
+
+    private byte[]? GetObject(ObjectId id)
+    {
+        Span<byte> key = stackalloc byte[TreeKeys.IdKeySize];
+        return _table.Get(TreeKeys.Id(key, TreeKeys.Object, id.Value));
+    }
+
+    private EntryView? LookupConflict(ObjectId directory, ReadOnlyMemory<byte> name)
+    {
+        foreach (EntryView entry in ConflictsOf(directory))
+        {
+            if (entry.Name.Span.SequenceEqual(name.Span))
+            {
+                return entry;
+            }
+        }
+
+        return null;
+    }
+
+    private List<EntryView> ConflictsOf(ObjectId directory)
+    {
+        var conflicts = new List<EntryView>();
+        foreach ((byte[] key, byte[] _) in Range(TreeKeys.Conflict, directory.Value))
+        {
+            ReadOnlyMemory<byte> name = key.AsMemory(TreeKeys.IdKeySize);
+            if (GetSlot(directory, name.Span) is { } slot)
+            {
+                conflicts.AddRange(_conflicts.Shown(directory, name, slot).Where(entry => entry.IsConflict));
+            }
+        }
+
+        conflicts.Sort(static (a, b) => a.Name.Span.SequenceCompareTo(b.Name.Span));
+        return conflicts;
+    }
+
+    private List<KeyValuePair<byte[], byte[]>> Range(byte tag, Bytes16 id)
+    {
+        Span<byte> prefix = stackalloc byte[TreeKeys.IdKeySize];
+        TreeKeys.Id(prefix, tag, id);
+        var range = new List<KeyValuePair<byte[], byte[]>>();
+        TableCursor cursor = _table.Scan(prefix, TreeKeys.EndOf(prefix));
+        while (cursor.MoveNext())
+        {
+            range.Add(new(cursor.Key, cursor.Value));
+        }
+
+        return range;
+    }
+
+    private static SupersededVersion Superseded(byte[] key, byte[] value)
+    {
+        var reader = new WireReader(value);
+        TransactionId by = TreeKeys.Transaction(reader.Raw(TreeKeys.TransactionIdSize));
+        HeadRecord head = HeadRecord.Decode(ref reader, default, value);
+        Invariant.That(reader.Complete, "a superseded version's record is damaged: rebuild the index");
+        return new SupersededVersion(new ObjectId(key.AsSpan(1, ObjectId.Size)), new HeadView(head), by);
+    }
+}

@@ -1,0 +1,277 @@
+using System.Buffers.Binary;
+using Cairn.Core.Fold;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Tree;
+
+/// <summary>The objects one transaction touches, decoded once and written back once, at its end.</summary>
+internal sealed class WorkingSet
+{
+    private const int SmallMax = 64;
+
+    private readonly ByteBuilder _builder = new();
+    private readonly List<Loaded> _order = [];
+    private Dictionary<ObjectId, Loaded> _objects = [];
+    private List<PlaceRecord> _conflictCandidates = [];
+
+    private sealed class Loaded(ObjectRecord record, bool existed)
+    {
+        internal readonly ObjectRecord Record = record;
+        internal readonly bool WasLive = existed && record.IsLive;
+        internal readonly long WasBytes = existed ? record.HeadBytes : 0;
+        internal readonly List<ObjectId>? WasBranches = existed ? Branches(record) : null;
+        internal bool Dirty;
+        internal bool Purged;
+    }
+
+    internal ITreeTable Table { get; private set; } = new MemoryTable();
+
+    internal Transaction Transaction { get; private set; } = null!;
+
+    internal void Begin(Transaction transaction, ITreeTable table)
+    {
+        Transaction = transaction;
+        Table = table;
+    }
+
+    /// <summary>The object behind an id: an alias or branch leads to what it stands for. Null if there is none.</summary>
+    internal ObjectRecord? Load(ObjectId id)
+    {
+        ObjectRecord? record = LoadExact(id);
+        while (record is { Form: not ObjectForm.Plain })
+        {
+            record = LoadExact(record.Target);
+        }
+
+        return record;
+    }
+
+    /// <summary>The record of an id itself.</summary>
+    internal ObjectRecord? LoadExact(ObjectId id)
+    {
+        if (_objects.TryGetValue(id, out Loaded? loaded))
+        {
+            return loaded.Purged ? null : loaded.Record;
+        }
+
+        Span<byte> key = stackalloc byte[TreeKeys.IdKeySize];
+        byte[]? encoded = Table.Get(TreeKeys.Id(key, TreeKeys.Object, id.Value));
+        if (encoded is null && id != default)
+        {
+            return null;
+        }
+
+        ObjectRecord record = encoded is null ? ObjectRecord.NewRoot() : ObjectRecord.Decode(id, encoded);
+        Track(record, existed: true);
+        return record;
+    }
+
+    /// <summary>A new object; false if the id is taken.</summary>
+    internal bool Add(ObjectRecord record)
+    {
+        if (LoadExact(record.Id) is not null || _objects.ContainsKey(record.Id))
+        {
+            return false;
+        }
+
+        Track(record, existed: false);
+        Dirty(record);
+        return true;
+    }
+
+    internal void Dirty(ObjectRecord record) => _objects[record.Id].Dirty = true;
+
+    internal void Purge(ObjectRecord record)
+    {
+        _objects[record.Id].Purged = true;
+        _objects[record.Id].Dirty = true;
+    }
+
+    /// <summary>A name whose conflicts may have come or gone.</summary>
+    internal void ConflictMayChange(ObjectId parent, ReadOnlyMemory<byte> name) =>
+        _conflictCandidates.Add(new PlaceRecord(parent, name));
+
+    internal byte[]? ReadSlot(ObjectId parent, ReadOnlySpan<byte> name)
+    {
+        Span<byte> key = stackalloc byte[TreeKeys.EntryKeyMax];
+        return Table.Get(TreeKeys.Named(key, TreeKeys.Entry, parent, name));
+    }
+
+    internal void WriteSlot(ObjectId parent, ReadOnlySpan<byte> name, byte[]? slot)
+    {
+        Span<byte> key = stackalloc byte[TreeKeys.EntryKeyMax];
+        Table.Put(TreeKeys.Named(key, TreeKeys.Entry, parent, name), slot);
+    }
+
+    internal void PutSuperseded(ObjectRecord record, HeadRecord head)
+    {
+        Span<byte> key = stackalloc byte[TreeKeys.VersionKeySize];
+        _builder.Clear();
+        _builder.Transaction(Transaction.Id);
+        head.Encode(_builder, default);
+        Table.Put(TreeKeys.Version(key, record.Id, head.Version), _builder.ToArray());
+    }
+
+    /// <summary>Writes back what changed. Every object that no longer has an entry is filed as detached.</summary>
+    internal void Commit()
+    {
+        long objects = 0;
+        long bytes = 0;
+        foreach (Loaded loaded in _order)
+        {
+            if (loaded.Dirty)
+            {
+                Write(loaded, ref objects, ref bytes);
+            }
+        }
+
+        AddTotals(objects, bytes);
+        if (_conflictCandidates.Count > 0)
+        {
+            RefreshConflicts();
+        }
+
+        Clear();
+    }
+
+    /// <summary>Drops everything decoded.</summary>
+    internal void Clear()
+    {
+        _order.Clear();
+        if (_objects.Count > SmallMax)
+        {
+            _objects = [];
+        }
+        else
+        {
+            _objects.Clear();
+        }
+    }
+
+    private void Track(ObjectRecord record, bool existed)
+    {
+        var loaded = new Loaded(record, existed);
+        _objects.Add(record.Id, loaded);
+        _order.Add(loaded);
+    }
+
+    private void Write(Loaded loaded, ref long objects, ref long bytes)
+    {
+        ObjectRecord record = loaded.Record;
+        Span<byte> key = stackalloc byte[TreeKeys.IdKeySize];
+        bool orphan = !loaded.Purged && record.Form == ObjectForm.Plain && record.Id != default && record.Places.Count == 0;
+        if (orphan && !record.Detached)
+        {
+            // Made without an entry in its own transaction: nothing shows it, garbage finds it.
+            record.Detached = true;
+            FileDetached(record);
+        }
+
+        bool live = !loaded.Purged && record.IsLive;
+        if (record.Id != default)
+        {
+            objects += (live ? 1 : 0) - (loaded.WasLive ? 1 : 0);
+        }
+
+        bytes += (live ? record.HeadBytes : 0) - (loaded.WasLive ? loaded.WasBytes : 0);
+        Table.Put(
+            TreeKeys.Id(key, TreeKeys.Object, record.Id.Value), loaded.Purged ? null : record.Encode(_builder));
+        if (loaded.WasBranches is not null || record.Heads.Count > 1)
+        {
+            SyncBranches(record, loaded.WasBranches, loaded.Purged ? null : Branches(record));
+        }
+    }
+
+    internal void FileDetached(ObjectRecord record)
+    {
+        Span<byte> key = stackalloc byte[TreeKeys.IdKeySize];
+        byte[] by = new byte[TreeKeys.TransactionIdSize];
+        TreeKeys.Transaction(by, Transaction.Id);
+        Table.Put(TreeKeys.Id(key, TreeKeys.Detached, record.Id.Value), by);
+    }
+
+    internal void UnfileDetached(ObjectRecord record)
+    {
+        Span<byte> key = stackalloc byte[TreeKeys.IdKeySize];
+        Table.Put(TreeKeys.Id(key, TreeKeys.Detached, record.Id.Value), null);
+    }
+
+    private void SyncBranches(ObjectRecord record, List<ObjectId>? before, List<ObjectId>? after)
+    {
+        Span<byte> key = stackalloc byte[TreeKeys.IdKeySize];
+        foreach (ObjectId gone in before ?? [])
+        {
+            if (after?.Contains(gone) != true)
+            {
+                Table.Put(TreeKeys.Id(key, TreeKeys.Object, gone.Value), null);
+            }
+        }
+
+        foreach (ObjectId come in after ?? [])
+        {
+            if (before?.Contains(come) != true)
+            {
+                var branch = new ObjectRecord
+                {
+                    Id = come,
+                    Form = ObjectForm.Branch,
+                    Kind = TreeKind.File,
+                    Target = record.Id,
+                };
+                Table.Put(TreeKeys.Id(key, TreeKeys.Object, come.Value), branch.Encode(_builder));
+            }
+        }
+    }
+
+    private static List<ObjectId>? Branches(ObjectRecord record)
+    {
+        if (record.Heads.Count < 2)
+        {
+            return null;
+        }
+
+        var branches = new List<ObjectId>(record.Heads.Count - 1);
+        foreach (HeadRecord head in record.Heads)
+        {
+            if (head.Branch != default)
+            {
+                branches.Add(head.Branch);
+            }
+        }
+
+        return branches;
+    }
+
+    private void AddTotals(long objects, long bytes)
+    {
+        if (objects == 0 && bytes == 0)
+        {
+            return;
+        }
+
+        byte[] totals = new byte[16];
+        ReadOnlySpan<byte> key = [TreeKeys.Totals];
+        byte[]? before = Table.Get(key);
+        BinaryPrimitives.WriteInt64LittleEndian(
+            totals, objects + (before is null ? 0 : BinaryPrimitives.ReadInt64LittleEndian(before)));
+        BinaryPrimitives.WriteInt64LittleEndian(
+            totals.AsSpan(8), bytes + (before is null ? 0 : BinaryPrimitives.ReadInt64LittleEndian(before.AsSpan(8))));
+        Table.Put(key, totals);
+    }
+
+    private void RefreshConflicts()
+    {
+        Span<byte> key = stackalloc byte[TreeKeys.EntryKeyMax];
+        List<PlaceRecord> candidates = _conflictCandidates;
+        _conflictCandidates = [];
+        foreach (PlaceRecord place in candidates)
+        {
+            byte[]? slot = ReadSlot(place.Parent, place.Name.Span);
+            bool conflicts = Slot.Count(slot) > 1
+                || (slot is not null && LoadExact(Slot.ObjectAt(slot, 0)) is { Heads.Count: > 1 });
+            Table.Put(
+                TreeKeys.Named(key, TreeKeys.Conflict, place.Parent, place.Name.Span), conflicts ? [] : null);
+        }
+    }
+}
