@@ -1,0 +1,479 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using Cairn.Core.Primitives;
+using Cairn.Core.Repair;
+using Cairn.Storage.Checksums;
+using Cairn.Storage.Ports;
+
+namespace Cairn.Storage.Packs;
+
+/// <summary>A node's records: append-only pack files, an index in memory, and the space they may take.</summary>
+/// <remarks>
+/// Invariants:
+/// <list type="number">
+/// <item>Pack files never take more than the allocated space.</item>
+/// <item>A record is in the index once its bytes are written; after <see cref="Commit"/> it survives power loss.</item>
+/// <item>A use change or removal that is lost with the power falls back to the earlier use: more is kept, never less;
+/// after <see cref="Commit"/> it is not lost.</item>
+/// <item>A pack is wiped and used again only after what was needed in it is durable elsewhere.</item>
+/// </list>
+/// Threads: all members may be called from any thread; puts and reads run side by side, outside the lock.
+/// Format: docs/formats/pack.md.
+/// </remarks>
+public sealed class ChunkStore : IDisposable
+{
+    private readonly object _gate = new();
+    private readonly PackFiles _files;
+    private readonly RecordIndex _index = new();
+    private readonly PackAllocator _allocator;
+    private readonly CommitGate _commits;
+    private readonly ChunkStoreOptions _options;
+    private StoreError? _failure;
+    private bool _disposed;
+
+    private ChunkStore(IDisk disk, ChunkStoreOptions options, Action<Action> background)
+    {
+        _options = options;
+        _files = new PackFiles(disk, options.Folder, options.EffectivePackBytes);
+        _allocator = new PackAllocator(_gate, _files, options, background);
+        _commits = new CommitGate(Sync, background);
+    }
+
+    /// <summary>Damage found when the store was opened, and since.</summary>
+    public IReadOnlyList<StoreFinding> Findings { get; private set; } = [];
+
+    /// <summary>How the space is used now.</summary>
+    public StoreSpace Space
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return MeasureSpace();
+            }
+        }
+    }
+
+    /// <summary>How many records there are.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _index.Table.Count;
+            }
+        }
+    }
+
+    /// <summary>Opens the store of a home, rebuilding what the index cannot say from the packs themselves.</summary>
+    /// <param name="background">Runs an action soon, away from the caller; null runs it at once (tests, simulator).</param>
+    public static Result<ChunkStore, StoreError> Open(
+        IDisk disk, ChunkStoreOptions? options = null, Action<Action>? background = null)
+    {
+        ChunkStore store = new(disk, options ?? new ChunkStoreOptions(), background ?? (static action => action()));
+        Result<Unit, DiskError> opened = store.Load();
+        if (opened.IsOk)
+        {
+            return store;
+        }
+
+        store._files.Dispose();
+        return StoreError.From(opened.Error);
+    }
+
+    /// <summary>Stores a record. It survives kill -9 when this returns, power loss after <see cref="Commit"/>.</summary>
+    /// <param name="key">Which; the caller has checked that the bytes are those of the address.</param>
+    /// <param name="stored">The stored bytes, at most 5 MiB; written from where they are, not copied.</param>
+    /// <param name="use">Why; of a record that is there already, the more binding use stays.</param>
+    /// <remarks>Allocates: no.</remarks>
+    public Result<Unit, StoreError> Put(RecordKey key, ReadOnlySpan<byte> stored, ChunkUse use)
+    {
+        if (stored.Length > ChunkStoreOptions.RecordBytesMax)
+        {
+            return new StoreError(StoreErrorKind.TooLarge, _options.Folder, $"a record of {stored.Length} bytes");
+        }
+
+        if (TryStrengthen(key, use, out Result<Unit, StoreError> done))
+        {
+            return done;
+        }
+
+        uint checksum = Crc32C.Compute(stored);
+        if (!_allocator.Reserve(PackFormat.RecordBytes(stored.Length), use).TryGet(out PackPlace place, out StoreError error))
+        {
+            return error;
+        }
+
+        Span<byte> header = stackalloc byte[PackFormat.HeaderBytes];
+        PackFormat.Write(header, new PackRecord(place.Number, key, stored.Length, checksum, (byte)use));
+        Result<Unit, DiskError> written = place.Pack.File.Write(place.Offset, header, stored);
+        bool isDuplicate = false;
+        lock (_gate)
+        {
+            place.Pack.Writing--;
+            place.Pack.Written++;
+            isDuplicate = written.IsOk && _index.Table.Find(key) >= 0;
+            if (written.IsOk && !isDuplicate)
+            {
+                _index.Add(key, use, place.Pack, place.Offset, stored.Length);
+            }
+        }
+
+        if (isDuplicate)
+        {
+            MarkDead(place.Pack, place.Offset);
+            return TryStrengthen(key, use, out done) ? done : Unit.Value;
+        }
+
+        return written.IsOk ? Unit.Value : StoreError.From(written.Error);
+    }
+
+    /// <summary>Makes everything before the call survive power loss. Callers that come together share the syncs.</summary>
+    /// <remarks>Blocks. A failed sync is final: the store takes nothing more until the daemon is started again.</remarks>
+    public Result<Unit, StoreError> Commit() => _commits.Commit();
+
+    /// <summary>As <see cref="Commit"/>, run by the background runner.</summary>
+    public Task<Result<Unit, StoreError>> CommitAsync() => _commits.CommitAsync();
+
+    /// <summary>Reads part of a record: one lookup, one positional read, no allocation, no checksum (segments carry their own).</summary>
+    public Result<Unit, StoreError> Read(RecordKey key, int offset, Span<byte> destination)
+    {
+        Pack pack;
+        long at;
+        lock (_gate)
+        {
+            int index = _index.Table.Find(key);
+            if (index < 0)
+            {
+                return Missing(key);
+            }
+
+            ref RecordEntry entry = ref _index.Table[index];
+            if (offset < 0 || offset + (long)destination.Length > entry.Length)
+            {
+                return new StoreError(
+                    StoreErrorKind.Corrupt, key.Address.Short, $"{offset}+{destination.Length} of {entry.Length} bytes");
+            }
+
+            _index.Touch(ref entry);
+            pack = _files.Packs[entry.Pack]!;
+            pack.BeginRead();
+            at = entry.Offset + PackFormat.HeaderBytes + offset;
+        }
+
+        Result<Unit, DiskError> read = pack.File.Read(at, destination);
+        pack.EndRead();
+        return read.IsOk ? Unit.Value : StoreError.From(read.Error);
+    }
+
+    /// <summary>What the index knows of a record.</summary>
+    public bool TryGet(RecordKey key, out StoredRecord record)
+    {
+        lock (_gate)
+        {
+            int index = _index.Table.Find(key);
+            record = index < 0
+                ? default
+                : new StoredRecord(key, _index.Table[index].Length, _index.Table[index].Use);
+            return index >= 0;
+        }
+    }
+
+    /// <summary>Whether the record is here.</summary>
+    public bool Contains(RecordKey key)
+    {
+        lock (_gate)
+        {
+            return _index.Table.Find(key) >= 0;
+        }
+    }
+
+    /// <summary>Bytes stored under a key; -1 if it is not here.</summary>
+    public int Length(RecordKey key) => TryGet(key, out StoredRecord record) ? record.Length : -1;
+
+    /// <summary>Changes why a record is kept. Durable after <see cref="Commit"/>.</summary>
+    public Result<Unit, StoreError> SetUse(RecordKey key, ChunkUse use) => ChangeUse(key, (byte)use);
+
+    /// <summary>Removes a record; its space comes back by compaction. Durable after <see cref="Commit"/>.</summary>
+    public Result<Unit, StoreError> Remove(RecordKey key) => ChangeUse(key, PackFormat.Dead);
+
+    /// <summary>The records of a partition, in the order of their keys.</summary>
+    public IReadOnlyList<StoredRecord> Enumerate(PartitionId partition)
+    {
+        lock (_gate)
+        {
+            return _index.Enumerate(partition);
+        }
+    }
+
+    /// <summary>All records of one use, in the order of their keys: what is owed, at start. Walks the whole index.</summary>
+    public IReadOnlyList<StoredRecord> Enumerate(ChunkUse use)
+    {
+        lock (_gate)
+        {
+            return _index.Enumerate(use);
+        }
+    }
+
+    /// <summary>The digest of the staged and replicated records of a partition: what this node answers for.</summary>
+    public PartitionDigest Digest(PartitionId partition)
+    {
+        lock (_gate)
+        {
+            return _index.DigestOf(partition);
+        }
+    }
+
+    /// <summary>Reads a whole record and checks it against its address.</summary>
+    /// <returns><see cref="StoreErrorKind.Corrupt"/> if it is not what its address says.</returns>
+    public Result<Unit, StoreError> Verify(RecordKey key)
+    {
+        int length = Length(key);
+        if (length < 0)
+        {
+            return Missing(key);
+        }
+
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(Math.Max(length, 1));
+        try
+        {
+            Result<Unit, StoreError> read = Read(key, 0, buffer.AsSpan(0, length));
+            if (!read.IsOk)
+            {
+                return read;
+            }
+
+            Span<byte> hash = stackalloc byte[ChunkAddress.Size];
+            SHA256.HashData(buffer.AsSpan(0, length), hash);
+            return new ChunkAddress(hash) == key.Address
+                ? Unit.Value
+                : new StoreError(StoreErrorKind.Corrupt, key.Address.Short, "its bytes are not those of its address");
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Takes a bad record out, so that repair fetches it again, and remembers the finding.</summary>
+    public void Quarantine(RecordKey key, StoreError error)
+    {
+        long bytes = Math.Max(0, Length(key));
+        _ = Remove(key);
+        AddFindings([new StoreFinding(error, bytes, key)]);
+    }
+
+    /// <summary>Whether records of this use and size would find space without giving up anything that is owed.</summary>
+    public bool HasRoom(long bytes, ChunkUse use)
+    {
+        lock (_gate)
+        {
+            return _allocator.HasRoom(bytes, use, MeasureSpace());
+        }
+    }
+
+    /// <summary>Closes the files; what was not committed is left to the system.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            _disposed = true;
+        }
+
+        _files.Dispose();
+    }
+
+    private static StoreError Missing(RecordKey key) =>
+        new(StoreErrorKind.NotFound, key.Address.Short, "the record is not here");
+
+    private Result<Unit, DiskError> Load()
+    {
+        Result<Unit, DiskError> opened = _files.OpenExisting();
+        StoreOpening opening = new(_index, _files);
+        using PackScanner scanner = new(opening);
+        foreach (Pack? pack in _files.Packs)
+        {
+            opened = opened.IsOk && pack is not null ? scanner.Identify(pack) : opened;
+        }
+
+        if (!opened.IsOk)
+        {
+            return opened;
+        }
+
+        foreach (Pack? pack in _files.Packs)
+        {
+            if (pack is { Number: 0 })
+            {
+                _files.AddFree(pack);
+            }
+            else if (pack is not null)
+            {
+                scanner.Scan(pack);
+            }
+        }
+
+        _allocator.Start(generation: 1);
+        AddFindings(opening.Findings);
+        return Unit.Value;
+    }
+
+    private void AddFindings(List<StoreFinding> findings)
+    {
+        if (findings.Count > 0)
+        {
+            lock (_gate)
+            {
+                Findings = [.. Findings, .. findings];
+            }
+        }
+    }
+
+    private StoreSpace MeasureSpace()
+    {
+        long staged = _index.BytesOf(ChunkUse.Staged);
+        long replicated = _index.BytesOf(ChunkUse.Replicated);
+        long cached = _index.BytesOf(ChunkUse.Cached);
+        long dead = 0;
+        foreach (Pack? pack in _files.Packs)
+        {
+            dead += pack?.DeadBytes ?? 0;
+        }
+
+        long allocated = _allocator.SpaceBytes;
+        return new StoreSpace(
+            allocated, staged, replicated, cached, dead, Math.Max(0, allocated - staged - replicated - cached - dead));
+    }
+
+    /// <summary>A record that is there already is not written again; it gets the more binding of both uses.</summary>
+    private bool TryStrengthen(RecordKey key, ChunkUse use, out Result<Unit, StoreError> done)
+    {
+        done = Unit.Value;
+        bool isWeaker;
+        lock (_gate)
+        {
+            if (_failure is { } failure)
+            {
+                done = failure;
+                return true;
+            }
+
+            int index = _index.Table.Find(key);
+            if (index < 0)
+            {
+                return false;
+            }
+
+            isWeaker = _index.Table[index].Use < use;
+        }
+
+        done = isWeaker ? SetUse(key, use) : Unit.Value;
+        return done.IsOk || done.Error.Kind != StoreErrorKind.NotFound;
+    }
+
+    private Result<Unit, StoreError> ChangeUse(RecordKey key, byte use)
+    {
+        Pack pack;
+        int offset;
+        lock (_gate)
+        {
+            int index = _index.Table.Find(key);
+            if (index < 0)
+            {
+                return Missing(key);
+            }
+
+            ref RecordEntry entry = ref _index.Table[index];
+            if ((byte)entry.Use == use)
+            {
+                return Unit.Value;
+            }
+
+            pack = _files.Packs[entry.Pack]!;
+            offset = (int)entry.Offset;
+            Result<Unit, DiskError> noted = _allocator.NoteChange(pack);
+            if (!noted.IsOk)
+            {
+                return StoreError.From(noted.Error);
+            }
+
+            // Two bytes, under the gate: what memory says and what the disk says change in one order.
+            Span<byte> bytes = stackalloc byte[2];
+            PackFormat.WriteUse(bytes, use);
+            Result<Unit, DiskError> written = pack.File.Write(offset + PackFormat.UseOffset, bytes);
+            pack.Written++;
+            if (use == PackFormat.Dead)
+            {
+                _index.Remove(index, pack);
+            }
+            else if (written.IsOk)
+            {
+                _index.SetUse(index, (ChunkUse)use);
+            }
+
+            return written.IsOk ? Unit.Value : StoreError.From(written.Error);
+        }
+    }
+
+    private void MarkDead(Pack pack, int offset)
+    {
+        Span<byte> bytes = stackalloc byte[2];
+        PackFormat.WriteUse(bytes, PackFormat.Dead);
+        lock (_gate)
+        {
+            _ = pack.File.Write(offset + PackFormat.UseOffset, bytes);
+            pack.Written++;
+        }
+    }
+
+    [SuppressMessage("Performance", "CA1859", Justification = "One shape for all syncs.")]
+    private Result<Unit, StoreError> Sync()
+    {
+        List<(Pack Pack, ulong Written, int End)> dirty = [];
+        lock (_gate)
+        {
+            if (_failure is { } failed)
+            {
+                return failed;
+            }
+
+            foreach (Pack? pack in _files.Packs)
+            {
+                if (pack is not null && pack.Number != 0 && pack.Written != pack.Synced)
+                {
+                    pack.Users++;
+                    dirty.Add((pack, pack.Written, pack.Writing == 0 ? pack.End : pack.DurableBytes));
+                }
+            }
+        }
+
+        StoreError? failure = null;
+        foreach ((Pack pack, _, _) in dirty)
+        {
+            Result<Unit, DiskError> synced = failure is null ? pack.File.Sync() : Unit.Value;
+            failure ??= synced.IsOk ? null : StoreError.From(synced.Error);
+        }
+
+        lock (_gate)
+        {
+            _failure ??= failure;
+            foreach ((Pack pack, ulong written, int end) in dirty)
+            {
+                pack.Users--;
+                if (failure is null)
+                {
+                    PackAllocator.NoteSynced(pack, written, end);
+                }
+            }
+
+            return failure is { } why ? why : Unit.Value;
+        }
+    }
+}

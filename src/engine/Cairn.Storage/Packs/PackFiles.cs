@@ -1,0 +1,159 @@
+using System.Globalization;
+using Cairn.Core.Primitives;
+using Cairn.Storage.Ports;
+
+namespace Cairn.Storage.Packs;
+
+/// <summary>The pack files of a store: which are free, which may be made.</summary>
+/// <remarks>Guarded by the store's gate, but for <see cref="Make"/>.</remarks>
+internal sealed class PackFiles(IDisk disk, string folder, int packBytes)
+{
+    private readonly List<Pack?> _packs = [];
+    private readonly Queue<Pack> _free = new();
+    private int _open;
+    private int _making;
+
+    /// <summary>All files by slot; null where one was deleted.</summary>
+    public IReadOnlyList<Pack?> Packs => _packs;
+
+    /// <summary>How many files there may be.</summary>
+    public int CountMax { get; set; }
+
+    /// <summary>Files that packs could still begin in, made or not.</summary>
+    public int Available => _free.Count + Math.Max(0, CountMax - _open - _making);
+
+    /// <summary>Free files that exist.</summary>
+    public int FreeCount => _free.Count;
+
+    /// <summary>Whether there are more files than there may be.</summary>
+    public bool IsOver => _open > CountMax;
+
+    /// <summary>Opens the files that exist.</summary>
+    public Result<Unit, DiskError> OpenExisting()
+    {
+        Result<Unit, DiskError> made = disk.CreateDirectory(folder);
+        if (!made.IsOk)
+        {
+            return made;
+        }
+
+        if (!disk.List(folder).TryGet(out IReadOnlyList<string>? names, out DiskError error))
+        {
+            return error;
+        }
+
+        foreach (string name in names)
+        {
+            if (!TryParse(name, out int slot))
+            {
+                continue;
+            }
+
+            if (!disk.Open(PathOf(slot), DiskOpenMode.ReadWrite).TryGet(out IDiskFile? file, out error))
+            {
+                return error;
+            }
+
+            while (_packs.Count <= slot)
+            {
+                _packs.Add(null);
+            }
+
+            _packs[slot] = new Pack(slot, file);
+            _open++;
+        }
+
+        return Unit.Value;
+    }
+
+    /// <summary>A file in which no record is needed, wiped.</summary>
+    public void AddFree(Pack pack)
+    {
+        pack.Number = 0;
+        pack.End = 0;
+        pack.LiveBytes = 0;
+        pack.IsCurrent = false;
+        _free.Enqueue(pack);
+    }
+
+    /// <summary>Takes a free file, if more than <paramref name="kept"/> would be available without it.</summary>
+    public Pack? TakeFree(int kept) => Available > kept && _free.TryDequeue(out Pack? pack) ? pack : null;
+
+    /// <summary>Deletes free files while there are more than there may be.</summary>
+    public void DiscardSurplus()
+    {
+        while (IsOver && _free.TryDequeue(out Pack? pack))
+        {
+            _packs[pack.Slot] = null;
+            _open--;
+            pack.File.Dispose();
+            _ = disk.Delete(pack.File.Path);
+        }
+    }
+
+    /// <summary>Claims the right to make one more file.</summary>
+    public bool TryClaimNew(int kept, out int slot)
+    {
+        slot = _packs.Count;
+        if (Available <= kept || _open + _making >= CountMax)
+        {
+            return false;
+        }
+
+        _packs.Add(null);
+        _making++;
+        return true;
+    }
+
+    /// <summary>Makes a file with its blocks reserved; its name survives power loss. Without the gate.</summary>
+    public Result<Pack, DiskError> Make(int slot)
+    {
+        if (!disk.Open(PathOf(slot), DiskOpenMode.CreateNew).TryGet(out IDiskFile? file, out DiskError error))
+        {
+            return error;
+        }
+
+        Result<Unit, DiskError> made = file.Preallocate(packBytes);
+        made = made.IsOk ? file.Sync() : made;
+        made = made.IsOk ? disk.SyncDirectory(folder) : made;
+        if (!made.IsOk)
+        {
+            file.Dispose();
+            _ = disk.Delete(PathOf(slot));
+            return made.Error;
+        }
+
+        return new Pack(slot, file) { FileBytes = packBytes };
+    }
+
+    /// <summary>Ends a claim of <see cref="TryClaimNew"/>.</summary>
+    public void Made(Result<Pack, DiskError> made)
+    {
+        _making--;
+        if (made.IsOk)
+        {
+            _packs[made.Value.Slot] = made.Value;
+            _open++;
+            _free.Enqueue(made.Value);
+        }
+    }
+
+    /// <summary>Closes all files.</summary>
+    public void Dispose()
+    {
+        foreach (Pack? pack in _packs)
+        {
+            pack?.File.Dispose();
+        }
+    }
+
+    private string PathOf(int slot) => string.Create(CultureInfo.InvariantCulture, $"{folder}/{slot:D6}.pack");
+
+    private static bool TryParse(string name, out int slot)
+    {
+        slot = 0;
+        return name.EndsWith(".pack", StringComparison.Ordinal) && int.TryParse(
+            name.AsSpan(0, name.Length - 5), NumberStyles.None, CultureInfo.InvariantCulture, out slot)
+            && slot < 1 << 20;
+    }
+}

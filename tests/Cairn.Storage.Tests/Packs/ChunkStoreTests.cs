@@ -1,0 +1,121 @@
+using System.Security.Cryptography;
+using Cairn.Core.Primitives;
+using Cairn.Core.Repair;
+using Cairn.Simulation.Disks;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Storage.Tests.Packs;
+
+/// <summary>What the chunk store promises: records come back, with their use, whatever ended the process.</summary>
+public sealed class ChunkStoreTests
+{
+    private static readonly ChunkStoreOptions Options = new() { SpaceBytes = 256L << 20 };
+
+    [Fact]
+    public void A_record_is_read_back_whole_and_in_parts()
+    {
+        using ChunkStore store = ChunkStore.Open(new SimulatedDisk(), Options).Value;
+        byte[] bytes = Bytes(1, 100_000);
+        RecordKey key = KeyOf(bytes);
+        Assert.True(store.Put(key, bytes, ChunkUse.Staged).IsOk);
+        Assert.True(store.TryGet(key, out StoredRecord record));
+        Assert.Equal(new StoredRecord(key, 100_000, ChunkUse.Staged), record);
+        byte[] part = new byte[4096];
+        Assert.True(store.Read(key, 50_000, part).IsOk);
+        Assert.Equal(bytes[50_000..54_096], part);
+        Assert.True(store.Verify(key).IsOk);
+        Assert.False(store.Read(key, 99_000, part).IsOk);
+    }
+
+    [Fact]
+    public void Uses_and_removals_survive_a_killed_process_and_after_a_commit_power_loss()
+    {
+        SimulatedDisk disk = new();
+        ChunkStore store = ChunkStore.Open(disk, Options).Value;
+        RecordKey[] keys = [.. Enumerable.Range(0, 20).Select(i => Put(store, i, 5000, ChunkUse.Staged))];
+        Assert.True(store.SetUse(keys[1], ChunkUse.Replicated).IsOk);
+        Assert.True(store.SetUse(keys[2], ChunkUse.Cached).IsOk);
+        Assert.True(store.Remove(keys[3]).IsOk);
+        Assert.True(store.Commit().IsOk);
+        PartitionDigest digest = store.Digest(keys[1].Partition);
+        foreach (CrashKind kind in new[] { CrashKind.ProcessKilled, CrashKind.PowerLost })
+        {
+            disk.Crash(kind, 5);
+            store = ChunkStore.Open(disk, Options).Value;
+            Assert.Empty(store.Findings);
+            Assert.Equal(19, store.Count);
+            Assert.True(store.TryGet(keys[1], out StoredRecord one));
+            Assert.Equal(ChunkUse.Replicated, one.Use);
+            Assert.True(store.TryGet(keys[2], out StoredRecord two));
+            Assert.Equal(ChunkUse.Cached, two.Use);
+            Assert.False(store.Contains(keys[3]));
+            Assert.Equal(digest, store.Digest(keys[1].Partition));
+        }
+    }
+
+    [Fact]
+    public void A_second_put_keeps_the_more_binding_use_and_writes_nothing()
+    {
+        SimulatedDisk disk = new();
+        using ChunkStore store = ChunkStore.Open(disk, Options).Value;
+        RecordKey key = Put(store, 1, 1000, ChunkUse.Replicated);
+        StoreSpace before = store.Space;
+        Put(store, 1, 1000, ChunkUse.Cached);
+        Assert.Equal(before, store.Space);
+        Put(store, 1, 1000, ChunkUse.Staged);
+        Assert.True(store.TryGet(key, out StoredRecord record));
+        Assert.Equal(ChunkUse.Staged, record.Use);
+    }
+
+    [Fact]
+    public void A_partition_lists_its_own_records_only()
+    {
+        using ChunkStore store = ChunkStore.Open(new SimulatedDisk(), Options).Value;
+        List<RecordKey> keys = [.. Enumerable.Range(0, 3000).Select(i => Put(store, i, 40, ChunkUse.Replicated))];
+        int listed = 0;
+        for (int p = 0; p < PartitionId.Count; p++)
+        {
+            PartitionId partition = new((ushort)p);
+            IReadOnlyList<StoredRecord> records = store.Enumerate(partition);
+            Assert.All(records, record => Assert.Equal(partition, record.Key.Partition));
+            Assert.Equal(PartitionDigest.Of(records.Select(record => record.Key)), store.Digest(partition));
+            listed += records.Count;
+        }
+
+        Assert.Equal(keys.Count, listed);
+    }
+
+    [Fact]
+    public void Reading_allocates_nothing()
+    {
+        using ChunkStore store = ChunkStore.Open(new SimulatedDisk(), Options).Value;
+        RecordKey key = Put(store, 1, 100_000, ChunkUse.Staged);
+        byte[] part = new byte[4096];
+        Assert.True(store.Read(key, 0, part).IsOk);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++)
+        {
+            Assert.True(store.Read(key, i * 64, part).IsOk);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    internal static byte[] Bytes(int id, int length)
+    {
+        byte[] bytes = new byte[length];
+        new Prng((ulong)id).Fill(bytes);
+        return bytes;
+    }
+
+    internal static RecordKey KeyOf(byte[] bytes) => RecordKey.Copy(new ChunkAddress(SHA256.HashData(bytes)));
+
+    internal static RecordKey Put(ChunkStore store, int id, int length, ChunkUse use)
+    {
+        byte[] bytes = Bytes(id, length);
+        RecordKey key = KeyOf(bytes);
+        Result<Unit, StoreError> put = store.Put(key, bytes, use);
+        Assert.True(put.IsOk, put.ToString());
+        return key;
+    }
+}
