@@ -9,7 +9,12 @@ internal sealed class TableRecord(byte[] key, uint hash, byte[] value)
 {
     internal readonly byte[] Key = key;
     internal readonly uint Hash = hash;
-    internal byte[] Value = value;
+
+    /// <summary>Null once the record was removed from its table.</summary>
+    internal byte[]? Value = value;
+
+    /// <summary>Whether it is among the changes to be taken.</summary>
+    internal bool Changed;
 }
 
 /// <summary>Hashing for point lookups. The hash never orders anything.</summary>

@@ -1,0 +1,179 @@
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Fold;
+
+/// <summary>A table over a source that it never writes: changes stay above it until they are taken and persisted there.</summary>
+/// <remarks>
+/// Layers, the first that knows a key answers: the changes since the last taking, the changes being persisted, a bounded
+/// cache of what the source said (absence included), the source.
+/// </remarks>
+public sealed class OverlayTable : IPersistedTable
+{
+    private static readonly byte[] Absent = new byte[1];
+
+    private readonly ITableSource _source;
+    private readonly ReadCache _cache;
+    private MemoryTable _changes = new();
+    private MemoryTable? _taken;
+    private uint _mutations;
+
+    /// <summary>Nothing changed yet.</summary>
+    /// <param name="source">What is below.</param>
+    /// <param name="cacheBytesMax">How much of the source to remember; 0 for none.</param>
+    public OverlayTable(ITableSource source, long cacheBytesMax)
+    {
+        _source = source;
+        _cache = new ReadCache(cacheBytesMax);
+    }
+
+    /// <inheritdoc/>
+    public int ChangeCount => _changes.Count;
+
+    /// <inheritdoc/>
+    public byte[]? Get(ReadOnlySpan<byte> key)
+    {
+        byte[]? value = _changes.Get(key) ?? _taken?.Get(key) ?? _cache.Get(key);
+        if (value is null)
+        {
+            value = _source.Get(key) ?? Absent;
+            _cache.Put(key, value);
+        }
+
+        return ReferenceEquals(value, Absent) ? null : value;
+    }
+
+    /// <inheritdoc/>
+    public byte[]? Put(ReadOnlySpan<byte> key, byte[]? value)
+    {
+        byte[]? before = Get(key);
+        if (before is not null || value is not null)
+        {
+            _mutations++;
+            _changes.Put(key, value ?? Absent);
+        }
+
+        return before;
+    }
+
+    /// <inheritdoc/>
+    public TableCursor Scan(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to) => new Cursor(this, from, to);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<KeyValuePair<byte[], byte[]?>> TakeChanges()
+    {
+        Invariant.That(_taken is null, "changes taken twice without being persisted");
+        _mutations++;
+        _taken = _changes;
+        _changes = new MemoryTable();
+        var taken = new List<KeyValuePair<byte[], byte[]?>>(_taken.Count);
+        TableCursor cursor = _taken.Scan([], []);
+        while (cursor.MoveNext())
+        {
+            taken.Add(new(cursor.Key, ReferenceEquals(cursor.Value, Absent) ? null : cursor.Value));
+        }
+
+        return taken;
+    }
+
+    /// <inheritdoc/>
+    public void ChangesPersisted()
+    {
+        if (_taken is null)
+        {
+            return;
+        }
+
+        TableCursor cursor = _taken.Scan([], []);
+        while (cursor.MoveNext())
+        {
+            _cache.Put(cursor.Key, cursor.Value);
+        }
+
+        _mutations++;
+        _taken = null;
+    }
+
+    /// <summary>Merges the layers; the upper one wins, an absent key is passed over.</summary>
+    private sealed class Cursor : TableCursor
+    {
+        private readonly OverlayTable _table;
+        private readonly byte[] _to;
+        private readonly byte[] _from;
+        private TableCursor[] _layers;
+        private bool[] _has;
+        private uint _mutations;
+        private byte[]? _key;
+        private byte[]? _value;
+
+        internal Cursor(OverlayTable table, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
+        {
+            _table = table;
+            _from = from.ToArray();
+            _to = to.ToArray();
+            _mutations = table._mutations;
+            (_layers, _has) = Open(from);
+        }
+
+        public override byte[] Key => _key!;
+
+        public override byte[] Value => _value!;
+
+        public override bool MoveNext()
+        {
+            if (_mutations != _table._mutations)
+            {
+                // What was read ahead may be stale: go on after the last key.
+                _mutations = _table._mutations;
+                (_layers, _has) = Open(_key is null ? _from : [.. _key, 0]);
+            }
+
+            while (Lowest() is >= 0 and int lowest)
+            {
+                byte[] key = _layers[lowest].Key;
+                byte[] value = _layers[lowest].Value;
+                for (int i = lowest; i < _layers.Length; i++)
+                {
+                    if (_has[i] && _layers[i].Key.AsSpan().SequenceEqual(key))
+                    {
+                        _has[i] = _layers[i].MoveNext();
+                    }
+                }
+
+                if (!ReferenceEquals(value, Absent))
+                {
+                    (_key, _value) = (key, value);
+                    return true;
+                }
+            }
+
+            return false;
+        }
+
+        private (TableCursor[] Layers, bool[] Has) Open(ReadOnlySpan<byte> from)
+        {
+            var layers = new List<TableCursor> { _table._changes.Scan(from, _to) };
+            if (_table._taken is not null)
+            {
+                layers.Add(_table._taken.Scan(from, _to));
+            }
+
+            layers.Add(_table._source.Scan(from, _to));
+            return ([.. layers], [.. layers.Select(layer => layer.MoveNext())]);
+        }
+
+        /// <summary>The layer with the lowest key, the upper one of equals; -1 at the end.</summary>
+        private int Lowest()
+        {
+            int lowest = -1;
+            for (int i = 0; i < _layers.Length; i++)
+            {
+                if (_has[i] && (lowest < 0 || _layers[i].Key.AsSpan().SequenceCompareTo(_layers[lowest].Key) < 0))
+                {
+                    lowest = i;
+                }
+            }
+
+            return lowest;
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Sync;
+
+/// <summary>What is held of every log of one volume, what to send to a peer, what to ask of it, and whether a block fits.</summary>
+/// <remarks>
+/// Invariant: of every log a prefix is held, chained by hash, without gaps. No signatures, no I/O: the caller checks and
+/// stores between <see cref="Judge"/> and <see cref="Accept"/>.
+/// </remarks>
+public sealed class LogExchange
+{
+    private readonly VolumeId _volume;
+    private readonly Func<LogId, ulong, BlockHash?> _heldHash;
+    private readonly SortedDictionary<LogId, ChainTip> _tips = [];
+    private LogPositions? _positions;
+
+    /// <summary>Nothing held.</summary>
+    /// <param name="volume">Whose logs.</param>
+    /// <param name="heldHash">The hash of a stored block, or null if it cannot be told (any more): used to notice forks.</param>
+    public LogExchange(VolumeId volume, Func<LogId, ulong, BlockHash?> heldHash)
+    {
+        _volume = volume;
+        _heldHash = heldHash;
+    }
+
+    /// <summary>How far every log is held.</summary>
+    public LogPositions Positions => _positions ??= LogPositions.From(
+        _tips.Select(tip => KeyValuePair.Create(tip.Key, tip.Value.Position)));
+
+    /// <summary>The end of a log; zeros if nothing of it is held.</summary>
+    public ChainTip TipOf(LogId log) => _tips.GetValueOrDefault(log);
+
+    /// <summary>Says what is held of a log, at start or after a checkpoint was taken over.</summary>
+    public void Restore(LogId log, ChainTip tip)
+    {
+        _tips[log] = tip;
+        _positions = null;
+    }
+
+    /// <summary>What a block is to its log. <paramref name="hash"/> is <see cref="LogBlockCodec.Hash"/> of its bytes.</summary>
+    public BlockVerdict Judge(LogBlock block, BlockHash hash)
+    {
+        if (block.Volume != _volume)
+        {
+            return BlockVerdict.Misplaced;
+        }
+
+        ChainTip tip = TipOf(block.Log);
+        if (block.Seq <= tip.BlockSeq)
+        {
+            BlockHash? held = block.Seq == tip.BlockSeq ? tip.Hash : _heldHash(block.Log, block.Seq);
+            return held is null || held == hash ? BlockVerdict.Held : BlockVerdict.Fork;
+        }
+
+        if (block.Seq > tip.BlockSeq + 1)
+        {
+            return BlockVerdict.Gap;
+        }
+
+        if (block.Previous != tip.Hash)
+        {
+            return BlockVerdict.Fork;
+        }
+
+        return block.FirstTransaction == tip.TransactionSeq + 1 ? BlockVerdict.Next : BlockVerdict.Misplaced;
+    }
+
+    /// <summary>Notes that a block judged <see cref="BlockVerdict.Next"/> was verified and stored.</summary>
+    public void Accept(LogBlock block, BlockHash hash)
+    {
+        Invariant.That(Judge(block, hash) == BlockVerdict.Next, $"block {block.Seq} of {block.Log} is not the next one");
+        _tips[block.Log] = new ChainTip(block.Seq, hash, block.LastTransaction);
+        _positions = null;
+    }
+
+    /// <summary>Blocks held here that a peer at <paramref name="theirs"/> lacks, in the order of the logs' ids.</summary>
+    public IReadOnlyList<BlockRange> ToSend(LogPositions theirs)
+    {
+        var ranges = new List<BlockRange>();
+        foreach ((LogId log, ChainTip tip) in _tips)
+        {
+            ulong has = theirs[log].BlockSeq;
+            if (has < tip.BlockSeq)
+            {
+                ranges.Add(new BlockRange(log, has + 1, tip.BlockSeq));
+            }
+        }
+
+        return ranges;
+    }
+
+    /// <summary>Blocks that a peer at <paramref name="theirs"/> has and this node lacks.</summary>
+    public IReadOnlyList<BlockRange> ToAsk(LogPositions theirs)
+    {
+        var ranges = new List<BlockRange>();
+        foreach ((LogId log, LogPosition position) in theirs.Logs)
+        {
+            ulong has = TipOf(log).BlockSeq;
+            if (has < position.BlockSeq)
+            {
+                ranges.Add(new BlockRange(log, has + 1, position.BlockSeq));
+            }
+        }
+
+        return ranges;
+    }
+}

@@ -1,0 +1,149 @@
+using Cairn.Core.Fold;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Tests.Fold;
+
+/// <summary>Every table against a sorted dictionary, over random operations.</summary>
+public sealed class TableTests
+{
+    [Fact]
+    public void A_memory_table_is_an_ordered_map()
+    {
+        for (ulong seed = 1; seed <= 20; seed++)
+        {
+            Check(
+                new MemoryTable(), new Prng(seed), static _ => { }, new SortedDictionary<byte[], byte[]>(ByteOrder.Instance));
+        }
+    }
+
+    [Fact]
+    public void Tracked_changes_carry_the_table_over()
+    {
+        for (ulong seed = 1; seed <= 20; seed++)
+        {
+            var index = new MemoryTable();
+            var start = new SortedDictionary<byte[], byte[]>(ByteOrder.Instance) { [[1, 2]] = [3], [[7]] = [] };
+            Carry([.. start.Select(pair => KeyValuePair.Create(pair.Key, (byte[]?)pair.Value))], index);
+            MemoryTable table = MemoryTable.Tracking(index);
+            Assert.Equal(0, table.ChangeCount);
+            Check(table, new Prng(seed), t => Persist((IPersistedTable)t, index), start);
+            Persist(table, index);
+            Assert.Equal(All(table), All(index));
+        }
+    }
+
+    [Fact]
+    public void An_overlay_shows_its_changes_over_the_source()
+    {
+        for (ulong seed = 1; seed <= 20; seed++)
+        {
+            var index = new MemoryTable();
+            var start = new SortedDictionary<byte[], byte[]>(ByteOrder.Instance) { [[1, 2]] = [3], [[7]] = [] };
+            Carry([.. start.Select(pair => KeyValuePair.Create(pair.Key, (byte[]?)pair.Value))], index);
+            var table = new OverlayTable(index, cacheBytesMax: seed % 2 == 0 ? 0 : 4096);
+            Check(table, new Prng(seed), t => Persist((IPersistedTable)t, index), start);
+            Persist(table, index);
+            Assert.Equal(All(table), All(index));
+        }
+    }
+
+    [Fact]
+    public void A_walk_goes_on_when_the_table_changes_under_it()
+    {
+        foreach (ITreeTable table in (ITreeTable[])[new MemoryTable(), new OverlayTable(new MemoryTable(), 1000)])
+        {
+            for (int i = 0; i < 1000; i++)
+            {
+                table.Put([(byte)(i >> 8), (byte)i], [(byte)i]);
+            }
+
+            int seen = 0;
+            byte[] last = [];
+            TableCursor cursor = table.Scan([], []);
+            while (cursor.MoveNext())
+            {
+                Assert.True(cursor.Key.AsSpan().SequenceCompareTo(last) > 0);
+                last = cursor.Key;
+                table.Put(last, null);
+                table.Put([(byte)(seen % 3), 0, 7], [1]);
+                seen++;
+            }
+
+            Assert.InRange(seen, 1000, 1010);
+        }
+    }
+
+    private static void Check(
+        ITreeTable table, Prng random, Action<ITreeTable> now, SortedDictionary<byte[], byte[]> model)
+    {
+        for (int step = 0; step < 4000; step++)
+        {
+            byte[] key = new byte[1 + random.Next(3)];
+            random.Fill(key);
+            key[0] &= 15;
+            byte[]? before = model.GetValueOrDefault(key);
+            Assert.Equal(before, table.Get(key));
+            if (random.Next(3) == 0)
+            {
+                Assert.Equal(before, table.Put(key, null));
+                model.Remove(key);
+            }
+            else
+            {
+                byte[] value = new byte[random.Next(5)];
+                random.Fill(value);
+                Assert.Equal(before, table.Put(key, value));
+                model[key] = value;
+            }
+
+            if (random.Chance(200))
+            {
+                now(table);
+            }
+        }
+
+        Assert.Equal(model.Select(pair => Convert.ToHexString(pair.Key) + Convert.ToHexString(pair.Value)), All(table));
+        byte[] from = [(byte)random.Next(16), 100];
+        byte[] to = [15, 3];
+        Assert.Equal(
+            model.Where(pair => pair.Key.AsSpan().SequenceCompareTo(from) >= 0 && pair.Key.AsSpan().SequenceCompareTo(to) < 0)
+                .Select(pair => Convert.ToHexString(pair.Key) + Convert.ToHexString(pair.Value)),
+            All(table, from, to));
+    }
+
+    private static void Persist(IPersistedTable table, MemoryTable index)
+    {
+        IReadOnlyList<KeyValuePair<byte[], byte[]?>> changes = table.TakeChanges();
+        table.Put([3, 3, 3, 3], [9]);
+        table.Put([3, 3, 3, 3], null);
+        Carry(changes, index);
+        table.ChangesPersisted();
+    }
+
+    private static void Carry(IReadOnlyList<KeyValuePair<byte[], byte[]?>> changes, MemoryTable index)
+    {
+        foreach ((byte[] key, byte[]? value) in changes)
+        {
+            index.Put(key, value);
+        }
+    }
+
+    private static List<string> All(ITableSource table, byte[]? from = null, byte[]? to = null)
+    {
+        var all = new List<string>();
+        TableCursor cursor = table.Scan(from, to);
+        while (cursor.MoveNext())
+        {
+            all.Add(Convert.ToHexString(cursor.Key) + Convert.ToHexString(cursor.Value));
+        }
+
+        return all;
+    }
+
+    private sealed class ByteOrder : IComparer<byte[]>
+    {
+        internal static readonly ByteOrder Instance = new();
+
+        public int Compare(byte[]? x, byte[]? y) => x.AsSpan().SequenceCompareTo(y);
+    }
+}
