@@ -6,7 +6,9 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Bench.Micro;
 
-/// <summary>What the write path does to bytes off the acknowledgement path, on one core: cut, name, seal, address.</summary>
+/// <summary>
+/// What the write path does to bytes off the acknowledgement path, on one core: cut, name, seal, address.
+/// </summary>
 internal sealed class ChunkPipeline
 {
     private readonly VolumeKeyring _keys;
@@ -65,7 +67,8 @@ internal sealed class ChunkPipeline
         {
             ReadOnlySpan<byte> plain = rest[.._chunker.NextCut(rest, isLast: true)];
             ChunkId id = ChunkHasher.Id(_keys.Dedup, plain);
-            ChunkRef chunk = ChunkCodec.Encode(_keys, id, plain, _stored.AsSpan(0, ChunkCodec.StoredLength(plain.Length)));
+            Span<byte> stored = _stored.AsSpan(0, ChunkCodec.StoredLength(plain.Length));
+            ChunkRef chunk = ChunkCodec.Encode(_keys, id, plain, stored);
             sum ^= chunk.Address.Value.Prefix;
             rest = rest[plain.Length..];
         }

@@ -73,7 +73,7 @@ public sealed class ChunkCodecTests
 
             Assert.True(ChunkCodec.DecodeRange(Keys, chunk, offset, bytes, opened).IsOk);
             Assert.True(plain.AsSpan(offset, length).SequenceEqual(opened));
-            Assert.True(range.Length <= length + (2 * (16384 + 16)) + (length / 1024), "more than the touched segments");
+            Assert.True(range.Length <= length + (2 * (16384 + 16)) + (length / 1024), "too many segments");
         }
     }
 

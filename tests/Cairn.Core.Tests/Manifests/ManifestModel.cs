@@ -25,8 +25,9 @@ internal sealed class ManifestModel
     {
         int length = 1 + _random.Next(1000);
         ChunkEncoding encoding = _random.Chance(3) ? ChunkEncoding.Compressed : ChunkEncoding.Raw;
+        EpochId epoch = _epochs[_random.Next(2)];
         ChunkRef chunk = new(
-            new ChunkId(Bytes(32)), new ChunkAddress(Bytes(32)), _epochs[_random.Next(2)], length, length + 48, encoding);
+            new ChunkId(Bytes(32)), new ChunkAddress(Bytes(32)), epoch, length, length + 48, encoding);
         _chunks.Add(chunk);
         _content.Add(chunk, Bytes(length));
         return chunk;
@@ -69,8 +70,8 @@ internal sealed class ManifestModel
     public static void CheckInvariants(Manifest manifest)
     {
         Assert.Equal(manifest.Items.Sum(item => item.LengthBytes), manifest.SizeBytes);
-        Assert.Equal(
-            manifest.Items.Where(item => item is not ManifestItem.Hole).Sum(item => item.LengthBytes), manifest.DataBytes);
+        IEnumerable<ManifestItem> data = manifest.Items.Where(item => item is not ManifestItem.Hole);
+        Assert.Equal(data.Sum(item => item.LengthBytes), manifest.DataBytes);
         foreach ((ManifestItem first, ManifestItem second) in manifest.Items.Zip(manifest.Items.Skip(1)))
         {
             Assert.False(first is ManifestItem.Hole && second is ManifestItem.Hole, "two holes side by side");

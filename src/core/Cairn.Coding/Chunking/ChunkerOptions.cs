@@ -3,7 +3,9 @@ using Cairn.Core.Manifests;
 
 namespace Cairn.Coding.Chunking;
 
-/// <summary>How long chunks are. Part of a volume's format: other values find no duplicates of what is stored.</summary>
+/// <summary>
+/// How long chunks are. Part of a volume's format: other values find no duplicates of what is stored.
+/// </summary>
 public sealed record ChunkerOptions
 {
     /// <summary>256 KiB, 1 MiB, 4 MiB.</summary>
@@ -12,7 +14,9 @@ public sealed record ChunkerOptions
     /// <summary>Bytes; no cut comes before this many, and they are not looked at. Default 256 KiB.</summary>
     public int MinBytes { get; init; } = 256 * 1024;
 
-    /// <summary>Bytes; cuts are rare before and frequent after this many, so most chunks end near it. Default 1 MiB.</summary>
+    /// <summary>
+    /// Bytes; cuts are rare before and frequent after this many, so most chunks end near it. Default 1 MiB.
+    /// </summary>
     public int AverageBytes { get; init; } = 1024 * 1024;
 
     /// <summary>Bytes; a cut is forced here. Default 4 MiB.</summary>

@@ -2,7 +2,9 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Coding.Chunking;
 
-/// <summary>Cuts bytes where their content says so, so that an insertion moves cuts along instead of changing all.</summary>
+/// <summary>
+/// Cuts bytes where their content says so, so that an insertion moves cuts along instead of changing all.
+/// </summary>
 /// <remarks>
 /// Source: Xia et al., "FastCDC" (USENIX ATC 2016), sections 3.2 to 3.5 (gear hash, minimum skipping, normalised
 /// chunking of level 2), with a threshold instead of a mask; docs/formats/chunking.md. A cut depends on the 64 bytes
@@ -57,20 +59,14 @@ public sealed class FastCdc
     private int Scan(ReadOnlySpan<byte> data)
     {
         int normal = Math.Min(_options.AverageBytes, data.Length);
-        ulong hash = 0;
         ReadOnlySpan<ulong> gear = _gear.Words;
-        for (int i = _options.MinBytes - WindowBytes; i < _options.MinBytes; i++)
-        {
-            hash = (hash << 1) + gear[data[i]];
-        }
-
-        int cut = GearScan.Find(gear, data[_options.MinBytes..normal], _rareThreshold, ref hash);
+        int cut = GearScan.Find(gear, data[..normal], _options.MinBytes, _rareThreshold);
         if (cut > 0)
         {
             return _options.MinBytes + cut;
         }
 
-        cut = GearScan.Find(gear, data[normal..], _frequentThreshold, ref hash);
+        cut = GearScan.Find(gear, data, normal, _frequentThreshold);
         return cut > 0 ? normal + cut : 0;
     }
 }

@@ -3,47 +3,84 @@ using System.Runtime.InteropServices;
 
 namespace Cairn.Coding.Chunking;
 
-/// <summary>The inner loop of chunking: the rolling gear hash, four bytes at a time.</summary>
+/// <summary>The inner loop of chunking: finds the first byte whose rolling gear hash is below a threshold.</summary>
 /// <remarks>
-/// Four hashes are computed from the one before the group, so the chain from group to group is one shift and one add
-/// instead of four; the sum of the four table words is the same number as four single steps.
+/// One step needs the hash of the step before, so a single loop waits for itself. But a hash is settled by the 64 bytes
+/// before it: four lanes walk four neighbouring stretches side by side, which is some three times as fast and finds
+/// exactly the same. Only when one of them finds something is the block walked again, in order, to find the first.
 /// </remarks>
 internal static class GearScan
 {
-    /// <summary>How many bytes up to and with the first whose hash is below the threshold; 0 if there is none.</summary>
-    public static int Find(ReadOnlySpan<ulong> gear, ReadOnlySpan<byte> data, ulong threshold, ref ulong hash)
+    private const int Lanes = 4;
+    private const int LaneBytes = 4096;
+    private const int BlockBytes = Lanes * LaneBytes;
+
+    /// <summary>
+    /// How many bytes from <paramref name="start"/> up to and with the first that ends a chunk; 0 if none does.
+    /// </summary>
+    /// <param name="gear">256 words.</param>
+    /// <param name="data">At least <see cref="FastCdc.WindowBytes"/> bytes lie before the start.</param>
+    /// <param name="start">The first byte that may end a chunk.</param>
+    /// <param name="threshold">A hash below it ends a chunk.</param>
+    public static int Find(ReadOnlySpan<ulong> gear, ReadOnlySpan<byte> data, int start, ulong threshold)
+    {
+        int at = start;
+        ulong hash = WarmUp(gear, data, at);
+        while (data.Length - at >= BlockBytes && !AnyIn(gear, data, at, threshold, ref hash))
+        {
+            at += BlockBytes;
+        }
+
+        hash = WarmUp(gear, data, at);
+        for (; at < data.Length; at++)
+        {
+            hash = (hash << 1) + gear[data[at]];
+            if (hash < threshold)
+            {
+                return at + 1 - start;
+            }
+        }
+
+        return 0;
+    }
+
+    /// <summary>The hash after the byte before <paramref name="at"/>.</summary>
+    private static ulong WarmUp(ReadOnlySpan<ulong> gear, ReadOnlySpan<byte> data, int at)
+    {
+        ulong hash = 0;
+        foreach (byte value in data.Slice(at - FastCdc.WindowBytes, FastCdc.WindowBytes))
+        {
+            hash = (hash << 1) + gear[value];
+        }
+
+        return hash;
+    }
+
+    /// <summary>
+    /// Whether any of the block's hashes is below the threshold; if not, the hash moves behind the block.
+    /// </summary>
+    private static bool AnyIn(
+        ReadOnlySpan<ulong> gear, ReadOnlySpan<byte> data, int at, ulong threshold, ref ulong hash)
     {
         ref ulong table = ref MemoryMarshal.GetReference(gear[..256]);
-        ulong h = hash;
-        int i = 0;
-        for (; i <= data.Length - sizeof(uint); i += sizeof(uint))
+        ref byte first = ref MemoryMarshal.GetReference(data.Slice(at, BlockBytes));
+        ulong h0 = hash;
+        ulong h1 = WarmUp(gear, data, at + LaneBytes);
+        ulong h2 = WarmUp(gear, data, at + (2 * LaneBytes));
+        ulong h3 = WarmUp(gear, data, at + (3 * LaneBytes));
+        for (nint i = 0; i < LaneBytes; i++)
         {
-            uint group = Unsafe.ReadUnaligned<uint>(in data[i]);
-            group = BitConverter.IsLittleEndian ? group : System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(group);
-            ulong g0 = Unsafe.Add(ref table, (byte)group);
-            ulong g1 = (g0 << 1) + Unsafe.Add(ref table, (byte)(group >> 8));
-            ulong g2 = (g1 << 1) + Unsafe.Add(ref table, (byte)(group >> 16));
-            ulong g3 = (g2 << 1) + Unsafe.Add(ref table, group >> 24);
-            ulong h1 = (h << 1) + g0;
-            ulong h2 = (h << 2) + g1;
-            ulong h3 = (h << 3) + g2;
-            h = (h << 4) + g3;
-            if (h1 < threshold || h2 < threshold || h3 < threshold || h < threshold)
+            h0 = h0 + h0 + Unsafe.Add(ref table, Unsafe.Add(ref first, i));
+            h1 = h1 + h1 + Unsafe.Add(ref table, Unsafe.Add(ref first, i + LaneBytes));
+            h2 = h2 + h2 + Unsafe.Add(ref table, Unsafe.Add(ref first, i + (2 * LaneBytes)));
+            h3 = h3 + h3 + Unsafe.Add(ref table, Unsafe.Add(ref first, i + (3 * LaneBytes)));
+            if (h0 < threshold || h1 < threshold || h2 < threshold || h3 < threshold)
             {
-                return i + (h1 < threshold ? 1 : h2 < threshold ? 2 : h3 < threshold ? 3 : 4);
+                return true;
             }
         }
 
-        for (; i < data.Length; i++)
-        {
-            h = (h << 1) + Unsafe.Add(ref table, data[i]);
-            if (h < threshold)
-            {
-                return i + 1;
-            }
-        }
-
-        hash = h;
-        return 0;
+        hash = h3;
+        return false;
     }
 }

@@ -6,11 +6,6 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Coding.Encryption;
 
-/// <summary>A range of a chunk's stored bytes.</summary>
-/// <param name="Offset">Its first byte.</param>
-/// <param name="Length">Bytes.</param>
-public readonly record struct StoredRange(int Offset, int Length);
-
 /// <summary>Plain bytes to stored bytes and back: a header and segments of 16 KiB, each opened by itself.</summary>
 /// <remarks>
 /// Opening proves that the bytes were sealed by a holder of the epoch key for this chunk id; it does not check the
@@ -29,7 +24,8 @@ public static class ChunkCodec
 
     /// <summary>Seals a chunk under the current epoch, deterministically.</summary>
     /// <param name="keys">Of the volume.</param>
-    /// <param name="id">Of exactly these plain bytes (<see cref="ChunkHasher.Id"/>); a wrong one breaks the key rule.</param>
+    /// <param name="id">Of exactly these plain bytes (<see cref="ChunkHasher.Id"/>); a wrong one breaks the key
+    /// rule.</param>
     /// <param name="plain">1 byte to 4 MiB.</param>
     /// <param name="stored">Exactly <see cref="StoredLength"/> bytes.</param>
     public static ChunkRef Encode(VolumeKeyring keys, ChunkId id, ReadOnlySpan<byte> plain, Span<byte> stored)
@@ -38,7 +34,9 @@ public static class ChunkCodec
         return Seal(keys, id, ChunkHeader.Raw(plain.Length), plain, stored);
     }
 
-    /// <summary>Compresses and seals a chunk under the current epoch, if that makes it smaller by a sixteenth.</summary>
+    /// <summary>
+    /// Compresses and seals a chunk under the current epoch, if that makes it smaller by a sixteenth.
+    /// </summary>
     /// <param name="keys">Of the volume.</param>
     /// <param name="id">Of exactly these plain bytes.</param>
     /// <param name="plain">1 byte to 4 MiB.</param>
@@ -55,7 +53,8 @@ public static class ChunkCodec
         try
         {
             Span<byte> target = buffer.AsSpan(0, plain.Length - (plain.Length / 16));
-            if (!BrotliEncoder.TryCompress(plain, target, out int length, BrotliQuality, BrotliWindowBits) || length == 0)
+            if (!BrotliEncoder.TryCompress(plain, target, out int length, BrotliQuality, BrotliWindowBits)
+                || length == 0)
             {
                 return null;
             }
@@ -128,12 +127,8 @@ public static class ChunkCodec
             return new StoredRange(0, chunk.StoredLength);
         }
 
-        int first = offset / SegmentCipher.SegmentSize;
-        int last = (offset + length - 1) / SegmentCipher.SegmentSize;
-        int end = SegmentCipher.SealedStart(last) + SegmentCipher.TagSize
-            + SegmentCipher.PlainSize(chunk.PlainLength, last);
-        return new StoredRange(
-            ChunkHeader.Size + SegmentCipher.SealedStart(first), end - SegmentCipher.SealedStart(first));
+        StoredRange segments = SegmentCipher.RangeOf(chunk.PlainLength, offset, length);
+        return segments with { Offset = ChunkHeader.Size + segments.Offset };
     }
 
     /// <summary>Opens a range, authenticating only the segments it touches.</summary>

@@ -3,7 +3,9 @@ namespace Cairn.Coding.Encryption;
 /// <summary>Why stored bytes do not open as the chunk a reference names.</summary>
 public enum ChunkError
 {
-    /// <summary>The stored bytes are not as long as the reference says: this copy is torn; another one may be whole.</summary>
+    /// <summary>
+    /// The stored bytes are not as long as the reference says: this copy is torn; another one may be whole.
+    /// </summary>
     WrongLength,
 
     /// <summary>The header is not the one of this chunk: this copy is damaged; another one may be whole.</summary>
@@ -18,6 +20,8 @@ public enum ChunkError
     /// <summary>A segment's tag does not fit: this copy is damaged or forged; another one may be whole.</summary>
     NotAuthentic,
 
-    /// <summary>Authentic bytes do not decompress to the promised length: the writer is broken; no copy will help.</summary>
+    /// <summary>
+    /// Authentic bytes do not decompress to the promised length: the writer is broken; no copy will help.
+    /// </summary>
     NotCompressed,
 }

@@ -39,7 +39,9 @@ internal readonly ref struct ChunkHeader
         Salt.CopyTo(destination[16..]);
     }
 
-    /// <summary>Whether <paramref name="bytes"/> are the header of this chunk; takes its salt and payload length.</summary>
+    /// <summary>
+    /// Whether <paramref name="bytes"/> are the header of this chunk; takes its salt and payload length.
+    /// </summary>
     public static bool TryRead(ReadOnlySpan<byte> bytes, ChunkRef chunk, out ChunkHeader header)
     {
         header = new ChunkHeader

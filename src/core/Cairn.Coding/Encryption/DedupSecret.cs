@@ -3,7 +3,9 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Coding.Encryption;
 
-/// <summary>A volume's secret that names chunks and places cuts. Never rotated: equal bytes keep one name for ever.</summary>
+/// <summary>
+/// A volume's secret that names chunks and places cuts. Never rotated: equal bytes keep one name for ever.
+/// </summary>
 /// <remarks>It opens nothing. Who has it can test whether a guessed content is in the volume.</remarks>
 public sealed class DedupSecret : IEquatable<DedupSecret>
 {

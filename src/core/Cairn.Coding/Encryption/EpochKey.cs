@@ -4,7 +4,9 @@ using Cairn.Core.Primitives;
 namespace Cairn.Coding.Encryption;
 
 /// <summary>One of a volume's keys: the chunks and log blocks written in its epoch are under it.</summary>
-/// <remarks>Only the parent of derived keys; nothing is ever encrypted with it directly. Source: docs/formats/keys.md.</remarks>
+/// <remarks>
+/// Only the parent of derived keys; nothing is ever encrypted with it directly. Source: docs/formats/keys.md.
+/// </remarks>
 public sealed class EpochKey : IEquatable<EpochKey>
 {
     /// <summary>Length of the key in bytes.</summary>

@@ -39,6 +39,15 @@ internal sealed class SegmentCipher : IDisposable
     public static int PlainSize(int plainLength, int segment) =>
         Math.Min(SegmentSize, plainLength - (segment * SegmentSize));
 
+    /// <summary>Where the sealed bytes of the segments lie that a range of the plain bytes touches.</summary>
+    public static StoredRange RangeOf(int plainLength, int offset, int length)
+    {
+        int first = offset / SegmentSize;
+        int last = (offset + length - 1) / SegmentSize;
+        int end = SealedStart(last) + PlainSize(plainLength, last) + TagSize;
+        return new StoredRange(SealedStart(first), end - SealedStart(first));
+    }
+
     /// <summary>Seals all segments of <paramref name="plain"/>.</summary>
     /// <param name="firstNonce">The nonce of segment 0; the next ones count up.</param>
     /// <param name="associated">What else the tags vouch for.</param>
@@ -59,7 +68,9 @@ internal sealed class SegmentCipher : IDisposable
         }
     }
 
-    /// <summary>Opens one segment; false when it is not authentic, then nothing is in <paramref name="plain"/>.</summary>
+    /// <summary>
+    /// Opens one segment; false when it is not authentic, then nothing is in <paramref name="plain"/>.
+    /// </summary>
     public bool TryOpen(
         ulong firstNonce, ReadOnlySpan<byte> associated, int segment, int count,
         ReadOnlySpan<byte> sealedSegment, Span<byte> plain)
@@ -68,18 +79,13 @@ internal sealed class SegmentCipher : IDisposable
         Span<byte> data = stackalloc byte[AssociatedMax];
         data = Prepare(associated, count, data);
         SetSegment(nonce, data, firstNonce, segment, count);
-        try
-        {
-            _aes.Decrypt(nonce, sealedSegment[..plain.Length], sealedSegment[plain.Length..], plain, data);
-            return true;
-        }
-        catch (AuthenticationTagMismatchException)
-        {
-            return false;
-        }
+        return AesGcmOpening.TryDecrypt(
+            _aes, nonce, sealedSegment[..plain.Length], sealedSegment[plain.Length..], plain, data);
     }
 
-    /// <summary>Opens the part <paramref name="offset"/> + length of <paramref name="plain"/>, touching no other segment.</summary>
+    /// <summary>
+    /// Opens the part <paramref name="offset"/> + length of <paramref name="plain"/>, touching no other segment.
+    /// </summary>
     /// <param name="plainLength">Of everything that was sealed together.</param>
     /// <param name="sealedRange">The sealed bytes of exactly the touched segments.</param>
     public bool TryOpenRange(
@@ -88,6 +94,11 @@ internal sealed class SegmentCipher : IDisposable
     {
         int count = Count(plainLength);
         int first = offset / SegmentSize;
+        if (plainLength == 0)
+        {
+            return TryOpen(firstNonce, associated, 0, count, sealedRange, plain);
+        }
+
         Span<byte> whole = stackalloc byte[SegmentSize];
         for (int segment = first; !plain.IsEmpty; segment++)
         {

@@ -7,7 +7,7 @@ namespace Cairn.Coding.Encryption;
 
 /// <summary>The keys of one volume that this member holds. Immutable: adding a key makes a new keyring.</summary>
 /// <remarks>
-/// Epochs are a set: keys are only added, old chunks keep their epoch. Which one is current is decided by the pool's log.
+/// Epochs are a set: keys are only added, old chunks keep their epoch. Which one is current the pool's log decides.
 /// Thread: any. Source: docs/formats/keys.md, "Keyring".
 /// </remarks>
 public sealed class VolumeKeyring
@@ -63,7 +63,9 @@ public sealed class VolumeKeyring
         return false;
     }
 
-    /// <summary>The keyring with one more key; the same keyring if it is held already. The current epoch stays.</summary>
+    /// <summary>
+    /// The keyring with one more key; the same keyring if it is held already. The current epoch stays.
+    /// </summary>
     public VolumeKeyring With(EpochKey key)
     {
         if (TryGet(key.Id, out EpochKey? held))

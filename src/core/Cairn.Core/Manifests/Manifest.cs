@@ -20,8 +20,9 @@ public readonly record struct ManifestPatch(long Offset, Manifest Content)
 
 /// <summary>What the bytes of one version of a file are, in order. Immutable.</summary>
 /// <remarks>
-/// Invariants: no item is empty; no two neighbours are one run (two holes, two adjoining ranges of one chunk, two inline
-/// items that fit in one), so that many small edits do not leave many small items. Source: docs/formats/manifest.md.
+/// Invariants: no item is empty; no two neighbours are one run (two holes, two adjoining ranges of one chunk, two
+/// inline items that fit in one), so that many small edits do not leave many small items.
+/// Source: docs/formats/manifest.md.
 /// </remarks>
 public sealed class Manifest : IEquatable<Manifest>
 {
@@ -149,7 +150,9 @@ public sealed class Manifest : IEquatable<Manifest>
         return inside == 0 ? this : Overlay(offset, OfHole(inside));
     }
 
-    /// <summary>The first offset at or behind <paramref name="offset"/> that holds data; the size if there is none.</summary>
+    /// <summary>
+    /// The first offset at or behind <paramref name="offset"/> that holds data; the size if there is none.
+    /// </summary>
     public long NextData(long offset) => Next(offset, wantsHole: false);
 
     /// <summary>The first offset at or behind <paramref name="offset"/> in a hole; the size if there is none.</summary>

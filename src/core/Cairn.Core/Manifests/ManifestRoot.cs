@@ -19,7 +19,9 @@ public abstract record ManifestRoot
     /// <summary>The file's length without its holes.</summary>
     public abstract long DataBytes { get; }
 
-    /// <summary>The chunks this root names itself: all of them if inline, those of the encoded manifest if chunked.</summary>
+    /// <summary>
+    /// The chunks this root names itself: all of them if inline, those of the encoded manifest if chunked.
+    /// </summary>
     public abstract ImmutableArray<ChunkRef> DirectChunks();
 
     /// <summary>The manifest is here.</summary>

@@ -58,7 +58,8 @@ public static class ManifestRootCodec
                     return ManifestError.Malformed;
                 }
 
-                return ManifestCodec.Decode(bytes[^reader.Remaining..]).TryGet(out Manifest? body, out ManifestError error)
+                ReadOnlySpan<byte> rest = bytes[^reader.Remaining..];
+                return ManifestCodec.Decode(rest).TryGet(out Manifest? body, out ManifestError error)
                     ? new ManifestRoot.Chunked((long)size, (long)data, body)
                     : error;
             default:
