@@ -178,12 +178,13 @@ internal sealed class EntryRules(WorkingSet work)
         }
 
         int index = -1;
-        if (replaced is not null && work.Load(replaced.Object) is { Detached: false } before && before != record
-            && before.IndexOfPlace(directory.Id, name.Span) is >= 0 and int at)
+        if (replaced is not null)
         {
-            record.PredecessorObject = before.Id;
+            // The history follows the name, also when somebody else took the name over from the same ancestor.
+            record.PredecessorObject = replaced.Object;
             record.PredecessorVersion = replaced.Heads.IsDefaultOrEmpty ? default : replaced.Heads[0];
-            if (GiveUp(before, replaced.Heads))
+            if (work.Load(replaced.Object) is { Detached: false } before && before != record
+                && before.IndexOfPlace(directory.Id, name.Span) is >= 0 and int at && GiveUp(before, replaced.Heads))
             {
                 index = Remove(before, at);
             }

@@ -7,10 +7,17 @@ namespace Cairn.Core.Tree;
 /// <summary>Makes shown conflicts real entries, so that a change of one shown name leaves every other as it was.</summary>
 internal sealed class Solidifier(TreeQueries queries, Func<Bytes16> fresh)
 {
+    /// <summary>Shown conflicts this edit has dealt with: what each is now, zeros when it is gone.</summary>
+    private readonly Dictionary<ObjectId, ObjectId> _done = [];
+
+    /// <summary>Starts an edit.</summary>
+    internal void Begin() => _done.Clear();
+
     /// <summary>Removes what is shown at a name, and nothing else that is shown.</summary>
     internal void Remove(ObjectId parent, EntryView entry, ImmutableArray<Primitive>.Builder primitives)
     {
         ObjectView view = queries.Get(entry.Object)!;
+        _done[entry.Object] = default;
         if (entry.IsBranch)
         {
             primitives.Add(new DiscardHeads(entry.Owner, [view.Head!.Version]));
@@ -48,7 +55,7 @@ internal sealed class Solidifier(TreeQueries queries, Func<Bytes16> fresh)
         KeepOthers(parent, entry, view, primitives, mates: !entry.IsConflict);
         if (entry.IsConflict)
         {
-            primitives.Add(new Move(view.Id, parent, entry.StoredName, parent, entry.Name, null));
+            MoveAside(parent, entry, primitives);
         }
 
         return (view.Id, entry.Name);
@@ -78,7 +85,8 @@ internal sealed class Solidifier(TreeQueries queries, Func<Bytes16> fresh)
 
         foreach (EntryView other in queries.Conflicts(parent))
         {
-            if (!other.StoredName.Span.SequenceEqual(entry.StoredName.Span) || other.Object == entry.Object)
+            if (!other.StoredName.Span.SequenceEqual(entry.StoredName.Span) || other.Object == entry.Object
+                || _done.ContainsKey(other.Object))
             {
                 continue;
             }
@@ -90,8 +98,17 @@ internal sealed class Solidifier(TreeQueries queries, Func<Bytes16> fresh)
             }
             else if (!other.IsBranch && mates)
             {
-                primitives.Add(new Move(other.Object, parent, other.StoredName, parent, other.Name, null));
+                MoveAside(parent, other, primitives);
             }
+        }
+    }
+
+    /// <summary>Gives a conflicting object the name it is shown under.</summary>
+    private void MoveAside(ObjectId parent, EntryView entry, ImmutableArray<Primitive>.Builder primitives)
+    {
+        if (_done.TryAdd(entry.Object, entry.Object))
+        {
+            primitives.Add(new Move(entry.Object, parent, entry.StoredName, parent, entry.Name, null));
         }
     }
 
@@ -99,7 +116,13 @@ internal sealed class Solidifier(TreeQueries queries, Func<Bytes16> fresh)
     private ObjectId MakeFile(
         ObjectId parent, EntryView entry, ObjectView view, HeadView head, ImmutableArray<Primitive>.Builder primitives)
     {
+        if (_done.TryGetValue(entry.Object, out ObjectId made))
+        {
+            return made;
+        }
+
         var id = new ObjectId(fresh());
+        _done.Add(entry.Object, id);
         primitives.Add(new CreateObject(
             id, TreeKind.File, view.Mode, view.UserId, view.GroupId, 0, head.Modified, default));
         primitives.Add(new WriteVersion(

@@ -105,6 +105,7 @@ public sealed class TreeEdits
             return TreeError.IsADirectory;
         }
 
+        _solid.Begin();
         var primitives = ImmutableArray.CreateBuilder<Primitive>(1);
         _solid.Remove(parent, entry, primitives);
         return primitives.DrainToImmutable();
@@ -128,6 +129,7 @@ public sealed class TreeEdits
             return TreeError.NotEmpty;
         }
 
+        _solid.Begin();
         var primitives = ImmutableArray.CreateBuilder<Primitive>(1);
         _solid.Remove(parent, entry, primitives);
         return primitives.DrainToImmutable();
@@ -154,6 +156,7 @@ public sealed class TreeEdits
             return ImmutableArray<Primitive>.Empty;
         }
 
+        _solid.Begin();
         var primitives = ImmutableArray.CreateBuilder<Primitive>(1);
         if (mode == TreeRenameMode.Exchange)
         {
@@ -163,8 +166,8 @@ public sealed class TreeEdits
             return primitives.DrainToImmutable();
         }
 
-        (ObjectId moved, ReadOnlyMemory<byte> name) = _solid.MakeReal(fromParent, source, primitives);
         Predecessor? replaced = target is { } gone ? _solid.Replace(toParent, gone, primitives) : null;
+        (ObjectId moved, ReadOnlyMemory<byte> name) = _solid.MakeReal(fromParent, source, primitives);
         primitives.Add(new Move(moved, fromParent, name, toParent, toName, replaced));
         return primitives.DrainToImmutable();
     }
