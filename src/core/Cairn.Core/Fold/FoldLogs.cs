@@ -22,6 +22,30 @@ internal sealed class FoldLogs
 
     internal ulong LastOf(LogId log) => Find(log)?.Last ?? 0;
 
+    /// <summary>The depth of an accepted transaction; 0 if it was forgotten.</summary>
+    internal ulong DepthOf(TransactionId id) => Find(id.Log)?[id.Seq] ?? 0;
+
+    /// <summary>Begins a log in the middle: its history before is only a state.</summary>
+    internal void StartAt(TransactionId last, ulong depth)
+    {
+        _logs.Add(last.Log, LogDepths.StartAt(last.Seq, depth));
+        int at = _heads.BinarySearch(last);
+        _heads.Insert(~at, last);
+    }
+
+    /// <summary>The greatest place in the order of any log's last transaction.</summary>
+    internal TransactionOrder Greatest()
+    {
+        TransactionOrder greatest = default;
+        foreach ((LogId log, LogDepths depths) in _logs)
+        {
+            var order = new TransactionOrder(depths[depths.Last], new TransactionId(log, depths.Last));
+            greatest = order > greatest ? order : greatest;
+        }
+
+        return greatest;
+    }
+
     internal LogPositions Positions() => LogPositions.From(
         _logs.Where(log => log.Value.Last > 0)
             .Select(log => KeyValuePair.Create(log.Key, new LogPosition(0, log.Value.Last))));

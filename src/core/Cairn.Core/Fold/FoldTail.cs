@@ -37,6 +37,14 @@ internal sealed class FoldTail
         }
     }
 
+    /// <summary>Says in an empty table where its history is cut.</summary>
+    internal static void Start(ITreeTable table, TransactionOrder cut)
+    {
+        byte[] bytes = new byte[TransactionOrder.KeySize];
+        cut.CopyTo(bytes);
+        table.Put([FoldKeys.Reserved, CutTag], bytes);
+    }
+
     internal int Count => _spilled + _memory.Count;
 
     /// <summary>The last transaction before the tail that is fixed in its place.</summary>

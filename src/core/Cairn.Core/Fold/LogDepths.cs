@@ -13,6 +13,13 @@ internal sealed class LogDepths
     /// <summary>Whether it changed since it was last written out.</summary>
     internal bool Dirty { get; set; }
 
+    internal static LogDepths StartAt(ulong seq, ulong depth)
+    {
+        var depths = new LogDepths { Last = seq, Dirty = true };
+        depths._runs.Add((seq, depth));
+        return depths;
+    }
+
     internal void Append(ulong seq, ulong depth)
     {
         Invariant.That(seq == Last + 1, $"transaction {seq} after {Last}");
