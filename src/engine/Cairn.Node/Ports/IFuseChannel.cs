@@ -29,6 +29,9 @@ public interface IFuseHandler
 
     /// <summary>Handles one request; called from several threads at a time. The exchange may be ended after the return.</summary>
     void Handle(IFuseExchange exchange);
+
+    /// <summary>Called once, after the last request, when the mount is gone: what it still held is let go.</summary>
+    Task Detach();
 }
 
 /// <summary>The kernel's side of one mount.</summary>

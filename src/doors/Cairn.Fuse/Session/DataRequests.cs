@@ -1,0 +1,176 @@
+using Cairn.Core.Primitives;
+using Cairn.Fuse.Abi;
+using Cairn.Node.Volumes;
+
+namespace Cairn.Fuse.Session;
+
+/// <summary>What is done to an open file's bytes.</summary>
+internal sealed class DataRequests(IVolume volume, ReplyPath reply)
+{
+    public bool Read(FuseRequest request)
+    {
+        if (!request.TryRead(out FuseReadIn asked)
+            || asked.Length > request.Exchange.Reply.Length - FuseOutHeader.Size)
+        {
+            return false;
+        }
+
+        // The volume writes straight into the reply.
+        Memory<byte> room = request.Exchange.Reply.Slice(FuseOutHeader.Size, (int)asked.Length);
+        reply.Complete(
+            request.Exchange,
+            volume.Read(new OpenHandle(asked.Handle), (long)asked.Offset, room),
+            static (_, count) => FuseOutHeader.Size + count);
+        return true;
+    }
+
+    public bool Write(FuseRequest request)
+    {
+        if (!request.TryRead(out FuseWriteIn asked)
+            || asked.Length > request.Body.Length - FuseWriteIn.Size)
+        {
+            return false;
+        }
+
+        ReadOnlyMemory<byte> data = request.Body.Slice(FuseWriteIn.Size, (int)asked.Length);
+        var handle = new OpenHandle(asked.Handle);
+        bool losesPrivileges = (asked.WriteFlags & FuseRequestFlags.WriteKillSuidGid) != 0;
+        reply.Complete(
+            request.Exchange,
+            losesPrivileges
+                ? WriteWithoutPrivileges(request.Node, handle, (long)asked.Offset, data, request.Caller)
+                : volume.Write(handle, (long)asked.Offset, data),
+            static (exchange, count) => FuseReplies.Write(exchange, new FuseWriteOut { Length = (uint)count }));
+        return true;
+    }
+
+    public bool Sync(FuseRequest request)
+    {
+        if (!request.TryRead(out FuseFSyncIn asked))
+        {
+            return false;
+        }
+
+        reply.Complete(
+            request.Exchange,
+            volume.Sync(new OpenHandle(asked.Handle), (asked.Flags & FuseRequestFlags.FSyncDataOnly) != 0),
+            ReplyPath.Empty);
+        return true;
+    }
+
+    public bool Allocate(FuseRequest request)
+    {
+        if (!request.TryRead(out FuseFAllocateIn asked))
+        {
+            return false;
+        }
+
+        var handle = new OpenHandle(asked.Handle);
+        long offset = (long)asked.Offset;
+        long length = (long)asked.Length;
+        AllocateMode? mode = asked.Mode switch
+        {
+            0 => AllocateMode.Extend,
+            Linux.AllocateKeepSize => AllocateMode.KeepSize,
+            Linux.AllocatePunchHole | Linux.AllocateKeepSize => AllocateMode.PunchHole,
+            Linux.AllocateZeroRange or (Linux.AllocateZeroRange | Linux.AllocateKeepSize) => AllocateMode.ZeroRange,
+            _ => null,
+        };
+        if (mode is not { } known)
+        {
+            ReplyPath.Error(request.Exchange, Errno.NotSupported);
+            return true;
+        }
+
+        bool isZeroingWithinSize =
+            known == AllocateMode.ZeroRange && (asked.Mode & Linux.AllocateKeepSize) != 0;
+        reply.Complete(
+            request.Exchange,
+            isZeroingWithinSize
+                ? ZeroWithinSize(request.Node, handle, offset, length)
+                : volume.Allocate(handle, offset, length, known),
+            ReplyPath.Empty);
+        return true;
+    }
+
+    public bool Seek(FuseRequest request)
+    {
+        if (!request.TryRead(out FuseLSeekIn asked) || asked.Whence is not (Linux.SeekData or Linux.SeekHole))
+        {
+            return false;
+        }
+
+        reply.Complete(
+            request.Exchange,
+            volume.Seek(
+                new OpenHandle(asked.Handle),
+                (long)asked.Offset,
+                asked.Whence == Linux.SeekData ? SeekTarget.Data : SeekTarget.Hole),
+            static (exchange, found) => FuseReplies.Write(exchange, new FuseOffsetOut { Offset = (ulong)found }));
+        return true;
+    }
+
+    /// <param name="isWide">Whether the reply has 64 bits of length.</param>
+    public bool CopyRange(FuseRequest request, bool isWide)
+    {
+        // The narrow reply has 32 bits: what does not fit is copied by the caller's next call.
+        const ulong NarrowMax = 1UL << 31;
+        if (!request.TryRead(out FuseCopyFileRangeIn asked))
+        {
+            return false;
+        }
+
+        if (asked.Flags != 0)
+        {
+            ReplyPath.Error(request.Exchange, Errno.NotSupported);
+            return true;
+        }
+
+        OwnChange.Current.Also(new InodeNumber(asked.TargetNodeId), default);
+        ValueTask<Result<long, VolumeError>> call = volume.CopyRange(
+            new OpenHandle(asked.SourceHandle),
+            (long)asked.SourceOffset,
+            new OpenHandle(asked.TargetHandle),
+            (long)asked.TargetOffset,
+            (long)Math.Min(asked.Length, isWide ? long.MaxValue : NarrowMax));
+        if (isWide)
+        {
+            reply.Complete(request.Exchange, call, static (exchange, copied) =>
+                FuseReplies.Write(exchange, new FuseOffsetOut { Offset = (ulong)copied }));
+        }
+        else
+        {
+            reply.Complete(request.Exchange, call, static (exchange, copied) =>
+                FuseReplies.Write(exchange, new FuseWriteOut { Length = (uint)copied }));
+        }
+
+        return true;
+    }
+
+    private async ValueTask<Result<int, VolumeError>> WriteWithoutPrivileges(
+        InodeNumber inode, OpenHandle handle, long offset, ReadOnlyMemory<byte> data, Caller caller)
+    {
+        Result<ObjectAttributes, VolumeError> before = await volume.GetAttributes(inode).ConfigureAwait(false);
+        if (before.IsOk && AttributeRequests.ModeWithoutPrivileges(before.Value) is { } mode)
+        {
+            await volume.SetAttributes(inode, new AttributeChange { Mode = mode }, null, caller).ConfigureAwait(false);
+        }
+
+        return await volume.Write(handle, offset, data).ConfigureAwait(false);
+    }
+
+    private async ValueTask<Result<Unit, VolumeError>> ZeroWithinSize(
+        InodeNumber inode, OpenHandle handle, long offset, long length)
+    {
+        Result<ObjectAttributes, VolumeError> now = await volume.GetAttributes(inode).ConfigureAwait(false);
+        if (!now.IsOk)
+        {
+            return now.Error;
+        }
+
+        long within = Math.Min(length, now.Value.SizeBytes - offset);
+        return within <= 0
+            ? await volume.Allocate(handle, offset, length, AllocateMode.KeepSize).ConfigureAwait(false)
+            : await volume.Allocate(handle, offset, within, AllocateMode.ZeroRange).ConfigureAwait(false);
+    }
+}

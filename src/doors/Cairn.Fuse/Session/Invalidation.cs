@@ -1,0 +1,59 @@
+using System.Runtime.InteropServices;
+using Cairn.Fuse.Abi;
+using Cairn.Node.Ports;
+using Cairn.Node.Volumes;
+
+namespace Cairn.Fuse.Session;
+
+/// <summary>Tells the kernel to drop what it cached when something changed that it did not do itself.</summary>
+internal sealed class Invalidation(object session, IFuseChannel channel) : IVolumeWatcher
+{
+    private const int NameBytesMax = 255;
+
+    /// <summary>Whether the kernel can expire an entry without disturbing those who stand in it (protocol 7.38).</summary>
+    public bool CanExpire { get; set; }
+
+    public void ObjectChanged(InodeNumber inode, bool contentChanged)
+    {
+        if (OwnChange.Covers(session, inode, contentChanged))
+        {
+            return;
+        }
+
+        const int Length = FuseOutHeader.Size + FuseNotifyInvalidateInode.Size;
+        Span<byte> message = stackalloc byte[Length];
+        WriteHeader(message, FuseNotifyCode.InvalidateInode);
+        var body = new FuseNotifyInvalidateInode { Inode = inode.Value, Offset = contentChanged ? 0 : -1 };
+        MemoryMarshal.Write(message[FuseOutHeader.Size..], in body);
+        channel.Notify(message);
+    }
+
+    public void EntryChanged(InodeNumber parent, ReadOnlyMemory<byte> name)
+    {
+        if (name.Length > NameBytesMax || OwnChange.Covers(session, parent, name.Span))
+        {
+            return;
+        }
+
+        const int Fixed = FuseOutHeader.Size + FuseNotifyInvalidateEntry.Size;
+        Span<byte> message = stackalloc byte[Fixed + NameBytesMax + 1];
+        message = message[..(Fixed + name.Length + 1)];
+        WriteHeader(message, FuseNotifyCode.InvalidateEntry);
+        var body = new FuseNotifyInvalidateEntry
+        {
+            Parent = parent.Value,
+            NameLength = (uint)name.Length,
+            Flags = CanExpire ? FuseRequestFlags.InvalidateEntryExpireOnly : 0,
+        };
+        MemoryMarshal.Write(message[FuseOutHeader.Size..], in body);
+        name.Span.CopyTo(message[Fixed..]);
+        message[^1] = 0;
+        channel.Notify(message);
+    }
+
+    private static void WriteHeader(Span<byte> message, int code)
+    {
+        var header = new FuseOutHeader { Length = (uint)message.Length, Error = code };
+        MemoryMarshal.Write(message, in header);
+    }
+}
