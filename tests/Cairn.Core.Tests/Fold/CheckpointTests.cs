@@ -38,6 +38,7 @@ public sealed class CheckpointTests
             new RandomEdits(replica, random, contents).Next(step);
             if (step == 40)
             {
+                Replica.Sync(replicas);
                 cut = replica.Fold.Positions;
             }
         }
@@ -46,8 +47,9 @@ public sealed class CheckpointTests
         List<KeyValuePair<LogId, ChainTip>> tips = Tips(cut!);
         byte[] bytes = Written(replicas[0], tips);
         Assert.Equal(bytes, Written(replicas[1], tips));
-        List<KeyValuePair<LogId, ChainTip>> ends = Tips(replicas[0].Fold.Positions);
         replicas[2].Fold.Prune(cut!);
+        Assert.Equal(bytes, Written(replicas[2], tips));
+        List<KeyValuePair<LogId, ChainTip>> ends = Tips(replicas[0].Fold.Positions);
         Assert.Equal(Written(replicas[0], ends), Written(replicas[2], ends));
         var table = new MemoryTable();
         Assert.Equal(tips, Checkpoint.Read(bytes, Volume, table).Value);
@@ -67,6 +69,11 @@ public sealed class CheckpointTests
         var output = new ArrayBufferWriter<byte>();
         Assert.Equal(
             CheckpointError.CutNotHeld, Checkpoint.Write(a.Fold, Volume, [new(a.Log, Tip(3))], output).Error);
+        var b = new Replica(2);
+        b.Create("z");
+        a.Receive(b);
+        Assert.Equal(
+            CheckpointError.CutNotStable, Checkpoint.Write(a.Fold, Volume, [new(a.Log, Tip(2))], output).Error);
         a.Fold.Prune(a.Fold.Positions);
         Assert.Equal(
             CheckpointError.CutTooOld, Checkpoint.Write(a.Fold, Volume, [new(a.Log, Tip(1))], output).Error);

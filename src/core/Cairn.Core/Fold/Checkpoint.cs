@@ -21,8 +21,14 @@ public enum CheckpointError
     /// <summary>The cut leaves out something that can no longer be undone here. Helps: a later cut.</summary>
     CutTooOld,
 
-    /// <summary>The cut names something that is not folded here, or leaves out what it depends on.</summary>
+    /// <summary>The cut names something that is not folded here.</summary>
     CutNotHeld,
+
+    /// <summary>
+    /// Something that is not in the cut comes before something that is: whoever started here could never take it in.
+    /// Helps: a cut that every member is known to have.
+    /// </summary>
+    CutNotStable,
 }
 
 /// <summary>The state at a cut through the history, as bytes: the same cut gives the same bytes on every node.</summary>
@@ -37,7 +43,7 @@ public static class Checkpoint
     /// <summary>Writes the state at a cut. The fold is not changed.</summary>
     /// <param name="fold">Holds at least the cut.</param>
     /// <param name="volume">Whose state.</param>
-    /// <param name="cut">Every log with the end of its part: whole blocks. Any order.</param>
+    /// <param name="cut">Every log with the end of its part: whole blocks that every member is known to have. Any order.</param>
     /// <param name="output">Receives the bytes; the last 32 are the hash of all before.</param>
     /// <returns>The hash that names the checkpoint.</returns>
     public static Result<Bytes32, CheckpointError> Write(
@@ -182,35 +188,19 @@ public static class Checkpoint
             return CheckpointError.CutTooOld;
         }
 
-        int from = tail.FindIndex(entry => !Contains(positions, entry.Transaction.Id));
+        int end = tail.FindIndex(entry => !Contains(positions, entry.Transaction.Id));
+        end = end < 0 ? tail.Count : end;
+        if (tail.FindIndex(end, entry => Contains(positions, entry.Transaction.Id)) >= 0)
+        {
+            return CheckpointError.CutNotStable;
+        }
+
         var state = new UndoRecorder(new OverlayTable(fold.Table, cacheBytesMax: 0)) { Recording = false };
-        for (int i = tail.Count - 1; i >= from && from >= 0; i--)
+        for (int i = tail.Count - 1; i >= end; i--)
         {
             state.Undo(tail[i].Undo);
         }
 
-        fold.Applier.Forget();
-        for (int i = from; i >= 0 && i < tail.Count; i++)
-        {
-            Transaction transaction = tail[i].Transaction;
-            if (!Contains(positions, transaction.Id))
-            {
-                continue;
-            }
-
-            foreach (TransactionId dependency in transaction.Dependencies)
-            {
-                if (!Contains(positions, dependency))
-                {
-                    fold.Applier.Forget();
-                    return CheckpointError.CutNotHeld;
-                }
-            }
-
-            fold.Applier.Apply(transaction, state);
-        }
-
-        fold.Applier.Forget();
         return state;
     }
 

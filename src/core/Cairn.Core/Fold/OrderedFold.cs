@@ -144,8 +144,6 @@ public sealed class OrderedFold
 
     internal FoldLogs Logs => _logs;
 
-    internal ITransactionApplier Applier => _applier;
-
     private void Admit(IReadOnlyList<Transaction> transactions, List<TransactionId> belowCut)
     {
         var queue = new Queue<Transaction>(transactions);
