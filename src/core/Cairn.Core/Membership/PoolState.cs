@@ -66,7 +66,11 @@ public sealed record Member(
 /// <param name="Volume">Which.</param>
 /// <param name="Name">The name people use; unique among the volumes that are not removed, by the fold.</param>
 /// <param name="IsRemoved">Whether it was removed.</param>
-public sealed record PoolVolume(VolumeId Volume, string Name, bool IsRemoved);
+public sealed record PoolVolume(VolumeId Volume, string Name, bool IsRemoved)
+{
+    /// <summary>The options it was created with: an encoded rule, or nothing.</summary>
+    public ImmutableArray<byte> Options { get; init; } = [];
+}
 
 /// <summary>A volume key wrapped to one recipient.</summary>
 /// <param name="Volume">Whose key.</param>
@@ -74,10 +78,11 @@ public sealed record PoolVolume(VolumeId Volume, string Name, bool IsRemoved);
 /// <param name="Recipient">Who can open it.</param>
 /// <param name="Granter">Whose key it was agreed with.</param>
 /// <param name="Wrapped">Opaque to the core: Cairn.Coding's KeyWrap.</param>
-public sealed record KeyGrant(VolumeId Volume, EpochId Epoch, NodeId Recipient, NodeId Granter, ImmutableArray<byte> Wrapped);
+public sealed record KeyGrant(
+    VolumeId Volume, EpochId Epoch, NodeId Recipient, NodeId Granter, ImmutableArray<byte> Wrapped);
 
 /// <summary>What the pool's log says: who belongs, which volumes there are, who holds which key, which weights hold.</summary>
-/// <remarks>An immutable value, folded from the pool's log; the same on all nodes that have the same log.</remarks>
+/// <remarks>An immutable value, read from the fold of the pool's log by <see cref="PoolApplier"/>; the same on all nodes that have the same log.</remarks>
 public sealed record PoolState
 {
     /// <summary>Nobody and nothing: before the founding transaction.</summary>
@@ -96,6 +101,9 @@ public sealed record PoolState
     /// <summary>The placement weights in force.</summary>
     public PlacementWeights Weights { get; init; } = PlacementWeights.None;
 
+    /// <summary>The version of <see cref="Weights"/>; the next solution takes the next number. 0 before any.</summary>
+    public ulong WeightsVersion { get; init; }
+
     /// <summary>The members that take part with a machine, in the order of ids.</summary>
     public IEnumerable<Member> ActiveNodes => Members.Values.Where(member => member.IsActiveNode);
 
@@ -113,6 +121,10 @@ public sealed record PoolState
     }
 
     /// <summary>Whether a block of an author's log is folded: authors in good standing always, revoked ones up to the cut.</summary>
+    /// <remarks>
+    /// Not for the pool's own log: there every key that was ever granted is folded, and <see cref="PoolApplier"/> decides
+    /// what has effect, because two admins who revoke each other would otherwise be judged by order of arrival.
+    /// </remarks>
     /// <param name="volume">The volume of the log.</param>
     /// <param name="log">Which log.</param>
     /// <param name="block">The block's number.</param>

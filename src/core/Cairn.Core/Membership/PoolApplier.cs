@@ -1,0 +1,217 @@
+using System.Collections.Immutable;
+using Cairn.Core.Fold;
+using Cairn.Core.Log;
+using Cairn.Core.Placement;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Membership;
+
+/// <summary>What the transactions of the pool's own log mean: members, volumes, keys, weights.</summary>
+/// <remarks>
+/// Authority is decided here and nowhere else, in the one total order, so that all nodes agree: an operation whose author
+/// may not do it, at that place in the order, has no effect. The first grant, by which a key makes itself admin of an
+/// empty pool, founds it. A revocation answered by one against its author suspends both until a third admin or the
+/// recovery kit grants one of them again. docs/decisions/authority.md says what that can and cannot settle.
+/// </remarks>
+public sealed class PoolApplier : ITransactionApplier
+{
+    /// <inheritdoc/>
+    public void Apply(Transaction transaction, ITreeTable state)
+    {
+        NodeId author = transaction.Id.Log.Author;
+        foreach (Primitive primitive in transaction.Primitives)
+        {
+            switch (primitive)
+            {
+                case GrantMember grant:
+                    Apply(state, author, grant);
+                    break;
+                case RevokeMember revoke:
+                    Apply(state, author, revoke);
+                    break;
+                case Exclude exclude:
+                    Apply(state, author, exclude);
+                    break;
+                case CreateVolume create:
+                    Apply(state, author, create);
+                    break;
+                case RemoveVolume remove:
+                    Change(state, author, remove.Volume, row => row with { Volume = row.Volume with { IsRemoved = true } });
+                    break;
+                case RenameVolume rename when PoolTable.Text(rename.Name.Span) is { } name:
+                    Change(state, author, rename.Volume, row => row with
+                    {
+                        Volume = row.Volume with { Name = FreeName(state, name, rename.Volume) },
+                    });
+                    break;
+                case GrantKey grant:
+                    Apply(state, author, grant);
+                    break;
+                case PublishWeights publish:
+                    Apply(state, author, publish);
+                    break;
+                default:
+                    // The tree's and the collector's primitives mean nothing in the pool's log.
+                    break;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Forget()
+    {
+        // Nothing decoded is kept between transactions.
+    }
+
+    /// <summary>The state that a folded table amounts to.</summary>
+    public static PoolState Read(ITreeTable table)
+    {
+        (ulong version, PlacementWeights weights) = PoolTable.GetWeights(table);
+        return new PoolState
+        {
+            Members = PoolTable.Members(table).ToImmutableSortedDictionary(member => member.Node, member => member),
+            Volumes = PoolTable.Volumes(table).ToImmutableSortedDictionary(volume => volume.Volume, volume => volume),
+            Keys = [.. PoolTable.Keys(table)],
+            Weights = weights,
+            WeightsVersion = version,
+        };
+    }
+
+    private static void Apply(ITreeTable state, NodeId author, GrantMember grant)
+    {
+        string? name = PoolTable.Text(grant.Name.Span);
+        bool isValid = name is not null
+            && grant.Role <= (byte)MemberRole.Recovery
+            && Signatures.NodeOf(grant.PublicKey.Span) == grant.Member;
+        if (!isValid || !MayGrant(state, author, grant))
+        {
+            return;
+        }
+
+        Member member = new(
+            grant.Member, [.. grant.PublicKey.Span], name!, (MemberRole)grant.Role, MemberStanding.Active, []);
+        PoolTable.PutMember(state, new PoolTable.MemberRow(member, default));
+    }
+
+    private static bool MayGrant(ITreeTable state, NodeId author, GrantMember grant)
+    {
+        Member? actor = PoolTable.GetMember(state, author)?.Member;
+        bool founds = actor is null && author == grant.Member
+            && grant.Role == (byte)MemberRole.Admin && !PoolTable.HasMembers(state);
+        bool renamesItself = actor is { Standing: MemberStanding.Active }
+            && author == grant.Member && (byte)actor.Role == grant.Role;
+        return founds || renamesItself || actor is { IsAuthority: true };
+    }
+
+    private static void Apply(ITreeTable state, NodeId author, RevokeMember revoke)
+    {
+        if (PoolTable.GetMember(state, author) is not { } actor || PoolTable.GetMember(state, revoke.Member) is not { } target)
+        {
+            return;
+        }
+
+        // A revocation by one who was revoked by its target: whoever came first in the order, neither may win by that.
+        bool isMutual = actor.Member is { Standing: MemberStanding.Revoked, Role: not MemberRole.Member }
+            && actor.RevokedBy == revoke.Member
+            && target.Member.IsAuthority;
+        if (!isMutual && !actor.Member.IsAuthority)
+        {
+            return;
+        }
+
+        MemberStanding standing = isMutual ? MemberStanding.Suspended : MemberStanding.Revoked;
+        ImmutableArray<AcceptedPosition> accepted =
+        [
+            .. revoke.Accepted.Select(tail =>
+                new AcceptedPosition(tail.Volume, new LogId(revoke.Member, tail.Incarnation), tail.BlockSeq)),
+        ];
+        PoolTable.PutMember(state, new(target.Member with { Standing = standing, Accepted = accepted }, author));
+        if (isMutual)
+        {
+            PoolTable.PutMember(state, actor with { Member = actor.Member with { Standing = standing } });
+        }
+    }
+
+    private static void Apply(ITreeTable state, NodeId author, Exclude exclude)
+    {
+        Member? actor = PoolTable.GetMember(state, author)?.Member;
+        MemberStanding from = exclude.Excluded ? MemberStanding.Active : MemberStanding.Forgotten;
+        bool leaves = exclude.Excluded && author == exclude.Member;
+        if (PoolTable.GetMember(state, exclude.Member) is { } target
+            && target.Member.Standing == from
+            && (actor is { IsAuthority: true } || leaves))
+        {
+            MemberStanding to = exclude.Excluded ? MemberStanding.Forgotten : MemberStanding.Active;
+            PoolTable.PutMember(state, target with { Member = target.Member with { Standing = to } });
+        }
+    }
+
+    private static void Apply(ITreeTable state, NodeId author, CreateVolume create)
+    {
+        if (IsActive(state, author)
+            && PoolTable.Text(create.Name.Span) is { } name
+            && PoolTable.GetVolume(state, create.Volume) is null)
+        {
+            PoolVolume volume = new(create.Volume, FreeName(state, name, create.Volume), IsRemoved: false)
+            {
+                Options = [.. create.Options.Span],
+            };
+            PoolTable.PutVolume(state, new(volume, author));
+        }
+    }
+
+    private static void Change(
+        ITreeTable state, NodeId author, VolumeId volume, Func<PoolTable.VolumeRow, PoolTable.VolumeRow> change)
+    {
+        if (PoolTable.GetVolume(state, volume) is { } row
+            && PoolTable.GetMember(state, author)?.Member is { Standing: MemberStanding.Active } actor
+            && (actor.IsAuthority || row.Creator == author))
+        {
+            PoolTable.PutVolume(state, change(row));
+        }
+    }
+
+    /// <summary>The name, or when another live volume has it, the name with the beginning of the id.</summary>
+    private static string FreeName(ITreeTable state, string name, VolumeId volume)
+    {
+        bool isTaken = PoolTable.Volumes(state).Any(other =>
+            !other.IsRemoved && other.Volume != volume && string.Equals(other.Name, name, StringComparison.Ordinal));
+        if (!isTaken)
+        {
+            return name;
+        }
+
+        string suffix = "~" + volume.Value.ToHex(4);
+        while (System.Text.Encoding.UTF8.GetByteCount(name) + suffix.Length > PoolTable.TextBytesMax)
+        {
+            name = name[..^(char.IsLowSurrogate(name[^1]) ? 2 : 1)];
+        }
+
+        return name + suffix;
+    }
+
+    /// <summary>A first grant stands: the wrapped key of an epoch never changes, and nobody may put another in its place.</summary>
+    private static void Apply(ITreeTable state, NodeId author, GrantKey grant)
+    {
+        if (IsActive(state, author)
+            && PoolTable.GetMember(state, grant.Member) is not null
+            && !PoolTable.HasKey(state, grant.Volume, grant.Epoch, grant.Member))
+        {
+            PoolTable.PutKey(
+                state, new KeyGrant(grant.Volume, grant.Epoch, grant.Member, author, [.. grant.WrappedKey.Span]));
+        }
+    }
+
+    private static void Apply(ITreeTable state, NodeId author, PublishWeights publish)
+    {
+        if (IsActive(state, author)
+            && publish.Version >= PoolTable.GetWeights(state).Version
+            && PlacementWeightsCodec.Decode(publish.Weights.Span).IsOk)
+        {
+            PoolTable.PutWeights(state, publish.Version, publish.Weights.Span);
+        }
+    }
+
+    private static bool IsActive(ITreeTable state, NodeId node) =>
+        PoolTable.GetMember(state, node)?.Member.Standing == MemberStanding.Active;
+}

@@ -1,0 +1,186 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Text;
+using Cairn.Core.Fold;
+using Cairn.Core.Placement;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Membership;
+
+/// <summary>The keys and values in which <see cref="PoolApplier"/> keeps its state: docs/formats/pool-table.md.</summary>
+/// <remarks>The values were written by this program from checked input, so one that does not read is a broken invariant.</remarks>
+internal static class PoolTable
+{
+    public const int TextBytesMax = 255;
+
+    private const byte MemberTag = (byte)'M';
+    private const byte VolumeTag = (byte)'V';
+    private const byte KeyTag = (byte)'K';
+    private static readonly byte[] WeightsKey = "W"u8.ToArray();
+
+    /// <summary>A member and, when it was revoked, by whom.</summary>
+    public readonly record struct MemberRow(Member Member, NodeId RevokedBy);
+
+    /// <summary>A volume with who may remove it beside the admins.</summary>
+    public readonly record struct VolumeRow(PoolVolume Volume, NodeId Creator);
+
+    public static MemberRow? GetMember(ITreeTable table, NodeId node)
+    {
+        byte[]? value = table.Get(MemberKey(node));
+        return value is null ? null : ReadMember(node, value);
+    }
+
+    public static void PutMember(ITreeTable table, MemberRow row)
+    {
+        Member member = row.Member;
+        ArrayBufferWriter<byte> output = new(256);
+        WireWriter writer = new(output);
+        writer.LengthPrefixed(member.PublicKey.AsSpan());
+        WireText.Write(writer, member.Name, TextBytesMax);
+        writer.Byte((byte)member.Role);
+        writer.Byte((byte)member.Standing);
+        writer.Bytes32(row.RevokedBy.Value);
+        writer.Count(member.Accepted.Length);
+        foreach (AcceptedPosition accepted in member.Accepted)
+        {
+            writer.Bytes16(accepted.Volume.Value);
+            writer.UInt32(accepted.Log.Incarnation);
+            writer.VarUInt(accepted.LastBlock);
+        }
+
+        table.Put(MemberKey(member.Node), output.WrittenSpan.ToArray());
+    }
+
+    public static bool HasMembers(ITreeTable table) => table.Scan([MemberTag], [MemberTag + 1]).MoveNext();
+
+    public static IEnumerable<Member> Members(ITreeTable table)
+    {
+        TableCursor cursor = table.Scan([MemberTag], [MemberTag + 1]);
+        while (cursor.MoveNext())
+        {
+            yield return ReadMember(new NodeId(cursor.Key.AsSpan(1)), cursor.Value).Member;
+        }
+    }
+
+    public static VolumeRow? GetVolume(ITreeTable table, VolumeId volume)
+    {
+        byte[]? value = table.Get(VolumeKey(volume));
+        return value is null ? null : ReadVolume(volume, value);
+    }
+
+    public static void PutVolume(ITreeTable table, VolumeRow row)
+    {
+        ArrayBufferWriter<byte> output = new(64);
+        WireWriter writer = new(output);
+        WireText.Write(writer, row.Volume.Name, TextBytesMax);
+        writer.Boolean(row.Volume.IsRemoved);
+        writer.Bytes32(row.Creator.Value);
+        writer.LengthPrefixed(row.Volume.Options.AsSpan());
+        table.Put(VolumeKey(row.Volume.Volume), output.WrittenSpan.ToArray());
+    }
+
+    public static IEnumerable<PoolVolume> Volumes(ITreeTable table)
+    {
+        TableCursor cursor = table.Scan([VolumeTag], [VolumeTag + 1]);
+        while (cursor.MoveNext())
+        {
+            yield return ReadVolume(new VolumeId(cursor.Key.AsSpan(1)), cursor.Value).Volume;
+        }
+    }
+
+    public static void PutKey(ITreeTable table, KeyGrant grant)
+    {
+        ArrayBufferWriter<byte> output = new(128);
+        WireWriter writer = new(output);
+        writer.Bytes32(grant.Granter.Value);
+        writer.Raw(grant.Wrapped.AsSpan());
+        table.Put(KeyKey(grant.Volume, grant.Epoch, grant.Recipient), output.WrittenSpan.ToArray());
+    }
+
+    public static bool HasKey(ITreeTable table, VolumeId volume, EpochId epoch, NodeId recipient) =>
+        table.Get(KeyKey(volume, epoch, recipient)) is not null;
+
+    public static IEnumerable<KeyGrant> Keys(ITreeTable table)
+    {
+        TableCursor cursor = table.Scan([KeyTag], [KeyTag + 1]);
+        while (cursor.MoveNext())
+        {
+            ReadOnlySpan<byte> key = cursor.Key.AsSpan(1);
+            ReadOnlySpan<byte> value = cursor.Value;
+            yield return new KeyGrant(
+                new VolumeId(key[..Bytes16.Size]),
+                new EpochId(key.Slice(Bytes16.Size, Bytes16.Size)),
+                new NodeId(key[(2 * Bytes16.Size)..]),
+                new NodeId(value[..NodeId.Size]),
+                [.. value[NodeId.Size..]]);
+        }
+    }
+
+    /// <summary>The weights in force and their version, 0 before any.</summary>
+    public static (ulong Version, PlacementWeights Weights) GetWeights(ITreeTable table)
+    {
+        byte[]? value = table.Get(WeightsKey);
+        if (value is null)
+        {
+            return (0, PlacementWeights.None);
+        }
+
+        WireReader reader = new(value);
+        ulong version = reader.UInt64();
+        return (version, PlacementWeightsCodec.Decode(reader.Raw(reader.Remaining)).Value);
+    }
+
+    public static void PutWeights(ITreeTable table, ulong version, ReadOnlySpan<byte> encoded)
+    {
+        ArrayBufferWriter<byte> output = new(64);
+        WireWriter writer = new(output);
+        writer.UInt64(version);
+        writer.Raw(encoded);
+        table.Put(WeightsKey, output.WrittenSpan.ToArray());
+    }
+
+    /// <summary>Well-formed, non-empty UTF-8 of a length that fits, or null.</summary>
+    public static string? Text(ReadOnlySpan<byte> bytes) =>
+        bytes.Length is > 0 and <= TextBytesMax && System.Text.Unicode.Utf8.IsValid(bytes)
+            ? Encoding.UTF8.GetString(bytes)
+            : null;
+
+    private static MemberRow ReadMember(NodeId node, byte[] value)
+    {
+        WireReader reader = new(value);
+        ImmutableArray<byte> key = [.. reader.LengthPrefixed()];
+        string name = WireText.Read(ref reader, TextBytesMax);
+        MemberRole role = (MemberRole)reader.Byte();
+        MemberStanding standing = (MemberStanding)reader.Byte();
+        NodeId revokedBy = new(reader.Bytes32());
+        int count = reader.Count(Bytes16.Size + 5);
+        ImmutableArray<AcceptedPosition>.Builder accepted = ImmutableArray.CreateBuilder<AcceptedPosition>(count);
+        for (int i = 0; i < count; i++)
+        {
+            VolumeId volume = new(reader.Bytes16());
+            LogId log = new(node, reader.UInt32());
+            accepted.Add(new AcceptedPosition(volume, log, reader.VarUInt()));
+        }
+
+        Invariant.That(reader.Complete, $"the row of member {node.Short}");
+        return new MemberRow(new Member(node, key, name, role, standing, accepted.ToImmutable()), revokedBy);
+    }
+
+    private static VolumeRow ReadVolume(VolumeId volume, byte[] value)
+    {
+        WireReader reader = new(value);
+        string name = WireText.Read(ref reader, TextBytesMax);
+        bool isRemoved = reader.Boolean();
+        NodeId creator = new(reader.Bytes32());
+        ImmutableArray<byte> options = [.. reader.LengthPrefixed()];
+        Invariant.That(reader.Complete, $"the row of volume {volume}");
+        return new VolumeRow(new PoolVolume(volume, name, isRemoved) { Options = options }, creator);
+    }
+
+    private static byte[] MemberKey(NodeId node) => [MemberTag, .. node.Value.ToArray()];
+
+    private static byte[] VolumeKey(VolumeId volume) => [VolumeTag, .. volume.Value.ToArray()];
+
+    private static byte[] KeyKey(VolumeId volume, EpochId epoch, NodeId recipient) =>
+        [KeyTag, .. volume.Value.ToArray(), .. epoch.Value.ToArray(), .. recipient.Value.ToArray()];
+}
