@@ -1,0 +1,288 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using Cairn.Core.Primitives;
+using Cairn.Storage.Checksums;
+using Cairn.Storage.Ports;
+
+namespace Cairn.Storage.Logs;
+
+/// <summary>One member's log of one volume in one file: blocks behind each other, each findable by its sequence.</summary>
+/// <remarks>Guarded by the store's gate, but for reads of blocks that are there and syncs.</remarks>
+internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
+{
+    private readonly List<Place> _places = [];
+
+    /// <summary>Which volume.</summary>
+    public VolumeId Volume { get; } = volume;
+
+    /// <summary>Whose log.</summary>
+    public LogId Log { get; } = log;
+
+    /// <summary>The open file.</summary>
+    public IDiskFile File { get; } = file;
+
+    /// <summary>The highest sequence that is here; 0 when there is none.</summary>
+    public ulong LastSeq => (ulong)_places.Count;
+
+    /// <summary>Where the next block goes.</summary>
+    public long End { get; private set; } = LogFormat.FileHeaderBytes;
+
+    /// <summary>Everything before this was synced.</summary>
+    public long DurableBytes { get; private set; }
+
+    /// <summary>Grows with every write.</summary>
+    public ulong Written { get; set; }
+
+    /// <summary>The value of <see cref="Written"/> that a sync has covered.</summary>
+    public ulong Synced { get; set; }
+
+    /// <summary>Whether the block is here.</summary>
+    public bool Has(ulong seq) => seq > 0 && seq <= LastSeq && _places[(int)seq - 1].Units != 0;
+
+    /// <summary>Sequences before <see cref="LastSeq"/> that were lost to damage.</summary>
+    public IReadOnlyList<ulong> Missing
+    {
+        get
+        {
+            List<ulong> missing = [];
+            for (int i = 0; i < _places.Count; i++)
+            {
+                if (_places[i].Units == 0)
+                {
+                    missing.Add((ulong)i + 1);
+                }
+            }
+
+            return missing;
+        }
+    }
+
+    /// <summary>Bytes of a block; -1 if it is not here.</summary>
+    public int LengthOf(ulong seq) => Has(seq) ? _places[(int)seq - 1].Length : -1;
+
+    /// <summary>Writes the header of an empty file.</summary>
+    public Result<Unit, DiskError> Create()
+    {
+        DurableBytes = LogFormat.FileHeaderBytes;
+        return WriteHeader();
+    }
+
+    /// <summary>Writes the next block, or one that was lost.</summary>
+    public Result<Unit, DiskError> Append(ulong seq, ReadOnlySpan<byte> block)
+    {
+        Invariant.That(seq > 0 && seq <= LastSeq + 1 && !Has(seq), $"block {seq} after {LastSeq}");
+        Span<byte> header = stackalloc byte[LogFormat.BlockHeaderBytes];
+        LogFormat.Write(header, new BlockHeader(seq, block.Length, Crc32C.Compute(block)));
+        Result<Unit, DiskError> written = File.Write(End, header, block);
+        if (written.IsOk)
+        {
+            Note(seq, End, block.Length);
+            End += LogFormat.PlaceBytes(block.Length);
+        }
+
+        Written++;
+        return written;
+    }
+
+    /// <summary>Notes how far a sync reached, in the header, so that damage can be told from a torn tail.</summary>
+    public void NoteSynced(ulong written, long end)
+    {
+        bool isClean = Written == written;
+        Synced = written;
+        if (end > DurableBytes)
+        {
+            DurableBytes = end;
+            _ = WriteHeader();
+            Synced = isClean ? Written : written;
+        }
+    }
+
+    /// <summary>Reads a block that is here, checked.</summary>
+    public Result<Unit, StoreError> Read(ulong seq, Span<byte> destination)
+    {
+        Place place = _places[(int)seq - 1];
+        Span<byte> bytes = stackalloc byte[LogFormat.BlockHeaderBytes];
+        Result<Unit, DiskError> read = File.Read(place.Offset, bytes);
+        read = read.IsOk ? File.Read(place.Offset + LogFormat.BlockHeaderBytes, destination) : read;
+        if (!read.IsOk)
+        {
+            return StoreError.From(read.Error);
+        }
+
+        return LogFormat.TryRead(bytes, out BlockHeader header)
+            && header.Seq == seq && header.Length == destination.Length
+            && header.Checksum == Crc32C.Compute(destination)
+            ? Unit.Value
+            : new StoreError(StoreErrorKind.Corrupt, $"{File.Path}+{place.Offset}", $"block {seq} fails its checksum");
+    }
+
+    /// <summary>Forgets a block that turned out to be bad, so that it is asked for and written again.</summary>
+    public void Forget(ulong seq) => _places[(int)seq - 1] = default;
+
+    /// <summary>Reads the file back after any end: damage is reported, a torn tail is cut.</summary>
+    public Result<Unit, DiskError> Load(List<StoreFinding> findings)
+    {
+        if (!File.Length().TryGet(out long length, out DiskError error))
+        {
+            return error;
+        }
+
+        Span<byte> header = stackalloc byte[LogFormat.FileHeaderBytes];
+        bool isHeader = length >= header.Length && File.Read(0, header).IsOk;
+        long durable = 0;
+        if (!isHeader || !LogFormat.TryReadFile(header, Volume, Log, out durable))
+        {
+            bool isTorn = length <= LogFormat.FileHeaderBytes;
+            if (!isTorn)
+            {
+                Report(findings, 0, LogFormat.FileHeaderBytes, "the file's header is damaged; its blocks are used");
+            }
+
+            durable = isTorn ? 0 : LogFormat.FileHeaderBytes;
+        }
+
+        DurableBytes = durable;
+        Scan(length, findings);
+        if (AlignUp(length) < DurableBytes)
+        {
+            Report(findings, length, DurableBytes - length, "the file was cut short");
+        }
+
+        Result<Unit, DiskError> cut = length > End ? File.SetLength(End) : Unit.Value;
+        DurableBytes = Math.Min(Math.Max(DurableBytes, LogFormat.FileHeaderBytes), End);
+        cut = cut.IsOk ? WriteHeader() : cut;
+        return cut.IsOk ? File.Sync() : cut;
+    }
+
+    private void Scan(long length, List<StoreFinding> findings)
+    {
+        byte[] window = ArrayPool<byte>.Shared.Rent(2 * LogFormat.BlockBytesMax);
+        try
+        {
+            LogWindow reader = new(File, length, window);
+            long offset = LogFormat.FileHeaderBytes;
+            while (offset < length)
+            {
+                if (reader.TryBlock(offset, out BlockHeader block))
+                {
+                    Note(block.Seq, offset, block.Length);
+                    offset += LogFormat.PlaceBytes(block.Length);
+                    End = offset;
+                    continue;
+                }
+
+                long found = reader.FindNext(offset + LogFormat.Alignment);
+                if (offset >= DurableBytes)
+                {
+                    return;
+                }
+
+                long end = found < 0 ? AlignUp(Math.Min(length, DurableBytes)) : found;
+                Report(findings, offset, end - offset, "a block cannot be read back");
+                End = end;
+                if (found < 0)
+                {
+                    return;
+                }
+
+                offset = found;
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(window);
+        }
+    }
+
+    private Result<Unit, DiskError> WriteHeader()
+    {
+        Span<byte> header = stackalloc byte[LogFormat.FileHeaderBytes];
+        LogFormat.WriteFile(header, Volume, Log, DurableBytes);
+        Written++;
+        return File.Write(0, header);
+    }
+
+    private void Note(ulong seq, long offset, int length)
+    {
+        if (seq > LastSeq + (1 << 20))
+        {
+            return;
+        }
+
+        while (LastSeq < seq)
+        {
+            _places.Add(default);
+        }
+
+        _places[(int)seq - 1] = new Place((uint)(offset / LogFormat.Alignment), length);
+    }
+
+    private static long AlignUp(long offset) => (offset + LogFormat.Alignment - 1) & -LogFormat.Alignment;
+
+    private void Report(List<StoreFinding> findings, long offset, long length, string detail) =>
+        findings.Add(new StoreFinding(
+            new StoreError(StoreErrorKind.Corrupt, $"{File.Path}+{offset}", detail), length, null));
+
+    private readonly record struct Place(uint Units, int Length)
+    {
+        public long Offset => (long)Units * LogFormat.Alignment;
+    }
+
+    /// <summary>Reads blocks of a file through a window, trusting nothing.</summary>
+    private sealed class LogWindow(IDiskFile file, long fileBytes, byte[] window)
+    {
+        private long _start;
+        private int _length;
+
+        public bool TryBlock(long offset, out BlockHeader header) =>
+            TryLoad(offset, LogFormat.BlockHeaderBytes, out ReadOnlySpan<byte> bytes)
+            & LogFormat.TryRead(bytes, out header)
+            && TryLoad(offset + LogFormat.BlockHeaderBytes, header.Length, out bytes)
+            && Crc32C.Compute(bytes) == header.Checksum;
+
+        public long FindNext(long from)
+        {
+            for (long offset = from; offset + LogFormat.BlockHeaderBytes <= fileBytes; offset += LogFormat.Alignment)
+            {
+                if (TryLoad(offset, LogFormat.BlockHeaderBytes, out ReadOnlySpan<byte> bytes)
+                    && BinaryPrimitives.ReadUInt32LittleEndian(bytes) == LogFormat.BlockMagic
+                    && TryBlock(offset, out _))
+                {
+                    return offset;
+                }
+            }
+
+            return -1;
+        }
+
+        private bool TryLoad(long offset, int length, out ReadOnlySpan<byte> bytes)
+        {
+            bytes = default;
+            if (offset + length > fileBytes)
+            {
+                return false;
+            }
+
+            if (offset < _start || offset + length > _start + _length)
+            {
+                int wanted = (int)Math.Min(window.Length, fileBytes - offset);
+                bool isRead = file.Read(offset, window.AsSpan(0, wanted)).IsOk;
+                if (!isRead)
+                {
+                    wanted = length;
+                    isRead = file.Read(offset, window.AsSpan(0, wanted)).IsOk;
+                }
+
+                _start = offset;
+                _length = isRead ? wanted : 0;
+                if (!isRead)
+                {
+                    return false;
+                }
+            }
+
+            bytes = window.AsSpan((int)(offset - _start), length);
+            return true;
+        }
+    }
+}

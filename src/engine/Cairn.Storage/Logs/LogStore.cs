@@ -1,0 +1,346 @@
+using System.Globalization;
+using Cairn.Core.Primitives;
+using Cairn.Storage.Home;
+using Cairn.Storage.Ports;
+
+namespace Cairn.Storage.Logs;
+
+/// <summary>The signed blocks of all members' logs that this node holds: one file a log, blocks opaque.</summary>
+/// <remarks>
+/// Invariants: blocks of a log are appended in the order of their sequence, without gaps, but for those that fill
+/// holes damage made; after <see cref="Commit"/> they survive power loss; every block read is checked.
+/// Threads: all members may be called from any thread. Format: docs/formats/logfile.md.
+/// </remarks>
+public sealed class LogStore : IDisposable
+{
+    private readonly object _gate = new();
+    private readonly IDisk _disk;
+    private readonly string _folder;
+    private readonly SortedDictionary<(VolumeId Volume, LogId Log), LogFile> _files = [];
+    private readonly CommitGate _commits;
+    private readonly List<StoreFinding> _findings = [];
+    private StoreError? _failure;
+    private bool _folderChanged;
+    private bool _disposed;
+
+    private LogStore(IDisk disk, string folder, Action<Action> background)
+    {
+        _disk = disk;
+        _folder = folder;
+        _commits = new CommitGate(Sync, background);
+    }
+
+    /// <summary>The largest block that is taken.</summary>
+    public static int BlockBytesMax => LogFormat.BlockBytesMax;
+
+    /// <summary>Damage found when the store was opened, and since.</summary>
+    public IReadOnlyList<StoreFinding> Findings
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _findings];
+            }
+        }
+    }
+
+    /// <summary>Bytes the logs take.</summary>
+    public long Bytes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _files.Values.Sum(static file => file.End);
+            }
+        }
+    }
+
+    /// <summary>Opens the logs of a home: every block is checked, damage is reported, torn tails are cut.</summary>
+    /// <param name="background">Runs an action soon, away from the caller; null runs it at once (tests, simulator).</param>
+    public static Result<LogStore, StoreError> Open(
+        IDisk disk, string folder = HomeLayout.LogsFolder, Action<Action>? background = null)
+    {
+        LogStore store = new(disk, folder, background ?? (static action => action()));
+        Result<Unit, DiskError> loaded = store.Load();
+        if (loaded.IsOk)
+        {
+            return store;
+        }
+
+        store.Dispose();
+        return StoreError.From(loaded.Error);
+    }
+
+    /// <summary>The logs of a volume, in order.</summary>
+    public IReadOnlyList<LogId> Logs(VolumeId volume)
+    {
+        lock (_gate)
+        {
+            return [.. _files.Keys.Where(key => key.Volume == volume).Select(static key => key.Log)];
+        }
+    }
+
+    /// <summary>The volumes that have a log here, in order.</summary>
+    public IReadOnlyList<VolumeId> Volumes()
+    {
+        lock (_gate)
+        {
+            return [.. _files.Keys.Select(static key => key.Volume).Distinct()];
+        }
+    }
+
+    /// <summary>The sequence of the last block here; 0 when there is none.</summary>
+    public ulong LastSeq(VolumeId volume, LogId log)
+    {
+        lock (_gate)
+        {
+            return _files.TryGetValue((volume, log), out LogFile? file) ? file.LastSeq : 0;
+        }
+    }
+
+    /// <summary>Sequences up to the last that damage has taken: to be asked for again and given to <see cref="Append"/>.</summary>
+    public IReadOnlyList<ulong> Missing(VolumeId volume, LogId log)
+    {
+        lock (_gate)
+        {
+            return _files.TryGetValue((volume, log), out LogFile? file) ? file.Missing : [];
+        }
+    }
+
+    /// <summary>Bytes of a block; -1 if it is not here.</summary>
+    public int Length(VolumeId volume, LogId log, ulong seq)
+    {
+        lock (_gate)
+        {
+            return _files.TryGetValue((volume, log), out LogFile? file) ? file.LengthOf(seq) : -1;
+        }
+    }
+
+    /// <summary>Writes the next block of a log, or one that is missing; one that is here already is left as it is.</summary>
+    /// <remarks>It survives kill -9 when this returns, power loss after <see cref="Commit"/>. A gap is the caller's bug.</remarks>
+    public Result<Unit, StoreError> Append(VolumeId volume, LogId log, ulong seq, ReadOnlySpan<byte> block)
+    {
+        if (block.Length > LogFormat.BlockBytesMax)
+        {
+            return new StoreError(StoreErrorKind.TooLarge, _folder, $"a block of {block.Length} bytes");
+        }
+
+        lock (_gate)
+        {
+            if (_failure is { } failure)
+            {
+                return failure;
+            }
+
+            if (!FileOf(volume, log).TryGet(out LogFile? file, out DiskError error))
+            {
+                return StoreError.From(error);
+            }
+
+            Result<Unit, DiskError> appended = file.Has(seq) ? Unit.Value : file.Append(seq, block);
+            return appended.IsOk ? Unit.Value : StoreError.From(appended.Error);
+        }
+    }
+
+    /// <summary>A block's bytes, checked. A bad one is forgotten, so that it shows as missing and can be written again.</summary>
+    public Result<byte[], StoreError> Read(VolumeId volume, LogId log, ulong seq)
+    {
+        LogFile? file;
+        int length;
+        lock (_gate)
+        {
+            length = _files.TryGetValue((volume, log), out file) ? file.LengthOf(seq) : -1;
+            if (file is null || length < 0)
+            {
+                return new StoreError(StoreErrorKind.NotFound, $"{volume.Short}/{log}", $"no block {seq}");
+            }
+
+            byte[] bytes = new byte[length];
+            Result<Unit, StoreError> read = file.Read(seq, bytes);
+            if (read.IsOk)
+            {
+                return bytes;
+            }
+
+            if (read.Error.Kind is StoreErrorKind.Corrupt)
+            {
+                file.Forget(seq);
+                _findings.Add(new StoreFinding(read.Error, length, null));
+            }
+
+            return read.Error;
+        }
+    }
+
+    /// <summary>Deletes the logs of a volume that was removed.</summary>
+    public Result<Unit, StoreError> Remove(VolumeId volume)
+    {
+        lock (_gate)
+        {
+            foreach ((VolumeId Volume, LogId Log) key in _files.Keys.Where(key => key.Volume == volume).ToArray())
+            {
+                LogFile file = _files[key];
+                _files.Remove(key);
+                file.File.Dispose();
+                Result<Unit, DiskError> deleted = _disk.Delete(file.File.Path);
+                _folderChanged = true;
+                if (!deleted.IsOk)
+                {
+                    return StoreError.From(deleted.Error);
+                }
+            }
+
+            return Unit.Value;
+        }
+    }
+
+    /// <summary>Makes everything before the call survive power loss. Callers that come together share the syncs.</summary>
+    /// <remarks>Blocks. A failed sync is final: the store takes nothing more until the daemon is started again.</remarks>
+    public Result<Unit, StoreError> Commit() => _commits.Commit();
+
+    /// <summary>As <see cref="Commit"/>, run by the background runner.</summary>
+    public Task<Result<Unit, StoreError>> CommitAsync() => _commits.CommitAsync();
+
+    /// <summary>Closes the files; what was not committed is left to the system.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (!_disposed)
+            {
+                _disposed = true;
+                foreach (LogFile file in _files.Values)
+                {
+                    file.File.Dispose();
+                }
+            }
+        }
+    }
+
+    private Result<LogFile, DiskError> FileOf(VolumeId volume, LogId log)
+    {
+        if (_files.TryGetValue((volume, log), out LogFile? file))
+        {
+            return file;
+        }
+
+        string path = string.Create(
+            CultureInfo.InvariantCulture, $"{_folder}/{volume}-{log.Author}-{log.Incarnation}.log");
+        if (!_disk.Open(path, DiskOpenMode.OpenOrCreate).TryGet(out IDiskFile? opened, out DiskError error))
+        {
+            return error;
+        }
+
+        file = new LogFile(volume, log, opened);
+        Result<Unit, DiskError> created = file.Create();
+        if (!created.IsOk)
+        {
+            opened.Dispose();
+            return created.Error;
+        }
+
+        _files[(volume, log)] = file;
+        _folderChanged = true;
+        return file;
+    }
+
+    private Result<Unit, DiskError> Load()
+    {
+        Result<Unit, DiskError> made = _disk.CreateDirectory(_folder);
+        if (!made.IsOk)
+        {
+            return made;
+        }
+
+        if (!_disk.List(_folder).TryGet(out IReadOnlyList<string>? names, out DiskError error))
+        {
+            return error;
+        }
+
+        foreach (string name in names)
+        {
+            if (!TryParse(name, out VolumeId volume, out LogId log))
+            {
+                continue;
+            }
+
+            if (!_disk.Open($"{_folder}/{name}", DiskOpenMode.ReadWrite).TryGet(out IDiskFile? opened, out error))
+            {
+                return error;
+            }
+
+            LogFile file = new(volume, log, opened);
+            _files[(volume, log)] = file;
+            Result<Unit, DiskError> loaded = file.Load(_findings);
+            if (!loaded.IsOk)
+            {
+                return loaded;
+            }
+        }
+
+        return _disk.SyncDirectory(_folder);
+    }
+
+    private static bool TryParse(string name, out VolumeId volume, out LogId log)
+    {
+        volume = default;
+        log = default;
+        string[] parts = name.EndsWith(".log", StringComparison.Ordinal) ? name[..^4].Split('-') : [];
+        if (parts.Length != 3 || !VolumeId.TryParse(parts[0], out volume) || !NodeId.TryParse(parts[1], out NodeId author)
+            || !uint.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out uint incarnation))
+        {
+            return false;
+        }
+
+        log = new LogId(author, incarnation);
+        return true;
+    }
+
+    private Result<Unit, StoreError> Sync()
+    {
+        List<(LogFile File, ulong Written, long End)> dirty = [];
+        bool syncFolder;
+        lock (_gate)
+        {
+            if (_failure is { } failed)
+            {
+                return failed;
+            }
+
+            syncFolder = _folderChanged;
+            _folderChanged = false;
+            foreach (LogFile file in _files.Values)
+            {
+                if (file.Written != file.Synced)
+                {
+                    dirty.Add((file, file.Written, file.End));
+                }
+            }
+        }
+
+        Result<Unit, DiskError> synced = Unit.Value;
+        foreach ((LogFile file, _, _) in dirty)
+        {
+            synced = synced.IsOk ? file.File.Sync() : synced;
+        }
+
+        synced = synced.IsOk && syncFolder ? _disk.SyncDirectory(_folder) : synced;
+        lock (_gate)
+        {
+            if (!synced.IsOk)
+            {
+                _failure ??= StoreError.From(synced.Error);
+                return StoreError.From(synced.Error);
+            }
+
+            foreach ((LogFile file, ulong written, long end) in dirty)
+            {
+                file.NoteSynced(written, end);
+            }
+
+            return Unit.Value;
+        }
+    }
+}
