@@ -2,17 +2,19 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Coding.Encryption;
 
-/// <summary>The cipher of one chunk: its derived key and what its tags vouch for.</summary>
-/// <remarks>Source: docs/formats/chunk.md, "Key" and "Associated data". Thread: one at a time.</remarks>
-internal sealed class ChunkCipher : IDisposable
+/// <summary>The key of one chunk, and what its tags vouch for beside the bytes.</summary>
+/// <remarks>Source: docs/formats/chunk.md, "Key" and "Associated data".</remarks>
+internal static class ChunkCipher
 {
-    private readonly SegmentCipher _segments;
-    private readonly byte[] _associated = new byte[VolumeId.Size + ChunkHeader.Size];
+    /// <summary>Volume id, then the header.</summary>
+    public const int AssociatedSize = VolumeId.Size + ChunkHeader.Size;
 
-    public ChunkCipher(VolumeId volume, EpochKey epoch, ChunkId id, in ChunkHeader header)
+    /// <summary>Writes the associated data and makes the cipher of the chunk's derived key.</summary>
+    public static SegmentCipher Make(
+        VolumeId volume, EpochKey epoch, ChunkId id, in ChunkHeader header, Span<byte> associated)
     {
-        volume.Value.CopyTo(_associated);
-        header.Write(_associated.AsSpan(VolumeId.Size));
+        volume.Value.CopyTo(associated);
+        header.Write(associated[VolumeId.Size..]);
 
         Span<byte> context = stackalloc byte[ChunkId.Size + 1 + ChunkHeader.SaltSize];
         id.Value.CopyTo(context);
@@ -20,17 +22,8 @@ internal sealed class ChunkCipher : IDisposable
         header.Salt.CopyTo(context[(ChunkId.Size + 1)..]);
         Span<byte> key = stackalloc byte[KeyDerivation.KeySize];
         KeyDerivation.Derive(epoch.Bytes, "cairn/chunk/1"u8, context[..(ChunkId.Size + 1 + header.Salt.Length)], key);
-        _segments = new SegmentCipher(key);
+        SegmentCipher cipher = new(key);
         key.Clear();
+        return cipher;
     }
-
-    public ReadOnlySpan<byte> Header => _associated.AsSpan(VolumeId.Size);
-
-    public void Seal(ReadOnlySpan<byte> payload, Span<byte> sealedBytes) =>
-        _segments.Seal(0, _associated, payload, sealedBytes);
-
-    public bool TryOpenRange(int payloadLength, int offset, ReadOnlySpan<byte> sealedRange, Span<byte> payload) =>
-        _segments.TryOpenRange(0, _associated, payloadLength, offset, sealedRange, payload);
-
-    public void Dispose() => _segments.Dispose();
 }

@@ -108,11 +108,12 @@ public static class ChunkCodec
             return ChunkError.WrongLength;
         }
 
-        using ChunkCipher cipher = new(keys.Volume, epoch, chunk.Id, header);
+        Span<byte> associated = stackalloc byte[ChunkCipher.AssociatedSize];
+        using SegmentCipher cipher = ChunkCipher.Make(keys.Volume, epoch, chunk.Id, header, associated);
         ReadOnlySpan<byte> segments = stored[ChunkHeader.Size..];
         return chunk.Encoding == ChunkEncoding.Raw
-            ? Opened(cipher.TryOpenRange(header.PayloadLength, 0, segments, plain))
-            : Decompress(cipher, header.PayloadLength, segments, plain);
+            ? Opened(cipher.TryOpenRange(0, associated, header.PayloadLength, 0, segments, plain))
+            : Decompress(cipher, associated, header.PayloadLength, segments, plain);
     }
 
     /// <summary>Which stored bytes are needed to open a range of the plain bytes: the touched segments alone.</summary>
@@ -157,31 +158,33 @@ public static class ChunkCodec
             return ChunkError.WrongLength;
         }
 
-        using ChunkCipher cipher = new(keys.Volume, epoch, chunk.Id, ChunkHeader.Raw(chunk.PlainLength));
-        return Opened(cipher.TryOpenRange(chunk.PlainLength, offset, storedRange, plain));
+        Span<byte> associated = stackalloc byte[ChunkCipher.AssociatedSize];
+        using SegmentCipher cipher = ChunkCipher.Make(
+            keys.Volume, epoch, chunk.Id, ChunkHeader.Raw(chunk.PlainLength), associated);
+        return Opened(cipher.TryOpenRange(0, associated, chunk.PlainLength, offset, storedRange, plain));
     }
 
     private static ChunkRef Seal(
         VolumeKeyring keys, ChunkId id, in ChunkHeader header, ReadOnlySpan<byte> payload, Span<byte> stored)
     {
-        using (ChunkCipher cipher = new(keys.Volume, keys.Current, id, header))
-        {
-            cipher.Header.CopyTo(stored);
-            cipher.Seal(payload, stored[ChunkHeader.Size..]);
-        }
+        Span<byte> associated = stackalloc byte[ChunkCipher.AssociatedSize];
+        using SegmentCipher cipher = ChunkCipher.Make(keys.Volume, keys.Current, id, header, associated);
+        header.Write(stored);
+        cipher.Seal(0, associated, payload, stored[ChunkHeader.Size..]);
 
         ChunkAddress address = ChunkHasher.Address(stored);
         return new ChunkRef(id, address, keys.Current.Id, header.PlainLength, stored.Length, header.Encoding);
     }
 
     private static Result<Unit, ChunkError> Decompress(
-        ChunkCipher cipher, int payloadLength, ReadOnlySpan<byte> segments, Span<byte> plain)
+        SegmentCipher cipher, ReadOnlySpan<byte> associated, int payloadLength,
+        ReadOnlySpan<byte> segments, Span<byte> plain)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(payloadLength);
         try
         {
             Span<byte> payload = buffer.AsSpan(0, payloadLength);
-            if (!cipher.TryOpenRange(payloadLength, 0, segments, payload))
+            if (!cipher.TryOpenRange(0, associated, payloadLength, 0, segments, payload))
             {
                 return ChunkError.NotAuthentic;
             }

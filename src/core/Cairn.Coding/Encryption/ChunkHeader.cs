@@ -44,12 +44,13 @@ internal readonly ref struct ChunkHeader
     /// </summary>
     public static bool TryRead(ReadOnlySpan<byte> bytes, ChunkRef chunk, out ChunkHeader header)
     {
+        bool isRaw = chunk.Encoding == ChunkEncoding.Raw;
         header = new ChunkHeader
         {
             Encoding = chunk.Encoding,
-            PayloadLength = BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]),
+            PayloadLength = isRaw ? chunk.PlainLength : BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]),
             PlainLength = chunk.PlainLength,
-            Salt = chunk.Encoding == ChunkEncoding.Raw ? default : bytes.Slice(16, SaltSize),
+            Salt = isRaw ? default : bytes.Slice(16, SaltSize),
         };
         Span<byte> expected = stackalloc byte[Size];
         header.Write(expected);

@@ -8,7 +8,7 @@ namespace Cairn.Coding.Encryption;
 /// <remarks>
 /// The nonce of a segment is a number that the key never meets twice; which segment is which, how many there are and
 /// which is the last are authenticated through the associated data. Thread: one at a time (the system's cipher context
-/// is not shared). Allocates only when made. Source: docs/formats/segment.md.
+/// is not shared). Allocates the system's context when made, and nothing after. Source: docs/formats/segment.md.
 /// </remarks>
 internal sealed class SegmentCipher : IDisposable
 {
@@ -24,6 +24,7 @@ internal sealed class SegmentCipher : IDisposable
 
     private readonly AesGcm _aes;
 
+    /// <summary>The cipher of a key.</summary>
     public SegmentCipher(ReadOnlySpan<byte> key) => _aes = new AesGcm(key, TagSize);
 
     /// <summary>How many segments hold <paramref name="plainLength"/> bytes; at least 1.</summary>

@@ -1,0 +1,79 @@
+using Cairn.Coding.Encryption;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Coding.Tests.Encryption;
+
+public sealed class VolumeKeyringTests
+{
+    [Fact]
+    public void Keys_are_a_set_whatever_the_order_they_came_in()
+    {
+        VolumeKeyring one = TestKeys.Keyring().With(TestKeys.Epoch(1)).With(TestKeys.Epoch(5)).With(TestKeys.Epoch(9));
+        VolumeKeyring two = TestKeys.Keyring().With(TestKeys.Epoch(9)).With(TestKeys.Epoch(1)).With(TestKeys.Epoch(5));
+
+        Assert.Equal(one.Encode(), two.Encode());
+        Assert.Equal(4, one.Epochs.Length);
+        Assert.Same(one, one.With(TestKeys.Epoch(5)));
+        Assert.True(one.TryGet(TestKeys.Epoch(9).Id, out EpochKey? key));
+        Assert.Equal(TestKeys.Epoch(9), key);
+        Assert.False(one.TryGet(TestKeys.Epoch(77).Id, out _));
+    }
+
+    [Fact]
+    public void The_current_epoch_is_chosen_not_added()
+    {
+        VolumeKeyring keys = TestKeys.Keyring();
+        EpochKey next = TestKeys.Epoch(1);
+        Assert.Equal(keys.Current, keys.With(next).Current);
+        Assert.Equal(next, keys.With(next).WithCurrent(next.Id).Current);
+        Assert.Throws<InvariantException>(() => keys.WithCurrent(next.Id));
+        Assert.Throws<InvariantException>(() => keys.With(new EpochKey(keys.Current.Id, new byte[32])));
+    }
+
+    [Fact]
+    public void Bytes_decode_to_the_same_keyring()
+    {
+        VolumeKeyring keys = TestKeys.Keyring().With(TestKeys.Epoch(1)).WithCurrent(TestKeys.Epoch(1).Id);
+        VolumeKeyring decoded = VolumeKeyring.Decode(keys.Encode()).Value;
+        Assert.Equal(keys.Volume, decoded.Volume);
+        Assert.Equal(keys.Dedup, decoded.Dedup);
+        Assert.Equal(keys.Current, decoded.Current);
+        Assert.Equal(keys.Encode(), decoded.Encode());
+    }
+
+    [Fact]
+    public void Truncated_and_damaged_bytes_are_typed_errors_or_another_sound_keyring()
+    {
+        byte[] bytes = TestKeys.Keyring().With(TestKeys.Epoch(1)).Encode();
+        for (int length = 0; length < bytes.Length; length++)
+        {
+            Assert.Equal(KeyringError.Malformed, VolumeKeyring.Decode(bytes.AsSpan(0, length)).Error);
+        }
+
+        Assert.Equal(KeyringError.Malformed, VolumeKeyring.Decode([.. bytes, 0]).Error);
+        for (int bit = 0; bit < bytes.Length * 8; bit++)
+        {
+            bytes[bit / 8] ^= (byte)(1 << (bit % 8));
+            if (VolumeKeyring.Decode(bytes).TryGet(out VolumeKeyring? decoded, out _))
+            {
+                Assert.Equal(bytes, decoded.Encode());
+            }
+
+            bytes[bit / 8] ^= (byte)(1 << (bit % 8));
+        }
+
+        bytes[0] = 2;
+        Assert.Equal(KeyringError.NewerFormat, VolumeKeyring.Decode(bytes).Error);
+    }
+
+    [Fact]
+    public void Nothing_prints_a_key()
+    {
+        VolumeKeyring keys = TestKeys.Keyring();
+        string secret = Convert.ToHexStringLower(keys.Current.Bytes);
+        Assert.DoesNotContain(secret, $"{keys} {keys.Current} {keys.Dedup}", StringComparison.Ordinal);
+        Assert.NotEqual(keys.Dedup, new DedupSecret(new byte[32]));
+        Assert.Throws<InvariantException>(() => new DedupSecret(new byte[31]));
+        Assert.Throws<InvariantException>(() => new EpochKey(default, new byte[33]));
+    }
+}
