@@ -9,7 +9,7 @@ namespace Cairn.Core.Fold;
 /// Transactions that belong before the stable cut and were left out. It cannot happen while members tell the truth about what
 /// they have; it is answered by rebuilding the fold from the logs.
 /// </param>
-/// <param name="ChangedKeys">Keys whose value differs from before, in order.</param>
+/// <param name="ChangedKeys">Keys whose value differs from before, in the order they were touched.</param>
 public sealed record FoldReport(
     int Applied, int Undone, IReadOnlyList<TransactionId> BelowCut, IReadOnlyList<byte[]> ChangedKeys)
 {

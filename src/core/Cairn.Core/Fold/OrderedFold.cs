@@ -244,7 +244,6 @@ public sealed class OrderedFold
             }
         }
 
-        different.Sort(ByteKeyComparer.Instance);
         return different;
     }
 }

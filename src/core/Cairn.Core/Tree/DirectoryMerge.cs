@@ -23,10 +23,10 @@ internal sealed class DirectoryMerge(WorkingSet work)
             pair.Alias.Form = ObjectForm.Alias;
             pair.Alias.Target = pair.Canonical.Id;
             pair.Alias.Places.Clear();
-            work.Dirty(pair.Alias);
+            WorkingSet.Dirty(pair.Alias);
             pair.Canonical.Modified = work.Transaction.Claimed;
             pair.Canonical.Changed = work.Transaction.Claimed;
-            work.Dirty(pair.Canonical);
+            WorkingSet.Dirty(pair.Canonical);
         }
     }
 
@@ -44,7 +44,7 @@ internal sealed class DirectoryMerge(WorkingSet work)
             {
                 ObjectRecord child = work.LoadExact(Slot.ObjectAt(slot, i))!;
                 child.Places.RemoveAt(child.IndexOfPlace(alias.Id, name.Span));
-                work.Dirty(child);
+                WorkingSet.Dirty(child);
                 if (child.IsDirectory && Slot.IndexOfDirectory(target) is >= 0 and int other)
                 {
                     pending.Push((child, work.LoadExact(Slot.ObjectAt(target!, other))!));

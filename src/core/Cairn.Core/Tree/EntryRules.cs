@@ -246,7 +246,7 @@ internal sealed class EntryRules(WorkingSet work)
             record.Heads[0].Branch = default;
         }
 
-        work.Dirty(record);
+        WorkingSet.Dirty(record);
         foreach (PlaceRecord place in record.Places)
         {
             work.ConflictMayChange(place.Parent, place.Name);
@@ -290,7 +290,7 @@ internal sealed class EntryRules(WorkingSet work)
 
         record.Places.RemoveAt(placeAt);
         record.Changed = work.Transaction.Claimed;
-        work.Dirty(record);
+        WorkingSet.Dirty(record);
         Touch(work.Load(place.Parent)!, record.IsDirectory ? -1 : 0);
         return index;
     }
@@ -321,7 +321,7 @@ internal sealed class EntryRules(WorkingSet work)
 
         record.Places.Add(new PlaceRecord(directory.Id, name));
         record.Changed = work.Transaction.Claimed;
-        work.Dirty(record);
+        WorkingSet.Dirty(record);
         Touch(directory, record.IsDirectory ? 1 : 0);
     }
 
@@ -330,6 +330,6 @@ internal sealed class EntryRules(WorkingSet work)
         directory.Modified = work.Transaction.Claimed;
         directory.Changed = work.Transaction.Claimed;
         directory.Subdirectories = (uint)(directory.Subdirectories + subdirectories);
-        work.Dirty(directory);
+        WorkingSet.Dirty(directory);
     }
 }

@@ -84,7 +84,7 @@ internal sealed class GarbageRules(WorkingSet work)
     private void Forget(ObjectRecord record)
     {
         work.UnfileDetached(record);
-        work.Purge(record);
+        WorkingSet.Purge(record);
         Span<byte> prefix = stackalloc byte[TreeKeys.IdKeySize];
         foreach (byte tag in (ReadOnlySpan<byte>)[TreeKeys.ExtendedAttribute, TreeKeys.Superseded, TreeKeys.Rule])
         {

@@ -72,12 +72,27 @@ internal sealed class ObjectRecord
     /// <summary>All entries; of a detached object the last one it had.</summary>
     internal List<PlaceRecord> Places { get; } = new(1);
 
-    internal List<HeadRecord> Heads { get; } = new(1);
+    internal List<HeadRecord> Heads { get; } = [];
 
     /// <summary>What last held the name before this object took it, for the file's history.</summary>
     internal ObjectId PredecessorObject { get; set; }
 
     internal VersionId PredecessorVersion { get; set; }
+
+    /// <summary>Whether the transaction at work changed it.</summary>
+    internal bool Dirty { get; set; }
+
+    /// <summary>Whether the transaction at work forgets it.</summary>
+    internal bool Purged { get; set; }
+
+    /// <summary>Whether it could be reached before the transaction at work.</summary>
+    internal bool WasLive { get; set; }
+
+    /// <summary>The lengths of its heads before the transaction at work.</summary>
+    internal long WasBytes { get; set; }
+
+    /// <summary>Its branches before the transaction at work; null for none.</summary>
+    internal List<ObjectId>? WasBranches { get; set; }
 
     internal bool IsDirectory => Kind == TreeKind.Directory;
 

@@ -152,7 +152,7 @@ public sealed class TreeApplier : ITransactionApplier
         }
 
         record.Changed = _work.Transaction.Claimed;
-        _work.Dirty(record);
+        WorkingSet.Dirty(record);
     }
 
     private void SetExtendedAttribute(SetExtendedAttribute set)
@@ -166,7 +166,7 @@ public sealed class TreeApplier : ITransactionApplier
         _work.Table.Put(
             TreeKeys.Named(key, TreeKeys.ExtendedAttribute, record.Id, set.Name.Span), set.Value?.ToArray());
         record.Changed = _work.Transaction.Claimed;
-        _work.Dirty(record);
+        WorkingSet.Dirty(record);
     }
 
     private void ApplySnapshot(Snapshot snapshot)

@@ -43,7 +43,7 @@ internal sealed class VersionRules(WorkingSet work, EntryRules entries)
         });
         record.Modified = write.Modified;
         record.Changed = work.Transaction.Claimed;
-        work.Dirty(record);
+        WorkingSet.Dirty(record);
         if (record.Heads.Count > 1)
         {
             JoinEqual(record, index);

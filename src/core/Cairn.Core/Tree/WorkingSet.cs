@@ -11,19 +11,9 @@ internal sealed class WorkingSet
     private const int SmallMax = 64;
 
     private readonly ByteBuilder _builder = new();
-    private readonly List<Loaded> _order = [];
-    private Dictionary<ObjectId, Loaded> _objects = [];
+    private readonly List<ObjectRecord> _order = [];
+    private Dictionary<ObjectId, ObjectRecord> _objects = [];
     private List<PlaceRecord> _conflictCandidates = [];
-
-    private sealed class Loaded(ObjectRecord record, bool existed)
-    {
-        internal readonly ObjectRecord Record = record;
-        internal readonly bool WasLive = existed && record.IsLive;
-        internal readonly long WasBytes = existed ? record.HeadBytes : 0;
-        internal readonly List<ObjectId>? WasBranches = existed ? Branches(record) : null;
-        internal bool Dirty;
-        internal bool Purged;
-    }
 
     internal ITreeTable Table { get; private set; } = new MemoryTable();
 
@@ -50,9 +40,9 @@ internal sealed class WorkingSet
     /// <summary>The record of an id itself.</summary>
     internal ObjectRecord? LoadExact(ObjectId id)
     {
-        if (_objects.TryGetValue(id, out Loaded? loaded))
+        if (_objects.TryGetValue(id, out ObjectRecord? loaded))
         {
-            return loaded.Purged ? null : loaded.Record;
+            return loaded.Purged ? null : loaded;
         }
 
         Span<byte> key = stackalloc byte[TreeKeys.IdKeySize];
@@ -80,12 +70,12 @@ internal sealed class WorkingSet
         return true;
     }
 
-    internal void Dirty(ObjectRecord record) => _objects[record.Id].Dirty = true;
+    internal static void Dirty(ObjectRecord record) => record.Dirty = true;
 
-    internal void Purge(ObjectRecord record)
+    internal static void Purge(ObjectRecord record)
     {
-        _objects[record.Id].Purged = true;
-        _objects[record.Id].Dirty = true;
+        record.Purged = true;
+        record.Dirty = true;
     }
 
     /// <summary>A name whose conflicts may have come or gone.</summary>
@@ -118,11 +108,11 @@ internal sealed class WorkingSet
     {
         long objects = 0;
         long bytes = 0;
-        foreach (Loaded loaded in _order)
+        foreach (ObjectRecord record in _order)
         {
-            if (loaded.Dirty)
+            if (record.Dirty)
             {
-                Write(loaded, ref objects, ref bytes);
+                Write(record, ref objects, ref bytes);
             }
         }
 
@@ -151,16 +141,17 @@ internal sealed class WorkingSet
 
     private void Track(ObjectRecord record, bool existed)
     {
-        var loaded = new Loaded(record, existed);
-        _objects.Add(record.Id, loaded);
-        _order.Add(loaded);
+        record.WasLive = existed && record.IsLive;
+        record.WasBytes = existed ? record.HeadBytes : 0;
+        record.WasBranches = existed ? Branches(record) : null;
+        _objects.Add(record.Id, record);
+        _order.Add(record);
     }
 
-    private void Write(Loaded loaded, ref long objects, ref long bytes)
+    private void Write(ObjectRecord record, ref long objects, ref long bytes)
     {
-        ObjectRecord record = loaded.Record;
         Span<byte> key = stackalloc byte[TreeKeys.IdKeySize];
-        bool orphan = !loaded.Purged && record.Form == ObjectForm.Plain && record.Id != default && record.Places.Count == 0;
+        bool orphan = !record.Purged && record.Form == ObjectForm.Plain && record.Id != default && record.Places.Count == 0;
         if (orphan && !record.Detached)
         {
             // Made without an entry in its own transaction: nothing shows it, garbage finds it.
@@ -168,18 +159,18 @@ internal sealed class WorkingSet
             FileDetached(record);
         }
 
-        bool live = !loaded.Purged && record.IsLive;
+        bool live = !record.Purged && record.IsLive;
         if (record.Id != default)
         {
-            objects += (live ? 1 : 0) - (loaded.WasLive ? 1 : 0);
+            objects += (live ? 1 : 0) - (record.WasLive ? 1 : 0);
         }
 
-        bytes += (live ? record.HeadBytes : 0) - (loaded.WasLive ? loaded.WasBytes : 0);
+        bytes += (live ? record.HeadBytes : 0) - (record.WasLive ? record.WasBytes : 0);
         Table.Put(
-            TreeKeys.Id(key, TreeKeys.Object, record.Id.Value), loaded.Purged ? null : record.Encode(_builder));
-        if (loaded.WasBranches is not null || record.Heads.Count > 1)
+            TreeKeys.Id(key, TreeKeys.Object, record.Id.Value), record.Purged ? null : record.Encode(_builder));
+        if (record.WasBranches is not null || record.Heads.Count > 1)
         {
-            SyncBranches(record, loaded.WasBranches, loaded.Purged ? null : Branches(record));
+            SyncBranches(record, record.WasBranches, record.Purged ? null : Branches(record));
         }
     }
 
