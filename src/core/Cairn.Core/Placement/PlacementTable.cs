@@ -98,6 +98,28 @@ public sealed class PlacementTable
     /// <summary>Whether placement gives the partition to the node.</summary>
     public bool IsHolder(PartitionId partition, NodeId node) => Holders(partition).Contains(node);
 
+    /// <summary>Whether new copies of a partition go to a node: it is one of the <see cref="WriteTargets"/>.</summary>
+    public bool Takes(PartitionId partition, NodeId node)
+    {
+        int place = Order(partition).IndexOf(node);
+        int start = partition.Value * _width;
+        if (place < 0 || _isFull[_order[start + place]])
+        {
+            return false;
+        }
+
+        int withRoom = 0;
+        for (int i = 0; i < place; i++)
+        {
+            withRoom += _isFull[_order[start + i]] ? 0 : 1;
+        }
+
+        return withRoom < Copies;
+    }
+
+    /// <summary>Whether a node answers for a partition: as a holder, full or not, or in the place of a full one.</summary>
+    public bool AnswersFor(PartitionId partition, NodeId node) => IsHolder(partition, node) || Takes(partition, node);
+
     /// <summary>How many partitions each node holds, in the order of node ids.</summary>
     public IReadOnlyList<(NodeId Node, int Partitions)> Load()
     {

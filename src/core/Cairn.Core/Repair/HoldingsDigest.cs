@@ -1,0 +1,104 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using Cairn.Core.Placement;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Repair;
+
+/// <summary>The digest of one partition, as a node reports it.</summary>
+/// <param name="Partition">Which.</param>
+/// <param name="Digest">What it holds there that is owed; cached extras do not count.</param>
+public readonly record struct PartitionReport(PartitionId Partition, PartitionDigest Digest);
+
+/// <summary>What two nodes should have in common, in one hash: equal hashes need no more talk.</summary>
+/// <remarks>
+/// Format: docs/formats/holdings.md. Both sides take the partitions that placement gives to both, so two nodes whose
+/// tables differ for a moment compare different sets, see a difference, and settle it partition by partition.
+/// </remarks>
+public static class HoldingsDigest
+{
+    /// <summary>The partitions that a table has both nodes answer for, ascending.</summary>
+    public static List<PartitionId> Shared(PlacementTable table, NodeId one, NodeId other)
+    {
+        List<PartitionId> shared = [];
+        for (int p = 0; p < PartitionId.Count; p++)
+        {
+            PartitionId partition = new((ushort)p);
+            if (table.AnswersFor(partition, one) && table.AnswersFor(partition, other))
+            {
+                shared.Add(partition);
+            }
+        }
+
+        return shared;
+    }
+
+    /// <summary>The root over some partitions' digests, which must ascend.</summary>
+    public static Bytes32 Root(IReadOnlyList<PartitionReport> reports)
+    {
+        byte[] bytes = Encode(reports);
+        return new Bytes32(SHA256.HashData(bytes));
+    }
+
+    /// <summary>Count, then partition and digest of each, ascending: what is sent when the roots differ.</summary>
+    public static byte[] Encode(IReadOnlyList<PartitionReport> reports)
+    {
+        ArrayBufferWriter<byte> output = new(4 + (reports.Count * (2 + PartitionDigest.Size)));
+        WireWriter writer = new(output);
+        writer.Count(reports.Count);
+        Span<byte> digest = stackalloc byte[PartitionDigest.Size];
+        for (int i = 0; i < reports.Count; i++)
+        {
+            Invariant.That(i == 0 || reports[i - 1].Partition < reports[i].Partition, "reports that do not ascend");
+            writer.UInt16(reports[i].Partition.Value);
+            reports[i].Digest.CopyTo(digest);
+            writer.Raw(digest);
+        }
+
+        return output.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Reads reports from a peer; null when the bytes are not reports.</summary>
+    public static IReadOnlyList<PartitionReport>? Decode(ReadOnlySpan<byte> bytes)
+    {
+        WireReader reader = new(bytes);
+        int count = reader.Count(2 + PartitionDigest.Size);
+        List<PartitionReport> reports = new(count);
+        for (int i = 0; i < count && !reader.Failed; i++)
+        {
+            ushort partition = reader.UInt16();
+            ReadOnlySpan<byte> digest = reader.Raw(PartitionDigest.Size);
+            reader.Require(partition < PartitionId.Count && (i == 0 || reports[^1].Partition.Value < partition));
+            if (!reader.Failed)
+            {
+                reports.Add(new PartitionReport(new PartitionId(partition), PartitionDigest.Read(digest)));
+            }
+        }
+
+        return reader.Complete ? reports : null;
+    }
+
+    /// <summary>The partitions in which two sides differ; one that only one side reports differs unless it is empty.</summary>
+    public static List<PartitionId> Differences(IReadOnlyList<PartitionReport> mine, IReadOnlyList<PartitionReport> theirs)
+    {
+        List<PartitionId> differences = [];
+        int i = 0;
+        int j = 0;
+        while (i < mine.Count || j < theirs.Count)
+        {
+            bool hasMine = i < mine.Count && (j == theirs.Count || mine[i].Partition <= theirs[j].Partition);
+            bool hasTheirs = j < theirs.Count && (i == mine.Count || theirs[j].Partition <= mine[i].Partition);
+            PartitionDigest left = hasMine ? mine[i].Digest : PartitionDigest.Empty;
+            PartitionDigest right = hasTheirs ? theirs[j].Digest : PartitionDigest.Empty;
+            if (left != right)
+            {
+                differences.Add(hasMine ? mine[i].Partition : theirs[j].Partition);
+            }
+
+            i += hasMine ? 1 : 0;
+            j += hasTheirs ? 1 : 0;
+        }
+
+        return differences;
+    }
+}
