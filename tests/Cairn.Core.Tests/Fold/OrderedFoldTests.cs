@@ -78,6 +78,48 @@ public sealed class OrderedFoldTests
     }
 
     [Fact]
+    public void A_long_tail_lives_in_the_table_and_is_recalled_when_something_is_late()
+    {
+        var a = new LogId(Author(1), 1);
+        var b = new LogId(Author(2), 1);
+        var index = new MemoryTable();
+        var table = new OverlayTable(index, cacheBytesMax: 1 << 20);
+        var fold = new OrderedFold(table, new OrderWitness());
+        var all = new List<Transaction>();
+        for (int i = 0; i < 10_000; i++)
+        {
+            all.Add(fold.Author(a, default, [new NameAuthor(new[] { (byte)(i % 7) })]));
+            fold.ApplyLocal(all[^1]);
+            if (i % 1000 == 999)
+            {
+                fold.Save();
+                foreach ((byte[] key, byte[]? value) in table.TakeChanges())
+                {
+                    index.Put(key, value);
+                }
+
+                table.ChangesPersisted();
+            }
+        }
+
+        fold = new OrderedFold(new OverlayTable(index, cacheBytesMax: 0), new OrderWitness());
+        Assert.Equal(10_000, fold.TailCount);
+        all.Add(new Transaction(
+            new TransactionId(b, 1), [new TransactionId(a, 9_000)], default, [new NameAuthor(new byte[] { 1 })]));
+        all.Add(new Transaction(
+            new TransactionId(b, 2), [new TransactionId(a, 9_500)], default, [new NameAuthor(new byte[] { 2 })]));
+        Assert.Equal(999, fold.Receive(all[^2]).Undone);
+        fold.Save();
+        Assert.Equal(499, fold.Receive(all[^1]).Undone);
+        Assert.Equal(State(Folded(all)), State(fold));
+        fold.Save();
+        fold.Prune(LogPositions.From([new(a, new LogPosition(0, 9_990)), new(b, new LogPosition(0, 2))]));
+        Assert.Equal(10, fold.TailCount);
+        fold.Save();
+        Assert.Equal(10, new OrderedFold(fold.Table as ITreeTable, new OrderWitness()).TailCount);
+    }
+
+    [Fact]
     public void Alone_nothing_is_kept()
     {
         var fold = new OrderedFold(new MemoryTable(), new OrderWitness()) { Alone = true };

@@ -57,8 +57,14 @@ internal static class TreeAudit
         while (cursor.MoveNext())
         {
             Assert.True(TreeKeys.TryParseObject(cursor.Key, out ObjectId id));
-            ObjectView view = queries.Get(id)!;
-            Assert.NotNull(view);
+            ObjectView? view = queries.Get(id);
+            if (view is null)
+            {
+                // Only the alias of a directory that was condemned leads nowhere.
+                Assert.Equal(8, cursor.Value[0] & 0x18);
+                continue;
+            }
+
             if (id == default || view.Owner != id)
             {
                 continue;

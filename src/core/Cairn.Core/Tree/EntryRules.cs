@@ -123,10 +123,14 @@ internal sealed class EntryRules(WorkingSet work)
         PlaceAt(record, directory, toName, replaced);
     }
 
-    /// <summary>The directory to put something into, brought back if it was removed; null if that would make a loop.</summary>
+    /// <summary>
+    /// The directory to put something into, brought back if it was removed; null if that would make a loop, or if it never
+    /// had an entry itself.
+    /// </summary>
     private ObjectRecord? LiveDirectory(ObjectId id, ObjectRecord incoming)
     {
-        if (work.Load(id) is not { IsDirectory: true } directory || IsBelow(directory, incoming))
+        if (work.Load(id) is not { IsDirectory: true } directory || IsBelow(directory, incoming)
+            || (directory.Places.Count == 0 && directory.Id != default))
         {
             return null;
         }
@@ -143,8 +147,9 @@ internal sealed class EntryRules(WorkingSet work)
             PlaceAt(next, parent, next.Places[0].Name, null);
         }
 
-        // A revived directory may have met another of its name and be an alias now.
-        return work.Load(id);
+        // A revived directory may have met another of its name and be an alias now, even of what was to go into it.
+        directory = work.Load(id)!;
+        return IsBelow(directory, incoming) ? null : directory;
     }
 
     /// <summary>Whether a directory is <paramref name="top"/> or lies below it.</summary>
@@ -172,11 +177,6 @@ internal sealed class EntryRules(WorkingSet work)
     /// <summary>Gives an object an entry: in the place of what its author saw there, else after whatever is there.</summary>
     private void PlaceAt(ObjectRecord record, ObjectRecord directory, ReadOnlyMemory<byte> name, Predecessor? replaced)
     {
-        if (!record.Detached && record.IndexOfPlace(directory.Id, name.Span) >= 0)
-        {
-            return;
-        }
-
         int index = -1;
         if (replaced is not null)
         {
@@ -304,6 +304,10 @@ internal sealed class EntryRules(WorkingSet work)
             record.Detached = false;
             record.Places.Clear();
             work.UnfileDetached(record);
+        }
+        else if (record.IndexOfPlace(directory.Id, name.Span) >= 0)
+        {
+            return;
         }
 
         if (record.IsDirectory && Slot.IndexOfDirectory(slot) is >= 0 and int other)
