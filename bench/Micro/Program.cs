@@ -1,3 +1,4 @@
+using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using Cairn.Bench.Micro;
 
@@ -6,6 +7,11 @@ return args is ["quick", ..] ? QuickPipeline.Run() : Benchmarks(args);
 
 static int Benchmarks(string[] args)
 {
-    BenchmarkSwitcher.FromAssembly(typeof(QuickPipeline).Assembly).Run(args);
-    return 0;
+    // In this process, so that measuring needs neither a second build nor a package source.
+    string[] inProcess = args.Contains("--inProcess") ? args : [.. args, "--inProcess"];
+    IEnumerable<Summary> summaries =
+        BenchmarkSwitcher.FromAssembly(typeof(QuickPipeline).Assembly).Run(inProcess);
+    bool allRan = summaries.All(summary =>
+        !summary.HasCriticalValidationErrors && summary.Reports.All(report => report.Success));
+    return allRan ? 0 : 1;
 }
