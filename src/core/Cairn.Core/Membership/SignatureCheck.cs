@@ -31,8 +31,9 @@ public static class Signatures
             return read == publicKey.Length && key.KeySize == 256
                 && key.VerifyData(data, signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
         }
-        catch (CryptographicException)
+        catch (Exception refused) when (refused is CryptographicException or PlatformNotSupportedException)
         {
+            // A point that is not on the curve is reported as a curve that is not supported.
             return false;
         }
     }

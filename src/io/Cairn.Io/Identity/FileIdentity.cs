@@ -49,7 +49,7 @@ public sealed class FileIdentity : IIdentity, IDisposable
                 return new FileIdentity(signing, ECDiffieHellman.Create(parameters));
             }
         }
-        catch (CryptographicException)
+        catch (Exception refused) when (refused is CryptographicException or PlatformNotSupportedException)
         {
             // Not a key at all: the same answer as the wrong kind of key.
         }
@@ -106,8 +106,9 @@ public sealed class FileIdentity : IIdentity, IDisposable
             CryptographicOperations.ZeroMemory(secret);
             return true;
         }
-        catch (CryptographicException)
+        catch (Exception refused) when (refused is CryptographicException or PlatformNotSupportedException)
         {
+            // A point that is not on the curve is reported as a curve that is not supported.
             return false;
         }
     }
