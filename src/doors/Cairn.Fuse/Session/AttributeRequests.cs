@@ -68,32 +68,12 @@ internal sealed class AttributeRequests
         return true;
     }
 
-    /// <summary>
-    /// The mode without set-user-id, and without set-group-id where it means that: what a write, a cut or a change of
-    /// owner leaves of it (FUSE_HANDLE_KILLPRIV_V2 makes that the server's duty). Null when nothing changes.
-    /// </summary>
-    public static uint? ModeWithoutPrivileges(in ObjectAttributes attributes)
-    {
-        if (attributes.Kind != ObjectKind.File)
-        {
-            return null;
-        }
-
-        uint mode = attributes.Mode & ~Linux.ModeSetUserId;
-        if ((mode & Linux.ModeGroupExecute) != 0)
-        {
-            mode &= ~Linux.ModeSetGroupId;
-        }
-
-        return mode == attributes.Mode ? null : mode;
-    }
-
     private async ValueTask<Result<ObjectAttributes, VolumeError>> SetWithoutPrivileges(
         InodeNumber inode, AttributeChange change, OpenHandle? handle, Caller caller)
     {
         Result<ObjectAttributes, VolumeError> before = await _volume.GetAttributes(inode).ConfigureAwait(false);
         return before.IsOk
-            ? await _volume.SetAttributes(inode, change with { Mode = ModeWithoutPrivileges(before.Value) }, handle, caller)
+            ? await _volume.SetAttributes(inode, change with { Mode = Privileges.ModeWithout(before.Value) }, handle, caller)
                 .ConfigureAwait(false)
             : before;
     }

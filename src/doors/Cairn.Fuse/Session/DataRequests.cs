@@ -5,7 +5,7 @@ using Cairn.Node.Volumes;
 namespace Cairn.Fuse.Session;
 
 /// <summary>What is done to an open file's bytes.</summary>
-internal sealed class DataRequests(IVolume volume, ReplyPath reply)
+internal sealed class DataRequests(IVolume volume, ReplyPath reply, Privileges privileges)
 {
     public bool Read(FuseRequest request)
     {
@@ -150,12 +150,7 @@ internal sealed class DataRequests(IVolume volume, ReplyPath reply)
     private async ValueTask<Result<int, VolumeError>> WriteWithoutPrivileges(
         InodeNumber inode, OpenHandle handle, long offset, ReadOnlyMemory<byte> data, Caller caller)
     {
-        Result<ObjectAttributes, VolumeError> before = await volume.GetAttributes(inode).ConfigureAwait(false);
-        if (before.IsOk && AttributeRequests.ModeWithoutPrivileges(before.Value) is { } mode)
-        {
-            await volume.SetAttributes(inode, new AttributeChange { Mode = mode }, null, caller).ConfigureAwait(false);
-        }
-
+        await privileges.Drop(inode, caller).ConfigureAwait(false);
         return await volume.Write(handle, offset, data).ConfigureAwait(false);
     }
 

@@ -21,6 +21,7 @@ public sealed class FuseSession : IFuseHandler
     private readonly XAttrRequests _xattrs;
     private readonly DirectoryRequests _directories;
     private readonly OpenFiles _files;
+    private readonly Privileges _privileges;
     private readonly OpenRequests _opens;
     private readonly DataRequests _data;
     private readonly LockRequests _locks;
@@ -41,12 +42,13 @@ public sealed class FuseSession : IFuseHandler
         var reply = new ReplyPath(report);
         var replies = new FuseReplies(options);
         _files = new OpenFiles(volume);
+        _privileges = new Privileges(volume);
         _entries = new EntryRequests(volume, reply, replies);
         _attributes = new AttributeRequests(volume, reply, replies, time);
         _xattrs = new XAttrRequests(volume, reply);
         _directories = new DirectoryRequests(volume, reply, replies);
-        _opens = new OpenRequests(volume, reply, replies, _files, options);
-        _data = new DataRequests(volume, reply);
+        _opens = new OpenRequests(volume, reply, replies, _files, _privileges, options);
+        _data = new DataRequests(volume, reply, _privileges);
         _locks = new LockRequests(volume, reply);
     }
 
@@ -61,6 +63,7 @@ public sealed class FuseSession : IFuseHandler
     {
         Invariant.That(_invalidation is null, "a session belongs to one channel");
         _invalidation = new Invalidation(this, channel);
+        _privileges.Invalidation = _invalidation;
         _watch = _volume.Watch(_invalidation);
     }
 

@@ -9,6 +9,7 @@ namespace Cairn.Fuse.Session;
 internal sealed class Invalidation(object session, IFuseChannel channel) : IVolumeWatcher
 {
     private const int NameBytesMax = 255;
+    private const int ObjectMessageBytes = FuseOutHeader.Size + FuseNotifyInvalidateInode.Size;
 
     /// <summary>Whether the kernel can expire an entry without disturbing those who stand in it (protocol 7.38).</summary>
     public bool CanExpire { get; set; }
@@ -20,12 +21,19 @@ internal sealed class Invalidation(object session, IFuseChannel channel) : IVolu
             return;
         }
 
-        const int Length = FuseOutHeader.Size + FuseNotifyInvalidateInode.Size;
-        Span<byte> message = stackalloc byte[Length];
-        WriteHeader(message, FuseNotifyCode.InvalidateInode);
-        var body = new FuseNotifyInvalidateInode { Inode = inode.Value, Offset = contentChanged ? 0 : -1 };
-        MemoryMarshal.Write(message[FuseOutHeader.Size..], in body);
+        Span<byte> message = stackalloc byte[ObjectMessageBytes];
+        WriteObject(message, inode, contentChanged);
         channel.Notify(message);
+    }
+
+    /// <summary>
+    /// Before the reply to a request that changed an inode's mode without the kernel's knowledge: it shall ask again.
+    /// </summary>
+    public void DropAttributesNow(InodeNumber inode)
+    {
+        Span<byte> message = stackalloc byte[ObjectMessageBytes];
+        WriteObject(message, inode, contentChanged: false);
+        channel.NotifyNow(message);
     }
 
     public void EntryChanged(InodeNumber parent, ReadOnlyMemory<byte> name)
@@ -49,6 +57,14 @@ internal sealed class Invalidation(object session, IFuseChannel channel) : IVolu
         name.Span.CopyTo(message[Fixed..]);
         message[^1] = 0;
         channel.Notify(message);
+    }
+
+    /// <summary>A negative offset leaves the pages alone; 0 drops them all.</summary>
+    private static void WriteObject(Span<byte> message, InodeNumber inode, bool contentChanged)
+    {
+        WriteHeader(message, FuseNotifyCode.InvalidateInode);
+        var body = new FuseNotifyInvalidateInode { Inode = inode.Value, Offset = contentChanged ? 0 : -1 };
+        MemoryMarshal.Write(message[FuseOutHeader.Size..], in body);
     }
 
     private static void WriteHeader(Span<byte> message, int code)

@@ -11,13 +11,21 @@ internal sealed class OpenRequests
     private readonly IVolume _volume;
     private readonly ReplyPath _reply;
     private readonly OpenFiles _files;
+    private readonly Privileges _privileges;
     private readonly FuseOptions _options;
     private readonly Func<IFuseExchange, OpenedFile, int> _opened;
     private readonly Func<IFuseExchange, OpenedFile, int> _created;
     private readonly Action<OpenedFile> _refused;
 
-    public OpenRequests(IVolume volume, ReplyPath reply, FuseReplies replies, OpenFiles files, FuseOptions options)
+    public OpenRequests(
+        IVolume volume,
+        ReplyPath reply,
+        FuseReplies replies,
+        OpenFiles files,
+        Privileges privileges,
+        FuseOptions options)
     {
+        _privileges = privileges;
         _volume = volume;
         _reply = reply;
         _files = files;
@@ -134,10 +142,9 @@ internal sealed class OpenRequests
         InodeNumber inode, OpenIntent intent, Caller caller)
     {
         Result<OpenedFile, VolumeError> opened = await _volume.Open(inode, intent, caller).ConfigureAwait(false);
-        if (opened.IsOk && AttributeRequests.ModeWithoutPrivileges(opened.Value.Attributes) is { } mode)
+        if (opened.IsOk)
         {
-            await _volume.SetAttributes(inode, new AttributeChange { Mode = mode }, opened.Value.Handle, caller)
-                .ConfigureAwait(false);
+            await _privileges.Drop(inode, caller).ConfigureAwait(false);
         }
 
         return opened;

@@ -43,4 +43,8 @@ public interface IFuseChannel
     /// thread that nothing waits for. Messages go out in the order of the calls.
     /// </remarks>
     void Notify(ReadOnlySpan<byte> message);
+
+    /// <summary>Sends a notification before it returns.</summary>
+    /// <remarks>Only for the attributes of an inode that a request in progress keeps alive: there the kernel waits for nothing.</remarks>
+    void NotifyNow(ReadOnlySpan<byte> message);
 }

@@ -52,6 +52,9 @@ public sealed class FuseMount : IFuseChannel, IAsyncDisposable
     /// <inheritdoc/>
     public void Notify(ReadOnlySpan<byte> message) => _notifier.Add(message);
 
+    /// <inheritdoc/>
+    public void NotifyNow(ReadOnlySpan<byte> message) => FuseNotifier.Write(_devices[0], message);
+
     /// <summary>Unmounts, cutting off those who still have files open, and waits until all is released.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -69,7 +69,7 @@ internal sealed class FuseNotifier
     }
 
     /// <summary>An error means that the kernel has not cached what changed, or that the mount is gone.</summary>
-    private static unsafe void Write(SafeFileHandle device, byte[] message)
+    internal static unsafe void Write(SafeFileHandle device, ReadOnlySpan<byte> message)
     {
         fixed (byte* bytes = message)
         {
