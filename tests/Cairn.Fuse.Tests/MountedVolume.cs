@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Cairn.Fuse.Session;
 using Cairn.Io.FuseDevice;
+using Cairn.Node.Volumes;
 using Cairn.Simulation.Volumes;
 
 namespace Cairn.Fuse.Tests;
@@ -10,11 +11,12 @@ public sealed class MountedVolume : IAsyncDisposable
 {
     private readonly List<Exception> _bugs = [];
 
-    private MountedVolume(string directory, MemoryVolume volume, FuseOptions options)
+    private MountedVolume(string directory, MemoryVolume volume, FuseOptions options, bool isLate)
     {
         Directory = directory;
         Volume = volume;
-        Session = new FuseSession(volume, options, TimeProvider.System, Report);
+        IVolume mounted = isLate ? new LateVolume(volume) : volume;
+        Session = new FuseSession(mounted, options, TimeProvider.System, Report);
     }
 
     public string Directory { get; }
@@ -26,12 +28,14 @@ public sealed class MountedVolume : IAsyncDisposable
     public FuseMount Mount { get; private set; } = null!;
 
     /// <summary>Mounts; skips the test with the reason where this machine cannot.</summary>
-    public static MountedVolume Create(FuseOptions? options = null, FuseMountOptions? mountOptions = null)
+    /// <param name="isLate">The volume answers later, on other threads.</param>
+    public static MountedVolume Create(
+        FuseOptions? options = null, FuseMountOptions? mountOptions = null, bool isLate = false)
     {
         SkipIfImpossible();
         string directory = System.IO.Directory.CreateTempSubdirectory("cairn-fuse-").FullName;
         var volume = new MemoryVolume("memory", seed: 7, TimeProvider.System);
-        var mounted = new MountedVolume(directory, volume, options ?? FuseOptions.Default);
+        var mounted = new MountedVolume(directory, volume, options ?? FuseOptions.Default, isLate);
         var mount = FuseMounter.Mount(
             directory, mountOptions ?? FuseMountOptions.Default, mounted.Session, mounted.Report);
         Assert.True(mount.IsOk, mount.ToString());

@@ -17,10 +17,12 @@ public sealed class RealProgramsTests
 
         """;
 
-    [Fact]
-    public async Task CopyArchive_KeepsEverything()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task CopyArchive_KeepsEverything(bool isLate)
     {
-        await using MountedVolume drive = MountedVolume.Create();
+        await using MountedVolume drive = MountedVolume.Create(isLate: isLate);
         drive.Run(MakeTree + """
             cp -a $src copy
             diff -r --no-dereference $src copy 2>&1 | grep -v 'is a fifo' && exit 1
@@ -56,10 +58,12 @@ public sealed class RealProgramsTests
             """);
     }
 
-    [Fact]
-    public async Task Git_InitialisesCommitsClonesAndPacks()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Git_InitialisesCommitsClonesAndPacks(bool isLate)
     {
-        await using MountedVolume drive = MountedVolume.Create();
+        await using MountedVolume drive = MountedVolume.Create(isLate: isLate);
         drive.Run("""
             git config --global --get user.none || true
             g() { git -c user.name=a -c user.email=a@a -c init.defaultBranch=main "$@"; }
@@ -120,10 +124,12 @@ public sealed class RealProgramsTests
         Assert.Equal("6\n6\n", printed);
     }
 
-    [Fact]
-    public async Task Fio_VerifiesMixedAndMappedWrites()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Fio_VerifiesMixedAndMappedWrites(bool isLate)
     {
-        await using MountedVolume drive = MountedVolume.Create();
+        await using MountedVolume drive = MountedVolume.Create(isLate: isLate);
         Assert.SkipUnless(File.Exists("/usr/bin/fio"), "fio is not installed");
         drive.Run("""
             fio --name=v --size=16m --bsrange=512-256k --rw=randrw --verify=crc32c --verify_fatal=1 --ioengine=psync --output=/dev/null

@@ -51,7 +51,8 @@ internal sealed class MemoryContent
             ReadOnlySpan<byte> part = data[..Math.Min(data.Length, PageBytes - at)];
             if (!_pages.TryGetValue(offset >> PageBits, out byte[]? page))
             {
-                page = new byte[PageBytes];
+                // Pinned: the collector need not move a gigabyte of test data.
+                page = GC.AllocateArray<byte>(PageBytes, pinned: true);
                 _pages.Add(offset >> PageBits, page);
             }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Cairn.Core.Primitives;
 using Cairn.Fuse.Abi;
@@ -22,7 +23,7 @@ internal sealed class FuseReplies(FuseOptions options)
         where T : unmanaged
     {
         MemoryMarshal.Write(Body(exchange), in value);
-        return FuseOutHeader.Size + Marshal.SizeOf<T>();
+        return FuseOutHeader.Size + Unsafe.SizeOf<T>();
     }
 
     /// <summary>An entry, with attributes and how long to trust them.</summary>

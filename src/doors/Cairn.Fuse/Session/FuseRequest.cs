@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Cairn.Fuse.Abi;
 using Cairn.Node.Ports;
@@ -37,7 +38,7 @@ internal readonly struct FuseRequest(IFuseExchange exchange)
         ReadOnlyMemory<byte> body = Body;
         name = default;
         return MemoryMarshal.TryRead(body.Span, out value)
-            && TryTakeName(body[Marshal.SizeOf<T>()..], out name, out _);
+            && TryTakeName(body[Unsafe.SizeOf<T>()..], out name, out _);
     }
 
     /// <summary>A name at the start of the body.</summary>
