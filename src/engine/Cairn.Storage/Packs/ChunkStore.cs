@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using Cairn.Core.Primitives;
 using Cairn.Core.Repair;
@@ -24,20 +23,25 @@ namespace Cairn.Storage.Packs;
 public sealed class ChunkStore : IDisposable
 {
     private readonly object _gate = new();
+    private readonly IDisk _disk;
     private readonly PackFiles _files;
     private readonly RecordIndex _index = new();
     private readonly PackAllocator _allocator;
     private readonly CommitGate _commits;
+    private readonly PackReclaimer _reclaimer;
     private readonly ChunkStoreOptions _options;
     private StoreError? _failure;
     private bool _disposed;
 
     private ChunkStore(IDisk disk, ChunkStoreOptions options, Action<Action> background)
     {
+        _disk = disk;
         _options = options;
         _files = new PackFiles(disk, options.Folder, options.EffectivePackBytes);
         _allocator = new PackAllocator(_gate, _files, options, background);
         _commits = new CommitGate(Sync, background);
+        _reclaimer = new PackReclaimer(_gate, _files, _index, _allocator, _commits.Commit) { Damaged = Quarantine };
+        _allocator.Reclaim = _reclaimer.Reclaim;
     }
 
     /// <summary>Damage found when the store was opened, and since.</summary>
@@ -270,11 +274,50 @@ public sealed class ChunkStore : IDisposable
     {
         lock (_gate)
         {
-            return _allocator.HasRoom(bytes, use, MeasureSpace());
+            return _allocator.HasRoom(bytes, use, _index.BytesOf(ChunkUse.Cached));
         }
     }
 
-    /// <summary>Closes the files; what was not committed is left to the system.</summary>
+    /// <summary>Changes the space the node gives. What is too much is given back by <see cref="Maintain"/>.</summary>
+    public void SetSpace(long spaceBytes)
+    {
+        lock (_gate)
+        {
+            _allocator.SetSpace(spaceBytes);
+        }
+    }
+
+    /// <summary>Compacts packs that are mostly dead, and shrinks the store to its space: cache first, then what fits.</summary>
+    /// <returns>Packs freed. Blocks for as long as the moving takes; meant for a background worker.</returns>
+    public int Maintain() => _reclaimer.Maintain();
+
+    /// <summary>Writes the index out, so that the next start need not scan what does not change from now on.</summary>
+    public Result<Unit, StoreError> SaveIndex()
+    {
+        IndexSnapshot snapshot;
+        lock (_gate)
+        {
+            if (_failure is { } failure)
+            {
+                return failure;
+            }
+
+            _allocator.SetGeneration(_allocator.Generation + 1);
+            snapshot = IndexSnapshot.Capture(_index, _files, _allocator.Generation);
+        }
+
+        // What the snapshot speaks of must be durable before it is.
+        Result<Unit, StoreError> committed = Commit();
+        if (!committed.IsOk)
+        {
+            return committed;
+        }
+
+        Result<Unit, DiskError> saved = snapshot.Save(_disk, _options.Folder);
+        return saved.IsOk ? Unit.Value : StoreError.From(saved.Error);
+    }
+
+    /// <summary>Commits, writes the index out and closes the files.</summary>
     public void Dispose()
     {
         lock (_gate)
@@ -287,6 +330,7 @@ public sealed class ChunkStore : IDisposable
             _disposed = true;
         }
 
+        _ = SaveIndex();
         _files.Dispose();
     }
 
@@ -295,34 +339,15 @@ public sealed class ChunkStore : IDisposable
 
     private Result<Unit, DiskError> Load()
     {
-        Result<Unit, DiskError> opened = _files.OpenExisting();
-        StoreOpening opening = new(_index, _files);
-        using PackScanner scanner = new(opening);
-        foreach (Pack? pack in _files.Packs)
+        StoreOpening opening = new(_disk, _options.Folder, _index, _files);
+        Result<Unit, DiskError> opened = opening.Run();
+        if (opened.IsOk)
         {
-            opened = opened.IsOk && pack is not null ? scanner.Identify(pack) : opened;
+            _allocator.Start(opening.Generation);
+            AddFindings(opening.Findings);
         }
 
-        if (!opened.IsOk)
-        {
-            return opened;
-        }
-
-        foreach (Pack? pack in _files.Packs)
-        {
-            if (pack is { Number: 0 })
-            {
-                _files.AddFree(pack);
-            }
-            else if (pack is not null)
-            {
-                scanner.Scan(pack);
-            }
-        }
-
-        _allocator.Start(generation: 1);
-        AddFindings(opening.Findings);
-        return Unit.Value;
+        return opened;
     }
 
     private void AddFindings(List<StoreFinding> findings)
@@ -433,7 +458,6 @@ public sealed class ChunkStore : IDisposable
         }
     }
 
-    [SuppressMessage("Performance", "CA1859", Justification = "One shape for all syncs.")]
     private Result<Unit, StoreError> Sync()
     {
         List<(Pack Pack, ulong Written, int End)> dirty = [];

@@ -49,7 +49,8 @@ internal sealed class PackAllocator
     public void SetSpace(long spaceBytes)
     {
         SpaceBytes = spaceBytes;
-        _files.CountMax = (int)Math.Max(1, spaceBytes / _packBytes);
+        _files.BytesMax = Math.Max(_packBytes, spaceBytes);
+        _files.DiscardSurplus();
     }
 
     /// <summary>Goes on from the packs that were found; the last one that has room takes records again.</summary>
@@ -76,14 +77,36 @@ internal sealed class PackAllocator
     public void SetGeneration(ulong generation) => _generation = generation;
 
     /// <summary>Takes a place for a record, making room if it must. Without the gate.</summary>
-    public Result<PackPlace, StoreError> Reserve(int recordBytes, ChunkUse use)
+    public Result<PackPlace, StoreError> Reserve(int recordBytes, ChunkUse use) =>
+        Reserve(recordBytes, use, Kept(use), mayReclaim: true);
+
+    /// <summary>Takes a place for a record that compaction moves: it may use the file kept back for it. Without the gate.</summary>
+    public Result<PackPlace, StoreError> ReserveForMove(int recordBytes, ChunkUse use) =>
+        Reserve(recordBytes, use, 0, mayReclaim: false);
+
+    /// <summary>Whether a new pack could begin for a use. Under the gate.</summary>
+    public bool CanTake(ChunkUse use) => _files.Available > Kept(use);
+
+    /// <summary>Bytes that compaction could move owed records to. Under the gate.</summary>
+    public long RoomForMoves =>
+        (_owed is { } owed ? owed.FileBytes - owed.End : 0) + ((long)Math.Min(1, _files.Available) * _packBytes);
+
+    /// <summary>No more records go to this pack. Under the gate.</summary>
+    public void Retire(Pack pack)
+    {
+        pack.IsCurrent = false;
+        _owed = _owed == pack ? null : _owed;
+        _cached = _cached == pack ? null : _cached;
+    }
+
+    private Result<PackPlace, StoreError> Reserve(int recordBytes, ChunkUse use, int kept, bool mayReclaim)
     {
         while (true)
         {
             int slot;
             lock (_gate)
             {
-                if (TryReserve(recordBytes, use, Kept(use)).TryGet(out PackPlace? place, out DiskError failed))
+                if (TryReserve(recordBytes, use, kept).TryGet(out PackPlace? place, out DiskError failed))
                 {
                     if (place is { } found)
                     {
@@ -95,7 +118,7 @@ internal sealed class PackAllocator
                     return StoreError.From(failed);
                 }
 
-                if (!_files.TryClaimNew(Kept(use), out slot))
+                if (!_files.TryClaimNew(kept, out slot))
                 {
                     slot = -1;
                 }
@@ -103,7 +126,7 @@ internal sealed class PackAllocator
 
             if (slot < 0)
             {
-                if (Reclaim?.Invoke(use) == true)
+                if (mayReclaim && Reclaim?.Invoke(use) == true)
                 {
                     continue;
                 }
@@ -125,7 +148,7 @@ internal sealed class PackAllocator
     }
 
     /// <summary>Takes a place while files beyond <paramref name="kept"/> are free; null if there is none. Under the gate.</summary>
-    public Result<PackPlace?, DiskError> TryReserve(int recordBytes, ChunkUse use, int kept)
+    private Result<PackPlace?, DiskError> TryReserve(int recordBytes, ChunkUse use, int kept)
     {
         ref Pack? current = ref use == ChunkUse.Cached ? ref _cached : ref _owed;
         if (current is null || current.End + (long)recordBytes > current.FileBytes)
@@ -191,12 +214,18 @@ internal sealed class PackAllocator
         }
     }
 
-    /// <summary>Whether so many bytes of a use could be taken. Under the gate.</summary>
-    public bool HasRoom(long bytes, ChunkUse use, in StoreSpace space)
+    /// <summary>Whether so many bytes of a use could be taken, once this much was given up or compacted. Under the gate.</summary>
+    public bool HasRoom(long bytes, ChunkUse use, long cachedBytes)
     {
-        long kept = (long)Kept(use) * _packBytes;
-        long obtainable = use == ChunkUse.Cached ? space.Free + space.Dead : space.Obtainable;
-        return bytes + kept <= obtainable;
+        long room = (long)Math.Max(0, _files.Available - Kept(use)) * _packBytes;
+        room += (use == ChunkUse.Cached ? _cached : _owed) is { } current ? current.FileBytes - current.End : 0;
+        room += use == ChunkUse.Cached ? 0 : cachedBytes;
+        foreach (Pack? pack in _files.Packs)
+        {
+            room += pack is null || pack.Number == 0 ? 0 : pack.End - PackFormat.HeaderBytes - pack.LiveBytes;
+        }
+
+        return bytes <= room;
     }
 
     private int Kept(ChunkUse use)

@@ -10,23 +10,24 @@ internal sealed class PackFiles(IDisk disk, string folder, int packBytes)
 {
     private readonly List<Pack?> _packs = [];
     private readonly Queue<Pack> _free = new();
-    private int _open;
+    private long _bytes;
     private int _making;
 
     /// <summary>All files by slot; null where one was deleted.</summary>
     public IReadOnlyList<Pack?> Packs => _packs;
 
-    /// <summary>How many files there may be.</summary>
-    public int CountMax { get; set; }
+    /// <summary>Bytes that all files together may take.</summary>
+    public long BytesMax { get; set; }
 
     /// <summary>Files that packs could still begin in, made or not.</summary>
-    public int Available => _free.Count + Math.Max(0, CountMax - _open - _making);
+    public int Available =>
+        _free.Count + (int)Math.Max(0, (BytesMax - _bytes - ((long)_making * packBytes)) / packBytes);
 
     /// <summary>Free files that exist.</summary>
     public int FreeCount => _free.Count;
 
-    /// <summary>Whether there are more files than there may be.</summary>
-    public bool IsOver => _open > CountMax;
+    /// <summary>Whether the files take more than they may.</summary>
+    public bool IsOver => _bytes > BytesMax;
 
     /// <summary>Opens the files that exist.</summary>
     public Result<Unit, DiskError> OpenExisting()
@@ -60,20 +61,29 @@ internal sealed class PackFiles(IDisk disk, string folder, int packBytes)
             }
 
             _packs[slot] = new Pack(slot, file);
-            _open++;
         }
 
         return Unit.Value;
     }
 
-    /// <summary>A file in which no record is needed, wiped.</summary>
+    /// <summary>Counts a file that was there at start, once its length is known.</summary>
+    public void Count(Pack pack) => _bytes += pack.FileBytes;
+
+    /// <summary>A file in which no record is needed, wiped. It is used again, or deleted if it is of another size or too much.</summary>
     public void AddFree(Pack pack)
     {
         pack.Number = 0;
         pack.End = 0;
         pack.LiveBytes = 0;
         pack.IsCurrent = false;
-        _free.Enqueue(pack);
+        if (pack.FileBytes == packBytes && !IsOver)
+        {
+            _free.Enqueue(pack);
+        }
+        else
+        {
+            Discard(pack);
+        }
     }
 
     /// <summary>Takes a free file, if more than <paramref name="kept"/> would be available without it.</summary>
@@ -84,10 +94,7 @@ internal sealed class PackFiles(IDisk disk, string folder, int packBytes)
     {
         while (IsOver && _free.TryDequeue(out Pack? pack))
         {
-            _packs[pack.Slot] = null;
-            _open--;
-            pack.File.Dispose();
-            _ = disk.Delete(pack.File.Path);
+            Discard(pack);
         }
     }
 
@@ -95,7 +102,7 @@ internal sealed class PackFiles(IDisk disk, string folder, int packBytes)
     public bool TryClaimNew(int kept, out int slot)
     {
         slot = _packs.Count;
-        if (Available <= kept || _open + _making >= CountMax)
+        if (Available <= kept || Available <= _free.Count)
         {
             return false;
         }
@@ -133,7 +140,7 @@ internal sealed class PackFiles(IDisk disk, string folder, int packBytes)
         if (made.IsOk)
         {
             _packs[made.Value.Slot] = made.Value;
-            _open++;
+            _bytes += packBytes;
             _free.Enqueue(made.Value);
         }
     }
@@ -145,6 +152,14 @@ internal sealed class PackFiles(IDisk disk, string folder, int packBytes)
         {
             pack?.File.Dispose();
         }
+    }
+
+    private void Discard(Pack pack)
+    {
+        _packs[pack.Slot] = null;
+        _bytes -= pack.FileBytes;
+        pack.File.Dispose();
+        _ = disk.Delete(pack.File.Path);
     }
 
     private string PathOf(int slot) => string.Create(CultureInfo.InvariantCulture, $"{folder}/{slot:D6}.pack");
