@@ -24,16 +24,15 @@ public sealed class Journal : IDisposable
     private readonly object _gate = new();
     private readonly JournalSegments _segments;
     private readonly JournalOptions _options;
-    private readonly Action<Action> _background;
     private readonly bool[] _done = new bool[RingSize];
     private readonly JournalCommits _commits;
+    private readonly JournalMaintenance _maintenance;
     private SegmentSlot? _current;
     private ulong _nextSegment = 1;
     private ulong _nextSeq = 1;
     private ulong _completeThrough;
     private int _waiting;
     private bool _isReplayed;
-    private MaintenanceState _maintenance;
     private bool _disposed;
     private StoreError? _failure;
 
@@ -41,8 +40,9 @@ public sealed class Journal : IDisposable
     {
         _segments = new JournalSegments(disk, options);
         _options = options;
-        _background = background;
         _commits = new JournalCommits(_gate, background, CollectForSync, MarkDurable);
+        _maintenance = new JournalMaintenance(
+            _gate, _segments, background, () => (_completeThrough, _disposed || _failure is not null), Fail);
     }
 
     /// <summary>Whether an append of an extent would find a segment to go to; false asks writers to wait.</summary>
@@ -107,7 +107,7 @@ public sealed class Journal : IDisposable
             }
         }
 
-        ScheduleMaintenance();
+        _maintenance.Schedule();
         return report;
     }
 
@@ -182,7 +182,7 @@ public sealed class Journal : IDisposable
 
         if (freed)
         {
-            ScheduleMaintenance();
+            _maintenance.Schedule();
         }
     }
 
@@ -197,7 +197,7 @@ public sealed class Journal : IDisposable
             }
 
             _disposed = true;
-            while (_maintenance == MaintenanceState.Running || _commits.IsSyncing)
+            while (_maintenance.IsRunning || _commits.IsSyncing)
             {
                 Monitor.Wait(_gate);
             }
@@ -251,7 +251,7 @@ public sealed class Journal : IDisposable
 
         if (rolled)
         {
-            ScheduleMaintenance();
+            _maintenance.Schedule();
         }
 
         return place;
@@ -424,136 +424,9 @@ public sealed class Journal : IDisposable
         }
     }
 
-    private void ScheduleMaintenance()
+    private void Fail(StoreError error)
     {
-        lock (_gate)
-        {
-            if (_maintenance != MaintenanceState.Idle || _disposed)
-            {
-                return;
-            }
-
-            _maintenance = MaintenanceState.Scheduled;
-        }
-
-        _background(Maintain);
-    }
-
-    /// <summary>Syncs full segments early, cleans freed ones and makes the next, until nothing is left to do.</summary>
-    private void Maintain()
-    {
-        lock (_gate)
-        {
-            if (_disposed)
-            {
-                return;
-            }
-
-            _maintenance = MaintenanceState.Running;
-        }
-
-        while (MaintainOnce())
-        {
-        }
-
-        lock (_gate)
-        {
-            _maintenance = MaintenanceState.Idle;
-            Monitor.PulseAll(_gate);
-        }
-    }
-
-    private bool MaintainOnce()
-    {
-        SegmentSlot? toSync = null;
-        SegmentSlot? toClean = null;
-        int index = 0;
-        bool toMake = false;
-        lock (_gate)
-        {
-            if (_disposed || _failure is not null)
-            {
-                return false;
-            }
-
-            toSync = FindFullUnsynced();
-            if (toSync is not null)
-            {
-                toSync.Users++;
-            }
-            else if (_segments.TryClaimUnclean(out toClean))
-            {
-                if (toClean.Users == 0 && _segments.IsSurplus)
-                {
-                    _segments.Discard(toClean);
-                    return true;
-                }
-            }
-            else
-            {
-                toMake = _segments.NeedsPreparing && _segments.TryClaimNew(out index);
-            }
-        }
-
-        return toSync is not null ? SyncFull(toSync)
-            : toClean is not null ? Clean(toClean)
-            : toMake && Make(index);
-    }
-
-    private SegmentSlot? FindFullUnsynced()
-    {
-        foreach (SegmentSlot slot in _segments.Slots)
-        {
-            if (slot is { IsSealed: true, Writing: 0 } && slot.Number != 0
-                && slot.SyncedThrough < slot.LastSeq && slot.LastSeq <= _completeThrough)
-            {
-                return slot;
-            }
-        }
-
-        return null;
-    }
-
-    private bool SyncFull(SegmentSlot slot)
-    {
-        ulong through = slot.LastSeq;
-        Result<Unit, DiskError> synced = slot.File.Sync();
-        lock (_gate)
-        {
-            slot.Users--;
-            slot.SyncedThrough = Math.Max(slot.SyncedThrough, through);
-            _failure ??= synced.IsOk ? null : StoreError.From(synced.Error);
-        }
-
-        return synced.IsOk;
-    }
-
-    private bool Clean(SegmentSlot slot)
-    {
-        bool isClean = _segments.Clean(slot).IsOk;
-        lock (_gate)
-        {
-            _segments.Cleaned(slot, isClean);
-        }
-
-        return isClean;
-    }
-
-    private bool Make(int index)
-    {
-        Result<SegmentSlot, DiskError> made = _segments.Make(index);
-        lock (_gate)
-        {
-            _segments.Made(made);
-        }
-
-        return made.IsOk;
-    }
-
-    private enum MaintenanceState
-    {
-        Idle,
-        Scheduled,
-        Running,
+        _failure ??= error;
+        Monitor.PulseAll(_gate);
     }
 }

@@ -27,10 +27,10 @@ public sealed class ChunkStore : IDisposable
     private readonly PackFiles _files;
     private readonly RecordIndex _index = new();
     private readonly PackAllocator _allocator;
+    private readonly PackSync _sync;
     private readonly CommitGate _commits;
     private readonly PackReclaimer _reclaimer;
     private readonly ChunkStoreOptions _options;
-    private StoreError? _failure;
     private bool _disposed;
 
     private ChunkStore(IDisk disk, ChunkStoreOptions options, Action<Action> background)
@@ -39,7 +39,8 @@ public sealed class ChunkStore : IDisposable
         _options = options;
         _files = new PackFiles(disk, options.Folder, options.EffectivePackBytes);
         _allocator = new PackAllocator(_gate, _files, options, background);
-        _commits = new CommitGate(Sync, background);
+        _sync = new PackSync(_gate, _files);
+        _commits = new CommitGate(_sync.Run, background);
         _reclaimer = new PackReclaimer(_gate, _files, _index, _allocator, _commits.Commit) { Damaged = Quarantine };
         _allocator.Reclaim = _reclaimer.Reclaim;
     }
@@ -297,7 +298,7 @@ public sealed class ChunkStore : IDisposable
         IndexSnapshot snapshot;
         lock (_gate)
         {
-            if (_failure is { } failure)
+            if (_sync.Failure is { } failure)
             {
                 return failure;
             }
@@ -384,7 +385,7 @@ public sealed class ChunkStore : IDisposable
         bool isWeaker;
         lock (_gate)
         {
-            if (_failure is { } failure)
+            if (_sync.Failure is { } failure)
             {
                 done = failure;
                 return true;
@@ -455,49 +456,6 @@ public sealed class ChunkStore : IDisposable
         {
             _ = pack.File.Write(offset + PackFormat.UseOffset, bytes);
             pack.Written++;
-        }
-    }
-
-    private Result<Unit, StoreError> Sync()
-    {
-        List<(Pack Pack, ulong Written, int End)> dirty = [];
-        lock (_gate)
-        {
-            if (_failure is { } failed)
-            {
-                return failed;
-            }
-
-            foreach (Pack? pack in _files.Packs)
-            {
-                if (pack is not null && pack.Number != 0 && pack.Written != pack.Synced)
-                {
-                    pack.Users++;
-                    dirty.Add((pack, pack.Written, pack.Writing == 0 ? pack.End : pack.DurableBytes));
-                }
-            }
-        }
-
-        StoreError? failure = null;
-        foreach ((Pack pack, _, _) in dirty)
-        {
-            Result<Unit, DiskError> synced = failure is null ? pack.File.Sync() : Unit.Value;
-            failure ??= synced.IsOk ? null : StoreError.From(synced.Error);
-        }
-
-        lock (_gate)
-        {
-            _failure ??= failure;
-            foreach ((Pack pack, ulong written, int end) in dirty)
-            {
-                pack.Users--;
-                if (failure is null)
-                {
-                    PackAllocator.NoteSynced(pack, written, end);
-                }
-            }
-
-            return failure is { } why ? why : Unit.Value;
         }
     }
 }

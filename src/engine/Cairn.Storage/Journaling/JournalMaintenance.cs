@@ -1,0 +1,148 @@
+using Cairn.Core.Primitives;
+using Cairn.Storage.Ports;
+
+namespace Cairn.Storage.Journaling;
+
+/// <summary>Work nobody waits for: syncs full segments early, cleans freed ones and makes the next.</summary>
+/// <remarks>Shares the journal's gate; <c>state</c> and <c>fail</c> are called under it. One run at a time.</remarks>
+internal sealed class JournalMaintenance(
+    object gate,
+    JournalSegments segments,
+    Action<Action> background,
+    Func<(ulong CompleteThrough, bool IsStopped)> state,
+    Action<StoreError> fail)
+{
+    private bool _isScheduled;
+
+    /// <summary>Whether files are being touched now.</summary>
+    public bool IsRunning { get; private set; }
+
+    /// <summary>Asks for a run soon.</summary>
+    public void Schedule()
+    {
+        lock (gate)
+        {
+            if (_isScheduled || state().IsStopped)
+            {
+                return;
+            }
+
+            _isScheduled = true;
+        }
+
+        background(Run);
+    }
+
+    private void Run()
+    {
+        lock (gate)
+        {
+            IsRunning = true;
+        }
+
+        while (RunOnce())
+        {
+        }
+
+        lock (gate)
+        {
+            IsRunning = false;
+            _isScheduled = false;
+            Monitor.PulseAll(gate);
+        }
+    }
+
+    private bool RunOnce()
+    {
+        SegmentSlot? toSync;
+        SegmentSlot? toClean = null;
+        int index = 0;
+        bool toMake = false;
+        lock (gate)
+        {
+            (ulong completeThrough, bool isStopped) = state();
+            if (isStopped)
+            {
+                return false;
+            }
+
+            toSync = FindFullUnsynced(completeThrough);
+            if (toSync is not null)
+            {
+                toSync.Users++;
+            }
+            else if (segments.TryClaimUnclean(out toClean))
+            {
+                if (toClean.Users == 0 && segments.IsSurplus)
+                {
+                    segments.Discard(toClean);
+                    return true;
+                }
+            }
+            else
+            {
+                toMake = segments.NeedsPreparing && segments.TryClaimNew(out index);
+            }
+        }
+
+        return toSync is not null ? SyncFull(toSync)
+            : toClean is not null ? Clean(toClean)
+            : toMake && Make(index);
+    }
+
+    private SegmentSlot? FindFullUnsynced(ulong completeThrough)
+    {
+        foreach (SegmentSlot slot in segments.Slots)
+        {
+            if (slot is { IsSealed: true, Writing: 0 } && slot.Number != 0
+                && slot.SyncedThrough < slot.LastSeq && slot.LastSeq <= completeThrough)
+            {
+                return slot;
+            }
+        }
+
+        return null;
+    }
+
+    private bool SyncFull(SegmentSlot slot)
+    {
+        ulong through = slot.LastSeq;
+        Result<Unit, DiskError> synced = slot.File.Sync();
+        lock (gate)
+        {
+            slot.Users--;
+            if (synced.IsOk)
+            {
+                slot.SyncedThrough = Math.Max(slot.SyncedThrough, through);
+            }
+            else
+            {
+                fail(StoreError.From(synced.Error));
+            }
+        }
+
+        return synced.IsOk;
+    }
+
+    private bool Clean(SegmentSlot slot)
+    {
+        bool isClean = segments.Clean(slot).IsOk;
+        lock (gate)
+        {
+            segments.Cleaned(slot, isClean);
+        }
+
+        return isClean;
+    }
+
+    private bool Make(int index)
+    {
+        Result<SegmentSlot, DiskError> made = segments.Make(index);
+        lock (gate)
+        {
+            segments.Made(made);
+        }
+
+        return made.IsOk;
+    }
+}
