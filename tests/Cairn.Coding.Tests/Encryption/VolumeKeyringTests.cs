@@ -27,7 +27,13 @@ public sealed class VolumeKeyringTests
         Assert.Equal(keys.Current, keys.With(next).Current);
         Assert.Equal(next, keys.With(next).WithCurrent(next.Id).Current);
         Assert.Throws<InvariantException>(() => keys.WithCurrent(next.Id));
-        Assert.Throws<InvariantException>(() => keys.With(new EpochKey(keys.Current.Id, new byte[32])));
+    }
+
+    [Fact]
+    public void A_second_key_for_an_epoch_changes_nothing()
+    {
+        VolumeKeyring keys = TestKeys.Keyring();
+        Assert.Same(keys, keys.With(new EpochKey(keys.Current.Id, new byte[32])));
     }
 
     [Fact]
