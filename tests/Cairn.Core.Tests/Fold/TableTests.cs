@@ -40,7 +40,7 @@ public sealed class TableTests
             var index = new MemoryTable();
             var start = new SortedDictionary<byte[], byte[]>(ByteOrder.Instance) { [[1, 2]] = [3], [[7]] = [] };
             Carry([.. start.Select(pair => KeyValuePair.Create(pair.Key, (byte[]?)pair.Value))], index);
-            var table = new OverlayTable(index, cacheBytesMax: seed % 2 == 0 ? 0 : 4096);
+            var table = new OverlayTable(index, cacheBytesMax: seed % 2 == 0 ? 0 : 4096, learnKeysMax: seed % 3 == 0 ? 0 : 100);
             Check(table, new Prng(seed), t => Persist((IPersistedTable)t, index), start);
             Persist(table, index);
             Assert.Equal(All(table), All(index));

@@ -195,7 +195,7 @@ public static class Checkpoint
             return CheckpointError.CutNotStable;
         }
 
-        var state = new UndoRecorder(new OverlayTable(fold.Table, cacheBytesMax: 0)) { Recording = false };
+        var state = new UndoRecorder(new OverlayTable(fold.Table, cacheBytesMax: 0, learnKeysMax: 0)) { Recording = false };
         for (int i = tail.Count - 1; i >= end; i--)
         {
             state.Undo(tail[i].Undo);

@@ -52,9 +52,12 @@ public sealed class MemoryTable : IPersistedTable
     public byte[]? Get(ReadOnlySpan<byte> key) => Find(key, TableKey.Hash(key), out _)?.Value;
 
     /// <inheritdoc/>
-    public byte[]? Put(ReadOnlySpan<byte> key, byte[]? value)
+    public byte[]? Put(ReadOnlySpan<byte> key, byte[]? value) => Put(key, TableKey.Hash(key), value);
+
+    internal byte[]? Get(ReadOnlySpan<byte> key, uint hash) => Find(key, hash, out _)?.Value;
+
+    internal byte[]? Put(ReadOnlySpan<byte> key, uint hash, byte[]? value)
     {
-        uint hash = TableKey.Hash(key);
         TableRecord? record = Find(key, hash, out int slot);
         byte[]? before = record?.Value;
         ContentBytes += (value?.Length ?? 0) - (before?.Length ?? 0);

@@ -5,7 +5,8 @@ namespace Cairn.Core.Fold;
 /// <summary>A table over a source that it never writes: changes stay above it until they are taken and persisted there.</summary>
 /// <remarks>
 /// Layers, the first that knows a key answers: the changes since the last taking, the changes being persisted, a bounded
-/// cache of what the source said (absence included), the source.
+/// cache of what the source said (absence included), the source. A filter over the source's keys spares it most questions
+/// about keys it does not have: every new name and every new object asks one.
 /// </remarks>
 public sealed class OverlayTable : IPersistedTable
 {
@@ -13,6 +14,7 @@ public sealed class OverlayTable : IPersistedTable
 
     private readonly ITableSource _source;
     private readonly ReadCache _cache;
+    private readonly KeyFilter? _filter;
     private MemoryTable _changes = new();
     private MemoryTable? _taken;
     private uint _mutations;
@@ -20,36 +22,32 @@ public sealed class OverlayTable : IPersistedTable
     /// <summary>Nothing changed yet.</summary>
     /// <param name="source">What is below.</param>
     /// <param name="cacheBytesMax">How much of the source to remember; 0 for none.</param>
-    public OverlayTable(ITableSource source, long cacheBytesMax)
+    /// <param name="learnKeysMax">
+    /// The source is read through once, to warm the cache and to learn which keys it has, unless it has more than so many
+    /// (the time of one scan, 2 bytes a key); 0 for not at all.
+    /// </param>
+    public OverlayTable(ITableSource source, long cacheBytesMax, int learnKeysMax = 1_000_000)
     {
         _source = source;
         _cache = new ReadCache(cacheBytesMax);
+        _filter = learnKeysMax > 0 ? Learn(learnKeysMax) : null;
     }
 
     /// <inheritdoc/>
     public int ChangeCount => _changes.Count;
 
     /// <inheritdoc/>
-    public byte[]? Get(ReadOnlySpan<byte> key)
-    {
-        byte[]? value = _changes.Get(key) ?? _taken?.Get(key) ?? _cache.Get(key);
-        if (value is null)
-        {
-            value = _source.Get(key) ?? Absent;
-            _cache.Put(key, value);
-        }
-
-        return ReferenceEquals(value, Absent) ? null : value;
-    }
+    public byte[]? Get(ReadOnlySpan<byte> key) => Get(key, TableKey.Hash(key));
 
     /// <inheritdoc/>
     public byte[]? Put(ReadOnlySpan<byte> key, byte[]? value)
     {
-        byte[]? before = Get(key);
+        uint hash = TableKey.Hash(key);
+        byte[]? before = Get(key, hash);
         if (before is not null || value is not null)
         {
             _mutations++;
-            _changes.Put(key, value ?? Absent);
+            _changes.Put(key, hash, value ?? Absent);
         }
 
         return before;
@@ -86,11 +84,55 @@ public sealed class OverlayTable : IPersistedTable
         TableCursor cursor = _taken.Scan([], []);
         while (cursor.MoveNext())
         {
-            _cache.Put(cursor.Key, cursor.Value);
+            uint hash = TableKey.Hash(cursor.Key);
+            _cache.Put(cursor.Key, hash, cursor.Value);
+            if (!ReferenceEquals(cursor.Value, Absent))
+            {
+                _filter?.Add(hash);
+            }
         }
 
         _mutations++;
         _taken = null;
+    }
+
+    private byte[]? Get(ReadOnlySpan<byte> key, uint hash)
+    {
+        byte[]? value = _changes.Get(key, hash) ?? _taken?.Get(key, hash) ?? _cache.Get(key, hash);
+        if (value is null)
+        {
+            if (_filter?.MayContain(hash) == false)
+            {
+                return null;
+            }
+
+            value = _source.Get(key) ?? Absent;
+            _cache.Put(key, hash, value);
+        }
+
+        return ReferenceEquals(value, Absent) ? null : value;
+    }
+
+    private KeyFilter? Learn(int keysMax)
+    {
+        var filter = new KeyFilter();
+        TableCursor cursor = _source.Scan([], []);
+        for (int keys = 0; cursor.MoveNext(); keys++)
+        {
+            if (keys == keysMax)
+            {
+                return null;
+            }
+
+            uint hash = TableKey.Hash(cursor.Key);
+            filter.Add(hash);
+            if (!_cache.IsFull)
+            {
+                _cache.Put(cursor.Key, hash, cursor.Value);
+            }
+        }
+
+        return filter;
     }
 
     /// <summary>Merges the layers; the upper one wins, an absent key is passed over.</summary>

@@ -1,48 +1,65 @@
+using System.Numerics;
+
 namespace Cairn.Core.Fold;
 
-/// <summary>What a source said last, by key: a direct-mapped cache that is emptied when it grows too large.</summary>
-internal sealed class ReadCache(long bytesMax)
+/// <summary>What a source said last, by key: a direct-mapped cache that stays below a number of bytes.</summary>
+internal sealed class ReadCache
 {
-    private const int Slots = 1 << 16;
     private const int OverheadBytes = 96;
+    private const int BytesPerSlot = 256;
 
-    private TableRecord?[] _slots = [];
+    private readonly long _bytesMax;
+    private readonly TableRecord?[] _slots;
     private long _bytes;
+    private int _hand;
 
-    internal byte[]? Get(ReadOnlySpan<byte> key)
+    internal ReadCache(long bytesMax)
+    {
+        _bytesMax = bytesMax;
+        long slots = Math.Clamp(bytesMax / BytesPerSlot, 1, 1 << 20);
+        _slots = bytesMax <= 0 ? [] : new TableRecord?[BitOperations.RoundUpToPowerOf2((ulong)slots)];
+    }
+
+    /// <summary>Whether more would push something out.</summary>
+    internal bool IsFull => _bytes + BytesPerSlot > _bytesMax;
+
+    internal byte[]? Get(ReadOnlySpan<byte> key, uint hash)
     {
         if (_slots.Length == 0)
         {
             return null;
         }
 
-        uint hash = TableKey.Hash(key);
-        TableRecord? record = _slots[hash & (Slots - 1)];
+        TableRecord? record = _slots[hash & (uint)(_slots.Length - 1)];
         return record is not null && record.Hash == hash && key.SequenceEqual(record.Key) ? record.Value : null;
     }
 
-    internal void Put(ReadOnlySpan<byte> key, byte[] value)
+    internal void Put(ReadOnlySpan<byte> key, uint hash, byte[] value)
     {
         int size = key.Length + value.Length + OverheadBytes;
-        if (size > bytesMax)
+        if (size > _bytesMax)
         {
             return;
         }
 
-        if (_slots.Length == 0 || _bytes + size > bytesMax)
+        int slot = (int)(hash & (uint)(_slots.Length - 1));
+        Drop(slot);
+        while (_bytes + size > _bytesMax)
         {
-            _slots = new TableRecord?[Slots];
-            _bytes = 0;
+            _hand = (_hand + 1) & (_slots.Length - 1);
+            Drop(_hand);
         }
 
-        uint hash = TableKey.Hash(key);
-        ref TableRecord? slot = ref _slots[hash & (Slots - 1)];
-        if (slot is not null)
-        {
-            _bytes -= slot.Key.Length + slot.Value!.Length + OverheadBytes;
-        }
-
-        slot = new TableRecord(key.ToArray(), hash, value);
+        _slots[slot] = new TableRecord(key.ToArray(), hash, value);
         _bytes += size;
+    }
+
+    private void Drop(int slot)
+    {
+        if (_slots[slot] is { } record)
+        {
+            _bytes -= record.Key.Length + record.Value!.Length + OverheadBytes;
+            _slots[slot] = null;
+        }
     }
 }
