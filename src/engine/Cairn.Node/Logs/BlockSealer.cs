@@ -1,0 +1,168 @@
+using System.Buffers;
+using Cairn.Coding.Encryption;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Sync;
+using Cairn.Node.Ports;
+using Cairn.Storage;
+
+namespace Cairn.Node.Logs;
+
+/// <summary>Turns journaled transactions into signed, synced blocks in the background.</summary>
+/// <remarks>
+/// (1) Gather for a few milliseconds. (2) Take what waits. (3) Encode, seal, sign. (4) Append to the log store and sync.
+/// (5) Only then show it to peers and release the journal's records. Only the sealer extends own logs.
+/// </remarks>
+internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedLogOptions options)
+{
+    private const int BusyTransactions = 64;
+    private const int HoldTurnsMax = 12;
+
+    private readonly Signal _wake = new();
+    private readonly Lock _sealing = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _stopping;
+    private bool _started;
+
+    /// <summary>Something waits.</summary>
+    public void Wake() => _wake.Raise();
+
+    /// <summary>Starts the loop.</summary>
+    public void Start()
+    {
+        _started = true;
+        if (log.Own.UnsealedCount > 0)
+        {
+            _wake.Raise();
+        }
+
+        ports.Workers.Start($"seal {log.Volume.Short}", Loop);
+    }
+
+    /// <summary>Seals what is left and ends the loop.</summary>
+    public Task Stop()
+    {
+        _stopping = true;
+        _wake.Raise();
+        if (!_started)
+        {
+            _ended.TrySetResult();
+        }
+
+        return _ended.Task;
+    }
+
+    /// <summary>Seals everything that waits.</summary>
+    public Result<Unit, StoreError> SealAll()
+    {
+        lock (_sealing)
+        {
+            bool any = false;
+            while (true)
+            {
+                Transaction[] taken;
+                lock (log.Gate)
+                {
+                    if (log.Own.UnsealedCount == 0)
+                    {
+                        break;
+                    }
+
+                    taken = log.Own.TakeForBlock();
+                }
+
+                Result<Unit, StoreError> done = SealBlock(taken);
+                if (!done.IsOk)
+                {
+                    return done;
+                }
+
+                any = true;
+            }
+
+            if (any)
+            {
+                log.OnSealed();
+            }
+
+            return Unit.Value;
+        }
+    }
+
+    private async Task Loop()
+    {
+        TimeSpan delay = options.SealDelay;
+        while (!_stopping)
+        {
+            await _wake.Raised;
+            _wake.Hear();
+            for (int turn = 0; turn == 0 || (turn < HoldTurnsMax && log.HoldsBack?.Invoke() == true); turn++)
+            {
+                if (!_stopping)
+                {
+                    await Task.Delay(delay, ports.Time);
+                }
+            }
+
+            int waiting;
+            lock (log.Gate)
+            {
+                waiting = log.Own.UnsealedCount;
+            }
+
+            delay = waiting > BusyTransactions ? options.SealDelayWhenBusy : options.SealDelay;
+            Result<Unit, StoreError> done = await ports.Workers.Run(WorkPriority.Foreground, SealAll);
+            if (!done.IsOk)
+            {
+                log.Report(log.OwnLogId, $"sealing failed: {done.Error}");
+                await Task.Delay(TimeSpan.FromSeconds(1), ports.Time);
+                _wake.Raise();
+            }
+        }
+
+        await ports.Workers.Run(WorkPriority.Foreground, SealAll);
+        _ended.TrySetResult();
+    }
+
+    private Result<Unit, StoreError> SealBlock(Transaction[] transactions)
+    {
+        LogId own = transactions[0].Id.Log;
+        ChainTip tip;
+        lock (log.Gate)
+        {
+            tip = log.Exchange.TipOf(own);
+        }
+
+        byte[] encoded = Encode(own, tip, transactions);
+        Result<Unit, StoreError> stored = ports.Blocks.Append(log.Volume, own, tip.BlockSeq + 1, encoded);
+        stored = stored.IsOk ? ports.Blocks.Commit() : stored;
+        if (!stored.IsOk)
+        {
+            return stored;
+        }
+
+        LogBlock block = LogBlockCodec.Decode(encoded).Value;
+        lock (log.Gate)
+        {
+            log.Exchange.Accept(block, LogBlockCodec.Hash(encoded));
+            log.Own.Sealed(transactions.Length);
+        }
+
+        return log.Commit();
+    }
+
+    private byte[] Encode(LogId own, ChainTip tip, Transaction[] transactions)
+    {
+        var run = new ArrayBufferWriter<byte>(64 * 1024);
+        TransactionCodec.EncodeRun(transactions, run);
+        EpochKey epoch = log.Keys.Current;
+        byte[] payload = new byte[run.WrittenCount + LogCipher.Overhead];
+        LogCipher.Seal(epoch, log.Volume, own, tip.BlockSeq + 1, run.WrittenSpan, payload);
+        byte[] unsigned = LogBlockCodec.EncodeUnsigned(new LogBlock(
+            log.Volume, own, tip.BlockSeq + 1, transactions[0].Id.Seq, transactions[^1].Id.Seq, tip.Hash, epoch.Id,
+            payload, ReadOnlyMemory<byte>.Empty));
+        Span<byte> signature = stackalloc byte[LogBlock.SignatureSize];
+        ports.Identity.Sign(unsigned, signature);
+        return LogBlockCodec.Sign(unsigned, signature);
+    }
+}

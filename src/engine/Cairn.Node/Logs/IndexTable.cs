@@ -1,0 +1,85 @@
+using Cairn.Core.Fold;
+using Cairn.Core.Primitives;
+using Cairn.Node.Ports;
+
+namespace Cairn.Node.Logs;
+
+/// <summary>The index below a fold cannot be read: it is emptied and rebuilt from the logs at the next opening.</summary>
+public sealed class IndexUnusableException : Exception
+{
+    /// <summary>Without a message.</summary>
+    public IndexUnusableException()
+    {
+    }
+
+    /// <summary>With the database's words.</summary>
+    public IndexUnusableException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>With the database's words and a cause.</summary>
+    public IndexUnusableException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}
+
+/// <summary>A durable index as the source below an <see cref="OverlayTable"/>.</summary>
+/// <remarks>Thread: any, as the index itself.</remarks>
+public sealed class IndexTable(IIndexStore index) : ITableSource
+{
+    private const int FirstPage = 16;
+    private const int LargestPage = 1024;
+
+    /// <inheritdoc/>
+    public byte[]? Get(ReadOnlySpan<byte> key)
+    {
+        Result<byte[]?, IndexError> got = index.Get(key);
+        return got.IsOk ? got.Value : throw new IndexUnusableException(got.Error.Detail);
+    }
+
+    /// <inheritdoc/>
+    public TableCursor Scan(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to) =>
+        new Cursor(index, from.ToArray(), to.ToArray());
+
+    private sealed class Cursor(IIndexStore index, byte[] from, byte[] to) : TableCursor
+    {
+        private IReadOnlyList<KeyValuePair<byte[], byte[]>> _page = [];
+        private byte[] _from = from;
+        private int _at = -1;
+        private int _limit = FirstPage;
+        private bool _isLast;
+
+        public override byte[] Key => _page[_at].Key;
+
+        public override byte[] Value => _page[_at].Value;
+
+        public override bool MoveNext()
+        {
+            if (++_at < _page.Count)
+            {
+                return true;
+            }
+
+            if (_isLast)
+            {
+                return false;
+            }
+
+            Result<IReadOnlyList<KeyValuePair<byte[], byte[]>>, IndexError> page = index.Scan(_from, to, _limit);
+            _page = page.IsOk ? page.Value : throw new IndexUnusableException(page.Error.Detail);
+            _isLast = _page.Count < _limit;
+            _limit = Math.Min(_limit * 4, LargestPage);
+            _at = 0;
+            if (_page.Count == 0)
+            {
+                return false;
+            }
+
+            // The first key after the last of the page: the same bytes and a zero.
+            _from = [.. _page[^1].Key, 0];
+            return true;
+        }
+    }
+}

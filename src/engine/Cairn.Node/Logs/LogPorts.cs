@@ -1,0 +1,52 @@
+using Cairn.Node.Ports;
+using Cairn.Storage.Journaling;
+using Cairn.Storage.Logs;
+
+namespace Cairn.Node.Logs;
+
+/// <summary>What a replicated log needs of its node.</summary>
+public sealed record LogPorts
+{
+    /// <summary>The node's journal, replayed.</summary>
+    public required Journal Journal { get; init; }
+
+    /// <summary>Seals what goes into the journal.</summary>
+    public required JournalCipher JournalCipher { get; init; }
+
+    /// <summary>What the journal held at the start.</summary>
+    public required RecoveredJournal Recovered { get; init; }
+
+    /// <summary>Everybody's blocks.</summary>
+    public required LogStore Blocks { get; init; }
+
+    /// <summary>The rebuildable index of this log's fold; the log does not dispose it.</summary>
+    public required IIndexStore Index { get; init; }
+
+    /// <summary>Signs own blocks.</summary>
+    public required IIdentity Identity { get; init; }
+
+    /// <summary>Who else may write, and with which key.</summary>
+    public required IMembers Members { get; init; }
+
+    /// <summary>Timers and claimed times.</summary>
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>Where sealing and persisting run.</summary>
+    public required IWorkers Workers { get; init; }
+}
+
+/// <summary>How a replicated log behaves.</summary>
+public sealed record ReplicatedLogOptions
+{
+    /// <summary>How long to gather transactions before a block is sealed. Default 4 ms.</summary>
+    public TimeSpan SealDelay { get; init; } = TimeSpan.FromMilliseconds(4);
+
+    /// <summary>The same while transactions come in numbers. Default 40 ms.</summary>
+    public TimeSpan SealDelayWhenBusy { get; init; } = TimeSpan.FromMilliseconds(40);
+
+    /// <summary>How long changes may stay only in memory and logs before the index has them. Default 2 s.</summary>
+    public TimeSpan PersistDelay { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Bytes of the index that are kept in memory. Default 24 MiB.</summary>
+    public long TableCacheBytes { get; init; } = 24L << 20;
+}

@@ -1,0 +1,166 @@
+using System.Collections.Immutable;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Sync;
+using Cairn.Storage;
+
+namespace Cairn.Node.Logs;
+
+/// <summary>Brings a fold up to what the log store and the journal hold, after any end of the last run.</summary>
+/// <remarks>
+/// (1) Find the end of every log. (2) Fold blocks the index has not seen. (3) Fold journaled transactions; those in no
+/// block wait to be sealed. (4) After an unclean end seal them, and open a new incarnation.
+/// </remarks>
+internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
+{
+    private const int FoldBatch = 4096;
+
+    /// <summary>Runs all steps.</summary>
+    public Result<Unit, StoreError> Run(List<RecoveredRecord> journaled)
+    {
+        foreach (LogId id in ports.Blocks.Logs(log.Volume))
+        {
+            RestoreTip(id);
+        }
+
+        Result<Unit, StoreError> folded = FoldBlocks();
+        if (!folded.IsOk)
+        {
+            return folded;
+        }
+
+        FoldJournal(journaled);
+        Invariant.That(
+            IsIndexCovered(), "the index knows transactions that neither logs nor journal hold: rebuild it");
+        uint incarnation = LastOwnIncarnation();
+        bool isSafe = ports.Recovered.WasClean && incarnation > 0;
+        log.Own.Current = new LogId(ports.Identity.Node, isSafe ? incarnation : incarnation + 1);
+        return Unit.Value;
+    }
+
+    private void RestoreTip(LogId id)
+    {
+        for (ulong seq = ports.Blocks.LastSeq(log.Volume, id); seq > 0; seq--)
+        {
+            if (Read(id, seq) is { } block)
+            {
+                log.Exchange.Restore(id, new ChainTip(seq, block.Hash, block.Block.LastTransaction));
+                return;
+            }
+
+            log.Report(id, $"block {seq} is damaged; peers are asked for it");
+        }
+    }
+
+    private Result<Unit, StoreError> FoldBlocks()
+    {
+        var batch = new List<Transaction>();
+        foreach ((LogId id, LogPosition tip) in log.Exchange.Positions.Logs)
+        {
+            // A restart folds only the tail: walk back to the first block the index has not seen, then forward.
+            ulong known = log.Fold.LastOf(id);
+            ulong first = tip.BlockSeq + 1;
+            while (first > 1 && known < tip.TransactionSeq && LastBefore(id, first - 1) > known)
+            {
+                first--;
+            }
+
+            for (ulong seq = first; seq <= tip.BlockSeq; seq++)
+            {
+                if (Read(id, seq) is not { } block
+                    || !BlockPayload.Open(log.Keys, block.Block).TryGet(out ImmutableArray<Transaction> run, out _))
+                {
+                    log.Report(id, $"block {seq} cannot be folded; peers are asked for it");
+                    break;
+                }
+
+                batch.AddRange(run);
+                if (batch.Count >= FoldBatch)
+                {
+                    log.Fold.Receive(batch);
+                    batch.Clear();
+                }
+            }
+        }
+
+        log.Fold.Receive(batch);
+        return Unit.Value;
+    }
+
+    private void FoldJournal(List<RecoveredRecord> journaled)
+    {
+        foreach (RecoveredRecord record in journaled)
+        {
+            var id = new TransactionId(
+                new LogId(ports.Identity.Node, (uint)record.Entry.Offset), (ulong)record.Entry.Length);
+            if (id.Seq <= log.Exchange.TipOf(id.Log).TransactionSeq)
+            {
+                ports.Journal.Release(record.Position);
+                continue;
+            }
+
+            if (!log.JournalWriter.Open(record).TryGet(out byte[]? plain, out _)
+                || !TransactionCodec.Decode(plain).TryGet(out Transaction? transaction, out _)
+                || transaction.Id != id)
+            {
+                log.Report(id.Log, $"the journal's record of {id} cannot be opened; it and what follows it is lost");
+                ports.Journal.Release(record.Position);
+                continue;
+            }
+
+            log.Fold.Receive(transaction);
+            if (log.Fold.LastOf(id.Log) >= id.Seq)
+            {
+                log.Own.Restore(transaction, record);
+            }
+            else
+            {
+                log.Report(id.Log, $"{id} follows a transaction that was lost");
+                ports.Journal.Release(record.Position);
+            }
+        }
+    }
+
+    private bool IsIndexCovered()
+    {
+        foreach ((LogId id, LogPosition folded) in log.Fold.Positions.Logs)
+        {
+            ulong waiting = 0;
+            foreach (Unsealed unsealed in log.Own.Waiting)
+            {
+                waiting = unsealed.Transaction.Id.Log == id ? unsealed.Transaction.Id.Seq : waiting;
+            }
+
+            if (folded.TransactionSeq > Math.Max(log.Exchange.TipOf(id).TransactionSeq, waiting))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private uint LastOwnIncarnation()
+    {
+        uint last = 0;
+        foreach ((LogId id, LogPosition _) in log.Fold.Positions.Logs)
+        {
+            last = id.Author == ports.Identity.Node ? Math.Max(last, id.Incarnation) : last;
+        }
+
+        foreach (LogId id in ports.Blocks.Logs(log.Volume))
+        {
+            last = id.Author == ports.Identity.Node ? Math.Max(last, id.Incarnation) : last;
+        }
+
+        return last;
+    }
+
+    private ulong LastBefore(LogId id, ulong seq) => seq == 0 ? 0 : Read(id, seq)?.Block.LastTransaction ?? 0;
+
+    private (LogBlock Block, BlockHash Hash)? Read(LogId id, ulong seq) =>
+        ports.Blocks.Read(log.Volume, id, seq).TryGet(out byte[]? encoded, out _)
+        && LogBlockCodec.Decode(encoded).TryGet(out LogBlock? block, out _)
+            ? (block, LogBlockCodec.Hash(encoded))
+            : null;
+}

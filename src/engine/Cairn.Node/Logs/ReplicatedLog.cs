@@ -1,0 +1,379 @@
+using System.Collections.Immutable;
+using Cairn.Coding.Encryption;
+using Cairn.Core.Fold;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Sync;
+using Cairn.Node.Ports;
+using Cairn.Storage;
+
+namespace Cairn.Node.Logs;
+
+/// <summary>A block on its way to a peer.</summary>
+/// <param name="Log">Whose log.</param>
+/// <param name="Position">The block, and the last transaction in it.</param>
+/// <param name="Bytes">The signed block.</param>
+public readonly record struct HeldBlock(LogId Log, LogPosition Position, ReadOnlyMemory<byte> Bytes);
+
+/// <summary>One replicated set of logs with its fold: a volume's, or the pool's.</summary>
+/// <remarks>
+/// Invariants: a transaction that <see cref="Append"/> returned is in the journal and in the fold; a block is shown to
+/// peers only after a sync; the index below the fold never knows more than the synced logs and journal do; of every log a
+/// prefix is held. Own transactions are sealed in the background. Own blocks that come back from peers (a restored backup)
+/// are folded, and the incarnation is raised above them.
+/// Thread: any; <see cref="Gate"/> guards the fold and is held by callers of the members that say so.
+/// </remarks>
+public sealed class ReplicatedLog : IAsyncDisposable
+{
+    private readonly LogPorts _ports;
+    private readonly LogExchange _exchange;
+    private readonly BlockVerifier _verifier;
+    private readonly BlockSealer _sealer;
+    private readonly TablePersister _persister;
+    private readonly JournalWriter _journal;
+    private readonly List<LogFinding> _findings = [];
+    private LogPositions _durable = LogPositions.Empty;
+    private VolumeKeyring _keys;
+
+    private ReplicatedLog(
+        LogPorts ports, ReplicatedLogOptions options, VolumeKeyring keys, OverlayTable table, OrderedFold fold,
+        LogExchange exchange)
+    {
+        _ports = ports;
+        _keys = keys;
+        _exchange = exchange;
+        Fold = fold;
+        _verifier = new BlockVerifier(ports.Members);
+        _journal = new JournalWriter(ports.Journal, ports.JournalCipher, keys.Volume);
+        Own = new OwnLog(_journal);
+        _sealer = new BlockSealer(this, ports, options);
+        _persister = new TablePersister(this, ports, options, table);
+    }
+
+    /// <summary>Own blocks are ready to be sent. Raised from any thread, outside the gate.</summary>
+    public event Action? BlocksReady;
+
+    /// <summary>Other nodes' transactions changed these keys of the table. Raised inside the gate, on the receiving thread.</summary>
+    public event Action<IReadOnlyList<byte[]>>? Changed;
+
+    /// <summary>Guards the fold, the table and everything made from it.</summary>
+    public Lock Gate { get; } = new();
+
+    /// <summary>Which volume; the pool's log has the pool's id.</summary>
+    public VolumeId Volume => _keys.Volume;
+
+    /// <summary>The fold; used under <see cref="Gate"/>.</summary>
+    public OrderedFold Fold { get; }
+
+    /// <summary>The keys in use; replaced when an epoch is added.</summary>
+    public VolumeKeyring Keys
+    {
+        get => Volatile.Read(ref _keys);
+        set => Volatile.Write(ref _keys, value);
+    }
+
+    /// <summary>What is held on stable storage here: what peers may be told.</summary>
+    public LogPositions Positions => Volatile.Read(ref _durable);
+
+    /// <summary>The log new transactions go to.</summary>
+    public LogId OwnLogId => Own.Current;
+
+    /// <summary>Whether nobody else can write yet: nothing is kept for undoing. Set it false before a member is granted.</summary>
+    public bool Alone
+    {
+        get => Fold.Alone;
+        set
+        {
+            lock (Gate)
+            {
+                Fold.Alone = value;
+            }
+        }
+    }
+
+    /// <summary>What was found wrong, oldest first.</summary>
+    public IReadOnlyList<LogFinding> Findings
+    {
+        get
+        {
+            lock (Gate)
+            {
+                return [.. _findings];
+            }
+        }
+    }
+
+    /// <summary>How long sealing may wait for what belongs together; asked under no lock. Null: not at all.</summary>
+    /// <remarks>A door's save is a name and a content: while the content is being published, the block waits a little.</remarks>
+    public Func<bool>? HoldsBack { get; set; }
+
+    internal OwnLog Own { get; }
+
+    internal JournalWriter JournalWriter => _journal;
+
+    internal LogExchange Exchange => _exchange;
+
+    /// <summary>Opens the log: the fold is brought up to what blocks and journal hold. Starts its background work.</summary>
+    /// <param name="applier">What transactions mean.</param>
+    /// <param name="others">The recovered records of this volume that are not transactions: for the volume engine.</param>
+    public static Result<ReplicatedLog, StoreError> Open(
+        LogPorts ports, VolumeKeyring keys, ITransactionApplier applier, out IReadOnlyList<RecoveredRecord> others,
+        ReplicatedLogOptions? options = null)
+    {
+        options ??= new ReplicatedLogOptions();
+        IReadOnlyList<RecoveredRecord> records = ports.Recovered.Take(keys.Volume);
+        others = [.. records.Where(record => record.Entry.Type != JournalEntryType.Transaction)];
+        List<RecoveredRecord> transactions =
+            [.. records.Where(record => record.Entry.Type == JournalEntryType.Transaction)];
+        try
+        {
+            return Open(ports, options, keys, applier, transactions);
+        }
+        catch (Exception broken) when (broken is IndexUnusableException or InvariantException)
+        {
+            // The index is a cache of the fold: whatever is wrong with it, the logs rebuild it.
+            Result<Unit, IndexError> cleared = ports.Index.Clear();
+            return cleared.IsOk
+                ? Open(ports, options, keys, applier, transactions)
+                : new StoreError(StoreErrorKind.Corrupt, "index", $"{broken.Message}; {cleared.Error.Detail}");
+        }
+    }
+
+    /// <summary>Writes a transaction of this node: journaled, folded, to be sealed soon. Called under <see cref="Gate"/>.</summary>
+    /// <param name="primitives">Made from the state as it is now.</param>
+    /// <param name="claimed">Shown to people.</param>
+    /// <param name="endedLayer">The draft layer whose journal records this transaction makes void.</param>
+    public Result<TransactionId, StoreError> Append(
+        ImmutableArray<Primitive> primitives, WallTime claimed, VersionId endedLayer = default)
+    {
+        Invariant.That(Gate.IsHeldByCurrentThread, "a transaction written outside the gate");
+        Transaction transaction = Fold.Author(Own.Current, claimed, primitives);
+        Result<Unit, StoreError> written = Own.Append(transaction, endedLayer);
+        if (!written.IsOk)
+        {
+            return written.Error;
+        }
+
+        Fold.ApplyLocal(transaction);
+        _sealer.Wake();
+        _persister.Wake();
+        return transaction.Id;
+    }
+
+    /// <summary>Takes a peer's block in.</summary>
+    /// <remarks>Blocks (signature, disk): call it from a worker. Durable, and in <see cref="Positions"/>, after <see cref="Commit"/>.</remarks>
+    public ReceiveOutcome Receive(ReadOnlyMemory<byte> encoded)
+    {
+        if (!LogBlockCodec.Decode(encoded).TryGet(out LogBlock? block, out LogError bad))
+        {
+            return bad == LogError.NewerFormat ? ReceiveOutcome.NewerFormat : ReceiveOutcome.Invalid;
+        }
+
+        BlockHash hash = LogBlockCodec.Hash(encoded.Span);
+        BlockVerdict verdict;
+        lock (Gate)
+        {
+            verdict = _exchange.Judge(block, hash);
+        }
+
+        if (verdict is not (BlockVerdict.Next or BlockVerdict.Fork))
+        {
+            return verdict switch
+            {
+                BlockVerdict.Held => ReceiveOutcome.Held,
+                BlockVerdict.Gap => ReceiveOutcome.Gap,
+                BlockVerdict.Misplaced => ReceiveOutcome.Invalid,
+                BlockVerdict.Next or BlockVerdict.Fork => throw new System.Diagnostics.UnreachableException(),
+                _ => throw new System.Diagnostics.UnreachableException(),
+            };
+        }
+
+        AuthorStanding standing = _ports.Members.StandingOf(block.Log, block.Seq);
+        if (standing == AuthorStanding.Unknown)
+        {
+            return ReceiveOutcome.UnknownAuthor;
+        }
+
+        if (!_verifier.IsSigned(block, encoded.Span))
+        {
+            return ReceiveOutcome.Invalid;
+        }
+
+        if (verdict == BlockVerdict.Fork)
+        {
+            Report(block.Log, $"block {block.Seq} contradicts another that its author signed; it is not folded");
+            return ReceiveOutcome.Fork;
+        }
+
+        return standing == AuthorStanding.Revoked ? ReceiveOutcome.Quarantined : Take(block, hash, encoded);
+    }
+
+    /// <summary>Makes everything received and sealed so far durable, and shows it in <see cref="Positions"/>. Blocks.</summary>
+    public Result<Unit, StoreError> Commit()
+    {
+        LogPositions held;
+        lock (Gate)
+        {
+            held = _exchange.Positions;
+        }
+
+        Result<Unit, StoreError> committed = _ports.Blocks.Commit();
+        if (committed.IsOk)
+        {
+            lock (Gate)
+            {
+                _durable = held.Covers(_durable) ? held : _durable;
+            }
+        }
+
+        return committed;
+    }
+
+    /// <summary>Blocks that a peer lacks, in order per log. Reads the disk.</summary>
+    /// <param name="theirs">What the peer holds.</param>
+    /// <param name="bytesMax">Stop at so many bytes; at least one block if there is any.</param>
+    public IReadOnlyList<HeldBlock> BlocksAfter(LogPositions theirs, int bytesMax)
+    {
+        var blocks = new List<HeldBlock>();
+        int bytes = 0;
+        foreach ((LogId log, LogPosition held) in Positions.Logs)
+        {
+            for (ulong seq = theirs[log].BlockSeq + 1; seq <= held.BlockSeq; seq++)
+            {
+                if (!_ports.Blocks.Read(Volume, log, seq).TryGet(out byte[]? encoded, out StoreError error)
+                    || !LogBlockCodec.Decode(encoded).TryGet(out LogBlock? block, out _))
+                {
+                    Report(log, $"block {seq} cannot be read ({error}); peers are asked for it");
+                    break;
+                }
+
+                if (blocks.Count > 0 && bytes + encoded.Length > bytesMax)
+                {
+                    return blocks;
+                }
+
+                bytes += encoded.Length;
+                blocks.Add(new HeldBlock(log, new LogPosition(seq, block.LastTransaction), encoded));
+            }
+        }
+
+        return blocks;
+    }
+
+    /// <summary>Seals everything that waits, now, and syncs it. Blocks.</summary>
+    public Result<Unit, StoreError> Seal() => _sealer.SealAll();
+
+    /// <summary>Forgets how to undo what every member has.</summary>
+    public void Prune(LogPositions stable)
+    {
+        lock (Gate)
+        {
+            Fold.Prune(stable);
+        }
+    }
+
+    /// <summary>Writes the fold's changes to the index. Blocks.</summary>
+    public Result<Unit, StoreError> Persist() => _persister.Persist();
+
+    /// <summary>Seals and persists what is left, and stops the background work.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _sealer.Stop();
+        await _persister.Stop();
+        _verifier.Dispose();
+    }
+
+    internal void OnSealed() => BlocksReady?.Invoke();
+
+    internal void Report(LogId log, string detail)
+    {
+        lock (Gate)
+        {
+            if (_findings.Count < 1000)
+            {
+                _findings.Add(new LogFinding(Volume, log, detail));
+            }
+        }
+    }
+
+    private static Result<ReplicatedLog, StoreError> Open(
+        LogPorts ports, ReplicatedLogOptions options, VolumeKeyring keys, ITransactionApplier applier,
+        List<RecoveredRecord> transactions)
+    {
+        var table = new OverlayTable(new IndexTable(ports.Index), options.TableCacheBytes);
+        var fold = new OrderedFold(table, applier);
+        var exchange = new LogExchange(keys.Volume, (log, seq) =>
+            ports.Blocks.Read(keys.Volume, log, seq).TryGet(out byte[]? held, out _) ? LogBlockCodec.Hash(held) : null);
+        var log = new ReplicatedLog(ports, options, keys, table, fold, exchange);
+        Result<Unit, StoreError> recovered = new LogRecovery(log, ports).Run(transactions);
+        if (!recovered.IsOk)
+        {
+            return recovered.Error;
+        }
+
+        log._durable = exchange.Positions;
+        log._sealer.Start();
+        log._persister.Start();
+        return log;
+    }
+
+    private ReceiveOutcome Take(LogBlock block, BlockHash hash, ReadOnlyMemory<byte> encoded)
+    {
+        if (!BlockPayload.Open(Keys, block).TryGet(out ImmutableArray<Transaction> transactions, out ReceiveOutcome bad))
+        {
+            return bad;
+        }
+
+        lock (Gate)
+        {
+            if (_exchange.Judge(block, hash) != BlockVerdict.Next)
+            {
+                return ReceiveOutcome.Held;
+            }
+
+            if (block.Log.Author == _ports.Identity.Node && !MakeRoomForOwn(block))
+            {
+                return ReceiveOutcome.Fork;
+            }
+
+            Result<Unit, StoreError> stored = _ports.Blocks.Append(Volume, block.Log, block.Seq, encoded.Span);
+            if (!stored.IsOk)
+            {
+                return ReceiveOutcome.StoreFailed;
+            }
+
+            _exchange.Accept(block, hash);
+            FoldReport report = Fold.Receive(transactions);
+            foreach (TransactionId late in report.BelowCut)
+            {
+                _findings.Add(new LogFinding(Volume, late.Log, $"{late} belongs before the stable cut: rebuild the index"));
+            }
+
+            if (report.ChangedKeys.Count > 0)
+            {
+                Changed?.Invoke(report.ChangedKeys);
+            }
+        }
+
+        _persister.Wake();
+        return ReceiveOutcome.Accepted;
+    }
+
+    /// <summary>Own blocks from a peer: this node came back from a backup. It writes above them from now on.</summary>
+    private bool MakeRoomForOwn(LogBlock block)
+    {
+        if (block.Log.Incarnation < Own.Current.Incarnation)
+        {
+            return true;
+        }
+
+        if (Fold.LastOf(Own.Current) > _exchange.TipOf(Own.Current).TransactionSeq)
+        {
+            _findings.Add(new LogFinding(Volume, block.Log, "a peer has blocks of this node that contradict unsent ones"));
+            return false;
+        }
+
+        Own.Current = block.Log with { Incarnation = block.Log.Incarnation + 1 };
+        return true;
+    }
+}

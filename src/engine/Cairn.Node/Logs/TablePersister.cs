@@ -1,0 +1,110 @@
+using Cairn.Core.Fold;
+using Cairn.Core.Primitives;
+using Cairn.Node.Ports;
+using Cairn.Storage;
+
+namespace Cairn.Node.Logs;
+
+/// <summary>Carries the fold's changes to the durable index in the background.</summary>
+/// <remarks>The journal and the logs are synced first: the index never knows more than they do.</remarks>
+internal sealed class TablePersister(
+    ReplicatedLog log, LogPorts ports, ReplicatedLogOptions options, IPersistedTable table)
+{
+    private readonly Signal _wake = new();
+    private readonly Signal _stop = new();
+    private readonly Lock _persisting = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _stopping;
+    private bool _started;
+
+    /// <summary>Something changed.</summary>
+    public void Wake() => _wake.Raise();
+
+    /// <summary>Starts the loop.</summary>
+    public void Start()
+    {
+        _started = true;
+        ports.Workers.Start($"persist {log.Volume.Short}", Loop);
+    }
+
+    /// <summary>Persists what is left and ends the loop.</summary>
+    public Task Stop()
+    {
+        _stopping = true;
+        _stop.Raise();
+        _wake.Raise();
+        if (!_started)
+        {
+            _ended.TrySetResult();
+        }
+
+        return _ended.Task;
+    }
+
+    /// <summary>Persists everything that changed so far.</summary>
+    public Result<Unit, StoreError> Persist()
+    {
+        lock (_persisting)
+        {
+            IReadOnlyList<KeyValuePair<byte[], byte[]?>> changes;
+            lock (log.Gate)
+            {
+                log.Fold.Save();
+                changes = table.TakeChanges();
+            }
+
+            Result<Unit, StoreError> synced = log.Commit();
+            synced = synced.IsOk ? ports.Journal.Commit() : synced;
+            Result<Unit, StoreError> applied = synced.IsOk ? Apply(changes) : synced;
+            if (applied.IsOk)
+            {
+                lock (log.Gate)
+                {
+                    table.ChangesPersisted();
+                }
+            }
+
+            return applied;
+        }
+    }
+
+    private async Task Loop()
+    {
+        while (!_stopping)
+        {
+            await _wake.Raised;
+            _wake.Hear();
+            if (!_stopping)
+            {
+                await Task.WhenAny(Task.Delay(options.PersistDelay, ports.Time), _stop.Raised);
+            }
+
+            Result<Unit, StoreError> done = await ports.Workers.Run(WorkPriority.Background, Persist);
+            if (!done.IsOk)
+            {
+                // Taken changes stay readable in memory; the next opening rebuilds from the logs. Nothing is lost.
+                log.Report(log.OwnLogId, $"the index cannot be written any more: {done.Error}");
+                break;
+            }
+        }
+
+        _ended.TrySetResult();
+    }
+
+    private Result<Unit, StoreError> Apply(IReadOnlyList<KeyValuePair<byte[], byte[]?>> changes)
+    {
+        if (changes.Count == 0)
+        {
+            return Unit.Value;
+        }
+
+        var list = new List<IndexChange>(changes.Count);
+        foreach ((byte[] key, byte[]? value) in changes)
+        {
+            list.Add(new IndexChange(key, value is null ? null : (ReadOnlyMemory<byte>?)value));
+        }
+
+        Result<Unit, IndexError> applied = ports.Index.Apply(list);
+        return applied.IsOk ? Unit.Value : new StoreError(StoreErrorKind.Corrupt, "index", applied.Error.Detail);
+    }
+}
