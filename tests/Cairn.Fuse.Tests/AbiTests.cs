@@ -49,7 +49,7 @@ public sealed class AbiTests
     };
 
     private static IEnumerable<Type> Structures => typeof(FuseSession).Assembly.GetTypes().Where(
-        t => t is { IsValueType: true, IsEnum: false } && t.Namespace == "Cairn.Fuse.Abi" && t.GetField("Size") is not null);
+        t => t is { IsValueType: true, IsEnum: false, Namespace: "Cairn.Fuse.Abi" } && t.GetField("Size") is not null);
 
     [Theory]
     [MemberData(nameof(Sizes))]

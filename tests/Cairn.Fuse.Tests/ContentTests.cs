@@ -150,12 +150,15 @@ public sealed class ContentTests
         await using MountedVolume drive = MountedVolume.Create();
         string longest = new('x', 255);
         drive.Run("""
-            a=$'line\nbreak'; b=$'\xf0\x9f\xaa\xa8 cairn'; c=$'\xff\xfe\x80'; d=$(printf 'x%.0s' $(seq 255)); e='-rf * "$(x)'
+            a=$'line\nbreak'; b=$'\xf0\x9f\xaa\xa8 cairn'; c=$'\xff\xfe\x80'; d=$(printf 'x%.0s' $(seq 255))
+            e='-rf * "$(x)'
             for n in "$a" "$b" "$c" "$d" "$e"; do
-              echo "$n" > "./$n"; [ "$(cat "./$n")" = "$n" ]; mv -- "./$n" t; mv t "./$n"; ln -s -- "./$n" l; cat l > /dev/null; rm l
+              echo "$n" > "./$n"; [ "$(cat "./$n")" = "$n" ]; mv -- "./$n" t; mv t "./$n"
+              ln -s -- "./$n" l; cat l > /dev/null; rm l
             done
             [ "$(find . -type f -print0 | tr -dc '\0' | wc -c)" = 5 ]
-            ! touch "${d}x" 2> /dev/null; mkdir sub; cp -- ./* sub/ 2> /dev/null || true; diff -r --exclude=sub . sub; rm -rf -- ./*
+            ! touch "${d}x" 2> /dev/null; mkdir sub; cp -- ./* sub/ 2> /dev/null || true
+            diff -r --exclude=sub . sub; rm -rf -- ./*
             """);
         Assert.Empty(Directory.EnumerateFileSystemEntries(drive.Directory));
         Assert.Equal(255, Encoding.UTF8.GetByteCount(longest));

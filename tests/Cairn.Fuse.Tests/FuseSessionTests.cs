@@ -120,7 +120,8 @@ public sealed class FuseSessionTests
     public void Write_LongerThanItsRequest_IsRefused()
     {
         ulong handle = CreateFile("f", out ulong node);
-        Assert.Equal(InvalidArgument, Ask(WriteOp, node, U64(handle, 0), U32(100, 0), new byte[16], new byte[99]).Error);
+        Assert.Equal(
+            InvalidArgument, Ask(WriteOp, node, U64(handle, 0), U32(100, 0), new byte[16], new byte[99]).Error);
         Assert.Equal(InvalidArgument, Ask(ReadOp, node, U64(handle, 0), U32(2 << 20, 0), new byte[16]).Error);
     }
 

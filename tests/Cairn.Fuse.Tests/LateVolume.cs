@@ -3,7 +3,9 @@ using Cairn.Node.Volumes;
 
 namespace Cairn.Fuse.Tests;
 
-/// <summary>A volume that answers everything later, on another thread: what a door must bear from the real engine.</summary>
+/// <summary>
+/// A volume that answers everything later, on another thread: what a door must bear from the real engine.
+/// </summary>
 internal sealed class LateVolume(IVolume inner) : IVolume
 {
     public VolumeId Id => inner.Id;
@@ -20,7 +22,8 @@ internal sealed class LateVolume(IVolume inner) : IVolume
         InodeNumber inode, AttributeChange change, OpenHandle? handle, Caller caller) =>
         Later(() => inner.SetAttributes(inode, change, handle, caller));
 
-    public ValueTask<Result<IReadOnlyList<DirectoryEntry>, VolumeError>> ReadDirectory(InodeNumber directory, ulong cookie, int countMax) =>
+    public ValueTask<Result<IReadOnlyList<DirectoryEntry>, VolumeError>> ReadDirectory(
+        InodeNumber directory, ulong cookie, int countMax) =>
         Later(() => inner.ReadDirectory(directory, cookie, countMax));
 
     public ValueTask<Result<OpenedFile, VolumeError>> Create(
@@ -81,24 +84,37 @@ internal sealed class LateVolume(IVolume inner) : IVolume
     public ValueTask<Result<Unit, VolumeError>> Unlink(InodeNumber parent, ReadOnlyMemory<byte> name, Caller caller) =>
         Later(() => inner.Unlink(parent, name, caller));
 
-    public ValueTask<Result<Unit, VolumeError>> RemoveDirectory(InodeNumber parent, ReadOnlyMemory<byte> name, Caller caller) =>
+    public ValueTask<Result<Unit, VolumeError>> RemoveDirectory(
+        InodeNumber parent, ReadOnlyMemory<byte> name, Caller caller) =>
         Later(() => inner.RemoveDirectory(parent, name, caller));
 
     public ValueTask<Result<Unit, VolumeError>> Rename(
-        InodeNumber fromParent, ReadOnlyMemory<byte> fromName, InodeNumber toParent, ReadOnlyMemory<byte> toName, RenameMode mode, Caller caller) =>
+        InodeNumber fromParent,
+        ReadOnlyMemory<byte> fromName,
+        InodeNumber toParent,
+        ReadOnlyMemory<byte> toName,
+        RenameMode mode,
+        Caller caller) =>
         Later(() => inner.Rename(fromParent, fromName, toParent, toName, mode, caller));
 
-    public ValueTask<Result<ReadOnlyMemory<byte>, VolumeError>> GetExtendedAttribute(InodeNumber inode, ReadOnlyMemory<byte> name) =>
+    public ValueTask<Result<ReadOnlyMemory<byte>, VolumeError>> GetExtendedAttribute(
+        InodeNumber inode, ReadOnlyMemory<byte> name) =>
         Later(() => inner.GetExtendedAttribute(inode, name));
 
     public ValueTask<Result<Unit, VolumeError>> SetExtendedAttribute(
-        InodeNumber inode, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> value, AttributeWriteMode mode, Caller caller) =>
+        InodeNumber inode,
+        ReadOnlyMemory<byte> name,
+        ReadOnlyMemory<byte> value,
+        AttributeWriteMode mode,
+        Caller caller) =>
         Later(() => inner.SetExtendedAttribute(inode, name, value, mode, caller));
 
-    public ValueTask<Result<IReadOnlyList<ReadOnlyMemory<byte>>, VolumeError>> ListExtendedAttributes(InodeNumber inode) =>
+    public ValueTask<Result<IReadOnlyList<ReadOnlyMemory<byte>>, VolumeError>> ListExtendedAttributes(
+        InodeNumber inode) =>
         Later(() => inner.ListExtendedAttributes(inode));
 
-    public ValueTask<Result<Unit, VolumeError>> RemoveExtendedAttribute(InodeNumber inode, ReadOnlyMemory<byte> name, Caller caller) =>
+    public ValueTask<Result<Unit, VolumeError>> RemoveExtendedAttribute(
+        InodeNumber inode, ReadOnlyMemory<byte> name, Caller caller) =>
         Later(() => inner.RemoveExtendedAttribute(inode, name, caller));
 
     public ValueTask<Result<RangeLock, VolumeError>> TestLock(OpenHandle handle, RangeLock wanted) =>

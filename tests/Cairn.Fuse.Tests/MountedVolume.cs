@@ -51,7 +51,9 @@ public sealed class MountedVolume : IAsyncDisposable
 
     public string PathOf(string name) => Path.Combine(Directory, name);
 
-    /// <summary>Runs a shell script in the mount and gives what it printed; a failure fails the test with its words.</summary>
+    /// <summary>
+    /// Runs a shell script in the mount and gives what it printed; a failure fails the test with its words.
+    /// </summary>
     public string Run(string script, TimeSpan? limit = null)
     {
         var start = new ProcessStartInfo("/bin/bash", ["-euo", "pipefail", "-c", script])

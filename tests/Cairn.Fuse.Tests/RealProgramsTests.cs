@@ -3,7 +3,9 @@ namespace Cairn.Fuse.Tests;
 /// <summary>Programs as people run them, in a mounted volume.</summary>
 public sealed class RealProgramsTests
 {
-    /// <summary>Makes a tree with nested directories, links, odd modes and times, and sizes around every boundary.</summary>
+    /// <summary>
+    /// Makes a tree with nested directories, links, odd modes and times, and sizes around every boundary.
+    /// </summary>
     private const string MakeTree = """
         src=$(mktemp -d); trap 'rm -rf $src' EXIT
         for d in a a/b a/b/c 'with space' ; do mkdir -p "$src/$d"; done
@@ -26,7 +28,8 @@ public sealed class RealProgramsTests
         drive.Run(MakeTree + """
             cp -a $src copy
             diff -r --no-dereference $src copy 2>&1 | grep -v 'is a fifo' && exit 1
-            list() { cd $1; find . -printf '%P %y %m %n %U %G %l ' \( -type d -printf '\n' -o -printf '%s %T@\n' \) | sort; cd - > /dev/null; }
+            list() { (cd $1; find . -printf '%P %y %m %n %U %G %l ' \
+              \( -type d -printf '\n' -o -printf '%s %T@\n' \) | sort); }
             diff <(list $src) <(list copy)
             cp -a copy again; diff <(list copy) <(list again); rm -rf copy again; [ -z "$(ls -A)" ]
             """);
@@ -73,7 +76,8 @@ public sealed class RealProgramsTests
             g mv d1/f1 moved; echo more >> d2/f2; g commit -qam second
             cd ..; g clone -q one two; cd two; g log --oneline | wc -l | grep -qx 2
             g gc -q --aggressive; g fsck --full --strict; cd ..; g clone -q file://$PWD/two three
-            diff -r --exclude=.git one three; cd one; g checkout -q HEAD~1; [ -e d1/f1 ]; [ -z "$(g status --porcelain)" ]
+            diff -r --exclude=.git one three
+            cd one; g checkout -q HEAD~1; [ -e d1/f1 ]; [ -z "$(g status --porcelain)" ]
             """);
     }
 
@@ -132,9 +136,10 @@ public sealed class RealProgramsTests
         await using MountedVolume drive = MountedVolume.Create(isLate: isLate);
         Assert.SkipUnless(File.Exists("/usr/bin/fio"), "fio is not installed");
         drive.Run("""
-            fio --name=v --size=16m --bsrange=512-256k --rw=randrw --verify=crc32c --verify_fatal=1 --ioengine=psync --output=/dev/null
-            fio --name=m --size=8m --bs=4k --rw=randwrite --verify=crc32c --verify_fatal=1 --ioengine=mmap --output=/dev/null
-            fio --name=d --size=8m --bs=16k --rw=randwrite --verify=crc32c --verify_fatal=1 --direct=1 --ioengine=libaio --iodepth=16 --output=/dev/null
+            f() { fio --verify=crc32c --verify_fatal=1 --output=/dev/null "$@"; }
+            f --name=v --size=16m --bsrange=512-256k --rw=randrw --ioengine=psync
+            f --name=m --size=8m --bs=4k --rw=randwrite --ioengine=mmap
+            f --name=d --size=8m --bs=16k --rw=randwrite --direct=1 --ioengine=libaio --iodepth=16
             """);
     }
 

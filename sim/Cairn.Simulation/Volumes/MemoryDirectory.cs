@@ -1,7 +1,9 @@
 namespace Cairn.Simulation.Volumes;
 
 /// <summary>The entries of one directory, found by name and listed in the order they were added.</summary>
-/// <remarks>Invariant: an entry keeps its cookie, so a listing under change neither skips nor repeats those that stay.</remarks>
+/// <remarks>
+/// Invariant: an entry keeps its cookie, so a listing under change neither skips nor repeats those that stay.
+/// </remarks>
 internal sealed class MemoryDirectory
 {
     private readonly Dictionary<byte[], MemoryEntry> _byName = new(NameComparer.Instance);
@@ -13,7 +15,8 @@ internal sealed class MemoryDirectory
 
     public int Count => _byName.Count;
 
-    public MemoryEntry? Find(ReadOnlySpan<byte> name) => _bySpan.TryGetValue(name, out MemoryEntry? entry) ? entry : null;
+    public MemoryEntry? Find(ReadOnlySpan<byte> name) =>
+        _bySpan.TryGetValue(name, out MemoryEntry? entry) ? entry : null;
 
     public void Add(ReadOnlySpan<byte> name, MemoryObject target)
     {

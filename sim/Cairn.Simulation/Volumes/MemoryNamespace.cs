@@ -3,7 +3,9 @@ using Cairn.Node.Volumes;
 
 namespace Cairn.Simulation.Volumes;
 
-/// <summary>The tree of a <see cref="MemoryVolume"/>: POSIX's rules for names, links and directories, nothing else.</summary>
+/// <summary>
+/// The tree of a <see cref="MemoryVolume"/>: POSIX's rules for names, links and directories, nothing else.
+/// </summary>
 /// <remarks>Not safe from several threads: the volume holds its lock around every call.</remarks>
 internal sealed class MemoryNamespace
 {
@@ -20,7 +22,12 @@ internal sealed class MemoryNamespace
     {
         _inodes = new Prng(seed);
         _time = time;
-        _root = new MemoryObject(InodeNumber.Root, ObjectKind.Directory) { Entries = new(), Mode = 0x1ED, LinkCount = 2 };
+        _root = new MemoryObject(InodeNumber.Root, ObjectKind.Directory)
+        {
+            Entries = new(),
+            Mode = 0x1ED,
+            LinkCount = 2,
+        };
         _root.Accessed = _root.Modified = _root.Changed = Now;
         _objects.Add(_root.Inode.Value, _root);
     }
@@ -49,9 +56,17 @@ internal sealed class MemoryNamespace
         return directory.Entries!.Find(name) is { } entry ? entry : VolumeError.NotFound;
     }
 
-    /// <summary>Makes an object and its first entry; a set-group-id directory hands down its group, and the bit to directories.</summary>
+    /// <summary>
+    /// Makes an object and its first entry; a set-group-id directory hands down its group, and the bit to
+    /// directories.
+    /// </summary>
     public Result<MemoryObject, VolumeError> Make(
-        InodeNumber parent, ReadOnlySpan<byte> name, ObjectKind kind, uint mode, Caller caller, byte[]? linkTarget = null)
+        InodeNumber parent,
+        ReadOnlySpan<byte> name,
+        ObjectKind kind,
+        uint mode,
+        Caller caller,
+        byte[]? linkTarget = null)
     {
         if (linkTarget is { Length: 0 or > LinkTargetBytesMax })
         {
@@ -139,7 +154,11 @@ internal sealed class MemoryNamespace
     }
 
     public Result<Unit, VolumeError> Rename(
-        InodeNumber fromParent, ReadOnlySpan<byte> fromName, InodeNumber toParent, ReadOnlySpan<byte> toName, RenameMode mode)
+        InodeNumber fromParent,
+        ReadOnlySpan<byte> fromName,
+        InodeNumber toParent,
+        ReadOnlySpan<byte> toName,
+        RenameMode mode)
     {
         if (!Find(fromParent, fromName).TryGet(out MemoryEntry? from, out VolumeError error))
         {
@@ -233,7 +252,8 @@ internal sealed class MemoryNamespace
 
     private static Result<Unit, VolumeError> CheckName(ReadOnlySpan<byte> name)
     {
-        if (name.IsEmpty || name.SequenceEqual("."u8) || name.SequenceEqual(".."u8) || name.ContainsAny((byte)'/', (byte)0))
+        if (name.IsEmpty || name.SequenceEqual("."u8) || name.SequenceEqual(".."u8) || name.ContainsAny(
+            (byte)'/', (byte)0))
         {
             return VolumeError.InvalidName;
         }

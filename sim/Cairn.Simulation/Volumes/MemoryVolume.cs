@@ -3,10 +3,12 @@ using Cairn.Node.Volumes;
 
 namespace Cairn.Simulation.Volumes;
 
-/// <summary>A complete volume in memory: the doors' test double, and the oracle that the real engine is compared with.</summary>
+/// <summary>
+/// A complete volume in memory: the doors' test double, and the oracle that the real engine is compared with.
+/// </summary>
 /// <remarks>
-/// Every call completes synchronously except a lock that waits. Watchers hear of every change, during the call that made
-/// it. Lock order: the volume's gate, then an object's.
+/// Every call completes synchronously except a lock that waits. Watchers hear of every change, during the call that
+/// made it. Lock order: the volume's gate, then an object's.
 /// </remarks>
 public sealed class MemoryVolume : IVolume
 {
@@ -352,7 +354,11 @@ public sealed class MemoryVolume : IVolume
 
     /// <inheritdoc/>
     public ValueTask<Result<Unit, VolumeError>> SetExtendedAttribute(
-        InodeNumber inode, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> value, AttributeWriteMode mode, Caller caller)
+        InodeNumber inode,
+        ReadOnlyMemory<byte> name,
+        ReadOnlyMemory<byte> value,
+        AttributeWriteMode mode,
+        Caller caller)
     {
         lock (_gate)
         {

@@ -78,8 +78,10 @@ public abstract class VolumeContentContract : VolumeNamespaceContract
         Assert.Equal(expected, await Read(handle, 0, 300_000));
         await Close(handle);
         Assert.Equal(expected, await ReadAll(f));
-        await Fails(VolumeError.IsADirectory, Volume.SetAttributes(Root, new AttributeChange { SizeBytes = 0 }, null, User));
-        await Fails(VolumeError.InvalidArgument, Volume.SetAttributes(f, new AttributeChange { SizeBytes = -1 }, null, User));
+        await Fails(
+            VolumeError.IsADirectory, Volume.SetAttributes(Root, new AttributeChange { SizeBytes = 0 }, null, User));
+        await Fails(
+            VolumeError.InvalidArgument, Volume.SetAttributes(f, new AttributeChange { SizeBytes = -1 }, null, User));
     }
 
     [Fact]

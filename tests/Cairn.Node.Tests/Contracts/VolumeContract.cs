@@ -61,8 +61,10 @@ public abstract class VolumeContract : VolumeContentContract
     {
         InodeNumber f = await MakeFile("f", []);
         await Fails(VolumeError.NoAttribute, Volume.GetExtendedAttribute(f, Name("user.a")));
-        await Ok(Volume.SetExtendedAttribute(f, Name("user.a"), new byte[] { 1, 0, 2 }, AttributeWriteMode.Create, User));
-        await Ok(Volume.SetExtendedAttribute(f, Name("user.b"), ReadOnlyMemory<byte>.Empty, AttributeWriteMode.Any, User));
+        await Ok(
+            Volume.SetExtendedAttribute(f, Name("user.a"), new byte[] { 1, 0, 2 }, AttributeWriteMode.Create, User));
+        await Ok(
+            Volume.SetExtendedAttribute(f, Name("user.b"), ReadOnlyMemory<byte>.Empty, AttributeWriteMode.Any, User));
         await Fails(
             VolumeError.AlreadyExists,
             Volume.SetExtendedAttribute(f, Name("user.a"), new byte[1], AttributeWriteMode.Create, User));
@@ -74,7 +76,8 @@ public abstract class VolumeContract : VolumeContentContract
         await Ok(Volume.SetExtendedAttribute(f, Name("user.a"), Pattern(60_000, 1), AttributeWriteMode.Replace, User));
         Assert.Equal(Pattern(60_000, 1), (await Ok(Volume.GetExtendedAttribute(f, Name("user.a")))).ToArray());
         IReadOnlyList<ReadOnlyMemory<byte>> names = await Ok(Volume.ListExtendedAttributes(f));
-        Assert.Equal(["user.a", "user.b"], names.Select(n => Encoding.UTF8.GetString(n.Span)).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["user.a", "user.b"], names.Select(n => Encoding.UTF8.GetString(n.Span)).Order(StringComparer.Ordinal));
         await Ok(Volume.RemoveExtendedAttribute(f, Name("user.a"), User));
         await Fails(VolumeError.NoAttribute, Volume.RemoveExtendedAttribute(f, Name("user.a"), User));
         Assert.Single(await Ok(Volume.ListExtendedAttributes(f)));
@@ -98,12 +101,15 @@ public abstract class VolumeContract : VolumeContentContract
         await Ok(Volume.SetLock(b, whole with { Owner = 2, End = 9 }, false, false, default));
         await Fails(VolumeError.Locked, Volume.SetLock(b, whole with { Owner = 2 }, false, false, default));
         RangeLock held = await Ok(Volume.TestLock(b, whole with { Owner = 2 }));
-        Assert.Equal((1UL, 10U, 10L, 19L, LockKind.Exclusive), (held.Owner, held.ProcessId, held.Start, held.End, held.Kind));
+        Assert.Equal(
+            (1UL, 10U, 10L, 19L, LockKind.Exclusive), (held.Owner, held.ProcessId, held.Start, held.End, held.Kind));
         await Ok(Volume.SetLock(a, whole with { Start = 12, End = 13, Kind = LockKind.None }, false, false, default));
         await Ok(Volume.SetLock(b, whole with { Owner = 2, Start = 12, End = 13 }, false, false, default));
-        await Fails(VolumeError.Locked, Volume.SetLock(b, whole with { Owner = 2, Start = 14, End = 14 }, false, false, default));
+        await Fails(VolumeError.Locked, Volume.SetLock(
+            b, whole with { Owner = 2, Start = 14, End = 14 }, false, false, default));
         await Ok(Volume.SetLock(a, whole with { Start = 14, End = 19, Kind = LockKind.Shared }, false, false, default));
-        await Ok(Volume.SetLock(b, whole with { Owner = 2, Start = 14, End = 14, Kind = LockKind.Shared }, false, false, default));
+        await Ok(Volume.SetLock(
+            b, whole with { Owner = 2, Start = 14, End = 14, Kind = LockKind.Shared }, false, false, default));
         await Ok(Volume.Flush(a, 1));
         await Ok(Volume.SetLock(b, whole with { Owner = 2 }, false, false, default));
         Assert.Equal(LockKind.None, (await Ok(Volume.TestLock(b, whole with { Owner = 2 }))).Kind);
@@ -119,7 +125,8 @@ public abstract class VolumeContract : VolumeContentContract
         var second = new RangeLock(2, 2, 1, 1, LockKind.Exclusive);
         await Ok(Volume.SetLock(file, first, false, false, default));
         await Ok(Volume.SetLock(file, second, false, false, default));
-        Task<Result<Unit, VolumeError>> waiting = Volume.SetLock(file, first with { Owner = 2 }, false, true, default).AsTask();
+        Task<Result<Unit, VolumeError>> waiting =
+            Volume.SetLock(file, first with { Owner = 2 }, false, true, default).AsTask();
         Assert.False(waiting.IsCompleted);
         await Fails(VolumeError.Deadlock, Volume.SetLock(file, second with { Owner = 1 }, false, true, default));
         using var cancellation = new CancellationTokenSource();
@@ -139,7 +146,8 @@ public abstract class VolumeContract : VolumeContentContract
         var whole = new RangeLock(1, 1, 0, long.MaxValue, LockKind.Exclusive);
         await Ok(Volume.SetLock(file, whole, false, false, default));
         await Ok(Volume.SetLock(file, whole with { Owner = 2 }, true, false, default));
-        await Fails(VolumeError.Locked, Volume.SetLock(file, whole with { Owner = 3, Kind = LockKind.Shared }, true, false, default));
+        await Fails(VolumeError.Locked, Volume.SetLock(
+            file, whole with { Owner = 3, Kind = LockKind.Shared }, true, false, default));
         await Ok(Volume.SetLock(file, whole with { Owner = 2, Kind = LockKind.None }, true, false, default));
         await Ok(Volume.SetLock(file, whole with { Owner = 3, Kind = LockKind.Shared }, true, false, default));
         await Close(file);
@@ -156,7 +164,8 @@ public abstract class VolumeContract : VolumeContentContract
                 byte[] content = Pattern(1 + (i * 997), seed: (worker * 1000) + i);
                 InodeNumber inode = await MakeFile($"f{i}", content, directory);
                 Assert.Equal(content, await ReadAll(inode));
-                await Ok(Volume.Rename(directory, Name($"f{i}"), Root, Name($"w{worker}f{i}"), RenameMode.Replace, User));
+                await Ok(
+                    Volume.Rename(directory, Name($"f{i}"), Root, Name($"w{worker}f{i}"), RenameMode.Replace, User));
             }
         })));
         Assert.Equal(204, (await List(Root)).Length);

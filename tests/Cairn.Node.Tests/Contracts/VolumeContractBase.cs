@@ -51,7 +51,8 @@ public abstract class VolumeContractBase : IAsyncLifetime
     }
 
     protected Task<OpenedFile> CreateFile(string name, InodeNumber? parent = null, uint mode = 0b110_100_100) =>
-        Ok(Volume.Create(parent ?? Root, Name(name), mode, OpenIntent.Read | OpenIntent.Write | OpenIntent.Exclusive, User));
+        Ok(Volume.Create(
+            parent ?? Root, Name(name), mode, OpenIntent.Read | OpenIntent.Write | OpenIntent.Exclusive, User));
 
     /// <summary>A closed file with a content.</summary>
     protected async Task<InodeNumber> MakeFile(string name, byte[] content, InodeNumber? parent = null)

@@ -242,7 +242,8 @@ public abstract class VolumeNamespaceContract : VolumeContractBase
         InodeNumber a = await MakeFile("a", [1]);
         InodeNumber d = await MakeDirectory("d");
         InodeNumber b = await MakeFile("b", [2], d);
-        await Fails(VolumeError.AlreadyExists, Volume.Rename(Root, Name("a"), d, Name("b"), RenameMode.NoReplace, User));
+        await Fails(
+            VolumeError.AlreadyExists, Volume.Rename(Root, Name("a"), d, Name("b"), RenameMode.NoReplace, User));
         await Ok(Volume.Rename(Root, Name("a"), Root, Name("a2"), RenameMode.NoReplace, User));
         await Ok(Volume.Rename(Root, Name("a2"), d, Name("b"), RenameMode.Exchange, User));
         Assert.Equal(b, await Find("a2"));
@@ -251,7 +252,7 @@ public abstract class VolumeNamespaceContract : VolumeContractBase
         InodeNumber e = await MakeDirectory("e");
         await Ok(Volume.Rename(Root, Name("e"), d, Name("b"), RenameMode.Exchange, User));
         Assert.Equal(e, await Find("b", d));
-        Assert.Equal((3U, 3U), ((await Ok(Volume.GetAttributes(d))).LinkCount, (await Ok(Volume.GetAttributes(Root))).LinkCount));
+        Assert.Equal((3U, 3U), (await LinkCount(d), await LinkCount(Root)));
     }
 
     [Fact]
@@ -269,7 +270,7 @@ public abstract class VolumeNamespaceContract : VolumeContractBase
         await Ok(Volume.Unlink(c, Name("f"), User));
         await Ok(Volume.Rename(a, Name("b"), Root, Name("c"), RenameMode.Replace, User));
         Assert.Equal(b, await Find("c"));
-        Assert.Equal((2U, 4U), ((await Ok(Volume.GetAttributes(a))).LinkCount, (await Ok(Volume.GetAttributes(Root))).LinkCount));
+        Assert.Equal((2U, 4U), (await LinkCount(a), await LinkCount(Root)));
     }
 
     [Fact]
@@ -292,4 +293,6 @@ public abstract class VolumeNamespaceContract : VolumeContractBase
         ObjectAttributes below = await Ok(Volume.GetAttributes(e));
         Assert.Equal((77U, 0x5EDU), (below.GroupId, below.Mode));
     }
+
+    private async Task<uint> LinkCount(InodeNumber inode) => (await Ok(Volume.GetAttributes(inode))).LinkCount;
 }

@@ -162,7 +162,10 @@ internal struct FuseStatFsOut
     public uint Spare5;
 }
 
-/// <summary>A directory entry; the name follows, padded to eight bytes. READDIRPLUS puts a <see cref="FuseEntryOut"/> before it.</summary>
+/// <summary>
+/// A directory entry; the name follows, padded to eight bytes. READDIRPLUS puts a <see cref="FuseEntryOut"/> before
+/// it.
+/// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct FuseDirent
 {

@@ -1,6 +1,8 @@
 namespace Cairn.Fuse.Abi;
 
-/// <summary>What both sides can do, asked and answered in INIT: flags in the low half, flags2 in the high half.</summary>
+/// <summary>
+/// What both sides can do, asked and answered in INIT: flags in the low half, flags2 in the high half.
+/// </summary>
 /// <remarks>Source: include/uapi/linux/fuse.h, "INIT request/reply flags".</remarks>
 [Flags]
 internal enum FuseInitFlags : ulong

@@ -73,7 +73,8 @@ internal sealed class AttributeRequests
     {
         Result<ObjectAttributes, VolumeError> before = await _volume.GetAttributes(inode).ConfigureAwait(false);
         return before.IsOk
-            ? await _volume.SetAttributes(inode, change with { Mode = Privileges.ModeWithout(before.Value) }, handle, caller)
+            ? await _volume.SetAttributes(
+                inode, change with { Mode = Privileges.ModeWithout(before.Value) }, handle, caller)
                 .ConfigureAwait(false)
             : before;
     }

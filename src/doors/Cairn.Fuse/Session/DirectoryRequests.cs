@@ -59,7 +59,8 @@ internal sealed class DirectoryRequests
         room = room[..(int)Math.Min(asked.Length, (uint)room.Length)];
         var writer = new EntryWriter(room, _replies, withAttributes);
         ObjectAttributes self = new() { Inode = request.Node, Kind = ObjectKind.Directory };
-        ObjectAttributes parent = self with { Inode = request.Node == InodeNumber.Root ? request.Node : new(UnknownInode) };
+        bool isRoot = request.Node == InodeNumber.Root;
+        ObjectAttributes parent = self with { Inode = isRoot ? request.Node : new(UnknownInode) };
         bool fits = (asked.Offset >= DotOffset || writer.TryAdd("."u8, self, DotOffset, isDot: true))
             && (asked.Offset >= DotDotOffset || writer.TryAdd(".."u8, parent, DotDotOffset, isDot: true));
         for (int i = 0; fits && i < entries.Count; i++)

@@ -30,7 +30,8 @@ internal sealed class EntryRequests
         }
 
         ValueTask<Result<ObjectAttributes, VolumeError>> call = _volume.Lookup(request.Node, name);
-        _reply.Complete(request.Exchange, call.IsCompletedSuccessfully ? new(OrAbsent(call)) : OrAbsentLater(call), _entry);
+        _reply.Complete(
+            request.Exchange, call.IsCompletedSuccessfully ? new(OrAbsent(call)) : OrAbsentLater(call), _entry);
         return true;
     }
 
@@ -146,7 +147,8 @@ internal sealed class EntryRequests
 
     private bool Rename(FuseRequest request, InodeNumber toParent, int namesAt, RenameMode mode)
     {
-        if (!FuseRequest.TryTakeNames(request.Body[namesAt..], out ReadOnlyMemory<byte> from, out ReadOnlyMemory<byte> to))
+        if (!FuseRequest.TryTakeNames(
+            request.Body[namesAt..], out ReadOnlyMemory<byte> from, out ReadOnlyMemory<byte> to))
         {
             return false;
         }
@@ -161,7 +163,8 @@ internal sealed class EntryRequests
     }
 
     /// <summary>An absent name is an answer that the kernel may remember, not an error.</summary>
-    private static Result<ObjectAttributes, VolumeError> OrAbsent(in ValueTask<Result<ObjectAttributes, VolumeError>> call)
+    private static Result<ObjectAttributes, VolumeError> OrAbsent(
+        in ValueTask<Result<ObjectAttributes, VolumeError>> call)
     {
         Result<ObjectAttributes, VolumeError> result = call.GetAwaiter().GetResult();
         return !result.IsOk && result.Error == VolumeError.NotFound ? default(ObjectAttributes) : result;

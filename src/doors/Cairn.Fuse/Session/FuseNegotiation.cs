@@ -45,7 +45,8 @@ internal sealed class FuseNegotiation(FuseOptions options)
         ReadOnlySpan<byte> body = request.Body.Span;
         body[..Math.Min(body.Length, bytes.Length)].CopyTo(bytes);
         FuseInitIn asked = MemoryMarshal.Read<FuseInitIn>(bytes);
-        if (body.Length < FuseInitIn.CompatSize || asked.Major < Major || (asked.Major == Major && asked.Minor < MinorMin))
+        bool isTooOld = asked.Major < Major || (asked.Major == Major && asked.Minor < MinorMin);
+        if (body.Length < FuseInitIn.CompatSize || isTooOld)
         {
             return false;
         }

@@ -10,13 +10,20 @@ public sealed record FuseOptions
     /// <remarks>Long, because the volume's watcher tells of every change that the kernel did not make itself.</remarks>
     public TimeSpan CacheTimeout { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>The largest read or write request, in bytes. Default: 1 MiB, the most that unprivileged kernels take.</summary>
+    /// <summary>
+    /// The largest read or write request, in bytes. Default: 1 MiB, the most that unprivileged kernels take.
+    /// </summary>
     public int RequestBytesMax { get; init; } = 1 << 20;
 
-    /// <summary>How far the kernel reads ahead, in bytes; it takes at most what its block device setting allows. Default: 1 MiB.</summary>
+    /// <summary>
+    /// How far the kernel reads ahead, in bytes; it takes at most what its block device setting allows. Default: 1
+    /// MiB.
+    /// </summary>
     public int ReadaheadBytes { get; init; } = 1 << 20;
 
-    /// <summary>How many background requests (readahead, asynchronous I/O) the kernel keeps going. Default: 64.</summary>
+    /// <summary>
+    /// How many background requests (readahead, asynchronous I/O) the kernel keeps going. Default: 64.
+    /// </summary>
     public int BackgroundRequestsMax { get; init; } = 64;
 
     /// <summary>

@@ -7,7 +7,9 @@ using Cairn.Node.Volumes;
 
 namespace Cairn.Fuse.Session;
 
-/// <summary>Turns the volume's answers into the bodies of replies; the header is written by <see cref="ReplyPath"/>.</summary>
+/// <summary>
+/// Turns the volume's answers into the bodies of replies; the header is written by <see cref="ReplyPath"/>.
+/// </summary>
 internal sealed class FuseReplies(FuseOptions options)
 {
     private const long NanosecondsPerSecond = 1_000_000_000;

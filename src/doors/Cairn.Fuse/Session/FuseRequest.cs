@@ -53,7 +53,8 @@ internal readonly struct FuseRequest(IFuseExchange exchange)
     }
 
     /// <summary>The bytes up to a zero byte, and those after it.</summary>
-    public static bool TryTakeName(ReadOnlyMemory<byte> bytes, out ReadOnlyMemory<byte> name, out ReadOnlyMemory<byte> rest)
+    public static bool TryTakeName(
+        ReadOnlyMemory<byte> bytes, out ReadOnlyMemory<byte> name, out ReadOnlyMemory<byte> rest)
     {
         int end = bytes.Span.IndexOf((byte)0);
         name = end < 0 ? default : bytes[..end];

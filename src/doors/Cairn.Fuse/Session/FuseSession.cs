@@ -7,9 +7,10 @@ namespace Cairn.Fuse.Session;
 
 /// <summary>One mount of one volume: the kernel's requests in, the volume's answers out.</summary>
 /// <remarks>
-/// Invariants: it owns no thread; every exchange is ended exactly once; a request that the volume answers at once allocates
-/// nothing here; a nodeid is the volume's inode number and is never counted, so FORGET has nothing to do; every handle given to the
-/// kernel is released exactly once, at the latest when the mount is gone. See docs/formats/nodeid.md.
+/// Invariants: it owns no thread; every exchange is ended exactly once; a request that the volume answers at once
+/// allocates nothing here; a nodeid is the volume's inode number and is never counted, so FORGET has nothing to do;
+/// every handle given to the kernel is released exactly once, at the latest when the mount is gone. See
+/// docs/formats/nodeid.md.
 /// </remarks>
 public sealed class FuseSession : IFuseHandler
 {

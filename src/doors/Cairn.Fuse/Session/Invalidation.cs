@@ -11,7 +11,9 @@ internal sealed class Invalidation(object session, IFuseChannel channel) : IVolu
     private const int NameBytesMax = 255;
     private const int ObjectMessageBytes = FuseOutHeader.Size + FuseNotifyInvalidateInode.Size;
 
-    /// <summary>Whether the kernel can expire an entry without disturbing those who stand in it (protocol 7.38).</summary>
+    /// <summary>
+    /// Whether the kernel can expire an entry without disturbing those who stand in it (protocol 7.38).
+    /// </summary>
     public bool CanExpire { get; set; }
 
     public void ObjectChanged(InodeNumber inode, bool contentChanged)

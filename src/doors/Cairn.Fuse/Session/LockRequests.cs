@@ -6,8 +6,9 @@ namespace Cairn.Fuse.Session;
 
 /// <summary>GETLK, SETLK, SETLKW, and INTERRUPT, which ends the wait of the last.</summary>
 /// <remarks>
-/// Only lock waits can be interrupted: everything else is answered in bounded time. An INTERRUPT may be read by one thread
-/// before another has begun the wait that it is about, so those that found nothing are remembered for a while; uniques are never reused.
+/// Only lock waits can be interrupted: everything else is answered in bounded time. An INTERRUPT may be read by one
+/// thread before another has begun the wait that it is about, so those that found nothing are remembered for a while;
+/// uniques are never reused.
 /// </remarks>
 internal sealed class LockRequests(IVolume volume, ReplyPath reply)
 {
@@ -98,7 +99,8 @@ internal sealed class LockRequests(IVolume volume, ReplyPath reply)
 
         try
         {
-            return await volume.SetLock(handle, wanted, wholeFile, wait: true, cancellation.Token).ConfigureAwait(false);
+            return await volume.SetLock(handle, wanted, wholeFile, wait: true, cancellation.Token).ConfigureAwait(
+                false);
         }
         finally
         {

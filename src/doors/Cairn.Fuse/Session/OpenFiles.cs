@@ -2,7 +2,9 @@ using Cairn.Node.Volumes;
 
 namespace Cairn.Fuse.Session;
 
-/// <summary>Which handles this mount holds, so that a mount that goes away without closing them leaves none open.</summary>
+/// <summary>
+/// Which handles this mount holds, so that a mount that goes away without closing them leaves none open.
+/// </summary>
 internal sealed class OpenFiles(IVolume volume)
 {
     private readonly Lock _gate = new();

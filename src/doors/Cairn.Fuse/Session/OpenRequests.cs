@@ -153,7 +153,8 @@ internal sealed class OpenRequests
     private async ValueTask<Result<Unit, VolumeError>> UnlockAndRelease(OpenHandle handle, ulong owner)
     {
         var unlock = new RangeLock(owner, 0, 0, long.MaxValue, LockKind.None);
-        await _volume.SetLock(handle, unlock, wholeFile: true, wait: false, CancellationToken.None).ConfigureAwait(false);
+        await _volume.SetLock(handle, unlock, wholeFile: true, wait: false, CancellationToken.None).ConfigureAwait(
+            false);
         return await _volume.Release(handle).ConfigureAwait(false);
     }
 }

@@ -2,7 +2,9 @@ using Cairn.Node.Volumes;
 
 namespace Cairn.Fuse.Session;
 
-/// <summary>What the request that this thread is handling changes, so that the kernel is not told what it asked for itself.</summary>
+/// <summary>
+/// What the request that this thread is handling changes, so that the kernel is not told what it asked for itself.
+/// </summary>
 internal sealed class OwnChange
 {
     [ThreadStatic]

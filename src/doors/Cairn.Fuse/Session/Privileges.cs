@@ -14,7 +14,9 @@ internal sealed class Privileges(IVolume volume)
     /// <summary>Set when the channel is there.</summary>
     public Invalidation? Invalidation { get; set; }
 
-    /// <summary>The mode without them: set-group-id means something else where the group may not execute. Null: no change.</summary>
+    /// <summary>
+    /// The mode without them: set-group-id means something else where the group may not execute. Null: no change.
+    /// </summary>
     public static uint? ModeWithout(in ObjectAttributes attributes)
     {
         if (attributes.Kind != ObjectKind.File)

@@ -6,7 +6,9 @@ using Cairn.Node.Volumes;
 
 namespace Cairn.Fuse.Session;
 
-/// <summary>Ends exchanges: at once when the volume has answered, else when it does, on whatever thread that is.</summary>
+/// <summary>
+/// Ends exchanges: at once when the volume has answered, else when it does, on whatever thread that is.
+/// </summary>
 /// <remarks>
 /// Invariant: every exchange is ended exactly once, also when the volume or the encoding throws. The synchronous path
 /// allocates nothing: encoders are static or bound once.
@@ -17,7 +19,8 @@ internal sealed class ReplyPath(Action<Exception> report)
     /// <param name="exchange">The exchange to end.</param>
     /// <param name="call">The volume's answer.</param>
     /// <param name="encode">Writes the body; gives the reply's whole length, or a negative errno.</param>
-    /// <param name="refused">Told when the kernel did not take a successful reply, so that what was opened can be released.</param>
+    /// <param name="refused">Told when the kernel did not take a successful reply, so that what was opened can be
+    /// released.</param>
     public void Complete<T>(
         IFuseExchange exchange,
         ValueTask<Result<T, VolumeError>> call,
@@ -76,7 +79,10 @@ internal sealed class ReplyPath(Action<Exception> report)
     }
 
     private void Finish<T>(
-        IFuseExchange exchange, in Result<T, VolumeError> result, Func<IFuseExchange, T, int> encode, Action<T>? refused)
+        IFuseExchange exchange,
+        in Result<T, VolumeError> result,
+        Func<IFuseExchange, T, int> encode,
+        Action<T>? refused)
     {
         int count = FuseOutHeader.Size;
         int error = 0;

@@ -27,7 +27,9 @@ public interface IFuseHandler
     /// <summary>Called once, before the first request.</summary>
     void Attach(IFuseChannel channel);
 
-    /// <summary>Handles one request; called from several threads at a time. The exchange may be ended after the return.</summary>
+    /// <summary>
+    /// Handles one request; called from several threads at a time. The exchange may be ended after the return.
+    /// </summary>
     void Handle(IFuseExchange exchange);
 
     /// <summary>Called once, after the last request, when the mount is gone: what it still held is let go.</summary>
@@ -45,6 +47,9 @@ public interface IFuseChannel
     void Notify(ReadOnlySpan<byte> message);
 
     /// <summary>Sends a notification before it returns.</summary>
-    /// <remarks>Only for the attributes of an inode that a request in progress keeps alive: there the kernel waits for nothing.</remarks>
+    /// <remarks>
+    /// Only for the attributes of an inode that a request in progress keeps alive: there the kernel waits for
+    /// nothing.
+    /// </remarks>
     void NotifyNow(ReadOnlySpan<byte> message);
 }

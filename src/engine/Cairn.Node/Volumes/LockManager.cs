@@ -2,11 +2,14 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Node.Volumes;
 
-/// <summary>The record locks (fcntl) and whole-file locks (flock) of one volume on this node, with waiting and deadlock checks.</summary>
+/// <summary>
+/// The record locks (fcntl) and whole-file locks (flock) of one volume on this node, with waiting and deadlock
+/// checks.
+/// </summary>
 /// <remarks>
-/// Invariants: two granted locks of different owners on one file overlap only when both are shared; a waiter is woken as
-/// soon as nothing granted conflicts with it, in the order of arrival. Safe from several threads. The two kinds of lock
-/// do not see each other (Linux: flock(2), NOTES).
+/// Invariants: two granted locks of different owners on one file overlap only when both are shared; a waiter is woken
+/// as soon as nothing granted conflicts with it, in the order of arrival. Safe from several threads. The two kinds of
+/// lock do not see each other (Linux: flock(2), NOTES).
 /// </remarks>
 public sealed class LockManager
 {
@@ -68,7 +71,9 @@ public sealed class LockManager
         return new(waiter.Task);
     }
 
-    /// <summary>Gives up every record lock of an owner on a file: what a close(2) of any of its descriptors does.</summary>
+    /// <summary>
+    /// Gives up every record lock of an owner on a file: what a close(2) of any of its descriptors does.
+    /// </summary>
     public void ReleaseOwner(InodeNumber inode, ulong owner)
     {
         lock (_gate)
@@ -101,7 +106,9 @@ public sealed class LockManager
         }
     }
 
-    /// <summary>Whether an owner that blocks the wanted lock waits, directly or through others, for the one who wants it.</summary>
+    /// <summary>
+    /// Whether an owner that blocks the wanted lock waits, directly or through others, for the one who wants it.
+    /// </summary>
     private bool WouldDeadlock(FileLocks locks, in RangeLock wanted)
     {
         List<ulong> blockers = [];

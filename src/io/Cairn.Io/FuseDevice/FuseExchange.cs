@@ -7,9 +7,9 @@ namespace Cairn.Io.FuseDevice;
 
 /// <summary>The buffers of one request, used again and again.</summary>
 /// <remarks>
-/// Invariant: between <see cref="TryRead"/> and its end it belongs to the handler; it goes back to its reader when it was
-/// ended during the handling, else to the pool by whoever ends it. The data of a WRITE (after 80 bytes) and of the reply to a READ (after
-/// 16) lie at the start of a page, so that the kernel copies whole pages.
+/// Invariant: between <see cref="TryRead"/> and its end it belongs to the handler; it goes back to its reader when it
+/// was ended during the handling, else to the pool by whoever ends it. The data of a WRITE (after 80 bytes) and of
+/// the reply to a READ (after 16) lie at the start of a page, so that the kernel copies whole pages.
 /// </remarks>
 internal sealed unsafe class FuseExchange : IFuseExchange, IDisposable
 {

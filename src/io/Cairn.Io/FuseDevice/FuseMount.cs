@@ -7,8 +7,8 @@ namespace Cairn.Io.FuseDevice;
 
 /// <summary>A mounted drive: the threads that read the kernel's requests, and the way to end it.</summary>
 /// <remarks>
-/// Invariant: <see cref="Completion"/> ends after the last reader has gone and the handler has let everything go, whoever
-/// unmounted the drive.
+/// Invariant: <see cref="Completion"/> ends after the last reader has gone and the handler has let everything go,
+/// whoever unmounted the drive.
 /// </remarks>
 public sealed class FuseMount : IFuseChannel, IAsyncDisposable
 {
@@ -108,11 +108,14 @@ public sealed class FuseMount : IFuseChannel, IAsyncDisposable
         if (error is not (FuseSystem.NoEntry or FuseSystem.NoDevice or FuseSystem.ConnectionAborted
             or FuseSystem.NotConnected or FuseSystem.NotPermitted))
         {
-            _report(new IOException($"{Directory}: the kernel refused a reply: {Marshal.GetPInvokeErrorMessage(error)}"));
+            _report(
+                new IOException($"{Directory}: the kernel refused a reply: {Marshal.GetPInvokeErrorMessage(error)}"));
         }
     }
 
-    /// <summary>A descriptor with a queue of its own, so that readers do not contend; null when the kernel has none.</summary>
+    /// <summary>
+    /// A descriptor with a queue of its own, so that readers do not contend; null when the kernel has none.
+    /// </summary>
     private static unsafe SafeFileHandle? Clone(SafeFileHandle device)
     {
         int file = FuseSystem.Open(Device, FuseSystem.OpenReadWriteCloseOnExec, 0);

@@ -15,7 +15,9 @@ public sealed record FuseMountOptions
     /// <summary>The largest data of one request, in bytes; the session's must be the same. Default: 1 MiB.</summary>
     public int RequestBytesMax { get; init; } = 1 << 20;
 
-    /// <summary>How far the kernel may read ahead, in bytes; only root can raise it above 128 KiB. Default: 1 MiB.</summary>
+    /// <summary>
+    /// How far the kernel may read ahead, in bytes; only root can raise it above 128 KiB. Default: 1 MiB.
+    /// </summary>
     public int ReadaheadBytes { get; init; } = 1 << 20;
 
     /// <summary>Mount by fusermount3 although root could do it itself. Default: false.</summary>

@@ -15,7 +15,9 @@ public static class FuseMounter
     private const string Device = "/dev/fuse";
     private const int DeadMountsMax = 16;
 
-    /// <summary>Mounts and starts to serve; a dead mount of an earlier daemon on the directory is cleared away first.</summary>
+    /// <summary>
+    /// Mounts and starts to serve; a dead mount of an earlier daemon on the directory is cleared away first.
+    /// </summary>
     /// <param name="directory">An empty directory on which nothing is mounted.</param>
     /// <param name="options">The kernel's side.</param>
     /// <param name="handler">Answers the requests.</param>
@@ -139,7 +141,8 @@ public static class FuseMounter
         var device = new SafeFileHandle(file, ownsHandle: true);
         string data = string.Create(
             CultureInfo.InvariantCulture,
-            $"fd={file},rootmode=40000,user_id=0,group_id=0,default_permissions,allow_other,max_read={options.RequestBytesMax}");
+            $"fd={file},rootmode=40000,user_id=0,group_id=0,default_permissions,allow_other,"
+            + $"max_read={options.RequestBytesMax}");
         ulong flags = FuseSystem.MountNoSetUserId | FuseSystem.MountNoDevices;
         if (FuseSystem.Mount(options.Source, path, FileSystemType, flags, data) == 0)
         {
@@ -153,7 +156,8 @@ public static class FuseMounter
             FuseSystem.NotPermitted or FuseSystem.AccessDenied => new MountError(
                 MountErrorKind.NotPermitted, path, "the system does not let this process mount (a container?)"),
             FuseSystem.Busy => new MountError(MountErrorKind.Busy, path, "the directory is in use"),
-            FuseSystem.NoDevice => new MountError(MountErrorKind.NoFuse, path, "the kernel has no FUSE; try modprobe fuse"),
+            FuseSystem.NoDevice =>
+                new MountError(MountErrorKind.NoFuse, path, "the kernel has no FUSE; try modprobe fuse"),
             _ => new MountError(MountErrorKind.Other, path, Words(number)),
         };
     }
@@ -161,7 +165,7 @@ public static class FuseMounter
     private static MountError OpenError(string path, int number) => number switch
     {
         FuseSystem.NoEntry or FuseSystem.NoDevice or FuseSystem.NoDeviceOrAddress => new MountError(
-            MountErrorKind.NoFuse, path, "there is no /dev/fuse; try modprobe fuse, or pass the device into the container"),
+            MountErrorKind.NoFuse, path, "there is no /dev/fuse; try modprobe fuse, or pass it into the container"),
         FuseSystem.NotPermitted or FuseSystem.AccessDenied => new MountError(
             MountErrorKind.NotPermitted, path, "this user may not open /dev/fuse"),
         _ => new MountError(MountErrorKind.Other, path, $"/dev/fuse: {Words(number)}"),
@@ -175,10 +179,13 @@ public static class FuseMounter
         string everybody = FuseSystem.EffectiveUserId() == 0 ? ",allow_other" : string.Empty;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"default_permissions,nosuid,nodev,max_read={options.RequestBytesMax},subtype=cairn{everybody},fsname={source}");
+            $"default_permissions,nosuid,nodev,max_read={options.RequestBytesMax},"
+            + $"subtype=cairn{everybody},fsname={source}");
     }
 
-    /// <summary>The kernel caps readahead at the mount's device setting, 128 KiB at first. Without the right it stays there.</summary>
+    /// <summary>
+    /// The kernel caps readahead at the mount's device setting, 128 KiB at first. Without the right it stays there.
+    /// </summary>
     private static void RaiseReadahead(string path, int bytes)
     {
         if (MountTable.Find(path) is not { } mounted)

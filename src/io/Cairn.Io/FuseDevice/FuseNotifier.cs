@@ -2,7 +2,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Cairn.Io.FuseDevice;
 
-/// <summary>Writes notifications on a thread of its own, since the kernel may wait for requests in progress before it takes one.</summary>
+/// <summary>
+/// Writes notifications on a thread of its own, since the kernel may wait for requests in progress before it takes
+/// one.
+/// </summary>
 internal sealed class FuseNotifier
 {
     private readonly object _gate = new();

@@ -68,7 +68,9 @@ internal static unsafe class FusermountHelper
         catch (Win32Exception)
         {
             return new MountError(
-                MountErrorKind.NoHelper, directory, "only root can mount without fusermount3; install the package fuse3");
+                MountErrorKind.NoHelper,
+                directory,
+                "only root can mount without fusermount3; install the package fuse3");
         }
     }
 

@@ -12,13 +12,17 @@ public enum MountErrorKind
     /// <summary>The directory has something in it, which a mount would hide. Helps: an empty one.</summary>
     NotEmpty,
 
-    /// <summary>Something is mounted there, or files are open in it. Helps: unmount, close them, or detach by force.</summary>
+    /// <summary>
+    /// Something is mounted there, or files are open in it. Helps: unmount, close them, or detach by force.
+    /// </summary>
     Busy,
 
     /// <summary>The user may not mount there.</summary>
     NotPermitted,
 
-    /// <summary>The kernel has no FUSE, or /dev/fuse is missing. Helps: modprobe fuse; in a container, pass /dev/fuse in.</summary>
+    /// <summary>
+    /// The kernel has no FUSE, or /dev/fuse is missing. Helps: modprobe fuse; in a container, pass /dev/fuse in.
+    /// </summary>
     NoFuse,
 
     /// <summary>Not root, and fusermount3 is not installed. Helps: the package fuse3.</summary>

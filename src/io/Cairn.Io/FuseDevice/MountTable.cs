@@ -42,7 +42,9 @@ public static class MountTable
         return found;
     }
 
-    /// <summary>Reads a line: id, parent, device, root, mount point, options, optional fields, "-", type, source, options.</summary>
+    /// <summary>
+    /// Reads a line: id, parent, device, root, mount point, options, optional fields, "-", type, source, options.
+    /// </summary>
     /// <remarks>Source: proc_pid_mountinfo(5). Null when it is not such a line.</remarks>
     public static MountEntry? Parse(string line)
     {

@@ -3,7 +3,9 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Io.FuseDevice;
 
-/// <summary>A piece of native memory as <see cref="Memory{T}"/>: it never moves and the collector never looks at it.</summary>
+/// <summary>
+/// A piece of native memory as <see cref="Memory{T}"/>: it never moves and the collector never looks at it.
+/// </summary>
 internal sealed unsafe class NativeBuffer(byte* start, int length) : MemoryManager<byte>
 {
     internal byte* Start => start;
