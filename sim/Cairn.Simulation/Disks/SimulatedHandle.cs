@@ -185,10 +185,11 @@ internal sealed class SimulatedHandle(SimulatedDisk disk, string path, Simulated
             : disk.Faults.Next(Path, operation, out dying);
     }
 
-    /// <summary>The write the machine died in: the first half of it, cut at any byte.</summary>
+    /// <summary>The write the machine died in: about half of it, cut between sectors, which are written whole.</summary>
     private void WriteInPart(long offset, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
-        int count = (first.Length + second.Length) / 2;
+        long cut = (offset + ((first.Length + second.Length) / 2)) / SimulatedFile.SectorBytes * SimulatedFile.SectorBytes;
+        int count = (int)Math.Max(0, cut - offset);
         file.Write(offset, first[..Math.Min(count, first.Length)]);
         file.Write(offset + first.Length, second[..Math.Max(0, count - first.Length)]);
     }

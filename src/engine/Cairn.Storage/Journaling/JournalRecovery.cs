@@ -54,6 +54,13 @@ internal sealed class JournalRecovery(JournalSegments segments, JournalVisitor v
 
         foreach (SegmentSlot slot in _order)
         {
+            // What is delivered counts as durable from now on, so it must be.
+            Result<Unit, DiskError> synced = slot.File.Sync();
+            if (!synced.IsOk)
+            {
+                return synced.Error;
+            }
+
             slot.IsSealed = true;
             slot.SyncedThrough = slot.LastSeq;
             if (slot.Live == 0)
@@ -75,7 +82,7 @@ internal sealed class JournalRecovery(JournalSegments segments, JournalVisitor v
         using (scanner)
         {
             bool isNamed = scanner.TryHeader(0, 0, out FrameHeader header);
-            if (!isNamed && IsWiped(slot.File))
+            if (!isNamed && (scanner.FileBytes == 0 || IsWiped(slot.File)))
             {
                 segments.AddUnclean(slot);
                 return Unit.Value;

@@ -132,7 +132,8 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
         long durable = 0;
         if (!isHeader || !LogFormat.TryReadFile(header, Volume, Log, out durable))
         {
-            bool isTorn = length <= LogFormat.FileHeaderBytes;
+            // A header of zeros was never synced, so nothing behind it was.
+            bool isTorn = length <= LogFormat.FileHeaderBytes || (isHeader && !header.ContainsAnyExcept((byte)0));
             if (!isTorn)
             {
                 Report(findings, 0, LogFormat.FileHeaderBytes, "the file's header is damaged; its blocks are used");

@@ -51,6 +51,9 @@ internal sealed class StoreOpening(IDisk disk, string folder, RecordIndex index,
             else if (byNumber.ContainsKey(pack.Number))
             {
                 scanner.Scan(pack);
+
+                // The last process may have written without a sync: the next commit covers that too.
+                pack.Written++;
                 Heal(pack);
             }
         }

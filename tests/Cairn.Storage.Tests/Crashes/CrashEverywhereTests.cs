@@ -1,0 +1,104 @@
+using System.Buffers.Binary;
+using Cairn.Core.Primitives;
+using Cairn.Simulation.Disks;
+using Cairn.Storage.Home;
+using Cairn.Storage.Journaling;
+using Cairn.Storage.Logs;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Storage.Tests.Crashes;
+
+/// <summary>A crash at every single disk operation: what was promised is there, nothing is taken for damage.</summary>
+public sealed class CrashEverywhereTests
+{
+    private const int Steps = 90;
+
+    [Theory]
+    [InlineData(CrashKind.ProcessKilled, 1ul)]
+    [InlineData(CrashKind.PowerLost, 1ul)]
+    [InlineData(CrashKind.PowerLost, 2ul)]
+    [InlineData(CrashKind.PowerLost, 3ul)]
+    public void What_was_promised_survives_a_crash_at_any_operation(CrashKind kind, ulong seed)
+    {
+        SimulatedDisk whole = new();
+        new StoreWorkload(whole, seed).Run(Steps);
+        long changes = whole.Faults.ChangeCount;
+        Assert.InRange(changes, 100, 2000);
+        for (long k = 1; k <= changes; k++)
+        {
+            SimulatedDisk disk = new();
+            StoreWorkload workload = new(disk, seed);
+            disk.Faults.DieAtChange = k;
+            workload.Run(Steps);
+            disk.Crash(kind, (seed * 10_000) + (ulong)k);
+            string at = $"{kind}, seed {seed}, operation {k}";
+            Check(disk, workload, kind, at);
+
+            // Recovery itself may have been the last thing that happened.
+            disk.Crash(CrashKind.PowerLost, (ulong)k);
+            Check(disk, workload, kind, at + ", again");
+        }
+    }
+
+    private static void Check(SimulatedDisk disk, StoreWorkload workload, CrashKind kind, string at)
+    {
+        using HomeLayout home = HomeLayout.Open(disk).Value;
+        bool isKilled = kind == CrashKind.ProcessKilled;
+        CheckJournal(disk, isKilled ? workload.Acknowledged : workload.Committed, workload.LastId, at);
+        CheckChunks(disk, isKilled ? workload.AcknowledgedChunks : workload.CommittedChunks, at);
+        CheckLogs(disk, isKilled ? workload.AcknowledgedBlocks : workload.CommittedBlocks, at);
+    }
+
+    private static void CheckJournal(SimulatedDisk disk, SortedSet<int> promised, int lastId, string at)
+    {
+        List<int> ids = [];
+        Journal journal = Journal.Open(disk, StoreWorkload.JournalOptions).Value;
+        JournalReplayReport report = journal.Replay((_, kind, head, payload) =>
+        {
+            int id = BinaryPrimitives.ReadInt32LittleEndian(head);
+            Assert.True(StoreWorkload.Payload(id, payload.Length).AsSpan().SequenceEqual(payload), $"{at}: record {id}");
+            ids.Add(id);
+            return true;
+        }).Value;
+        Assert.True(report.Damage.Count == 0, $"{at}: {string.Join("; ", report.Damage)}");
+        Assert.True(promised.IsSubsetOf(ids), $"{at}: journal lost {string.Join(' ', promised.Except(ids))}");
+        Assert.True(ids.SequenceEqual(ids.Order().Distinct()) && (ids.Count == 0 || ids[^1] <= lastId), $"{at}: order");
+        Assert.True(ids.Count == 0 || promised.Count == 0 || ids[^1] >= promised.Max, $"{at}: not a prefix");
+    }
+
+    private static void CheckChunks(
+        SimulatedDisk disk, SortedDictionary<int, (RecordKey Key, ChunkUse Use)> promised, string at)
+    {
+        using ChunkStore store = ChunkStore.Open(disk, StoreWorkload.StoreOptions).Value;
+        Assert.True(store.Findings.Count == 0, $"{at}: {string.Join("; ", store.Findings)}");
+        foreach ((int number, (RecordKey key, ChunkUse use)) in promised)
+        {
+            Assert.True(store.TryGet(key, out StoredRecord record), $"{at}: chunk {number} is gone");
+            Assert.True(record.Use >= use || record.Use == ChunkUse.Replicated, $"{at}: chunk {number} is {record.Use}");
+        }
+
+        for (int p = 0; p < PartitionId.Count; p++)
+        {
+            foreach (StoredRecord record in store.Enumerate(new PartitionId((ushort)p)))
+            {
+                Assert.True(store.Verify(record.Key).IsOk, $"{at}: a chunk is in the index and not on the disk");
+            }
+        }
+
+        StoreSpace space = store.Space;
+        Assert.True(space.Staged + space.Replicated + space.Cached + space.Dead + space.Free == space.Allocated, at);
+    }
+
+    private static void CheckLogs(SimulatedDisk disk, int promised, string at)
+    {
+        using LogStore logs = LogStore.Open(disk).Value;
+        Assert.True(logs.Findings.Count == 0, $"{at}: {string.Join("; ", logs.Findings)}");
+        ulong last = logs.LastSeq(StoreWorkload.Volume, StoreWorkload.Log);
+        Assert.True(last >= (ulong)promised, $"{at}: {last} blocks of {promised}");
+        for (int seq = 1; seq <= (int)last; seq++)
+        {
+            byte[] expected = StoreWorkload.Payload(seq, 100 + (seq * 37));
+            Assert.Equal(expected, logs.Read(StoreWorkload.Volume, StoreWorkload.Log, (ulong)seq).Value);
+        }
+    }
+}
