@@ -3,6 +3,7 @@ using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Sync;
 using Cairn.Storage;
+using Cairn.Storage.Journaling;
 
 namespace Cairn.Node.Logs;
 
@@ -14,6 +15,8 @@ namespace Cairn.Node.Logs;
 internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
 {
     private const int FoldBatch = 4096;
+
+    private readonly List<JournalPosition> _unneeded = [];
 
     /// <summary>Runs all steps.</summary>
     public Result<Unit, StoreError> Run(List<RecoveredRecord> journaled)
@@ -32,6 +35,13 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         FoldJournal(journaled);
         Invariant.That(
             IsIndexCovered(), "the index knows transactions that neither logs nor journal hold: rebuild it");
+
+        // Only now is it sure that this run of the recovery stands: a second one would need the records again.
+        foreach (JournalPosition position in _unneeded)
+        {
+            ports.Journal.Release(position);
+        }
+
         uint incarnation = LastOwnIncarnation();
         bool isSafe = ports.Recovered.WasClean && incarnation > 0;
         log.Own.Current = new LogId(ports.Identity.Node, isSafe ? incarnation : incarnation + 1);
@@ -95,7 +105,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
                 new LogId(ports.Identity.Node, (uint)record.Entry.Offset), (ulong)record.Entry.Length);
             if (id.Seq <= log.Exchange.TipOf(id.Log).TransactionSeq)
             {
-                ports.Journal.Release(record.Position);
+                _unneeded.Add(record.Position);
                 continue;
             }
 
@@ -104,7 +114,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
                 || transaction.Id != id)
             {
                 log.Report(id.Log, $"the journal's record of {id} cannot be opened; it and what follows it is lost");
-                ports.Journal.Release(record.Position);
+                _unneeded.Add(record.Position);
                 continue;
             }
 
@@ -116,7 +126,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             else
             {
                 log.Report(id.Log, $"{id} follows a transaction that was lost");
-                ports.Journal.Release(record.Position);
+                _unneeded.Add(record.Position);
             }
         }
     }

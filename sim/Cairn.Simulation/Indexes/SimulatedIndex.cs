@@ -1,0 +1,137 @@
+using Cairn.Core.Primitives;
+using Cairn.Node.Ports;
+
+namespace Cairn.Simulation.Indexes;
+
+/// <summary>A durable index in memory: what was applied survives any end of the process; on request it fails or goes back.</summary>
+/// <remarks>Disposing it ends the process's use, not the data. Threads: safe from several.</remarks>
+public sealed class SimulatedIndex : IIndexStore
+{
+    private readonly Lock _gate = new();
+    private SortedList<byte[], byte[]> _records = new(ByteOrder.Instance);
+
+    /// <summary>When set, every call fails with these words.</summary>
+    public string? Failure { get; set; }
+
+    /// <summary>How many keys there are.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _records.Count;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<byte[]?, IndexError> Get(ReadOnlySpan<byte> key)
+    {
+        lock (_gate)
+        {
+            return Failure is { } failure ? new IndexError(failure)
+                : _records.TryGetValue(key.ToArray(), out byte[]? value) ? value : Result<byte[]?, IndexError>.Ok(null);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<IReadOnlyList<KeyValuePair<byte[], byte[]>>, IndexError> Scan(
+        ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, int limit)
+    {
+        lock (_gate)
+        {
+            if (Failure is { } failure)
+            {
+                return new IndexError(failure);
+            }
+
+            var found = new List<KeyValuePair<byte[], byte[]>>();
+            for (int i = FirstAtOrAfter(from); i < _records.Count && found.Count < limit; i++)
+            {
+                byte[] key = _records.GetKeyAtIndex(i);
+                if (!to.IsEmpty && key.AsSpan().SequenceCompareTo(to) >= 0)
+                {
+                    break;
+                }
+
+                found.Add(new(key, _records.GetValueAtIndex(i)));
+            }
+
+            return found;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<Unit, IndexError> Apply(IReadOnlyList<IndexChange> changes)
+    {
+        lock (_gate)
+        {
+            if (Failure is { } failure)
+            {
+                return new IndexError(failure);
+            }
+
+            foreach (IndexChange change in changes)
+            {
+                if (change.Value is { } value)
+                {
+                    _records[change.Key.ToArray()] = value.ToArray();
+                }
+                else
+                {
+                    _records.Remove(change.Key.ToArray());
+                }
+            }
+
+            return Unit.Value;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<Unit, IndexError> Clear()
+    {
+        lock (_gate)
+        {
+            Failure = null;
+            _records.Clear();
+            return Unit.Value;
+        }
+    }
+
+    /// <summary>A copy with a life of its own: to go back to, or for trying several ends of one story.</summary>
+    public SimulatedIndex Clone()
+    {
+        lock (_gate)
+        {
+            return new SimulatedIndex { _records = new SortedList<byte[], byte[]>(_records, ByteOrder.Instance) };
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+    }
+
+    private int FirstAtOrAfter(ReadOnlySpan<byte> key)
+    {
+        int low = 0;
+        int high = _records.Count;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            (low, high) = _records.GetKeyAtIndex(middle).AsSpan().SequenceCompareTo(key) < 0
+                ? (middle + 1, high)
+                : (low, middle);
+        }
+
+        return low;
+    }
+
+    private sealed class ByteOrder : IComparer<byte[]>
+    {
+        public static ByteOrder Instance { get; } = new();
+
+        public int Compare(byte[]? x, byte[]? y) => x.AsSpan().SequenceCompareTo(y);
+    }
+}

@@ -1,0 +1,263 @@
+using Cairn.Coding.Encryption;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Node.Logs;
+using Cairn.Simulation.Disks;
+using Cairn.Simulation.Indexes;
+using Cairn.Simulation.Time;
+
+namespace Cairn.Node.Tests.Logs;
+
+public sealed class ReplicatedLogTests
+{
+    private readonly SimulatedScheduler _scheduler = new();
+    private readonly LogMembers _members = new();
+
+    [Fact]
+    public void OrderlyEnd_KeepsEverythingAndTheIncarnation()
+    {
+        LogNode node = Node(1).Open();
+        node.Create("a");
+        node.Create("b");
+        node.Close();
+        node.Open();
+        Assert.Equal(["a", "b"], node.Names());
+        Assert.Equal(1U, node.Log.OwnLogId.Incarnation);
+        Assert.Equal(2UL, node.Log.Positions[node.Log.OwnLogId].TransactionSeq);
+        Assert.Empty(node.Log.Findings);
+        node.Create("c");
+        Assert.Equal(["a", "b", "c"], node.Names());
+    }
+
+    [Fact]
+    public void Kill_KeepsEverythingAndOpensTheNextIncarnation()
+    {
+        LogNode node = Node(1).Open();
+        node.Create("a");
+        node.Crash(CrashKind.ProcessKilled);
+        node.Open();
+        Assert.Equal(["a"], node.Names());
+        Assert.Equal(2U, node.Log.OwnLogId.Incarnation);
+        node.Create("b");
+        Assert.True(node.Log.Seal().IsOk);
+        Assert.Equal(2, node.Log.Positions.Logs.Count);
+
+        // Both incarnations reach a peer, the first one sealed after the crash.
+        LogNode peer = Node(2).Open();
+        peer.PullFrom(node);
+        Assert.Equal(["a", "b"], peer.Names());
+    }
+
+    [Fact]
+    public void Blocks_BecomeReadyWithinMillisecondsAndOnlyAfterASync()
+    {
+        LogNode node = Node(1).Open();
+        int ready = 0;
+        node.Log.BlocksReady += () => ready++;
+        node.Create("a");
+        Assert.Empty(node.Log.BlocksAfter(LogPositions.Empty, int.MaxValue));
+        Assert.True(_scheduler.RunUntil(() => ready == 1, TimeSpan.FromMilliseconds(10)));
+        Assert.Single(node.Log.BlocksAfter(LogPositions.Empty, int.MaxValue));
+        node.Crash(CrashKind.PowerLost, seed: 3);
+        node.Open();
+        Assert.Equal(["a"], node.Names());
+    }
+
+    [Fact]
+    public void Nodes_ConvergeWhateverTheOrder()
+    {
+        LogNode[] nodes = [Node(1).Open(), Node(2).Open(), Node(3).Open()];
+        var random = new Prng(5);
+        for (int step = 0; step < 60; step++)
+        {
+            LogNode node = nodes[random.Next(3)];
+            node.TryCreate($"f{step}");
+            Assert.True(node.Log.Seal().IsOk);
+            if (random.Chance(2))
+            {
+                nodes[random.Next(3)].PullFrom(node);
+            }
+        }
+
+        foreach (LogNode from in nodes.Concat(nodes))
+        {
+            foreach (LogNode to in nodes)
+            {
+                to.PullFrom(from);
+            }
+        }
+
+        Assert.Equal(60, nodes[0].Names().Length);
+        Assert.Equal(nodes[0].TableText(), nodes[1].TableText());
+        Assert.Equal(nodes[0].TableText(), nodes[2].TableText());
+        Assert.Equal(nodes[0].Log.Positions, nodes[2].Log.Positions);
+        nodes[2].Close();
+        Assert.Equal(nodes[0].TableText(), nodes[2].Open().TableText());
+    }
+
+    [Fact]
+    public void Received_ChangesAreTold()
+    {
+        LogNode author = Node(1).Open();
+        LogNode reader = Node(2).Open();
+        var changed = new List<byte[]>();
+        reader.Log.Changed += keys => changed.AddRange(keys);
+        author.Create("a");
+        Assert.True(author.Log.Seal().IsOk);
+        reader.PullFrom(author);
+        Assert.NotEmpty(changed);
+    }
+
+    [Fact]
+    public void BadBlocks_GetTypedOutcomes()
+    {
+        LogNode author = Node(1).Open();
+        LogNode reader = Node(2).Open();
+        for (int i = 0; i < 3; i++)
+        {
+            author.Create($"f{i}");
+            Assert.True(author.Log.Seal().IsOk);
+        }
+
+        IReadOnlyList<HeldBlock> blocks = author.Log.BlocksAfter(LogPositions.Empty, int.MaxValue);
+        Assert.Equal(3, blocks.Count);
+        Assert.Equal(ReceiveOutcome.Gap, reader.Log.Receive(blocks[1].Bytes));
+        Assert.Equal(ReceiveOutcome.Invalid, reader.Log.Receive(new byte[50]));
+        for (int i = 0; i < blocks[0].Bytes.Length; i += 7)
+        {
+            byte[] damaged = blocks[0].Bytes.ToArray();
+            damaged[i] ^= 0x40;
+            Assert.NotEqual(ReceiveOutcome.Accepted, reader.Log.Receive(damaged));
+        }
+
+        Assert.Equal(ReceiveOutcome.Accepted, reader.Log.Receive(blocks[0].Bytes));
+        Assert.Equal(ReceiveOutcome.Held, reader.Log.Receive(blocks[0].Bytes));
+        _members.LastAccepted[author.Log.OwnLogId] = 1;
+        Assert.Equal(ReceiveOutcome.Quarantined, reader.Log.Receive(blocks[1].Bytes));
+        Assert.Equal(["f0"], reader.Names());
+    }
+
+    [Fact]
+    public void Strangers_AreNotFolded_UntilTheirGrantComes()
+    {
+        var members = new LogMembers();
+        LogNode author = Node(1).Open();
+        var reader = new LogNode(_scheduler, 2, members);
+        reader.Open();
+        author.Create("a");
+        Assert.True(author.Log.Seal().IsOk);
+        ReadOnlyMemory<byte> block = author.Log.BlocksAfter(LogPositions.Empty, int.MaxValue)[0].Bytes;
+        Assert.Equal(ReceiveOutcome.UnknownAuthor, reader.Log.Receive(block));
+        members.Grant(author.Identity);
+        Assert.Equal(ReceiveOutcome.Accepted, reader.Log.Receive(block));
+    }
+
+    [Fact]
+    public void ANewEpoch_IsWaitedFor()
+    {
+        LogNode author = Node(1).Open();
+        LogNode reader = Node(2).Open();
+        var next = new EpochKey(new EpochId(new Bytes16("the second epoch"u8)), [.. Enumerable.Repeat((byte)9, 32)]);
+        author.Log.Keys = LogNode.Keyring.With(next).WithCurrent(next.Id);
+        author.Create("a");
+        Assert.True(author.Log.Seal().IsOk);
+        ReadOnlyMemory<byte> block = author.Log.BlocksAfter(LogPositions.Empty, int.MaxValue)[0].Bytes;
+        Assert.Equal(ReceiveOutcome.NeedsKey, reader.Log.Receive(block));
+        reader.Log.Keys = author.Log.Keys;
+        Assert.Equal(ReceiveOutcome.Accepted, reader.Log.Receive(block));
+    }
+
+    [Fact]
+    public void ARestoredBackup_TakesItsOwnTailBackAndWritesAboveIt()
+    {
+        LogNode node = Node(1).Open();
+        LogNode peer = Node(2).Open();
+        node.Create("a");
+        node.Close();
+        SimulatedDisk backup = node.Disk.Clone();
+        SimulatedIndex index = node.Index.Clone();
+        node.Open();
+        node.Create("b");
+        Assert.True(node.Log.Seal().IsOk);
+        peer.PullFrom(node);
+        node.Close();
+
+        node.Disk = backup;
+        node.Index = index;
+        node.Open();
+        Assert.Equal(["a"], node.Names());
+        node.PullFrom(peer);
+        Assert.Equal(["a", "b"], node.Names());
+        node.Create("c");
+        Assert.True(node.Log.Seal().IsOk);
+        Assert.Equal(2U, node.Log.OwnLogId.Incarnation);
+        peer.PullFrom(node);
+        Assert.Equal(["a", "b", "c"], peer.Names());
+    }
+
+    [Fact]
+    public void ADamagedIndex_IsRebuiltFromTheLogs()
+    {
+        LogNode node = Node(1).Open();
+        for (int i = 0; i < 20; i++)
+        {
+            node.Create($"f{i:D2}");
+        }
+
+        node.Close();
+        string before = node.Open().TableText();
+        node.Close();
+        node.Index.Failure = "database disk image is malformed";
+        node.Open();
+        Assert.Equal(before, node.TableText());
+        node.Close();
+        node.Index = new SimulatedIndex();
+        Assert.Equal(before, node.Open().TableText());
+    }
+
+    [Fact]
+    public void AnIndexAheadOfTheLogs_IsRebuilt()
+    {
+        // What a disk that lied about a sync leaves: the index knows what journal and logs have lost.
+        LogNode node = Node(1).Open();
+        node.Create("a");
+        node.Close();
+        SimulatedDisk before = node.Disk.Clone();
+        node.Open();
+        node.Create("b");
+        node.Close();
+        node.Disk = before;
+        node.Open();
+        Assert.Equal(["a"], node.Names());
+    }
+
+    [Fact]
+    public void ADamagedBlock_IsReportedAndNothingElseIsLost()
+    {
+        LogNode node = Node(1).Open();
+        LogNode peer = Node(2).Open();
+        for (int i = 0; i < 3; i++)
+        {
+            node.Create($"f{i}");
+            Assert.True(node.Log.Seal().IsOk);
+        }
+
+        peer.PullFrom(node);
+        peer.Close();
+        string file = peer.Disk.Files.Single(path => path.StartsWith("logs/", StringComparison.Ordinal));
+        peer.Disk.FlipBit(file, peer.Disk.LengthOf(file) - 80, 3);
+        peer.Index = new SimulatedIndex();
+        peer.Open();
+        Assert.Equal(["f0", "f1"], peer.Names());
+        Assert.True(peer.Log.Findings.Count + peer.Blocks.Findings.Count > 0);
+        peer.PullFrom(node);
+        Assert.Equal(["f0", "f1", "f2"], peer.Names());
+    }
+
+    private LogNode Node(int number)
+    {
+        var node = new LogNode(_scheduler, number, _members);
+        _members.Grant(node.Identity);
+        return node;
+    }
+}
