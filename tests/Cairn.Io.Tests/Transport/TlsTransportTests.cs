@@ -107,7 +107,8 @@ public sealed class TlsTransportTests
     [Fact]
     public async Task A_listener_that_says_nothing_times_out()
     {
-        await using var pair = new TransportPair(options => options with { ConnectTimeout = TimeSpan.FromMilliseconds(200) });
+        await using var pair = new TransportPair(
+            options => options with { ConnectTimeout = TimeSpan.FromMilliseconds(200) });
         using var mute = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         mute.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         mute.Listen();

@@ -13,6 +13,20 @@ public static class Signatures
     /// <summary>Length of a signature, in bytes.</summary>
     public const int Size = 64;
 
+    /// <summary>Length of an identity key, in bytes.</summary>
+    public const int PublicKeySize = 91;
+
+    private static ReadOnlySpan<byte> PublicKeyStart =>
+    [
+        0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06,
+        0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+    ];
+
+    /// <summary>Whether bytes are a P-256 key in its one form: an uncompressed point on the named curve.</summary>
+    /// <remarks>Other encodings of the same key (hybrid points, other headers) would give one node several ids.</remarks>
+    public static bool IsPublicKey(ReadOnlySpan<byte> publicKey) =>
+        publicKey.Length == PublicKeySize && publicKey.StartsWith(PublicKeyStart);
+
     /// <summary>The id of the node that owns an identity key: SHA-256 of its SubjectPublicKeyInfo.</summary>
     public static NodeId NodeOf(ReadOnlySpan<byte> publicKey)
     {
@@ -24,12 +38,17 @@ public static class Signatures
     /// <summary>The check by the base library's ECDSA; false for any key or signature it cannot read.</summary>
     public static bool CheckEcdsa(ReadOnlySpan<byte> publicKey, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
     {
+        if (!IsPublicKey(publicKey))
+        {
+            return false;
+        }
+
         try
         {
             using ECDsa key = ECDsa.Create();
             key.ImportSubjectPublicKeyInfo(publicKey, out int read);
-            return read == publicKey.Length && key.KeySize == 256
-                && key.VerifyData(data, signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
+            return read == publicKey.Length && key.VerifyData(
+                data, signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
         }
         catch (Exception refused) when (refused is CryptographicException or PlatformNotSupportedException)
         {

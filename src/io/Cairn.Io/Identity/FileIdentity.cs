@@ -33,7 +33,8 @@ public sealed class FileIdentity : IIdentity, IDisposable
     public static FileIdentity Generate()
     {
         ECDsa signing = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        return new FileIdentity(signing, ECDiffieHellman.Create(signing.ExportParameters(includePrivateParameters: true)));
+        ECParameters parameters = signing.ExportParameters(includePrivateParameters: true);
+        return new FileIdentity(signing, ECDiffieHellman.Create(parameters));
     }
 
     /// <summary>The key in a PKCS#8 structure; null if it is not a P-256 key.</summary>
@@ -85,15 +86,15 @@ public sealed class FileIdentity : IIdentity, IDisposable
     /// <inheritdoc/>
     public bool TryAgree(ReadOnlySpan<byte> peerPublicKey, Span<byte> sharedSecret)
     {
+        if (!Signatures.IsPublicKey(peerPublicKey))
+        {
+            return false;
+        }
+
         try
         {
             using var peer = ECDiffieHellman.Create();
-            peer.ImportSubjectPublicKeyInfo(peerPublicKey, out int read);
-            if (read != peerPublicKey.Length || !IsP256(peer.ExportParameters(includePrivateParameters: false).Curve))
-            {
-                return false;
-            }
-
+            peer.ImportSubjectPublicKeyInfo(peerPublicKey, out _);
             byte[] secret;
             lock (_gate)
             {

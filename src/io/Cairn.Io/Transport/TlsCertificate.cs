@@ -34,7 +34,8 @@ internal static class TlsCertificate
         byte[] extension = Certify(identity, request.PublicKey.ExportSubjectPublicKeyInfo());
         request.CertificateExtensions.Add(new X509Extension(ExtensionOid, extension, critical: false));
         return request.CreateSelfSigned(
-            new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(9999, 1, 1, 0, 0, 0, TimeSpan.Zero));
+            new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero),
+            new DateTimeOffset(9999, 1, 1, 0, 0, 0, TimeSpan.Zero));
     }
 
     /// <summary>The extension's bytes: who certifies, and the signature over the TLS key.</summary>

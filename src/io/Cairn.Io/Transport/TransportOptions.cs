@@ -22,7 +22,7 @@ public sealed record TransportOptions
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long a frame that has begun may make no progress, sent or received, before the peer counts as gone. Default 20 s.</summary>
-    /// <remarks>Progress is one network write or read of at most 256 KiB. A connection without a frame under way may idle for ever.</remarks>
+    /// <remarks>Progress is one network write or read of at most 256 KiB. A connection without a frame may idle for ever.</remarks>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>Inbound handshakes under way at once; more wait in the system's backlog. Default 64.</summary>
