@@ -120,6 +120,22 @@ public sealed class OrderedFoldTests
     }
 
     [Fact]
+    public void A_fold_that_refused_something_is_rebuilt_with_it()
+    {
+        List<Transaction> history = History(new Prng(6), members: 3, steps: 50);
+        OrderedFold fold = Folded(history);
+        fold.Prune(fold.Positions);
+        fold.Save();
+        history.Add(new Transaction(
+            new TransactionId(new LogId(Author(9), 1), 1), [], default, [new NameAuthor(new byte[] { 1 })]));
+        Assert.Single(fold.Receive(history).BelowCut);
+        fold.Reset();
+        Assert.False(fold.Table.Scan([], []).MoveNext());
+        Assert.Empty(fold.Receive(history).BelowCut);
+        Assert.Equal(State(Folded(history)), State(fold));
+    }
+
+    [Fact]
     public void Alone_nothing_is_kept()
     {
         var fold = new OrderedFold(new MemoryTable(), new OrderWitness()) { Alone = true };

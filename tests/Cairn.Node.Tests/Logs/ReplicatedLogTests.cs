@@ -30,6 +30,32 @@ public sealed class ReplicatedLogTests
     }
 
     [Fact]
+    public void WorkOfOneWhoHadNotCaughtUp_FoldsEverythingAgain()
+    {
+        LogNode first = Node(1).Open();
+        first.Log.Alone = true;
+        first.Create("a");
+        first.Create("b");
+        Assert.True(first.Log.Seal().IsOk);
+        LogNode hasty = Node(2).Open();
+        hasty.Create("a");
+        Assert.True(hasty.Log.Seal().IsOk);
+        first.Create("unsealed");
+        int changed = 0;
+        first.Log.Changed += keys => changed += keys.Count;
+        first.PullFrom(hasty);
+        Assert.True(changed > 0);
+        Assert.Contains("folded all again", Assert.Single(first.Log.Findings).Detail);
+        Assert.True(first.Log.Seal().IsOk);
+        hasty.PullFrom(first);
+        Assert.Equal(first.TableText(), hasty.TableText());
+        Assert.Contains("unsealed", hasty.Names());
+        first.Close();
+        first.Open();
+        Assert.Equal(first.TableText(), hasty.TableText());
+    }
+
+    [Fact]
     public void Kill_KeepsEverythingAndOpensTheNextIncarnation()
     {
         LogNode node = Node(1).Open();

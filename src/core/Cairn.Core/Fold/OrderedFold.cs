@@ -17,10 +17,10 @@ public sealed class OrderedFold
     private readonly ITreeTable _table;
     private readonly ITransactionApplier _applier;
     private readonly UndoRecorder _recorder;
-    private readonly FoldTail _tail;
-    private readonly FoldLogs _logs;
-    private readonly WaitingRoom _waiting = new();
     private readonly List<AppliedTransaction> _accepted = [];
+    private FoldTail _tail;
+    private FoldLogs _logs;
+    private WaitingRoom _waiting = new();
     private bool _alone;
 
     /// <summary>Continues from what <see cref="Save"/> left in the table; an empty table is an empty history.</summary>
@@ -130,6 +130,32 @@ public sealed class OrderedFold
     {
         TransactionOrder cut = _logs.Forget(stable);
         _tail.CutAt(cut);
+    }
+
+    /// <summary>
+    /// Empties the table and forgets everything: the answer to <see cref="FoldReport.BelowCut"/>, before all transactions
+    /// of all logs are given to <see cref="Receive(IReadOnlyList{Transaction})"/> again. Until the last of them is in, do
+    /// not prune. A fold that began at a checkpoint cannot be rebuilt this way.
+    /// </summary>
+    public void Reset()
+    {
+        Invariant.That(!_alone, "a fold that is alone has nothing late to make room for");
+        var keys = new List<byte[]>();
+        TableCursor cursor = _table.Scan([], []);
+        while (cursor.MoveNext())
+        {
+            keys.Add(cursor.Key);
+        }
+
+        foreach (byte[] key in keys)
+        {
+            _table.Put(key, null);
+        }
+
+        _logs = FoldLogs.Load(_table);
+        _tail = new FoldTail(_table);
+        _waiting = new WaitingRoom();
+        _applier.Forget();
     }
 
     /// <summary>Writes the fold's own state into the table, so that table and fold are persisted together.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Sync;
@@ -46,6 +47,24 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         bool isSafe = ports.Recovered.WasClean && incarnation > 0;
         log.Own.Current = new LogId(ports.Identity.Node, isSafe ? incarnation : incarnation + 1);
         return Unit.Value;
+    }
+
+    /// <summary>Folds everything held again, to make room for something that belongs where nothing can be undone.</summary>
+    /// <returns>Every key there is now. Called under the gate; as slow as the history is long.</returns>
+    public IReadOnlyList<byte[]> Refold()
+    {
+        log.Fold.Alone = false;
+        log.Fold.Reset();
+        FoldBlocks();
+        log.Fold.Receive([.. log.Own.Waiting.Select(unsealed => unsealed.Transaction)]);
+        var keys = new List<byte[]>();
+        TableCursor cursor = log.Fold.Table.Scan([], [FoldKeys.Reserved]);
+        while (cursor.MoveNext())
+        {
+            keys.Add(cursor.Key);
+        }
+
+        return keys;
     }
 
     private void RestoreTip(LogId id)

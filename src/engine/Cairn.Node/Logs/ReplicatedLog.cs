@@ -344,14 +344,17 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
             _exchange.Accept(block, hash);
             FoldReport report = Fold.Receive(transactions);
-            foreach (TransactionId late in report.BelowCut)
+            IReadOnlyList<byte[]> changed = report.ChangedKeys;
+            if (report.BelowCut.Count > 0)
             {
-                _findings.Add(new LogFinding(Volume, late.Log, $"{late} belongs before the stable cut: rebuild the index"));
+                // Somebody wrote before it had caught up with what was folded for good here: fold everything again.
+                _findings.Add(new LogFinding(Volume, block.Log, $"{report.BelowCut[0]} came late; folded all again"));
+                changed = new LogRecovery(this, _ports).Refold();
             }
 
-            if (report.ChangedKeys.Count > 0)
+            if (changed.Count > 0)
             {
-                Changed?.Invoke(report.ChangedKeys);
+                Changed?.Invoke(changed);
             }
         }
 
