@@ -9,7 +9,9 @@ using Cairn.Core.Tree;
 
 namespace Cairn.Core.Tests.Fold;
 
-/// <summary>The bytes of a state: every node of every version must make the same, or checkpoints cannot be compared.</summary>
+/// <summary>
+/// The bytes of a state: every node of every version must make the same, or checkpoints cannot be compared.
+/// </summary>
 public sealed class CheckpointGoldenTests
 {
     [Fact]
@@ -52,7 +54,8 @@ public sealed class CheckpointGoldenTests
         var output = new ArrayBufferWriter<byte>();
         Assert.True(Checkpoint.Write(
             a.Fold, default,
-            [.. a.Fold.Positions.Logs.Select(log => KeyValuePair.Create(log.Key, new ChainTip(1, default, log.Value.TransactionSeq)))],
+            [.. a.Fold.Positions.Logs.Select(log =>
+                KeyValuePair.Create(log.Key, new ChainTip(1, default, log.Value.TransactionSeq)))],
             output).IsOk);
         return output.WrittenSpan.ToArray();
     }

@@ -233,7 +233,8 @@ public sealed class OrderedFoldTests
             byte[] name = [1, .. ((NameAuthor)transaction.Primitives[0]).Name.Span];
             byte[] before = state.Get(name) ?? [];
             state.Put(name, [.. before, transaction.Id.Log.Author.Value.ToArray()[0], (byte)transaction.Id.Seq]);
-            state.Put([1, (byte)(name[1] ^ 1)], transaction.Id.Seq % 5 == 0 ? null : state.Get([1, (byte)(name[1] ^ 1)]));
+            state.Put([1, (byte)(name[1] ^ 1)], transaction.Id.Seq % 5 == 0 ? null
+                : state.Get([1, (byte)(name[1] ^ 1)]));
             state.Put([0], [.. state.Get([0]) ?? [], transaction.Id.Log.Author.Value.ToArray()[0]]);
         }
 

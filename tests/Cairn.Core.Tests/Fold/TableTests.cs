@@ -12,7 +12,8 @@ public sealed class TableTests
         for (ulong seed = 1; seed <= 20; seed++)
         {
             Check(
-                new MemoryTable(), new Prng(seed), static _ => { }, new SortedDictionary<byte[], byte[]>(ByteOrder.Instance));
+                new MemoryTable(), new Prng(seed), static _ => { },
+                new SortedDictionary<byte[], byte[]>(ByteOrder.Instance));
         }
     }
 
@@ -40,7 +41,8 @@ public sealed class TableTests
             var index = new MemoryTable();
             var start = new SortedDictionary<byte[], byte[]>(ByteOrder.Instance) { [[1, 2]] = [3], [[7]] = [] };
             Carry([.. start.Select(pair => KeyValuePair.Create(pair.Key, (byte[]?)pair.Value))], index);
-            var table = new OverlayTable(index, cacheBytesMax: seed % 2 == 0 ? 0 : 4096, learnKeysMax: seed % 3 == 0 ? 0 : 100);
+            var table = new OverlayTable(
+                index, cacheBytesMax: seed % 2 == 0 ? 0 : 4096, learnKeysMax: seed % 3 == 0 ? 0 : 100);
             Check(table, new Prng(seed), t => Persist((IPersistedTable)t, index), start);
             Persist(table, index);
             Assert.Equal(All(table), All(index));
@@ -106,7 +108,8 @@ public sealed class TableTests
         byte[] from = [(byte)random.Next(16), 100];
         byte[] to = [15, 3];
         Assert.Equal(
-            model.Where(pair => pair.Key.AsSpan().SequenceCompareTo(from) >= 0 && pair.Key.AsSpan().SequenceCompareTo(to) < 0)
+            model.Where(pair => ByteOrder.Instance.Compare(pair.Key, from) >= 0)
+                .Where(pair => ByteOrder.Instance.Compare(pair.Key, to) < 0)
                 .Select(pair => Convert.ToHexString(pair.Key) + Convert.ToHexString(pair.Value)),
             All(table, from, to));
     }

@@ -38,7 +38,8 @@ public sealed class FormatTests
         Assert.Empty(typeof(Primitive).GetConstructors(BindingFlags.Public | BindingFlags.Instance));
         ImmutableArray<Primitive> samples = Samples.EveryPrimitive();
         Assert.Equal(
-            kinds.Select(kind => kind.Name).Order(), samples.Select(sample => sample.GetType().Name).Distinct().Order());
+            kinds.Select(kind => kind.Name).Order(), samples.Select(sample => sample.GetType().Name).Distinct()
+                .Order());
         Assert.Equal(
             Enum.GetValues<PrimitiveKind>().Order(), samples.Select(sample => sample.Kind).Distinct().Order());
         Assert.All(samples, sample => Assert.Equal(sample.GetType().Name, sample.Kind.ToString()));
@@ -61,7 +62,8 @@ public sealed class FormatTests
         ImmutableArray<Transaction> read = TransactionCodec.DecodeRun(output.WrittenSpan, first.Id).Value;
         Assert.Equal(TransactionCodec.Encode(first), TransactionCodec.Encode(read[0]));
         Assert.Equal(TransactionCodec.Encode(second), TransactionCodec.Encode(read[1]));
-        EveryDamage(output.WrittenSpan.ToArray(), bytes => TransactionCodec.DecodeRun(bytes, first.Id).IsOk, mayBeOther: true);
+        EveryDamage(output.WrittenSpan.ToArray(), bytes => TransactionCodec.DecodeRun(bytes, first.Id).IsOk,
+            mayBeOther: true);
     }
 
     [Fact]
@@ -123,7 +125,8 @@ public sealed class FormatTests
     [Fact]
     public void Errors_say_what_is_wrong()
     {
-        byte[] transaction = TransactionCodec.Encode(Samples.Everything() with { Primitives = [new NameAuthor(default)] });
+        byte[] transaction = TransactionCodec.Encode(
+            Samples.Everything() with { Primitives = [new NameAuthor(default)] });
         Assert.Equal(LogError.Malformed, TransactionCodec.Decode([]).Error);
         transaction[0] = 2;
         Assert.Equal(LogError.NewerFormat, TransactionCodec.Decode(transaction).Error);

@@ -10,7 +10,8 @@ internal static class Samples
     internal static readonly LogId Log = new(new NodeId(Bytes(0xA0, NodeId.Size)), 3);
     internal static readonly LogId Other = new(new NodeId(Bytes(0xB0, NodeId.Size)), 1);
 
-    internal static byte[] Bytes(byte first, int length) => [.. Enumerable.Range(0, length).Select(i => (byte)(first + i))];
+    internal static byte[] Bytes(byte first, int length) =>
+        [.. Enumerable.Range(0, length).Select(i => (byte)(first + i))];
 
     internal static ObjectId Object(byte first) => new(Bytes(first, ObjectId.Size));
 

@@ -50,7 +50,8 @@ public sealed class LogExchangeTests
         LogExchange one = Holding(A, 1);
         LogBlock next = LogBlockCodec.Decode(Chain(A, 2)[1]).Value;
         Assert.Equal(BlockVerdict.Misplaced, one.Judge(next with { Volume = default }, default));
-        Assert.Equal(BlockVerdict.Misplaced, one.Judge(next with { FirstTransaction = 9, LastTransaction = 9 }, default));
+        Assert.Equal(BlockVerdict.Misplaced,
+            one.Judge(next with { FirstTransaction = 9, LastTransaction = 9 }, default));
     }
 
     [Fact]

@@ -73,7 +73,8 @@ public sealed class ConflictTests
         _b.Write("doc", "B");
         Sync();
         ObjectView view = _a.Queries.Get(_a.Find("doc")!.Value.Object)!;
-        Assert.Null(_a.Do(_a.Edits.WriteVersion(view.Id, [.. view.Heads.Select(head => head.Version)], _a.Content("AB"))));
+        Assert.Null(_a.Do(_a.Edits.WriteVersion(view.Id, [.. view.Heads.Select(head => head.Version)],
+            _a.Content("AB"))));
         Sync();
         Assert.Equal("/doc=AB\n", _b.Listing());
     }
@@ -412,7 +413,8 @@ public sealed class ConflictTests
             foreach (Replica replica in (Replica[])[_a, _b])
             {
                 var made = new NewObject(new ObjectId(replica.Fresh()), 0, 0, 0, default);
-                Assert.Null(replica.Do(replica.Edits.CreateFile(default, name, made, replica.Content(replica.Log.Author.Short))));
+                Assert.Null(replica.Do(replica.Edits.CreateFile(default, name, made,
+                    replica.Content(replica.Log.Author.Short))));
             }
         }
 

@@ -3,7 +3,9 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Tests.Tree;
 
-/// <summary>Random members, random edits, random delivery: all end with the same bytes, and nothing acknowledged is lost.</summary>
+/// <summary>
+/// Random members, random edits, random delivery: all end with the same bytes, and nothing acknowledged is lost.
+/// </summary>
 public sealed class ConvergenceTests
 {
     private const int Seeds = 400;
@@ -68,13 +70,16 @@ public sealed class ConvergenceTests
         Assert.Empty(Lost(replicas[0], contents));
     }
 
-    /// <summary>Contents that somebody wrote and nobody superseded or removed, having seen them, but that are not shown.</summary>
+    /// <summary>
+    /// Contents that somebody wrote and nobody superseded or removed, having seen them, but that are not shown.
+    /// </summary>
     private static List<string> Lost(Replica replica, Dictionary<string, byte> contents)
     {
         string listing = replica.Listing();
         var kept = new HashSet<string>(listing.Split('\n').Where(line => line.Contains('='))
             .Select(line => line[(line.IndexOf('=') + 1)..]));
-        return [.. contents.Where(content => content.Value == 0 && !kept.Contains(content.Key)).Select(pair => pair.Key)];
+        return [.. contents.Where(content => content.Value == 0 && !kept.Contains(content.Key))
+            .Select(pair => pair.Key)];
     }
 
     private static void Shuffle(Prng random, Transaction[] items)

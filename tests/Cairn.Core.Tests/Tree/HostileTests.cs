@@ -4,7 +4,9 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Tests.Tree;
 
-/// <summary>Transactions that no honest member makes: they decode, so they are folded, without harm and the same everywhere.</summary>
+/// <summary>
+/// Transactions that no honest member makes: they decode, so they are folded, without harm and the same everywhere.
+/// </summary>
 public sealed class HostileTests
 {
     private const int Seeds = 600;
@@ -85,7 +87,8 @@ public sealed class HostileTests
                 return random.Chance(2)
                     ? new SetExtendedAttribute(One(), Name(), random.Chance(2) ? null : new byte[1])
                     : new Condemn(
-                        LogPositions.Empty, [One(), One()], [new VersionRef(One(), Version())], [new ChunkAddress(new byte[32])], []);
+                        LogPositions.Empty, [One(), One()], [new VersionRef(One(), Version())],
+                        [new ChunkAddress(new byte[32])], []);
         }
     }
 

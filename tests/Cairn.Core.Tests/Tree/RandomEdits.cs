@@ -42,7 +42,8 @@ internal sealed class RandomEdits(Replica replica, Prng random, Dictionary<strin
                 Rename(entry.Parent, entry.Entry, parent, name);
                 break;
             case 11 when some is { } entry:
-                replica.Do(replica.Edits.SetAttributes(entry.Entry.Object, (uint)random.Next(512), null, null, replica.Now));
+                replica.Do(replica.Edits.SetAttributes(entry.Entry.Object, (uint)random.Next(512), null, null,
+                    replica.Now));
                 if (random.Chance(2))
                 {
                     replica.Do(replica.Edits.Link(entry.Entry.Object, parent, name));

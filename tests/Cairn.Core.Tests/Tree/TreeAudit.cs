@@ -91,7 +91,8 @@ internal static class TreeAudit
                 if (new ObjectId(cursor.Value.AsSpan(at, 16)) == id)
                 {
                     return Enumerable.Range(0, at / 17).Any(i => Replica.ContentOf(
-                        queries.Get(new ObjectId(cursor.Value.AsSpan(i * 17, 16)))!) == Replica.ContentOf(queries.Get(id)!));
+                        queries.Get(new ObjectId(cursor.Value.AsSpan(i * 17, 16)))!)
+                            == Replica.ContentOf(queries.Get(id)!));
                 }
             }
         }

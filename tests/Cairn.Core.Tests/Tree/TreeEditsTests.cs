@@ -19,8 +19,10 @@ public sealed class TreeEditsTests
         Assert.Null(_a.Write("docs/a.txt", "one"));
         Assert.Null(_a.Write("docs/a.txt", "two"));
         ObjectView view = _a.Queries.Get(id)!;
-        Assert.Equal(("two", 3L, 1u, TreeKind.File), (Replica.ContentOf(view), view.SizeBytes, view.LinkCount, view.Kind));
-        Assert.Equal("one", Encoding.UTF8.GetString(Assert.Single(_a.Queries.SupersededVersions()).Version.Manifest.Span));
+        Assert.Equal(("two", 3L, 1u, TreeKind.File),
+            (Replica.ContentOf(view), view.SizeBytes, view.LinkCount, view.Kind));
+        Assert.Equal("one", Encoding.UTF8.GetString(Assert.Single(_a.Queries.SupersededVersions())
+            .Version.Manifest.Span));
         Assert.Equal(new TreeTotals(2, 3), _a.Queries.Totals);
         Assert.Null(_a.Unlink("docs/a.txt"));
         Assert.Null(_a.Find("docs/a.txt"));
@@ -132,9 +134,11 @@ public sealed class TreeEditsTests
         Assert.Equal((0x1FFu, 1u, 7u, new WallTime(42)), (view.Mode, view.UserId, view.GroupId, view.Modified));
         byte[] name = "user.x"u8.ToArray();
         Assert.Equal(TreeError.NoAttribute, _a.Do(_a.Edits.RemoveExtendedAttribute(id, name)));
-        Assert.Equal(TreeError.NoAttribute, _a.Do(_a.Edits.SetExtendedAttribute(id, name, name, AttributeMode.Replace)));
+        Assert.Equal(TreeError.NoAttribute,
+            _a.Do(_a.Edits.SetExtendedAttribute(id, name, name, AttributeMode.Replace)));
         Assert.Null(_a.Do(_a.Edits.SetExtendedAttribute(id, name, "v"u8.ToArray(), AttributeMode.Create)));
-        Assert.Equal(TreeError.AlreadyExists, _a.Do(_a.Edits.SetExtendedAttribute(id, name, name, AttributeMode.Create)));
+        Assert.Equal(TreeError.AlreadyExists,
+            _a.Do(_a.Edits.SetExtendedAttribute(id, name, name, AttributeMode.Create)));
         Assert.Equal("v"u8.ToArray(), _a.Queries.ExtendedAttribute(id, name)!.Value.ToArray());
         Assert.Single(_a.Queries.ExtendedAttributes(id));
         Assert.Null(_a.Do(_a.Edits.RemoveExtendedAttribute(id, name)));
@@ -150,7 +154,8 @@ public sealed class TreeEditsTests
         Assert.Equal(("to/there"u8.Length, 8L, 0x1FFu), (view.LinkTarget.Length, view.SizeBytes, view.Mode));
         var node = new NewObject(new ObjectId(_a.Fresh()), 0x1B6, 1, 1, default);
         Assert.Null(_a.Do(_a.Edits.MakeNode(default, "n"u8.ToArray(), TreeKind.CharacterDevice, 259, node)));
-        Assert.Equal((TreeKind.CharacterDevice, 259u), (_a.Queries.Get(node.Id)!.Kind, _a.Queries.Get(node.Id)!.Device));
+        Assert.Equal((TreeKind.CharacterDevice, 259u),
+            (_a.Queries.Get(node.Id)!.Kind, _a.Queries.Get(node.Id)!.Device));
         Span<byte> prefix = stackalloc byte[16];
         node.Id.Value.CopyTo(prefix);
         Assert.Equal([node.Id], _a.Queries.ObjectsWithPrefix(prefix[..8]));

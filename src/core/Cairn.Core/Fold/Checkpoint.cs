@@ -31,7 +31,9 @@ public enum CheckpointError
     CutNotStable,
 }
 
-/// <summary>The state at a cut through the history, as bytes: the same cut gives the same bytes on every node.</summary>
+/// <summary>
+/// The state at a cut through the history, as bytes: the same cut gives the same bytes on every node.
+/// </summary>
 /// <remarks>Format: docs/formats/checkpoint.md. What a newcomer starts from instead of the whole history.</remarks>
 public static class Checkpoint
 {
@@ -43,7 +45,9 @@ public static class Checkpoint
     /// <summary>Writes the state at a cut. The fold is not changed.</summary>
     /// <param name="fold">Holds at least the cut.</param>
     /// <param name="volume">Whose state.</param>
-    /// <param name="cut">Every log with the end of its part: whole blocks that every member is known to have. Any order.</param>
+    /// <param name="cut">
+    /// Every log with the end of its part: whole blocks that every member is known to have. Any order.
+    /// </param>
     /// <param name="output">Receives the bytes; the last 32 are the hash of all before.</param>
     /// <returns>The hash that names the checkpoint.</returns>
     public static Result<Bytes32, CheckpointError> Write(
@@ -84,7 +88,9 @@ public static class Checkpoint
         return hash;
     }
 
-    /// <summary>Fills an empty table from a checkpoint; an <see cref="OrderedFold"/> over it continues at the cut.</summary>
+    /// <summary>
+    /// Fills an empty table from a checkpoint; an <see cref="OrderedFold"/> over it continues at the cut.
+    /// </summary>
     /// <returns>The ends of the logs, for the log exchange.</returns>
     public static Result<IReadOnlyList<KeyValuePair<LogId, ChainTip>>, CheckpointError> Read(
         ReadOnlySpan<byte> bytes, VolumeId volume, ITreeTable table)
@@ -195,7 +201,8 @@ public static class Checkpoint
             return CheckpointError.CutNotStable;
         }
 
-        var state = new UndoRecorder(new OverlayTable(fold.Table, cacheBytesMax: 0, learnKeysMax: 0)) { Recording = false };
+        var scratch = new OverlayTable(fold.Table, cacheBytesMax: 0, learnKeysMax: 0);
+        var state = new UndoRecorder(scratch) { Recording = false };
         for (int i = tail.Count - 1; i >= end; i--)
         {
             state.Undo(tail[i].Undo);

@@ -6,7 +6,9 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Fold;
 
-/// <summary>What has been accepted: per log the last transaction and the depths, and the heads of the history.</summary>
+/// <summary>
+/// What has been accepted: per log the last transaction and the depths, and the heads of the history.
+/// </summary>
 internal sealed class FoldLogs
 {
     private const byte LogTag = (byte)'L';
@@ -191,7 +193,8 @@ internal sealed class FoldLogs
         {
             var reader = new WireReader(cursor.Value);
             LogDepths depths = LogDepths.Decode(ref reader);
-            Invariant.That(reader.Complete && cursor.Key.Length == LogKeySize, "a fold's log record is damaged: rebuild the index");
+            Invariant.That(reader.Complete && cursor.Key.Length == LogKeySize,
+                "a fold's log record is damaged: rebuild the index");
             logs._logs.Add(LogOf(cursor.Key), depths);
         }
 

@@ -4,7 +4,10 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Fold;
 
-/// <summary>The applied transactions that may still have to be undone, in order: the newest in memory, older ones in the table.</summary>
+/// <summary>
+/// The applied transactions that may still have to be undone, in order: the newest in memory, older ones in the
+/// table.
+/// </summary>
 internal sealed class FoldTail
 {
     private const byte TailTag = (byte)'T';

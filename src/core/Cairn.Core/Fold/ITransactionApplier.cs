@@ -5,7 +5,9 @@ namespace Cairn.Core.Fold;
 /// <summary>What transactions mean: a function of the state before and the transaction, and of nothing else.</summary>
 public interface ITransactionApplier
 {
-    /// <summary>Applies one transaction to the state. It never fails: what makes no sense (any more) has no effect.</summary>
+    /// <summary>
+    /// Applies one transaction to the state. It never fails: what makes no sense (any more) has no effect.
+    /// </summary>
     /// <remarks>
     /// All state is in <paramref name="state"/>, whose writes are recorded to be undone; keys starting with
     /// <see cref="FoldKeys.Reserved"/> are the fold's own. An applier may keep decoded copies only if it drops them in

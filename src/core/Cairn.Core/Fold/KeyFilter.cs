@@ -1,7 +1,11 @@
 namespace Cairn.Core.Fold;
 
-/// <summary>Says of most keys that are not in a set that they are not: Bloom filters, each twice the size of the one before.</summary>
-/// <remarks>16 bits and 3 probes a key: one absent key in about 200 is not recognised. Keys are never taken out.</remarks>
+/// <summary>
+/// Says of most keys that are not in a set that they are not: Bloom filters, each twice the size of the one before.
+/// </summary>
+/// <remarks>
+/// 16 bits and 3 probes a key: one absent key in about 200 is not recognised. Keys are never taken out.
+/// </remarks>
 internal sealed class KeyFilter
 {
     private const int BitsPerKey = 16;

@@ -82,7 +82,8 @@ internal sealed class LogDepths
         for (int i = 0; i < count; i++)
         {
             depths._runs.Add((reader.VarUInt(), reader.VarUInt()));
-            reader.Require(depths._runs[i].Seq <= depths.Last && (i == 0 || depths._runs[i].Seq > depths._runs[i - 1].Seq));
+            reader.Require(depths._runs[i].Seq <= depths.Last
+                && (i == 0 || depths._runs[i].Seq > depths._runs[i - 1].Seq));
         }
 
         return depths;

@@ -2,10 +2,14 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Fold;
 
-/// <summary>A table in memory: an open-addressing index for points, sorted blocks for ranges. Point reads allocate nothing.</summary>
+/// <summary>
+/// A table in memory: an open-addressing index for points, sorted blocks for ranges. Point reads allocate nothing.
+/// </summary>
 /// <remarks>
-/// It costs about 90 bytes per key beyond the bytes of key and value. With change tracking it is the whole of a volume's
-/// table in memory, carried to an index in the background; see <see cref="OverlayTable"/> for volumes too large for that.
+/// It costs about 90 bytes per key beyond the bytes of key and value. With change tracking it is the whole of a
+/// volume's
+/// table in memory, carried to an index in the background; see <see cref="OverlayTable"/> for volumes too large for
+/// that.
 /// </remarks>
 public sealed class MemoryTable : IPersistedTable
 {
@@ -23,7 +27,9 @@ public sealed class MemoryTable : IPersistedTable
 
     private MemoryTable(bool tracksChanges) => _tracksChanges = tracksChanges;
 
-    /// <summary>A table that starts as a copy of <paramref name="source"/> and remembers what changes from then on.</summary>
+    /// <summary>
+    /// A table that starts as a copy of <paramref name="source"/> and remembers what changes from then on.
+    /// </summary>
     public static MemoryTable Tracking(ITableSource source)
     {
         var table = new MemoryTable(tracksChanges: true);

@@ -35,7 +35,8 @@ public sealed class OrderedFold
     }
 
     /// <summary>
-    /// While true nobody else can have concurrent transactions: nothing is kept for undoing. Set it false before another
+    /// While true nobody else can have concurrent transactions: nothing is kept for undoing. Set it false before
+    /// another
     /// member can see this history for the first time.
     /// </summary>
     public bool Alone
@@ -84,7 +85,9 @@ public sealed class OrderedFold
             new TransactionId(log, _logs.LastOf(log) + 1), _logs.HeadsWithout(log), claimed, primitives);
     }
 
-    /// <summary>Applies a transaction that <see cref="Author"/> made from this very state: always last, so nothing is undone.</summary>
+    /// <summary>
+    /// Applies a transaction that <see cref="Author"/> made from this very state: always last, so nothing is undone.
+    /// </summary>
     public void ApplyLocal(Transaction transaction)
     {
         TransactionOrder order = _logs.Accept(transaction)
@@ -123,7 +126,8 @@ public sealed class OrderedFold
 
     /// <summary>Forgets how to undo what is stable: every member is known to have <paramref name="stable"/>.</summary>
     /// <remarks>
-    /// Stable means: for each member m that is not excluded, m said it has these positions, and this node holds everything m
+    /// Stable means: for each member m that is not excluded, m said it has these positions, and this node holds
+    /// everything m
     /// had written when it said so. Then whatever comes still is later in the order.
     /// </remarks>
     public void Prune(LogPositions stable)
@@ -165,7 +169,9 @@ public sealed class OrderedFold
         _tail.Save();
     }
 
-    /// <summary>The transactions after the stable cut, in order, read from memory and table: for a checkpoint.</summary>
+    /// <summary>
+    /// The transactions after the stable cut, in order, read from memory and table: for a checkpoint.
+    /// </summary>
     internal List<AppliedTransaction> TailFrom(TransactionOrder from) => _tail.From(from);
 
     internal FoldLogs Logs => _logs;

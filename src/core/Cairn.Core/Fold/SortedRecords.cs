@@ -2,7 +2,9 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Fold;
 
-/// <summary>Records in key order: blocks of up to 256, found by binary search. Insertion moves at most one block's references.</summary>
+/// <summary>
+/// Records in key order: blocks of up to 256, found by binary search. Insertion moves at most one block's references.
+/// </summary>
 internal sealed class SortedRecords
 {
     private const int BlockRecordsMax = 256;
@@ -56,7 +58,8 @@ internal sealed class SortedRecords
         int at = BlockFor(key);
         Block block = _blocks[at];
         int index = IndexIn(block, key);
-        Invariant.That(index < block.Count && key.SequenceEqual(block.Records[index].Key), "removing a key that is not there");
+        Invariant.That(index < block.Count && key.SequenceEqual(block.Records[index].Key),
+            "removing a key that is not there");
         block.Count--;
         Array.Copy(block.Records, index + 1, block.Records, index, block.Count - index);
         block.Records[block.Count] = null!;

@@ -3,7 +3,9 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Fold;
 
-/// <summary>The place of a transaction in the total order: (depth, log, seq). Every node computes the same; none transmits it.</summary>
+/// <summary>
+/// The place of a transaction in the total order: (depth, log, seq). Every node computes the same; none transmits it.
+/// </summary>
 /// <param name="Depth">1 + the greatest depth of its dependencies.</param>
 /// <param name="Id">Breaks ties by author, incarnation, seq.</param>
 public readonly record struct TransactionOrder(ulong Depth, TransactionId Id) : IComparable<TransactionOrder>

@@ -28,7 +28,9 @@ public readonly record struct VersionRef(ObjectId Object, VersionId Version) : I
     public static bool operator >=(VersionRef left, VersionRef right) => left.CompareTo(right) >= 0;
 }
 
-/// <summary>Names what nothing refers to any more. The fold forgets it; chunks die when every member has acknowledged.</summary>
+/// <summary>
+/// Names what nothing refers to any more. The fold forgets it; chunks die when every member has acknowledged.
+/// </summary>
 /// <param name="Cut">The state the author looked at: every member was known to have it.</param>
 /// <param name="Objects">Detached objects to forget.</param>
 /// <param name="Versions">Superseded versions to forget.</param>

@@ -2,8 +2,12 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Log;
 
-/// <summary>The signed unit of a log: a run of consecutive transactions, encrypted, chained by hash to the block before.</summary>
-/// <remarks>Format: docs/formats/log-block.md. The signature covers everything before it; the hash covers the same bytes.</remarks>
+/// <summary>
+/// The signed unit of a log: a run of consecutive transactions, encrypted, chained by hash to the block before.
+/// </summary>
+/// <remarks>
+/// Format: docs/formats/log-block.md. The signature covers everything before it; the hash covers the same bytes.
+/// </remarks>
 /// <param name="Volume">Whose history this is part of.</param>
 /// <param name="Log">Whose log, which incarnation.</param>
 /// <param name="Seq">1 for the first block of the incarnation; no gaps.</param>

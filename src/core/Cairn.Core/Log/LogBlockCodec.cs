@@ -31,11 +31,14 @@ public static class LogBlockCodec
         return output.WrittenSpan.ToArray();
     }
 
-    /// <summary>The signed block: <paramref name="unsigned"/> from <see cref="EncodeUnsigned"/>, then the signature.</summary>
+    /// <summary>
+    /// The signed block: <paramref name="unsigned"/> from <see cref="EncodeUnsigned"/>, then the signature.
+    /// </summary>
     public static byte[] Sign(ReadOnlySpan<byte> unsigned, ReadOnlySpan<byte> signature)
     {
         Invariant.That(signature.Length == LogBlock.SignatureSize, $"a signature of {signature.Length} bytes");
-        Invariant.That(unsigned.Length + signature.Length <= LogBlock.EncodedBytesMax, $"a block of {unsigned.Length} bytes");
+        Invariant.That(unsigned.Length + signature.Length <= LogBlock.EncodedBytesMax,
+            $"a block of {unsigned.Length} bytes");
         byte[] signed = new byte[unsigned.Length + signature.Length];
         unsigned.CopyTo(signed);
         signature.CopyTo(signed.AsSpan(unsigned.Length));
@@ -49,7 +52,9 @@ public static class LogBlockCodec
     public static ReadOnlySpan<byte> SignedBytes(ReadOnlySpan<byte> encoded) =>
         encoded[..Math.Max(0, encoded.Length - LogBlock.SignatureSize)];
 
-    /// <summary>What the next block names as its previous: SHA-256 of the signed part, so that signing again is not a fork.</summary>
+    /// <summary>
+    /// What the next block names as its previous: SHA-256 of the signed part, so that signing again is not a fork.
+    /// </summary>
     public static BlockHash Hash(ReadOnlySpan<byte> encoded)
     {
         Span<byte> hash = stackalloc byte[BlockHash.Size];
@@ -57,7 +62,10 @@ public static class LogBlockCodec
         return new BlockHash(hash);
     }
 
-    /// <summary>Reads a block; the payload and signature are slices of <paramref name="encoded"/>. The signature is not checked here.</summary>
+    /// <summary>
+    /// Reads a block; the payload and signature are slices of <paramref name="encoded"/>. The signature is not
+    /// checked here.
+    /// </summary>
     public static Result<LogBlock, LogError> Decode(ReadOnlyMemory<byte> encoded)
     {
         if (encoded.Length > LogBlock.EncodedBytesMax)

@@ -1,6 +1,9 @@
 namespace Cairn.Core.Log;
 
-/// <summary>Why bytes are not a transaction or block of a log. The sender or the disk is at fault; retrying the same bytes does not help.</summary>
+/// <summary>
+/// Why bytes are not a transaction or block of a log. The sender or the disk is at fault; retrying the same bytes
+/// does not help.
+/// </summary>
 public enum LogError
 {
     /// <summary>Cut short, too long, or a value the format does not allow.</summary>

@@ -7,7 +7,9 @@ namespace Cairn.Core.Log;
 /// <param name="TransactionSeq">The last transaction, 1 for the first; 0 for none.</param>
 public readonly record struct LogPosition(ulong BlockSeq, ulong TransactionSeq);
 
-/// <summary>How far each log is held: a cut through the history, closed under dependencies when it was taken from a fold.</summary>
+/// <summary>
+/// How far each log is held: a cut through the history, closed under dependencies when it was taken from a fold.
+/// </summary>
 /// <remarks>Immutable, sorted by log. Format: docs/formats/log-block.md, section "Positions".</remarks>
 public sealed class LogPositions : IEquatable<LogPositions>
 {

@@ -80,7 +80,8 @@ internal static class PoolPrimitiveCodec
                 return new RenameVolume(Volume(ref reader), Bytes(ref reader, NameBytesMax));
             case PrimitiveKind.GrantKey:
                 return new GrantKey(
-                    Volume(ref reader), new EpochId(reader.Bytes16()), Node(ref reader), Bytes(ref reader, KeyBytesMax));
+                    Volume(ref reader), new EpochId(reader.Bytes16()), Node(ref reader),
+                    Bytes(ref reader, KeyBytesMax));
             case PrimitiveKind.PublishWeights:
                 return new PublishWeights(reader.VarUInt(), Bytes(ref reader, OpaqueBytesMax));
             case PrimitiveKind.Condemn:

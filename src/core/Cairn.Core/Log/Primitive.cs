@@ -2,7 +2,8 @@ namespace Cairn.Core.Log;
 
 /// <summary>One indivisible change: the closed set of everything a log can say.</summary>
 /// <remarks>
-/// A primitive says what its author saw as well as what it wants, so that the fold can tell a change from a change made blindly:
+/// A primitive says what its author saw as well as what it wants, so that the fold can tell a change from a change
+/// made blindly:
 /// concurrent work is kept, never overwritten.
 /// </remarks>
 public abstract record Primitive

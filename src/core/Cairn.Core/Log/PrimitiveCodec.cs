@@ -4,7 +4,9 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Log;
 
-/// <summary>Bytes of one primitive: its tag, then its fields in order. docs/formats/transaction.md, section "Primitives".</summary>
+/// <summary>
+/// Bytes of one primitive: its tag, then its fields in order. docs/formats/transaction.md, section "Primitives".
+/// </summary>
 internal static class PrimitiveCodec
 {
     private const int NameBytesMax = Transaction.NameBytesMax;
@@ -201,8 +203,10 @@ internal static class PrimitiveCodec
             case PrimitiveKind.WriteVersion:
                 var written = new WriteVersion(
                     id, new VersionId(reader.Bytes16()), Versions(ref reader), (long)reader.VarUInt(),
-                    (long)reader.VarUInt(), new WallTime(reader.Int64()), Bytes(ref reader, Transaction.ManifestBytesMax));
-                reader.Require(written.SizeBytes >= 0 && written.DataBytes >= 0 && written.DataBytes <= written.SizeBytes
+                    (long)reader.VarUInt(), new WallTime(reader.Int64()),
+                    Bytes(ref reader, Transaction.ManifestBytesMax));
+                reader.Require(written.SizeBytes >= 0 && written.DataBytes >= 0
+                    && written.DataBytes <= written.SizeBytes
                     && written.Version != default);
                 return written;
             case PrimitiveKind.SetAttributes:

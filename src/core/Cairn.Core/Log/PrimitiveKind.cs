@@ -1,6 +1,8 @@
 namespace Cairn.Core.Log;
 
-/// <summary>The wire tag of a primitive: docs/formats/transaction.md, section "Primitives". A tag is never reused.</summary>
+/// <summary>
+/// The wire tag of a primitive: docs/formats/transaction.md, section "Primitives". A tag is never reused.
+/// </summary>
 public enum PrimitiveKind : byte
 {
     /// <summary>A new file, directory or other object.</summary>

@@ -5,8 +5,13 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Log;
 
-/// <summary>Bytes of a transaction, alone (in the journal) or in a row (in a block). docs/formats/transaction.md.</summary>
-/// <remarks>One transaction has one encoding. Decoding never throws, and never allocates more than the input is long, by a small factor.</remarks>
+/// <summary>
+/// Bytes of a transaction, alone (in the journal) or in a row (in a block). docs/formats/transaction.md.
+/// </summary>
+/// <remarks>
+/// One transaction has one encoding. Decoding never throws, and never allocates more than the input is long, by a
+/// small factor.
+/// </remarks>
 public static class TransactionCodec
 {
     /// <summary>The version of both layouts.</summary>
@@ -31,7 +36,9 @@ public static class TransactionCodec
         return output.WrittenSpan.ToArray();
     }
 
-    /// <summary>Reads what <see cref="Encode(Transaction, IBufferWriter{byte})"/> wrote; all bytes must be used.</summary>
+    /// <summary>
+    /// Reads what <see cref="Encode(Transaction, IBufferWriter{byte})"/> wrote; all bytes must be used.
+    /// </summary>
     public static Result<Transaction, LogError> Decode(ReadOnlySpan<byte> bytes)
     {
         var reader = new WireReader(bytes);
@@ -57,7 +64,7 @@ public static class TransactionCodec
         for (int i = 0; i < transactions.Length; i++)
         {
             Invariant.That(
-                i == 0 || transactions[i].Id == new TransactionId(transactions[0].Id.Log, transactions[0].Id.Seq + (ulong)i),
+                transactions[i].Id == transactions[0].Id with { Seq = transactions[0].Id.Seq + (ulong)i },
                 $"{transactions[i].Id} does not follow {transactions[0].Id} by {i}");
             EncodeBody(writer, transactions[i]);
         }

@@ -3,7 +3,9 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Log;
 
-/// <summary>What a name held when something else was put there: the object and those of its heads the author had seen.</summary>
+/// <summary>
+/// What a name held when something else was put there: the object and those of its heads the author had seen.
+/// </summary>
 /// <param name="Object">The object that held the name.</param>
 /// <param name="Heads">Its heads as seen; empty for anything but a file.</param>
 public sealed record Predecessor(ObjectId Object, ImmutableArray<VersionId> Heads);
@@ -30,7 +32,8 @@ public sealed record CreateObject(
 /// <param name="Name">1 to 255 bytes, without '/' and NUL.</param>
 /// <param name="Object">What the entry points at.</param>
 /// <param name="Replaced">What held the name before, if the author saw something there.</param>
-public sealed record Place(ObjectId Parent, ReadOnlyMemory<byte> Name, ObjectId Object, Predecessor? Replaced) : Primitive
+public sealed record Place(ObjectId Parent, ReadOnlyMemory<byte> Name, ObjectId Object, Predecessor? Replaced)
+    : Primitive
 {
     /// <inheritdoc/>
     public override PrimitiveKind Kind => PrimitiveKind.Place;
@@ -96,7 +99,9 @@ public sealed record WriteVersion(
 
 /// <summary>Changes attributes; null leaves one as it is.</summary>
 /// <param name="Object">The object.</param>
-/// <param name="Head">Which head a change of <paramref name="Modified"/> is for; default: the one that holds the name.</param>
+/// <param name="Head">
+/// Which head a change of <paramref name="Modified"/> is for; default: the one that holds the name.
+/// </param>
 /// <param name="Mode">Permission bits.</param>
 /// <param name="UserId">Owner.</param>
 /// <param name="GroupId">Group.</param>
@@ -128,7 +133,9 @@ public sealed record DiscardHeads(ObjectId Object, ImmutableArray<VersionId> Ver
     public override PrimitiveKind Kind => PrimitiveKind.DiscardHeads;
 }
 
-/// <summary>The name under which this log's author appears in conflict names, so that every node shows the same.</summary>
+/// <summary>
+/// The name under which this log's author appears in conflict names, so that every node shows the same.
+/// </summary>
 /// <param name="Name">UTF-8, at most 64 bytes.</param>
 public sealed record NameAuthor(ReadOnlyMemory<byte> Name) : Primitive
 {

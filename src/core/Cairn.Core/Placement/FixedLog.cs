@@ -18,6 +18,9 @@ public static class FixedLog
 
     private const int TableBits = 10;
 
+    /// <summary>Bits of the place between two knots; a step of the table has 35, and their product must fit 64.</summary>
+    private const int BetweenBits = 28;
+
     private static readonly ulong[] Table = BuildTable();
 
     /// <summary>-log2(value / 2^64) in Q44; <paramref name="value"/> 0 counts as 1, so the result is at most 64.</summary>
@@ -27,9 +30,9 @@ public static class FixedLog
         int zeros = BitOperations.LeadingZeroCount(value);
         ulong fraction = (value << zeros) << 1;
         int knot = (int)(fraction >> (64 - TableBits));
-        ulong between = (fraction << TableBits) >> (64 - 32);
+        ulong between = (fraction << TableBits) >> (64 - BetweenBits);
         ulong low = Table[knot];
-        ulong log = low + (((Table[knot + 1] - low) * between) >> 32);
+        ulong log = low + (((Table[knot + 1] - low) * between) >> BetweenBits);
         return ((ulong)(zeros + 1) << FractionBits) - log;
     }
 

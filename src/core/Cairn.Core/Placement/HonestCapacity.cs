@@ -32,23 +32,23 @@ public static class HonestCapacity
     {
         Invariant.That(copies > 0 && sizes.Length == zones.Length, $"{copies} copies, {sizes.Length}, {zones.Length}");
         int givers = 0;
-        long sizeMax = 0;
+        Int128 total = 0;
         foreach (long size in sizes)
         {
             Invariant.That(size >= 0, $"a size of {size}");
             givers += size > 0 ? 1 : 0;
-            sizeMax = Math.Max(sizeMax, size);
+            total += size;
         }
 
         copies = Math.Min(copies, givers);
         Int128[] perZone = new Int128[sizes.Length];
         long fits = 0;
-        long tooMuch = copies == 0 ? 1 : sizeMax + 1;
-        while (tooMuch - fits > 1)
+        long most = copies == 0 ? 0 : (long)Int128.Min(long.MaxValue, total / copies);
+        while (fits < most)
         {
-            long middle = fits + ((tooMuch - fits) / 2);
+            long middle = most - ((most - fits) / 2);
             bool holds = Usable(sizes, zones, zoneCapMax, middle, perZone) >= (Int128)copies * middle;
-            (fits, tooMuch) = holds ? (middle, tooMuch) : (fits, middle);
+            (fits, most) = holds ? (middle, most) : (fits, middle - 1);
         }
 
         return fits;

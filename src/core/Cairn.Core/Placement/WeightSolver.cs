@@ -19,7 +19,10 @@ public static class WeightSolver
     /// <summary>New weights that gain less than this are not published.</summary>
     private const int GainPermille = 10;
 
-    private const int RoundsMax = 40;
+    private const int RoundsMax = 64;
+
+    /// <summary>After so many rounds the steps get small: what is left is the grain of whole partitions.</summary>
+    private const int CoarseRounds = 12;
 
     /// <summary>The weights to publish, or null when the published ones still do.</summary>
     /// <param name="nodes">Every node whose state takes copies.</param>
@@ -116,14 +119,14 @@ public static class WeightSolver
                 best = [.. weights];
             }
 
-            Adjust(field, weights, counts);
+            Adjust(field, weights, counts, damping: round < CoarseRounds ? 1u : 4u);
         }
 
         return (best, bestFill);
     }
 
-    /// <summary>Moves every weight towards its node's share, by at most a factor of two.</summary>
-    private static void Adjust(PlacementField field, uint[] weights, int[] counts)
+    /// <summary>Moves every weight towards its node's share, by at most a factor of two, or a part of the way.</summary>
+    private static void Adjust(PlacementField field, uint[] weights, int[] counts, uint damping)
     {
         for (int i = 0; i < weights.Length; i++)
         {
@@ -136,7 +139,7 @@ public static class WeightSolver
             UInt128 wanted = (((UInt128)field.Shares[i] * PartitionId.Count) >> 28) + 16;
             UInt128 has = (UInt128)((counts[i] * 16) + 16);
             wanted = UInt128.Clamp(wanted, has / 2, has * 2);
-            weights[i] = Clamp(weights[i] * wanted / has);
+            weights[i] = Clamp(weights[i] * (wanted + ((damping - 1) * has)) / (damping * has));
         }
     }
 

@@ -3,9 +3,12 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Sync;
 
-/// <summary>What is held of every log of one volume, what to send to a peer, what to ask of it, and whether a block fits.</summary>
+/// <summary>
+/// What is held of every log of one volume, what to send to a peer, what to ask of it, and whether a block fits.
+/// </summary>
 /// <remarks>
-/// Invariant: of every log a prefix is held, chained by hash, without gaps. No signatures, no I/O: the caller checks and
+/// Invariant: of every log a prefix is held, chained by hash, without gaps. No signatures, no I/O: the caller checks
+/// and
 /// stores between <see cref="Judge"/> and <see cref="Accept"/>.
 /// </remarks>
 public sealed class LogExchange
@@ -17,7 +20,9 @@ public sealed class LogExchange
 
     /// <summary>Nothing held.</summary>
     /// <param name="volume">Whose logs.</param>
-    /// <param name="heldHash">The hash of a stored block, or null if it cannot be told (any more): used to notice forks.</param>
+    /// <param name="heldHash">
+    /// The hash of a stored block, or null if it cannot be told (any more): used to notice forks.
+    /// </param>
     public LogExchange(VolumeId volume, Func<LogId, ulong, BlockHash?> heldHash)
     {
         _volume = volume;
@@ -38,7 +43,9 @@ public sealed class LogExchange
         _positions = null;
     }
 
-    /// <summary>What a block is to its log. <paramref name="hash"/> is <see cref="LogBlockCodec.Hash"/> of its bytes.</summary>
+    /// <summary>
+    /// What a block is to its log. <paramref name="hash"/> is <see cref="LogBlockCodec.Hash"/> of its bytes.
+    /// </summary>
     public BlockVerdict Judge(LogBlock block, BlockHash hash)
     {
         if (block.Volume != _volume)
@@ -69,12 +76,15 @@ public sealed class LogExchange
     /// <summary>Notes that a block judged <see cref="BlockVerdict.Next"/> was verified and stored.</summary>
     public void Accept(LogBlock block, BlockHash hash)
     {
-        Invariant.That(Judge(block, hash) == BlockVerdict.Next, $"block {block.Seq} of {block.Log} is not the next one");
+        Invariant.That(Judge(block, hash) == BlockVerdict.Next,
+            $"block {block.Seq} of {block.Log} is not the next one");
         _tips[block.Log] = new ChainTip(block.Seq, hash, block.LastTransaction);
         _positions = null;
     }
 
-    /// <summary>Blocks held here that a peer at <paramref name="theirs"/> lacks, in the order of the logs' ids.</summary>
+    /// <summary>
+    /// Blocks held here that a peer at <paramref name="theirs"/> lacks, in the order of the logs' ids.
+    /// </summary>
     public IReadOnlyList<BlockRange> ToSend(LogPositions theirs)
     {
         var ranges = new List<BlockRange>();

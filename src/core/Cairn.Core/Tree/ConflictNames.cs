@@ -6,9 +6,12 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Tree;
 
-/// <summary>What is shown of one stored name: its holder under the name itself, every conflict under one of its own.</summary>
+/// <summary>
+/// What is shown of one stored name: its holder under the name itself, every conflict under one of its own.
+/// </summary>
 /// <remarks>
-/// The names are a function of the table alone, so every node shows the same: <c>stem (conflict HOST DATE).ext</c>, with
+/// The names are a function of the table alone, so every node shows the same: <c>stem (conflict HOST DATE).ext</c>,
+/// with
 /// HOST the name the author gave itself and DATE its claimed time in UTC. A name that exists for real gets a number.
 /// Objects with equal content are not shown twice.
 /// </remarks>
@@ -135,7 +138,9 @@ internal sealed class ConflictNames(ITreeTable table)
         return host.ToString(0, Math.Min(host.Length, 32));
     }
 
-    /// <summary>The longest prefix of at most <paramref name="length"/> bytes that does not cut a UTF-8 character.</summary>
+    /// <summary>
+    /// The longest prefix of at most <paramref name="length"/> bytes that does not cut a UTF-8 character.
+    /// </summary>
     private static int WholeCharacters(ReadOnlySpan<byte> text, int length)
     {
         int end = length;

@@ -3,14 +3,18 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Tree;
 
-/// <summary>Merges a directory into the one that holds its name: its entries move over, its id becomes an alias.</summary>
+/// <summary>
+/// Merges a directory into the one that holds its name: its entries move over, its id becomes an alias.
+/// </summary>
 /// <remarks>
 /// Two laptops both made Photos/: whoever still speaks of the second id reaches the first. The merge is part of the
 /// transaction that brought the second one there, and is undone with it. Cost: the number of entries moved.
 /// </remarks>
 internal sealed class DirectoryMerge(WorkingSet work)
 {
-    /// <summary>Merges <paramref name="alias"/>, which has no entry any more, into <paramref name="canonical"/>.</summary>
+    /// <summary>
+    /// Merges <paramref name="alias"/>, which has no entry any more, into <paramref name="canonical"/>.
+    /// </summary>
     internal void Merge(ObjectRecord alias, ObjectRecord canonical)
     {
         var pending = new Stack<(ObjectRecord Alias, ObjectRecord Canonical)>();

@@ -6,8 +6,10 @@ namespace Cairn.Core.Tree;
 
 /// <summary>What place, unplace, move and exchange do to the entries at their point in the order.</summary>
 /// <remarks>
-/// The rules, in one place: the first in order holds a name, later ones are shown as conflicts; a name is taken over, and an
-/// entry removed, only as far as the author saw its object; what arrives in a removed directory brings the directory back; a
+/// The rules, in one place: the first in order holds a name, later ones are shown as conflicts; a name is taken over,
+/// and an
+/// entry removed, only as far as the author saw its object; what arrives in a removed directory brings the directory
+/// back; a
 /// move that would put a directory below itself has no effect; of two moves of one object the last in order wins.
 /// </remarks>
 internal sealed class EntryRules(WorkingSet work)
@@ -64,8 +66,10 @@ internal sealed class EntryRules(WorkingSet work)
         if (firstAt < 0 || secondAt < 0)
         {
             // One of them was moved or removed meanwhile: each still goes where its author wanted it.
-            MoveTo(first.Id, exchange.FirstParent, exchange.FirstName, exchange.SecondParent, exchange.SecondName, null);
-            MoveTo(second.Id, exchange.SecondParent, exchange.SecondName, exchange.FirstParent, exchange.FirstName, null);
+            MoveTo(
+                first.Id, exchange.FirstParent, exchange.FirstName, exchange.SecondParent, exchange.SecondName, null);
+            MoveTo(
+                second.Id, exchange.SecondParent, exchange.SecondName, exchange.FirstParent, exchange.FirstName, null);
             return;
         }
 
@@ -82,7 +86,9 @@ internal sealed class EntryRules(WorkingSet work)
         PutInto(second, firstDirectory, firstPlace.Name, firstIndex);
     }
 
-    /// <summary>Gives a removed object its last entry back, because somebody who had not seen the removal changed it.</summary>
+    /// <summary>
+    /// Gives a removed object its last entry back, because somebody who had not seen the removal changed it.
+    /// </summary>
     internal void Revive(ObjectRecord record)
     {
         if (!record.Detached || record.Places.Count == 0)
@@ -124,7 +130,8 @@ internal sealed class EntryRules(WorkingSet work)
     }
 
     /// <summary>
-    /// The directory to put something into, brought back if it was removed; null if that would make a loop, or if it never
+    /// The directory to put something into, brought back if it was removed; null if that would make a loop, or if it
+    /// never
     /// had an entry itself.
     /// </summary>
     private ObjectRecord? LiveDirectory(ObjectId id, ObjectRecord incoming)
@@ -136,9 +143,11 @@ internal sealed class EntryRules(WorkingSet work)
         }
 
         var removed = new Stack<ObjectRecord>();
-        for (ObjectRecord? up = directory; up is { Detached: true, Places.Count: > 0 }; up = work.Load(up.Places[0].Parent))
+        ObjectRecord? up = directory;
+        while (up is { Detached: true, Places.Count: > 0 })
         {
             removed.Push(up);
+            up = work.Load(up.Places[0].Parent);
         }
 
         while (removed.TryPop(out ObjectRecord? next))
@@ -174,7 +183,9 @@ internal sealed class EntryRules(WorkingSet work)
         return top.Id == default;
     }
 
-    /// <summary>Gives an object an entry: in the place of what its author saw there, else after whatever is there.</summary>
+    /// <summary>
+    /// Gives an object an entry: in the place of what its author saw there, else after whatever is there.
+    /// </summary>
     private void PlaceAt(ObjectRecord record, ObjectRecord directory, ReadOnlyMemory<byte> name, Predecessor? replaced)
     {
         int index = -1;
@@ -194,7 +205,8 @@ internal sealed class EntryRules(WorkingSet work)
     }
 
     /// <summary>
-    /// Whether an entry may go: its author saw all there is. Of a file's last entry the heads not seen stay, and with them
+    /// Whether an entry may go: its author saw all there is. Of a file's last entry the heads not seen stay, and with
+    /// them
     /// the entry; the heads seen go.
     /// </summary>
     private bool GiveUp(ObjectRecord record, ImmutableArray<VersionId> seen)
@@ -238,7 +250,9 @@ internal sealed class EntryRules(WorkingSet work)
         HeadsChanged(record);
     }
 
-    /// <summary>The first head holds the name; the names where the object is shown may gain or lose conflicts.</summary>
+    /// <summary>
+    /// The first head holds the name; the names where the object is shown may gain or lose conflicts.
+    /// </summary>
     internal void HeadsChanged(ObjectRecord record)
     {
         if (record.Heads.Count > 0)
@@ -275,7 +289,9 @@ internal sealed class EntryRules(WorkingSet work)
         return index;
     }
 
-    /// <summary>Takes an entry away without asking what becomes of the object; returns where in its slot it was.</summary>
+    /// <summary>
+    /// Takes an entry away without asking what becomes of the object; returns where in its slot it was.
+    /// </summary>
     private int TakeOut(ObjectRecord record, int placeAt)
     {
         PlaceRecord place = record.Places[placeAt];
@@ -295,7 +311,9 @@ internal sealed class EntryRules(WorkingSet work)
         return index;
     }
 
-    /// <summary>Puts an entry into a slot at an index (-1: at its end), or merges a directory into the one that is there.</summary>
+    /// <summary>
+    /// Puts an entry into a slot at an index (-1: at its end), or merges a directory into the one that is there.
+    /// </summary>
     private void PutInto(ObjectRecord record, ObjectRecord directory, ReadOnlyMemory<byte> name, int index)
     {
         byte[]? slot = work.ReadSlot(directory.Id, name.Span);

@@ -6,8 +6,10 @@ namespace Cairn.Core.Tree;
 
 /// <summary>What condemn, rescue and exclude do at their point in the order.</summary>
 /// <remarks>
-/// A condemned object or version is forgotten only if it is still detached or superseded: what came back meanwhile stays.
-/// The list of addresses stays until a later condemn names it as settled; a rescue takes its addresses out of every list.
+/// A condemned object or version is forgotten only if it is still detached or superseded: what came back meanwhile
+/// stays.
+/// The list of addresses stays until a later condemn names it as settled; a rescue takes its addresses out of every
+/// list.
 /// </remarks>
 internal sealed class GarbageRules(WorkingSet work)
 {

@@ -2,7 +2,9 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Tree;
 
-/// <summary>One version of a file, as the table keeps it: a head inside its object, or a superseded version alone.</summary>
+/// <summary>
+/// One version of a file, as the table keeps it: a head inside its object, or a superseded version alone.
+/// </summary>
 internal sealed class HeadRecord
 {
     private const int HasBranch = 1;

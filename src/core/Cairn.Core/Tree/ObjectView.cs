@@ -122,7 +122,9 @@ public sealed class ObjectView
     /// <summary>Whether it has no entry any more.</summary>
     public bool IsDetached => _record.Detached;
 
-    /// <summary>The head shown here: the one that holds the name, or the branch's. Null for an empty file and other kinds.</summary>
+    /// <summary>
+    /// The head shown here: the one that holds the name, or the branch's. Null for an empty file and other kinds.
+    /// </summary>
     public HeadView? Head => _record.Heads.Count == 0 ? null : Heads[_head];
 
     /// <summary>All heads of the file, the one that holds the name first.</summary>

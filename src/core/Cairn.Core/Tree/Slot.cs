@@ -3,7 +3,10 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Tree;
 
-/// <summary>The value of an entry key: the objects at one name, 17 bytes each; the first holds the name, the others conflict with it.</summary>
+/// <summary>
+/// The value of an entry key: the objects at one name, 17 bytes each; the first holds the name, the others conflict
+/// with it.
+/// </summary>
 internal static class Slot
 {
     internal const int UnitSize = ObjectId.Size + 1;

@@ -4,7 +4,9 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Tree;
 
-/// <summary>Makes shown conflicts real entries, so that a change of one shown name leaves every other as it was.</summary>
+/// <summary>
+/// Makes shown conflicts real entries, so that a change of one shown name leaves every other as it was.
+/// </summary>
 internal sealed class Solidifier(TreeQueries queries, Func<Bytes16> fresh)
 {
     /// <summary>Shown conflicts this edit has dealt with: what each is now, zeros when it is gone.</summary>
@@ -28,7 +30,9 @@ internal sealed class Solidifier(TreeQueries queries, Func<Bytes16> fresh)
         primitives.Add(new Unplace(parent, entry.StoredName, view.Id, HeadsOf(view)));
     }
 
-    /// <summary>Prepares a name to be taken over; returns what is replaced, or null if the name is made free first.</summary>
+    /// <summary>
+    /// Prepares a name to be taken over; returns what is replaced, or null if the name is made free first.
+    /// </summary>
     internal Predecessor? Replace(ObjectId parent, EntryView entry, ImmutableArray<Primitive>.Builder primitives)
     {
         if (entry.IsConflict)
@@ -64,7 +68,9 @@ internal sealed class Solidifier(TreeQueries queries, Func<Bytes16> fresh)
     /// <summary>The head that holds the name: what the author of a removal or replacement saw there.</summary>
     private static ImmutableArray<VersionId> HeadsOf(ObjectView view) => view.Head is { } head ? [head.Version] : [];
 
-    /// <summary>Gives every conflict of a name an entry of its own: other heads of the object, and other objects if asked.</summary>
+    /// <summary>
+    /// Gives every conflict of a name an entry of its own: other heads of the object, and other objects if asked.
+    /// </summary>
     private void KeepOthers(
         ObjectId parent, EntryView entry, ObjectView view, ImmutableArray<Primitive>.Builder primitives, bool mates)
     {

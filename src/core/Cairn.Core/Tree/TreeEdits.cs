@@ -4,10 +4,14 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Tree;
 
-/// <summary>Turns what a caller wants into primitives, checked against the tree as it is now, by the rules of POSIX.</summary>
+/// <summary>
+/// Turns what a caller wants into primitives, checked against the tree as it is now, by the rules of POSIX.
+/// </summary>
 /// <remarks>
-/// The primitives of one intent are one transaction. An empty result is a success that changes nothing: make no transaction.
-/// Permissions are not checked here. Whoever removes, replaces or moves the holder of a name that has conflicts makes the
+/// The primitives of one intent are one transaction. An empty result is a success that changes nothing: make no
+/// transaction.
+/// Permissions are not checked here. Whoever removes, replaces or moves the holder of a name that has conflicts makes
+/// the
 /// shown conflicts real entries in the same transaction, so that nothing else on the screen moves.
 /// </remarks>
 public sealed class TreeEdits
@@ -209,7 +213,8 @@ public sealed class TreeEdits
         }
 
         VersionId head = modified is not null && view.IsBranch ? view.Head!.Version : default;
-        return (ImmutableArray<Primitive>)[new SetAttributes(view.Owner, head, mode & 0xFFF, userId, groupId, modified)];
+        var set = new SetAttributes(view.Owner, head, mode & 0xFFF, userId, groupId, modified);
+        return (ImmutableArray<Primitive>)[set];
     }
 
     /// <summary>Sets an extended attribute.</summary>

@@ -1,6 +1,8 @@
 namespace Cairn.Core.Tree;
 
-/// <summary>Why an intent cannot be carried out on the tree as it is. The members mean what their POSIX namesakes mean.</summary>
+/// <summary>
+/// Why an intent cannot be carried out on the tree as it is. The members mean what their POSIX namesakes mean.
+/// </summary>
 public enum TreeError
 {
     /// <summary>No such entry or object.</summary>

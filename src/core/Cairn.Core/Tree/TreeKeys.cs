@@ -66,7 +66,9 @@ public static class TreeKeys
         return ok;
     }
 
-    /// <summary>Which object a key is about (its record or an extended attribute), or false if it is another kind of key.</summary>
+    /// <summary>
+    /// Which object a key is about (its record or an extended attribute), or false if it is another kind of key.
+    /// </summary>
     public static bool TryParseObject(ReadOnlySpan<byte> key, out ObjectId id)
     {
         bool ok = key.Length >= IdKeySize && key[0] is Object or ExtendedAttribute;
@@ -121,7 +123,9 @@ public static class TreeKeys
             new NodeId(bytes[..NodeId.Size]), BinaryPrimitives.ReadUInt32BigEndian(bytes[NodeId.Size..])),
         BinaryPrimitives.ReadUInt64BigEndian(bytes[(NodeId.Size + 4)..]));
 
-    /// <summary>The first key after every key that starts with <paramref name="prefix"/>; the prefix is not all 0xFF.</summary>
+    /// <summary>
+    /// The first key after every key that starts with <paramref name="prefix"/>; the prefix is not all 0xFF.
+    /// </summary>
     internal static byte[] EndOf(ReadOnlySpan<byte> prefix)
     {
         byte[] end = prefix.ToArray();

@@ -7,7 +7,9 @@ using Cairn.Core.Primitives;
 namespace Cairn.Core.Tree;
 
 /// <summary>Reads the namespace out of a table that a <see cref="TreeApplier"/> filled.</summary>
-/// <remarks>It keeps nothing: every answer is of the moment. The ids of aliases and branches are understood everywhere.</remarks>
+/// <remarks>
+/// It keeps nothing: every answer is of the moment. The ids of aliases and branches are understood everywhere.
+/// </remarks>
 public sealed class TreeQueries
 {
     private readonly ITreeTable _table;
@@ -30,7 +32,8 @@ public sealed class TreeQueries
         {
             byte[]? totals = _table.Get([TreeKeys.Totals]);
             return totals is null ? default : new TreeTotals(
-                BinaryPrimitives.ReadInt64LittleEndian(totals), BinaryPrimitives.ReadInt64LittleEndian(totals.AsSpan(8)));
+                BinaryPrimitives.ReadInt64LittleEndian(totals),
+                BinaryPrimitives.ReadInt64LittleEndian(totals.AsSpan(8)));
         }
     }
 

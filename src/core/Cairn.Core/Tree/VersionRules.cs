@@ -7,7 +7,8 @@ namespace Cairn.Core.Tree;
 
 /// <summary>What write-version and discard-heads do to a file's heads at their point in the order.</summary>
 /// <remarks>
-/// A version takes the place of the heads it was made from, and of no others. One made from none of the present heads is a
+/// A version takes the place of the heads it was made from, and of no others. One made from none of the present heads
+/// is a
 /// conflict and goes to the end, so the head that holds the name keeps it, however often either side saves again. Equal
 /// content is never a conflict.
 /// </remarks>
@@ -65,7 +66,9 @@ internal sealed class VersionRules(WorkingSet work, EntryRules entries)
         }
     }
 
-    /// <summary>The id under which a conflicting head is shown: the same on every node, and for as long as it is a head.</summary>
+    /// <summary>
+    /// The id under which a conflicting head is shown: the same on every node, and for as long as it is a head.
+    /// </summary>
     internal static ObjectId BranchOf(ObjectId file, VersionId version)
     {
         Span<byte> input = stackalloc byte[ObjectId.Size + VersionId.Size];
@@ -76,7 +79,9 @@ internal sealed class VersionRules(WorkingSet work, EntryRules entries)
         return new ObjectId(hash[..ObjectId.Size]);
     }
 
-    /// <summary>Takes out the heads a version was made from; returns where the first was, or -1 if there was none.</summary>
+    /// <summary>
+    /// Takes out the heads a version was made from; returns where the first was, or -1 if there was none.
+    /// </summary>
     private (int Index, ObjectId Branch) Supersede(ObjectRecord record, ImmutableArray<VersionId> parents)
     {
         int index = -1;

@@ -25,7 +25,9 @@ internal sealed class WorkingSet
         Table = table;
     }
 
-    /// <summary>The object behind an id: an alias or branch leads to what it stands for. Null if there is none.</summary>
+    /// <summary>
+    /// The object behind an id: an alias or branch leads to what it stands for. Null if there is none.
+    /// </summary>
     internal ObjectRecord? Load(ObjectId id)
     {
         ObjectRecord? record = LoadExact(id);
@@ -151,7 +153,8 @@ internal sealed class WorkingSet
     private void Write(ObjectRecord record, ref long objects, ref long bytes)
     {
         Span<byte> key = stackalloc byte[TreeKeys.IdKeySize];
-        bool orphan = !record.Purged && record.Form == ObjectForm.Plain && record.Id != default && record.Places.Count == 0;
+        bool orphan = !record.Purged && record.Form == ObjectForm.Plain && record.Id != default
+            && record.Places.Count == 0;
         if (orphan && !record.Detached)
         {
             // Made without an entry in its own transaction: nothing shows it, garbage finds it.

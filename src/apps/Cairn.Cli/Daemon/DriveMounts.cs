@@ -1,0 +1,197 @@
+using Cairn.Core.Primitives;
+using Cairn.Fuse.Session;
+using Cairn.Gateway.Control;
+using Cairn.Io.FuseDevice;
+using Cairn.Node.Control;
+using Cairn.Node.Volumes;
+
+namespace Cairn.Cli.Daemon;
+
+/// <summary>The drives this daemon has mounted: wires volumes to the FUSE door and the door to /dev/fuse.</summary>
+/// <remarks>
+/// Safe from several threads; one mount or unmount at a time. A drive that somebody unmounted from outside leaves the list by
+/// itself, but is mounted again at the next start: only <see cref="Unmount"/> takes it out of the settings.
+/// </remarks>
+public sealed class DriveMounts : IMountControl, IAsyncDisposable
+{
+    private readonly Func<string, CancellationToken, ValueTask<Result<IVolume, ControlError>>> _find;
+    private readonly Action<Func<IReadOnlyList<MountConfig>, IReadOnlyList<MountConfig>>> _remember;
+    private readonly Action<string> _say;
+    private readonly SemaphoreSlim _one = new(1);
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<string, (string Volume, FuseMount Mount)> _mounts = new(StringComparer.Ordinal);
+
+    /// <summary>No drives yet.</summary>
+    /// <param name="find">A volume by its name; may be called from any thread.</param>
+    /// <param name="remember">Changes the drives of the settings.</param>
+    /// <param name="say">Where news for people goes: the daemon's log.</param>
+    public DriveMounts(
+        Func<string, CancellationToken, ValueTask<Result<IVolume, ControlError>>> find,
+        Action<Func<IReadOnlyList<MountConfig>, IReadOnlyList<MountConfig>>> remember,
+        Action<string> say)
+    {
+        _find = find;
+        _remember = remember;
+        _say = say;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<MountSummary> Mounts
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _mounts.Select(entry => new MountSummary(entry.Value.Volume, entry.Key))];
+            }
+        }
+    }
+
+    /// <summary>Mounts what the settings name; what fails is said and does not stop the rest.</summary>
+    public async Task MountAll(IReadOnlyList<MountConfig> drives, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(drives);
+        foreach (MountConfig drive in drives)
+        {
+            Result<MountSummary, ControlError> mounted = await Start(drive.Volume, drive.Directory, cancellation);
+            _say(mounted.IsOk
+                ? $"'{drive.Volume}' is mounted at {drive.Directory}"
+                : $"'{drive.Volume}' could not be mounted: {mounted.Error.Message}");
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<Result<MountSummary, ControlError>> Mount(
+        string volume, string directory, CancellationToken cancellation)
+    {
+        Result<MountSummary, ControlError> mounted = await Start(volume, directory, cancellation);
+        if (mounted.IsOk)
+        {
+            var drive = new MountConfig(volume, mounted.Value.Directory);
+            _remember(drives => [.. drives.Where(other => other.Directory != drive.Directory), drive]);
+        }
+
+        return mounted;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<Result<Unit, ControlError>> Unmount(
+        string directory, bool force, CancellationToken cancellation)
+    {
+        string path = Normal(directory);
+        FuseMount mount;
+        lock (_gate)
+        {
+            if (!_mounts.TryGetValue(path, out (string Volume, FuseMount Mount) found))
+            {
+                return new ControlError(ControlErrorKind.NotFound, $"no drive is mounted at {path}");
+            }
+
+            mount = found.Mount;
+        }
+
+        if (!mount.Unmount(force).TryGet(out _, out MountError error))
+        {
+            return ToControl(error);
+        }
+
+        _remember(drives => [.. drives.Where(other => other.Directory != path)]);
+        if (!force)
+        {
+            await mount.Completion.WaitAsync(cancellation);
+        }
+
+        Forget(path, mount);
+        return Unit.Value;
+    }
+
+    /// <summary>Unmounts every drive, cutting off those who still have files open: the daemon ends.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        FuseMount[] mounts;
+        lock (_gate)
+        {
+            mounts = [.. _mounts.Values.Select(entry => entry.Mount)];
+        }
+
+        await Task.WhenAll(mounts.Select(mount => mount.DisposeAsync().AsTask()));
+        _one.Dispose();
+    }
+
+    private async Task<Result<MountSummary, ControlError>> Start(
+        string volume, string directory, CancellationToken cancellation)
+    {
+        string path = Normal(directory);
+        await _one.WaitAsync(cancellation);
+        try
+        {
+            lock (_gate)
+            {
+                if (_mounts.TryGetValue(path, out (string Volume, FuseMount Mount) there) && there.Volume == volume)
+                {
+                    return new MountSummary(volume, path);
+                }
+            }
+
+            if (!(await _find(volume, cancellation)).TryGet(out IVolume? found, out ControlError error))
+            {
+                return error;
+            }
+
+            var session = new FuseSession(found, FuseOptions.Default, TimeProvider.System, Report);
+            Result<FuseMount, MountError> mounted =
+                FuseMounter.Mount(path, FuseMountOptions.Default with { Source = volume }, session, Report);
+            if (!mounted.TryGet(out FuseMount? mount, out MountError refused))
+            {
+                return ToControl(refused);
+            }
+
+            lock (_gate)
+            {
+                _mounts[path] = (volume, mount);
+            }
+
+            _ = WatchEnd(path, mount);
+            return new MountSummary(volume, path);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    private async Task WatchEnd(string path, FuseMount mount)
+    {
+        await mount.Completion;
+        if (Forget(path, mount))
+        {
+            _say($"the drive at {path} was unmounted");
+        }
+    }
+
+    private bool Forget(string path, FuseMount mount)
+    {
+        lock (_gate)
+        {
+            return _mounts.TryGetValue(path, out (string Volume, FuseMount Mount) there)
+                && ReferenceEquals(there.Mount, mount)
+                && _mounts.Remove(path);
+        }
+    }
+
+    private void Report(Exception bug) => _say($"the drive met a bug: {bug}");
+
+    private static string Normal(string directory) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
+
+    private static ControlError ToControl(MountError error) => new(
+        error.Kind switch
+        {
+            MountErrorKind.NotFound => ControlErrorKind.NotFound,
+            MountErrorKind.Busy => ControlErrorKind.AlreadyExists,
+            MountErrorKind.NotADirectory or MountErrorKind.NotEmpty => ControlErrorKind.InvalidArgument,
+            MountErrorKind.NotPermitted => ControlErrorKind.NotPermitted,
+            MountErrorKind.NoFuse or MountErrorKind.NoHelper or MountErrorKind.Other => ControlErrorKind.Storage,
+            _ => ControlErrorKind.Storage,
+        },
+        error.ToString());
+}

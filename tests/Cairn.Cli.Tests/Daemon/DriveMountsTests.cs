@@ -1,0 +1,82 @@
+using Cairn.Cli.Daemon;
+using Cairn.Core.Primitives;
+using Cairn.Gateway.Control;
+using Cairn.Node.Control;
+using Cairn.Node.Volumes;
+using Cairn.Simulation.Volumes;
+
+namespace Cairn.Cli.Tests.Daemon;
+
+/// <summary>Mounting and unmounting as the control socket asks for it, with a volume in memory.</summary>
+public sealed class DriveMountsTests : IAsyncLifetime
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("cairn-mounts-").FullName;
+    private readonly List<string> _said = [];
+    private readonly MemoryVolume _volume = new("photos", seed: 1, TimeProvider.System);
+    private readonly DriveMounts _mounts;
+    private IReadOnlyList<MountConfig> _settings = [];
+
+    public DriveMountsTests() => _mounts = new DriveMounts(Find, change => _settings = change(_settings), _said.Add);
+
+    public ValueTask InitializeAsync()
+    {
+        Assert.SkipUnless(File.Exists("/dev/fuse"), "there is no /dev/fuse on this machine");
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can mount without fusermount3's rules");
+        return default;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _mounts.DisposeAsync();
+        Directory.Delete(_root, recursive: true);
+    }
+
+    [Fact]
+    public async Task AMountedDrive_IsListedRememberedAndUnmounted()
+    {
+        string directory = Folder("a");
+        Assert.True((await _mounts.Mount("photos", directory + "/", default)).IsOk);
+        Assert.True((await _mounts.Mount("photos", directory, default)).IsOk);
+        Assert.Equal([new MountSummary("photos", directory)], _mounts.Mounts);
+        Assert.Equal([new MountConfig("photos", directory)], _settings);
+        File.WriteAllText(Path.Combine(directory, "f"), "x");
+        using (File.OpenRead(Path.Combine(directory, "f")))
+        {
+            Result<Unit, ControlError> busy = await _mounts.Unmount(directory, force: false, default);
+            Assert.Contains("close them", busy.Error.Message, StringComparison.Ordinal);
+        }
+
+        Assert.True((await _mounts.Unmount(directory, force: false, default)).IsOk);
+        Assert.Empty(_mounts.Mounts);
+        Assert.Empty(_settings);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(directory));
+        Assert.Equal(ControlErrorKind.NotFound, (await _mounts.Unmount(directory, force: false, default)).Error.Kind);
+    }
+
+    [Fact]
+    public async Task WhatCannotBeMounted_IsSaidAndNotRemembered()
+    {
+        Assert.Equal(ControlErrorKind.NotFound, (await _mounts.Mount("other", Folder("a"), default)).Error.Kind);
+        Assert.Equal(
+            ControlErrorKind.NotFound, (await _mounts.Mount("photos", Path.Combine(_root, "no"), default)).Error.Kind);
+        File.WriteAllText(Path.Combine(_root, "a", "f"), "x");
+        Assert.Equal(
+            ControlErrorKind.InvalidArgument, (await _mounts.Mount("photos", Folder("a"), default)).Error.Kind);
+        Assert.Empty(_settings);
+    }
+
+    [Fact]
+    public async Task AtStart_EveryDriveThatCanBe_IsMounted()
+    {
+        await _mounts.MountAll([new("other", Folder("a")), new("photos", Folder("b"))], default);
+        Assert.Equal([new MountSummary("photos", Path.Combine(_root, "b"))], _mounts.Mounts);
+        Assert.Equal(2, _said.Count);
+    }
+
+    private string Folder(string name) => Directory.CreateDirectory(Path.Combine(_root, name)).FullName;
+
+    private ValueTask<Result<IVolume, ControlError>> Find(string name, CancellationToken cancellation) =>
+        new(name == _volume.Name
+            ? Result<IVolume, ControlError>.Ok(_volume)
+            : new ControlError(ControlErrorKind.NotFound, $"there is no volume '{name}'"));
+}

@@ -1,0 +1,235 @@
+using System.Text;
+using Cairn.Core.Log;
+using Cairn.Core.Membership;
+using Cairn.Core.Placement;
+using Cairn.Core.Primitives;
+using static Cairn.Core.Tests.Membership.PoolScene;
+
+namespace Cairn.Core.Tests.Membership;
+
+public sealed class PoolApplierTests
+{
+    private static PoolScene Founded()
+    {
+        PoolScene founder = new(1);
+        founder.Do(Grant(1, MemberRole.Admin), Grant(9, MemberRole.Recovery));
+        return founder;
+    }
+
+    [Fact]
+    public void The_first_key_founds_the_pool_and_grants_others()
+    {
+        PoolScene founder = Founded();
+        founder.Do(Grant(2, MemberRole.Member), Grant(3, MemberRole.Admin));
+        Assert.Equal(
+            [MemberRole.Admin, MemberRole.Member, MemberRole.Admin, MemberRole.Recovery],
+            new[] { 1, 2, 3, 9 }.Select(member => founder.State.Members[MemberKit.Node(member)].Role));
+        Assert.Equal(3, founder.State.ActiveNodes.Count());
+        Assert.True(founder.State.IsActive(MemberKit.Node(9)));
+    }
+
+    [Fact]
+    public void Members_strangers_and_wrong_keys_change_nothing()
+    {
+        PoolScene founder = Founded();
+        founder.Do(Grant(2, MemberRole.Member));
+        PoolScene member = new(2);
+        member.MeetWith(founder);
+        member.Do(Grant(4, MemberRole.Member));
+        member.Do(Grant(2, MemberRole.Admin));
+        member.Do(Revoke(1));
+        member.Do(new Exclude(MemberKit.Node(1), true));
+        PoolScene stranger = new(5);
+        stranger.MeetWith(founder);
+        stranger.Do(Grant(5, MemberRole.Admin), Create(1, "mine"));
+        founder.Do(Grant(6, MemberRole.Member) with { PublicKey = MemberKit.Key(7).ToArray() });
+        member.MeetWith(founder);
+        stranger.MeetWith(founder);
+        Assert.Equal(3, founder.State.Members.Count);
+        Assert.Equal(MemberStanding.Active, founder.StandingOf(1));
+        Assert.Equal(MemberRole.Member, founder.State.Members[MemberKit.Node(2)].Role);
+        Assert.Empty(founder.State.Volumes);
+    }
+
+    [Fact]
+    public void A_member_renames_itself_and_an_admin_anybody()
+    {
+        PoolScene founder = Founded();
+        founder.Do(Grant(2, MemberRole.Member));
+        PoolScene member = new(2);
+        member.MeetWith(founder);
+        member.Do(Grant(2, MemberRole.Member, "laptop"));
+        Assert.Equal("laptop", member.State.Members[MemberKit.Node(2)].Name);
+    }
+
+    [Fact]
+    public void A_revoked_member_is_accepted_up_to_the_cut_of_each_log()
+    {
+        PoolScene founder = Founded();
+        founder.Do(Grant(2, MemberRole.Member));
+        founder.Do(Revoke(2, new AcceptedTail(Volume(7), 1, 12), new AcceptedTail(Volume(7), 2, 3)));
+        PoolState state = founder.State;
+        LogId first = new(MemberKit.Node(2), 1);
+        Assert.True(state.Accepts(Volume(7), first, 12));
+        Assert.False(state.Accepts(Volume(7), first, 13));
+        Assert.True(state.Accepts(Volume(7), first with { Incarnation = 2 }, 3));
+        Assert.False(state.Accepts(Volume(7), first with { Incarnation = 3 }, 1));
+        Assert.False(state.Accepts(Volume(8), first, 1));
+        Assert.True(state.Accepts(Volume(8), founder.Log, 99));
+        Assert.False(state.Accepts(Volume(8), new LogId(MemberKit.Node(50), 1), 1));
+        founder.Do(Grant(2, MemberRole.Member));
+        Assert.True(founder.State.Accepts(Volume(8), first, 13));
+    }
+
+    /// <summary>DESIGN, Members: mutual revocation suspends both until a third admin or the recovery kit decides.</summary>
+    [Fact]
+    public void Mutual_revocation_suspends_both_and_a_third_decides_wherever_it_is_seen_first()
+    {
+        foreach (int third in new[] { 3, 9 })
+        {
+            PoolScene one = Founded();
+            one.Do(Grant(2, MemberRole.Admin), Grant(3, MemberRole.Admin));
+            PoolScene two = new(2);
+            PoolScene decider = new(third);
+            two.MeetWith(one);
+            one.Do(Revoke(2));
+            two.Do(Revoke(1));
+            decider.MeetWith(two);
+            one.MeetWith(two);
+            decider.MeetWith(one);
+            foreach (PoolScene scene in new[] { one, two, decider })
+            {
+                Assert.Equal(MemberStanding.Suspended, scene.StandingOf(1));
+                Assert.Equal(MemberStanding.Suspended, scene.StandingOf(2));
+                Assert.Equal(one.State.Members.Values.Select(m => m.Standing), scene.State.Members.Values.Select(m => m.Standing));
+            }
+
+            one.Do(Grant(4, MemberRole.Member));
+            Assert.False(one.State.Members.ContainsKey(MemberKit.Node(4)));
+            decider.Do(Grant(1, MemberRole.Admin));
+            one.MeetWith(decider);
+            Assert.Equal(MemberStanding.Active, one.StandingOf(1));
+            Assert.Equal(MemberStanding.Suspended, one.StandingOf(2));
+        }
+    }
+
+    [Fact]
+    public void Forgetting_and_leaving_can_be_taken_back_by_an_admin()
+    {
+        PoolScene founder = Founded();
+        founder.Do(Grant(2, MemberRole.Member), new Exclude(MemberKit.Node(2), true));
+        Assert.Equal(MemberStanding.Forgotten, founder.StandingOf(2));
+        Assert.DoesNotContain(founder.State.ActiveNodes, member => member.Node == MemberKit.Node(2));
+        Assert.True(founder.State.Accepts(Volume(1), new LogId(MemberKit.Node(2), 1), 5));
+        founder.Do(new Exclude(MemberKit.Node(2), false));
+        PoolScene member = new(2);
+        member.MeetWith(founder);
+        member.Do(new Exclude(MemberKit.Node(2), true));
+        Assert.Equal(MemberStanding.Forgotten, member.StandingOf(2));
+    }
+
+    [Fact]
+    public void Volumes_are_named_apart_even_when_made_at_once()
+    {
+        PoolScene one = Founded();
+        one.Do(Grant(2, MemberRole.Member));
+        PoolScene two = new(2);
+        two.MeetWith(one);
+        one.Do(Create(1, "photos"));
+        two.Do(Create(2, "photos"));
+        one.MeetWith(two);
+        Assert.Equal(one.State.Volumes.Values.Select(v => v.Name), two.State.Volumes.Values.Select(v => v.Name));
+        Assert.True(one.State.TryFindVolume("photos", out PoolVolume? first));
+        string other = first!.Volume == Volume(1) ? "photos~02020202" : "photos~01010101";
+        Assert.True(one.State.TryFindVolume(other, out PoolVolume? second));
+        two.Do(new RemoveVolume(Volume(1)));
+        Assert.Equal(2, two.State.LiveVolumes.Count());
+        two.Do(new RenameVolume(Volume(2), Encoding.UTF8.GetBytes("pictures")));
+        Assert.True(two.State.TryFindVolume("pictures", out _));
+        one.Do(new RemoveVolume(Volume(1)));
+        Assert.Single(one.State.LiveVolumes);
+        one.Do(Create(3, "no\uFFFD"), new CreateVolume(Volume(4), new byte[] { 0xFF }, default));
+        Assert.False(one.State.Volumes.ContainsKey(Volume(4)));
+    }
+
+    [Fact]
+    public void The_first_wrapped_key_stands_and_weights_grow_by_version()
+    {
+        PoolScene founder = Founded();
+        EpochId epoch = new(new byte[16]);
+        founder.Do(new GrantKey(Volume(1), epoch, MemberKit.Node(9), new byte[] { 1, 2 }));
+        founder.Do(new GrantKey(Volume(1), epoch, MemberKit.Node(9), new byte[] { 3 }));
+        founder.Do(new GrantKey(Volume(1), epoch, MemberKit.Node(8), new byte[] { 3 }));
+        KeyGrant grant = Assert.Single(founder.State.Keys);
+        Assert.Equal([1, 2], grant.Wrapped);
+        Assert.Equal(MemberKit.Node(1), grant.Granter);
+        PlacementWeights weights = new([new NodeWeight(MemberKit.Node(1), 5, 77)]);
+        byte[] bytes = PlacementWeightsCodec.Encode(weights);
+        founder.Do(new PublishWeights(2, bytes));
+        founder.Do(new PublishWeights(1, PlacementWeightsCodec.Encode(PlacementWeights.None)));
+        founder.Do(new PublishWeights(3, new byte[] { 9 }));
+        Assert.Equal(weights, founder.State.Weights);
+        Assert.Equal(2UL, founder.State.WeightsVersion);
+    }
+
+    [Fact]
+    public void Every_order_of_arrival_gives_the_same_pool()
+    {
+        for (ulong seed = 1; seed <= 60; seed++)
+        {
+            Prng prng = new(seed);
+            PoolScene founder = Founded();
+            founder.Do(Grant(2, MemberRole.Admin), Grant(3, MemberRole.Admin), Grant(4, MemberRole.Member));
+            PoolScene[] scenes = [founder, new(2), new(3), new(4)];
+            foreach (PoolScene scene in scenes.Skip(1))
+            {
+                scene.MeetWith(founder);
+            }
+
+            for (int step = 0; step < 40; step++)
+            {
+                PoolScene scene = scenes[prng.Next(4)];
+                int target = 1 + prng.Next(5);
+                switch (prng.Next(7))
+                {
+                    case 0:
+                        scene.Do(Revoke(target));
+                        break;
+                    case 1:
+                        scene.Do(Grant(target, (MemberRole)prng.Next(2)));
+                        break;
+                    case 2:
+                        scene.Do(new Exclude(MemberKit.Node(target), prng.Chance(2)));
+                        break;
+                    case 3:
+                        scene.Do(Create(step + 10, $"v{prng.Next(3)}"));
+                        break;
+                    case 4:
+                        scene.Do(new RemoveVolume(Volume(10 + prng.Next(40))));
+                        break;
+                    default:
+                        scene.MeetWith(scenes[prng.Next(4)]);
+                        break;
+                }
+            }
+
+            foreach (PoolScene scene in scenes.Concat(scenes))
+            {
+                scene.MeetWith(founder);
+            }
+
+            string expected = Describe(founder.State);
+            PoolScene late = new(8);
+            foreach (Transaction transaction in founder.History.OrderBy(_ => prng.NextUInt64()))
+            {
+                late.Take(transaction);
+            }
+
+            Assert.All(scenes.Append(late), scene => Assert.Equal(expected, Describe(scene.State)));
+        }
+    }
+
+    private static string Describe(PoolState state) =>
+        string.Join('\n', state.Members.Values.Select(m => $"{m.Node.Short} {m.Name} {m.Role} {m.Standing}"))
+        + string.Join('\n', state.Volumes.Values.Select(v => $"{v.Volume} {v.Name} {v.IsRemoved}"));
+}

@@ -1,0 +1,92 @@
+using Cairn.Core.Placement;
+using Cairn.Core.Primitives;
+using Cairn.Core.Rules;
+
+namespace Cairn.Core.Tests.Rules;
+
+public sealed class RuleTests
+{
+    /// <summary>docs/formats/rule.md; must decode for ever.</summary>
+    private const string Golden =
+        "01" + "010106" + "02020401" + "0309" + "02" + "03" + "686464" + "03" + "737364" + "0401" + "00"
+        + "060100" + "070102" + "0802ac02" + "0a0101" + "fa03" + "010203";
+
+    private static readonly Rule Full = new()
+    {
+        Copies = 6,
+        Coding = new CodingRule(4, 1),
+        RequiredTags = ["hdd", "ssd"],
+        ForbiddenTags = [],
+        SpreadOverZones = false,
+        Cache = CacheMode.Never,
+        KeepVersionsDays = 300,
+        Conflicts = ConflictMode.NewestShown,
+        Unknown = [new RuleField(0xFA, [1, 2, 3])],
+    };
+
+    [Fact]
+    public void The_golden_rule_decodes_and_keeps_what_it_does_not_know()
+    {
+        Assert.Equal(Golden, Convert.ToHexStringLower(RuleCodec.Encode(Full)));
+        Rule read = RuleCodec.Decode(Convert.FromHexString(Golden)).Value;
+        Assert.Equal(Golden, Convert.ToHexStringLower(RuleCodec.Encode(read)));
+        Assert.Equal(6, read.Copies);
+        Assert.Null(read.Zones);
+        Assert.Null(read.KeepDeletedDays);
+        Assert.Equal(new byte[] { 1 }, RuleCodec.Encode(Rule.Empty));
+    }
+
+    [Fact]
+    public void A_rule_inherits_what_it_leaves_unsaid()
+    {
+        Rule folder = new() { Copies = 2, RequiredTags = ["ssd"] };
+        Rule file = new() { Copies = 6, Zones = ["home"] };
+        Rule resolved = Rule.Resolve([folder, Rule.Empty, file]);
+        Assert.Equal(6, resolved.Copies);
+        Assert.Equal(["ssd"], resolved.RequiredTags!.Value);
+        Assert.Equal(CacheMode.Auto, resolved.Cache);
+        Assert.Equal(
+            PlacementPolicy.Default with { Copies = 6, RequiredTags = ["ssd"], Zones = ["home"] }, resolved.ToPolicy());
+        Assert.Equal(PlacementPolicy.Default, Rule.Empty.ToPolicy());
+        Assert.Equal(4, Rule.Resolve([]).Copies);
+        Assert.Null(Rule.Default.FindProblem());
+    }
+
+    [Fact]
+    public void Impossible_rules_are_named()
+    {
+        Rule[] bad =
+        [
+            new() { Copies = 0 },
+            new() { Copies = PlacementPolicy.CopiesMax + 1 },
+            new() { Coding = new CodingRule(0, 2) },
+            new() { KeepDeletedDays = -1 },
+            new() { RequiredTags = ["b", "a"] },
+            new() { ForbiddenTags = [string.Empty] },
+            new() { Zones = ["a", "a"] },
+        ];
+        Assert.All(bad, rule => Assert.NotNull(rule.FindProblem()));
+    }
+
+    [Fact]
+    public void Bad_bytes_have_their_errors()
+    {
+        byte[] bytes = Convert.FromHexString(Golden);
+        Assert.Equal(RuleError.Malformed, RuleCodec.Decode([]).Error);
+        Assert.Equal(RuleError.NewerFormat, RuleCodec.Decode([2]).Error);
+        Assert.Equal(RuleError.Malformed, RuleCodec.Decode(bytes.AsSpan(0, bytes.Length - 1)).Error);
+        Assert.Equal(RuleError.Malformed, RuleCodec.Decode(Convert.FromHexString("01010106010106")).Error);
+        Assert.Equal(RuleError.Malformed, RuleCodec.Decode(Convert.FromHexString("01010100")).Error);
+        Assert.Equal(RuleError.Malformed, RuleCodec.Decode(Convert.FromHexString("01070103")).Error);
+        Prng prng = new(1);
+        for (int i = 0; i < 20_000; i++)
+        {
+            byte[] garbage = [.. bytes];
+            garbage[1 + prng.Next(bytes.Length - 1)] = (byte)prng.Next(256);
+            if (RuleCodec.Decode(garbage).TryGet(out Rule? rule, out _))
+            {
+                Assert.Equal(garbage, RuleCodec.Encode(rule));
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using Cairn.Core.Primitives;
+using Cairn.Core.Repair;
+using Cairn.Simulation.Disks;
+using Cairn.Storage.Packs;
+using Cairn.Storage.Ports;
+using Cairn.Storage.Scrub;
+using static Cairn.Storage.Tests.Packs.ChunkStoreTests;
+
+namespace Cairn.Storage.Tests.Scrub;
+
+/// <summary>Scrubbing finds every rotten record and no other, and the store stops answering for it.</summary>
+public sealed class ScrubberTests
+{
+    [Fact]
+    public void A_rotten_record_is_found_taken_out_and_can_be_stored_again()
+    {
+        SimulatedDisk disk = new();
+        using ChunkStore store = ChunkStore.Open(disk, new ChunkStoreOptions { SpaceBytes = 256L << 20 }).Value;
+        RecordKey[] keys = [.. Enumerable.Range(0, 50).Select(i => Put(store, i, 3000, ChunkUse.Replicated))];
+        disk.FlipBit(disk.Files[0], 64 + (10 * 3072) + 500, 4);
+        PartitionDigest before = store.Digest(keys[10].Partition);
+        Scrubber scrubber = new(store);
+        List<BadRecord> bad = [];
+        int records = 0;
+        ScrubStep step;
+        do
+        {
+            step = scrubber.Step(20_000);
+            Assert.InRange(step.Bytes, 0, 23_000);
+            bad.AddRange(step.Bad);
+            records += step.Records;
+        }
+        while (!step.CompletedPass);
+        Assert.Equal(50, records);
+        Assert.Equal(keys[10], Assert.Single(bad).Record.Key);
+        Assert.Equal(StoreErrorKind.Corrupt, bad[0].Error.Kind);
+        Assert.False(store.Contains(keys[10]));
+        Assert.NotEqual(before, store.Digest(keys[10].Partition));
+        Put(store, 10, 3000, ChunkUse.Replicated);
+        Assert.Equal(before, store.Digest(keys[10].Partition));
+        Assert.True(store.Verify(keys[10]).IsOk);
+    }
+
+    [Fact]
+    public void An_unreadable_sector_counts_as_bad_and_stops_nothing()
+    {
+        SimulatedDisk disk = new();
+        using ChunkStore store = ChunkStore.Open(disk, new ChunkStoreOptions { SpaceBytes = 256L << 20 }).Value;
+        RecordKey key = Put(store, 1, 3000, ChunkUse.Staged);
+        int reads = 0;
+        disk.Faults.Fail = (_, operation) =>
+            operation == DiskOperation.Read && reads++ == 0 ? DiskErrorKind.InputOutput : null;
+        ScrubStep step = new Scrubber(store).Step(long.MaxValue);
+        Assert.Equal(new StoredRecord(key, 3000, ChunkUse.Staged), Assert.Single(step.Bad).Record);
+        Assert.Equal(StoreErrorKind.InputOutput, step.Bad[0].Error.Kind);
+    }
+}
