@@ -125,12 +125,15 @@ public static class WeightSolver
         return (best, bestFill);
     }
 
-    /// <summary>Moves every weight towards its node's share, by at most a factor of two, or a part of the way.</summary>
+    /// <summary>Moves every weight towards its node's share, by at most a factor of two.</summary>
+    /// <remarks>Damped, it goes a part of the way and leaves alone the nodes that are right to a whole partition.</remarks>
     private static void Adjust(PlacementField field, uint[] weights, int[] counts, uint damping)
     {
         for (int i = 0; i < weights.Length; i++)
         {
-            if (weights[i] == PlacementWeights.Pinned)
+            ulong exact = field.Shares[i] * PartitionId.Count;
+            bool isExact = (ulong)counts[i] >= exact >> 32 && (ulong)counts[i] <= (exact + uint.MaxValue) >> 32;
+            if (weights[i] == PlacementWeights.Pinned || (isExact && damping > 1))
             {
                 continue;
             }
