@@ -80,6 +80,17 @@ public sealed class FuseSessionTests
         Assert.Equal(3600UL, BinaryPrimitives.ReadUInt64LittleEndian(reply.Body[16..]));
     }
 
+    [Fact]
+    public void ShownOwner_OwnsEverything()
+    {
+        var session = new FuseSession(
+            _volume, new FuseOptions { ShownOwner = new ShownOwner(5, 6) }, TimeProvider.System, _bugs.Add);
+        FakeExchange exchange = _kernel.Request(GetAttr, 1, new byte[16]);
+        session.Handle(exchange);
+        Assert.Equal(5U, BinaryPrimitives.ReadUInt32LittleEndian(exchange.Body[(16 + 68)..]));
+        Assert.Equal(6U, BinaryPrimitives.ReadUInt32LittleEndian(exchange.Body[(16 + 72)..]));
+    }
+
     /// <summary>Every opcode with every short body: an answer, never an exception, exactly once.</summary>
     [Fact]
     public async Task Garbage_IsAnsweredOnce()

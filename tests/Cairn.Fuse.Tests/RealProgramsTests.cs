@@ -144,6 +144,20 @@ public sealed class RealProgramsTests
     }
 
     [Fact]
+    public async Task StressNg_FindsNothing()
+    {
+        await using MountedVolume drive = MountedVolume.Create();
+        Assert.SkipUnless(File.Exists("/usr/bin/stress-ng"), "stress-ng is not installed");
+        drive.Run(
+            """
+            stress-ng --temp-path . --quiet --verify --timeout 3 --dir 1 --rename 1 --link 1 --symlink 1 --chmod 1 \
+              --chown 1 --dentry 1 --dirdeep 1 --dirdeep-inodes 500 --fcntl 1 --hdd 1 --hdd-bytes 4m --iomix 1 \
+              --iomix-bytes 4m --locka 1 --lockf 1 --seek 1 --utime 1 --xattr 1 --getdent 1 --access 1 --fstat 1
+            [ -z "$(ls -A)" ]
+            """);
+    }
+
+    [Fact]
     public async Task SetUserId_IsLostWhenAnotherUserWritesOrTheOwnerChanges()
     {
         await using MountedVolume drive = MountedVolume.Create();

@@ -138,9 +138,9 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
                 return error;
             }
 
-            var session = new FuseSession(found, FuseOptions.Default, TimeProvider.System, Report);
+            var session = new FuseSession(found, Options, TimeProvider.System, Report);
             Result<FuseMount, MountError> mounted =
-                FuseMounter.Mount(path, FuseMountOptions.Default with { Source = volume }, session, Report);
+                FuseMounter.Mount(path, FuseMountOptions.Default with { Source = $"cairn:{volume}" }, session, Report);
             if (!mounted.TryGet(out FuseMount? mount, out MountError refused))
             {
                 return ToControl(refused);
@@ -159,6 +159,11 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
             _one.Release();
         }
     }
+
+    /// <summary>A user's own mount shows that user as the owner: other machines have other numbers.</summary>
+    private static FuseOptions Options => FuseMounter.OnlyUser is { } user
+        ? FuseOptions.Default with { ShownOwner = new ShownOwner(user.UserId, user.GroupId) }
+        : FuseOptions.Default;
 
     private async Task WatchEnd(string path, FuseMount mount)
     {

@@ -32,6 +32,17 @@ public sealed record FuseOptions
     /// </summary>
     public bool VolumeLocks { get; init; }
 
+    /// <summary>
+    /// Whom everything is shown to belong to; null (the default) shows the owners as they are. For a mount that only one
+    /// user can enter and whose numbers mean nothing on the other machines.
+    /// </summary>
+    public ShownOwner? ShownOwner { get; init; }
+
     /// <summary>What st_blksize says, in bytes; stdio sizes its buffers by it. Default: 64 KiB.</summary>
     public int PreferredIoBytes { get; init; } = 1 << 16;
 }
+
+/// <summary>A user and a group of this machine.</summary>
+/// <param name="UserId">uid.</param>
+/// <param name="GroupId">gid.</param>
+public readonly record struct ShownOwner(uint UserId, uint GroupId);

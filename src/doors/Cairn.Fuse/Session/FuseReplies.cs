@@ -15,6 +15,7 @@ internal sealed class FuseReplies(FuseOptions options)
     private const long NanosecondsPerSecond = 1_000_000_000;
 
     private readonly ulong _validSeconds = (ulong)options.CacheTimeout.TotalSeconds;
+    private readonly ShownOwner? _owner = options.ShownOwner;
     private readonly uint _ioBytes = (uint)options.PreferredIoBytes;
 
     /// <summary>Where a reply's body goes.</summary>
@@ -86,8 +87,8 @@ internal sealed class FuseReplies(FuseOptions options)
             Blocks = (ulong)((from.DataBytes + 511) / 512),
             Mode = (KindBits(from.Kind) << Linux.ModeKindShift) | from.Mode,
             LinkCount = from.LinkCount,
-            Uid = from.UserId,
-            Gid = from.GroupId,
+            Uid = _owner?.UserId ?? from.UserId,
+            Gid = _owner?.GroupId ?? from.GroupId,
             Device = from.Device,
             BlockSize = _ioBytes,
         };

@@ -16,6 +16,12 @@ public static class FuseMounter
     private const int DeadMountsMax = 16;
 
     /// <summary>
+    /// The user and group of a process that is not root, whose mounts only that user can enter; null for root.
+    /// </summary>
+    public static (uint UserId, uint GroupId)? OnlyUser =>
+        FuseSystem.EffectiveUserId() is var user and not 0 ? (user, FuseSystem.EffectiveGroupId()) : null;
+
+    /// <summary>
     /// Mounts and starts to serve; a dead mount of an earlier daemon on the directory is cleared away first.
     /// </summary>
     /// <param name="directory">An empty directory on which nothing is mounted.</param>
