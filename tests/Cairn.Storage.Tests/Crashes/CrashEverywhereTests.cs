@@ -17,7 +17,6 @@ public sealed class CrashEverywhereTests
     [InlineData(CrashKind.ProcessKilled, 1ul)]
     [InlineData(CrashKind.PowerLost, 1ul)]
     [InlineData(CrashKind.PowerLost, 2ul)]
-    [InlineData(CrashKind.PowerLost, 3ul)]
     public void What_was_promised_survives_a_crash_at_any_operation(CrashKind kind, ulong seed)
     {
         SimulatedDisk whole = new();
@@ -37,6 +36,27 @@ public sealed class CrashEverywhereTests
             // Recovery itself may have been the last thing that happened.
             disk.Crash(CrashKind.PowerLost, (ulong)k);
             Check(disk, workload, kind, at + ", again");
+        }
+    }
+
+    [Theory]
+    [InlineData(CrashKind.ProcessKilled)]
+    [InlineData(CrashKind.PowerLost)]
+    public void Compaction_and_eviction_lose_nothing_owed_whenever_they_are_cut_off(CrashKind kind)
+    {
+        const int steps = 40;
+        SimulatedDisk whole = new();
+        StoreWorkload story = new(whole, 9, mostlyChunks: true);
+        story.Run(steps);
+        Assert.InRange(story.Compactions, 1, 100);
+        for (long k = 20; k <= whole.Faults.ChangeCount; k += 5)
+        {
+            SimulatedDisk disk = new();
+            StoreWorkload workload = new(disk, 9, mostlyChunks: true);
+            disk.Faults.DieAtChange = k;
+            workload.Run(steps);
+            disk.Crash(kind, (ulong)k);
+            Check(disk, workload, kind, $"{kind}, operation {k}");
         }
     }
 

@@ -11,10 +11,10 @@ namespace Cairn.Storage.Tests.Crashes;
 
 /// <summary>A scripted life of a node's storage that knows, at any moment, what must still be there after the power fails.</summary>
 /// <remarks>Stops at the first operation the disk refuses. The same seed does the same operations.</remarks>
-internal sealed class StoreWorkload(SimulatedDisk disk, ulong seed)
+internal sealed class StoreWorkload(SimulatedDisk disk, ulong seed, bool mostlyChunks = false)
 {
     public static readonly JournalOptions JournalOptions =
-        new() { SegmentBytes = 64 << 10, SegmentsMax = 10, SegmentsKept = 4 };
+        new() { SegmentBytes = 64 << 10, SegmentsMax = 10, SegmentsKept = 4, SegmentsReady = 1 };
 
     public static readonly ChunkStoreOptions StoreOptions = new() { SpaceBytes = 48L << 20 };
 
@@ -25,6 +25,7 @@ internal sealed class StoreWorkload(SimulatedDisk disk, ulong seed)
     private readonly Prng _prng = new(seed);
     private readonly SortedDictionary<int, JournalPosition> _held = [];
     private readonly SortedDictionary<int, (RecordKey Key, ChunkUse Use)> _records = [];
+    private int _lastChunk;
     private Journal _journal = null!;
     private ChunkStore _store = null!;
     private LogStore _logs = null!;
@@ -43,6 +44,9 @@ internal sealed class StoreWorkload(SimulatedDisk disk, ulong seed)
 
     /// <summary>Chunks acknowledged and not removed since, by number.</summary>
     public SortedDictionary<int, (RecordKey Key, ChunkUse Use)> AcknowledgedChunks => _records;
+
+    /// <summary>Packs that maintenance freed.</summary>
+    public int Compactions { get; private set; }
 
     /// <summary>Blocks acknowledged and committed.</summary>
     public int AcknowledgedBlocks { get; private set; }
@@ -92,6 +96,12 @@ internal sealed class StoreWorkload(SimulatedDisk disk, ulong seed)
 
     private void Step()
     {
+        if (mostlyChunks)
+        {
+            StepChunks();
+            return;
+        }
+
         switch (_prng.Next(12))
         {
             case < 5:
@@ -116,6 +126,39 @@ internal sealed class StoreWorkload(SimulatedDisk disk, ulong seed)
                 _ = _prng.Chance(3) ? _store.SaveIndex().IsOk : _store.Maintain() > 0;
                 break;
         }
+    }
+
+    /// <summary>Large records that come and go, so that packs fill, the cache yields and compaction runs.</summary>
+    private void StepChunks()
+    {
+        PutChunk(bytesMin: 1_500_000);
+        if (_records.Count > 8)
+        {
+            RemoveChunk(_records.Keys.First());
+        }
+
+        if (_records.Count > 0 && _prng.Chance(3))
+        {
+            RemoveChunk(_records.Keys.ElementAt(_prng.Next(_records.Count)));
+        }
+
+        if (_prng.Chance(4))
+        {
+            CommitAll();
+        }
+
+        if (_prng.Chance(6))
+        {
+            Compactions += _store.Maintain();
+        }
+    }
+
+    private void RemoveChunk(int number)
+    {
+        RecordKey key = _records[number].Key;
+        CommittedChunks.Remove(number);
+        _records.Remove(number);
+        _ = _store.Remove(key);
     }
 
     private void AppendRecord()
@@ -143,13 +186,18 @@ internal sealed class StoreWorkload(SimulatedDisk disk, ulong seed)
         }
     }
 
-    private void PutChunk()
+    private void PutChunk(int bytesMin = 200_000)
     {
-        int number = _records.Count == 0 ? 1 : _records.Keys.Max() + 1;
-        byte[] bytes = Payload(1000 + number, 200_000 + _prng.Next(900_000));
+        int number = ++_lastChunk;
+        byte[] bytes = Payload(1000 + number, bytesMin + _prng.Next(900_000));
         RecordKey key = RecordKey.Copy(new ChunkAddress(SHA256.HashData(bytes)));
         ChunkUse use = (ChunkUse)(2 + _prng.Next(2));
-        if (_store.Put(key, bytes, use).IsOk)
+        if (mostlyChunks && _prng.Chance(3))
+        {
+            // Cached: may be given up at any time, so nothing is promised about it.
+            _ = _store.Put(key, bytes, ChunkUse.Cached);
+        }
+        else if (_store.Put(key, bytes, use).IsOk)
         {
             _records[number] = (key, use);
         }
@@ -166,9 +214,7 @@ internal sealed class StoreWorkload(SimulatedDisk disk, ulong seed)
         RecordKey key = _records[number].Key;
         if (_prng.Chance(2))
         {
-            CommittedChunks.Remove(number);
-            _records.Remove(number);
-            _ = _store.Remove(key);
+            RemoveChunk(number);
         }
         else if (_store.SetUse(key, ChunkUse.Replicated).IsOk)
         {

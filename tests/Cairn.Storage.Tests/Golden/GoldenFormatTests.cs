@@ -16,7 +16,7 @@ public sealed class GoldenFormatTests
     private static readonly LogId Log = new(new NodeId([.. Enumerable.Range(32, 32).Select(i => (byte)i)]), 7);
     private static readonly byte[] Chunk = "the stored bytes of a chunk"u8.ToArray();
     private static readonly RecordKey Key = RecordKey.Copy(new ChunkAddress(SHA256.HashData(Chunk)));
-    private static readonly JournalOptions JournalOptions = new() { SegmentBytes = 4096, SegmentsMax = 4 };
+    private static readonly JournalOptions JournalOptions = new() { SegmentBytes = 4096, SegmentsMax = 4, SegmentsReady = 1 };
     private static readonly ChunkStoreOptions StoreOptions = new() { SpaceBytes = 64L << 20 };
 
     [Theory]

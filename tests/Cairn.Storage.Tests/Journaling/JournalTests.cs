@@ -8,7 +8,7 @@ namespace Cairn.Storage.Tests.Journaling;
 /// <summary>What the journal promises when nothing goes wrong, and after kill -9 and power loss.</summary>
 public sealed class JournalTests
 {
-    private static readonly JournalOptions Small = new() { SegmentBytes = 64 << 10, SegmentsMax = 8, SegmentsKept = 8 };
+    private static readonly JournalOptions Small = new() { SegmentBytes = 64 << 10, SegmentsMax = 8, SegmentsKept = 8, SegmentsReady = 1 };
 
     [Fact]
     public void Records_come_back_in_order_after_a_clean_close()
@@ -106,6 +106,28 @@ public sealed class JournalTests
         Assert.True(journal.Append(JournalKind.Operation, default, new byte[30_000]).IsOk);
         held.ForEach(journal.Release);
         Assert.True(journal.HasRoom);
+        Assert.True(journal.Append(JournalKind.Extent, default, new byte[30_000]).IsOk);
+    }
+
+    [Fact]
+    public void A_full_journal_opens_again_and_can_be_emptied()
+    {
+        SimulatedDisk disk = new();
+        Journal journal = Fresh(disk);
+        while (journal.Append(JournalKind.Operation, default, new byte[30_000]).IsOk)
+        {
+        }
+
+        disk.Crash(CrashKind.ProcessKilled, 1);
+        journal = Journal.Open(disk, Small).Value;
+        List<JournalPosition> held = [];
+        Assert.True(journal.Replay((position, _, _, _) =>
+        {
+            held.Add(position);
+            return true;
+        }).IsOk);
+        Assert.True(held.Count > 10);
+        held.ForEach(journal.Release);
         Assert.True(journal.Append(JournalKind.Extent, default, new byte[30_000]).IsOk);
     }
 

@@ -339,7 +339,7 @@ public sealed class Journal : IDisposable
     /// <summary>Seals the current segment and begins the next; the seal's sequence comes before the new segment's.</summary>
     private Result<Unit, DiskError> BeginSegment()
     {
-        if (!_segments.Take().TryGet(out SegmentSlot? slot, out DiskError error))
+        if (!_segments.Take(isForced: !_isReplayed).TryGet(out SegmentSlot? slot, out DiskError error))
         {
             return error;
         }

@@ -57,7 +57,7 @@ internal sealed class JournalMaintenance(
         SegmentSlot? toSync;
         SegmentSlot? toClean = null;
         int index = 0;
-        bool toMake = false;
+        bool toMake;
         lock (gate)
         {
             (ulong completeThrough, bool isStopped) = state();
@@ -66,12 +66,14 @@ internal sealed class JournalMaintenance(
                 return false;
             }
 
-            toSync = FindFullUnsynced(completeThrough);
+            // The next roll first: a writer may be about to need it.
+            toMake = segments.IsOut && segments.NeedsPreparing && segments.TryClaimNew(out index);
+            toSync = toMake ? null : FindFullUnsynced(completeThrough);
             if (toSync is not null)
             {
                 toSync.Users++;
             }
-            else if (segments.TryClaimUnclean(out toClean))
+            else if (!toMake && segments.TryClaimUnclean(out toClean))
             {
                 if (toClean.Users == 0 && segments.IsSurplus)
                 {
@@ -81,7 +83,7 @@ internal sealed class JournalMaintenance(
             }
             else
             {
-                toMake = segments.NeedsPreparing && segments.TryClaimNew(out index);
+                toMake = toMake || (segments.NeedsPreparing && segments.TryClaimNew(out index));
             }
         }
 

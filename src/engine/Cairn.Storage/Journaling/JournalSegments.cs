@@ -21,8 +21,11 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
     public int Available => _ready.Count + _unclean.Count + Math.Max(0, options.SegmentsMax - _slots.Count - _making);
 
     /// <summary>Whether the next roll would have to wait for the disk.</summary>
+    public bool IsOut => _ready.Count == 0;
+
+    /// <summary>Whether another segment should be made ahead.</summary>
     public bool NeedsPreparing =>
-        _unclean.Count > 0 || (_ready.Count == 0 && _slots.Count + _making < options.SegmentsMax);
+        _ready.Count < options.SegmentsReady && _slots.Count + _making < Math.Min(options.SegmentsMax, options.SegmentsKept);
 
     /// <summary>Opens the files that exist.</summary>
     public Result<Unit, DiskError> OpenExisting()
@@ -72,7 +75,8 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
     }
 
     /// <summary>Takes a slot that a segment can begin in, making or cleaning one now if none is ready.</summary>
-    public Result<SegmentSlot, DiskError> Take()
+    /// <param name="isForced">Whether one more than allowed may be made: a full journal must open, or it could never empty.</param>
+    public Result<SegmentSlot, DiskError> Take(bool isForced)
     {
         if (_ready.TryDequeue(out SegmentSlot? ready))
         {
@@ -91,7 +95,7 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
             return unclean;
         }
 
-        if (!TryClaimNew(out int index))
+        if (!TryClaimNew(out int index, isForced))
         {
             return new DiskError(DiskErrorKind.NoSpace, options.Folder, "the journal is full");
         }
@@ -134,10 +138,10 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
     }
 
     /// <summary>Claims the right to make one more file.</summary>
-    public bool TryClaimNew(out int index)
+    public bool TryClaimNew(out int index, bool isForced = false)
     {
         index = _nextIndex;
-        if (_slots.Count + _making >= options.SegmentsMax)
+        if (!isForced && _slots.Count + _making >= options.SegmentsMax)
         {
             return false;
         }

@@ -79,6 +79,9 @@ public sealed record JournalOptions
     /// <summary>Free segments are kept for reuse up to this count: a reused block costs no metadata at fdatasync. Default 20.</summary>
     public int SegmentsKept { get; init; } = 20;
 
+    /// <summary>Segments made ahead, so that a burst of writes waits for no file system. Default 8 (512 MiB).</summary>
+    public int SegmentsReady { get; init; } = 8;
+
     /// <summary>Segments that <see cref="JournalKind.Extent"/> may not take, so that operations still can. Default 2.</summary>
     public int SegmentsReserved { get; init; } = 2;
 
@@ -88,7 +91,13 @@ public sealed record JournalOptions
         long share = Math.Clamp(allocatedBytes / 8, 24L << 20, 2L << 30);
         int segment = (int)Math.Clamp(share / 8 / (4 << 20) * (4 << 20), 4 << 20, 64 << 20);
         int count = (int)(share / segment);
-        return new JournalOptions { SegmentBytes = segment, SegmentsMax = count, SegmentsKept = Math.Min(count, 20) };
+        return new JournalOptions
+        {
+            SegmentBytes = segment,
+            SegmentsMax = count,
+            SegmentsKept = Math.Min(count, 20),
+            SegmentsReady = Math.Min(count / 2, 8),
+        };
     }
 
     /// <summary>The bytes the journal may take on the disk.</summary>
