@@ -16,6 +16,17 @@ public sealed class JournalWriter(Journal journal, JournalCipher ciphers, Volume
     /// <summary>The run that seals what is appended now.</summary>
     public Bytes16 Run => ciphers.Current.Run;
 
+    /// <summary>Gives records of draft layers back.</summary>
+    internal void Release(List<Drafts.JournalExtent> extents)
+    {
+        foreach (Drafts.JournalExtent extent in extents)
+        {
+            Journal.Release(extent.Position);
+        }
+
+        extents.Clear();
+    }
+
     /// <summary>Appends a record.</summary>
     /// <param name="entry">What it is; volume, run and nonce are filled in.</param>
     /// <param name="plain">What it says; may be empty.</param>

@@ -1,0 +1,149 @@
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+using Cairn.Node.Engine;
+using Cairn.Node.Logs;
+
+namespace Cairn.Node.Drafts;
+
+/// <summary>Brings drafts back that were in the journal when the daemon ended, so that they are published now.</summary>
+/// <remarks>
+/// A draft whose version is in the tree was published: its records are given back. Of a file with two unpublished drafts the
+/// lower one was frozen when the upper one began; it is published first.
+/// </remarks>
+internal sealed class DraftRecovery(VolumeState state)
+{
+    private readonly Dictionary<VersionId, (LayerBegun Begun, Draft Draft)> _layers = [];
+    private readonly List<VersionId> _order = [];
+    private readonly List<JournalExtent> _freed = [];
+
+    /// <summary>Files that have a draft again; they want publishing. Called under the gate.</summary>
+    public int Run(IReadOnlyList<RecoveredRecord> records)
+    {
+        foreach (RecoveredRecord record in records)
+        {
+            Take(record);
+        }
+
+        int recovered = 0;
+        foreach (VersionId version in _order)
+        {
+            (LayerBegun begun, Draft draft) = _layers[version];
+            if (IsWanted(begun, version))
+            {
+                Restore(begun, draft);
+                recovered++;
+            }
+            else
+            {
+                draft.Map.Clear(_freed);
+                foreach (Cairn.Storage.Journaling.JournalPosition note in draft.Notes)
+                {
+                    state.Journal.Journal.Release(note);
+                }
+            }
+        }
+
+        state.Journal.Release(_freed);
+        return recovered;
+    }
+
+    private void Take(RecoveredRecord record)
+    {
+        JournalEntry entry = record.Entry;
+        if (entry.Type == JournalEntryType.LayerBegun)
+        {
+            if (state.Journal.Open(record).TryGet(out byte[]? plain, out _) && LayerBegun.Decode(plain) is { } begun)
+            {
+                Draft draft = new(entry.Layer, entry.Offset) { Modified = entry.Time, FirstWriteMs = state.NowMs, LastWriteMs = state.NowMs };
+                draft.Notes.Add(record.Position);
+                if (_layers.TryAdd(entry.Layer, (begun, draft)))
+                {
+                    _order.Add(entry.Layer);
+                }
+
+                return;
+            }
+
+            state.Journal.Journal.Release(record.Position);
+            return;
+        }
+
+        // Without its beginning a layer was given back before the crash: nothing of it is needed.
+        if (!_layers.TryGetValue(entry.Layer, out (LayerBegun Begun, Draft Draft) layer))
+        {
+            state.Journal.Journal.Release(record.Position);
+            return;
+        }
+
+        Apply(layer.Draft, record);
+    }
+
+    private void Apply(Draft draft, RecoveredRecord record)
+    {
+        JournalEntry entry = record.Entry;
+        draft.Modified = entry.Time;
+        switch (entry.Type)
+        {
+            case JournalEntryType.Extent when entry.Length > 0:
+                draft.Map.Put(entry.Offset, entry.Offset + entry.Length, new JournalExtent(record.Position, entry), _freed);
+                draft.SizeBytes = Math.Max(draft.SizeBytes, entry.Offset + entry.Length);
+                return;
+            case JournalEntryType.Resized:
+                draft.Resize(entry.Offset, _freed);
+                break;
+            case JournalEntryType.Hole when entry.Length > 0:
+                draft.Map.Put(entry.Offset, entry.Offset + entry.Length, null, _freed);
+                break;
+            case JournalEntryType.TimeSet or JournalEntryType.Extent or JournalEntryType.Hole:
+                break;
+            case JournalEntryType.Transaction or JournalEntryType.LayerBegun:
+            default:
+                throw new InvariantException($"a {entry.Type} among the records of a draft");
+        }
+
+        draft.Notes.Add(record.Position);
+    }
+
+    private bool IsWanted(LayerBegun begun, VersionId version)
+    {
+        if (state.Queries.Get(begun.Object) is not { IsDetached: false } view)
+        {
+            return false;
+        }
+
+        foreach (HeadView head in view.Heads)
+        {
+            if (head.Is(version))
+            {
+                return false;
+            }
+        }
+
+        return !state.Queries.SupersededVersions(view.Owner).Any(superseded => superseded.Version.Is(version));
+    }
+
+    private void Restore(LayerBegun begun, Draft draft)
+    {
+        ObjectView view = state.Queries.Get(begun.Object)!;
+        OpenObject target = state.OpenFor(view);
+        if (begun.Below != default && target.Active is { } below && below.Version == begun.Below)
+        {
+            target.Frozen = below;
+        }
+        else
+        {
+            target.BaseHeads = begun.Below != default ? [begun.Below] : begun.BaseHeads;
+            target.BaseRoot = begun.Below != default ? view.Head?.Manifest ?? default : begun.BaseRoot;
+            target.Base = null;
+            target.BaseSize = BaseSize(target.BaseRoot);
+        }
+
+        target.Active = draft;
+        target.WantsPublishing = true;
+    }
+
+    private static long BaseSize(ReadOnlyMemory<byte> root) =>
+        !root.IsEmpty && Core.Manifests.ManifestRootCodec.Decode(root.Span).TryGet(out Core.Manifests.ManifestRoot? decoded, out _)
+            ? decoded.SizeBytes
+            : 0;
+}

@@ -1,0 +1,405 @@
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+using Cairn.Node.Drafts;
+using Cairn.Node.Logs;
+using Cairn.Node.ReadPath;
+using Cairn.Node.Volumes;
+using Cairn.Node.WritePath;
+using Cairn.Storage;
+
+namespace Cairn.Node.Engine;
+
+/// <summary>A volume on one node: the tree, this node's drafts over it, and the work that makes versions of them.</summary>
+/// <remarks>
+/// Invariants: a call that returned Ok is in the journal; what <see cref="Sync"/> covered is synced; drafts are seen by this
+/// node alone, versions by all. Everything that needs no other node completes synchronously on the caller's thread, under
+/// the volume's gate for as long as it touches shared state. Steps: docs/ARCHITECTURE.md.
+/// </remarks>
+public sealed class VolumeEngine : IVolume, IAsyncDisposable
+{
+    private readonly VolumeState _state;
+    private readonly NamespaceOperations _names;
+    private readonly AttributeOperations _attributes;
+    private readonly FileOperations _files;
+    private readonly ContentReader _reader;
+    private readonly Publisher _publisher;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private VolumeEngine(VolumeParts parts)
+    {
+        _state = new VolumeState(parts);
+        _reader = new ContentReader(_state, new ChunkReader(() => _state.Keys, parts.Store, parts.Source));
+        _publisher = new Publisher(_state, _reader);
+        DraftWriter writer = new(_state, _publisher.Signal);
+        _files = new FileOperations(_state, _reader, writer, _publisher.Signal);
+        _names = new NamespaceOperations(_state, _files.DropIfGone);
+        _attributes = new AttributeOperations(_state);
+    }
+
+    /// <inheritdoc/>
+    public VolumeId Id => _state.Keys.Volume;
+
+    /// <inheritdoc/>
+    public string Name => _state.Parts.Name;
+
+    /// <summary>Whether writes of this node are not yet in a published version.</summary>
+    public bool HasUnpublishedWrites
+    {
+        get
+        {
+            lock (_state.Gate)
+            {
+                return _state.OpenObjects.Any(open => open.Newest is not null);
+            }
+        }
+    }
+
+    /// <summary>Opens the volume over its log, brings unpublished drafts back, and starts publishing.</summary>
+    /// <param name="parts">What it is made of.</param>
+    /// <param name="recovered">What <see cref="ReplicatedLog.Open(LogPorts, Cairn.Coding.Encryption.VolumeKeyring,
+    /// Cairn.Core.Fold.ITransactionApplier, out IReadOnlyList{RecoveredRecord}, ReplicatedLogOptions?)"/> left over.</param>
+    public static VolumeEngine Open(VolumeParts parts, IReadOnlyList<RecoveredRecord> recovered)
+    {
+        VolumeEngine engine = new(parts);
+        lock (engine._state.Gate)
+        {
+            if (new DraftRecovery(engine._state).Run(recovered) > 0)
+            {
+                engine._publisher.Signal();
+            }
+        }
+
+        parts.Log.Changed += engine.OnRemoteChange;
+        parts.Workers.Start("publishing " + parts.Name, engine.Publish);
+        return engine;
+    }
+
+    /// <summary>Publishes every draft now and seals the log: what a safety question and a clean stop need.</summary>
+    public async Task<bool> PublishAll(CancellationToken cancellation) => await _publisher.PublishAll(cancellation);
+
+    /// <summary>The chunks of every version below a path that the tree shows, each once: what must be safe.</summary>
+    public async ValueTask<Result<VolumeChunks, VolumeError>> ChunksBelow(string path, CancellationToken cancellation)
+    {
+        Result<ObjectAttributes, VolumeError> found = await this.Resolve(path);
+        return found.TryGet(out ObjectAttributes top, out VolumeError error)
+            ? await new ChunkWalk(_state, _reader).Run(top.Inode, cancellation)
+            : error;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Result<ObjectAttributes, VolumeError>> Lookup(InodeNumber parent, ReadOnlyMemory<byte> name) =>
+        new(_names.Lookup(parent, name));
+
+    /// <inheritdoc/>
+    public ValueTask<Result<ObjectAttributes, VolumeError>> GetAttributes(InodeNumber inode) => new(_attributes.Get(inode));
+
+    /// <inheritdoc/>
+    public ValueTask<Result<ObjectAttributes, VolumeError>> SetAttributes(
+        InodeNumber inode, AttributeChange change, OpenHandle? handle, Caller caller)
+    {
+        if (change.SizeBytes is { } size && !_files.Resize(inode, size, handle).TryGet(out _, out VolumeError error))
+        {
+            return new(error);
+        }
+
+        bool isTimeOfDraft = false;
+        if (change.Modified is { } modified && !_files.SetDraftTime(inode, modified).TryGet(out isTimeOfDraft, out error))
+        {
+            return new(error);
+        }
+
+        return new(_attributes.Set(inode, change, isTimeOfDraft));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Result<IReadOnlyList<DirectoryEntry>, VolumeError>> ReadDirectory(
+        InodeNumber directory, ulong cookie, int countMax) => new(_names.List(directory, cookie, countMax));
+
+    /// <inheritdoc/>
+    public ValueTask<Result<OpenedFile, VolumeError>> Create(
+        InodeNumber parent, ReadOnlyMemory<byte> name, uint mode, OpenIntent intent, Caller caller) =>
+        new(_files.Create(parent, name, mode, intent, caller));
+
+    /// <inheritdoc/>
+    public ValueTask<Result<OpenedFile, VolumeError>> Open(InodeNumber inode, OpenIntent intent, Caller caller) =>
+        new(_files.Open(inode, intent));
+
+    /// <inheritdoc/>
+    public ValueTask<Result<int, VolumeError>> Read(OpenHandle handle, long offset, Memory<byte> buffer) =>
+        _files.Read(handle, offset, buffer);
+
+    /// <inheritdoc/>
+    public ValueTask<Result<int, VolumeError>> Write(OpenHandle handle, long offset, ReadOnlyMemory<byte> data)
+    {
+        if (HasRoom(data.Length))
+        {
+            Result<int, VolumeError> written = _files.Write(handle, offset, data);
+            if (written.IsOk || written.Error != VolumeError.NoSpace)
+            {
+                return new(written);
+            }
+        }
+
+        return WriteWhenThereIsRoom(handle, offset, data);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Result<Unit, VolumeError>> Flush(OpenHandle handle, ulong lockOwner) => new(_files.Flush(handle, lockOwner));
+
+    /// <inheritdoc/>
+    public ValueTask<Result<Unit, VolumeError>> Sync(OpenHandle handle, bool dataOnly)
+    {
+        lock (_state.Gate)
+        {
+            if (_state.FindHandle(handle) is null)
+            {
+                return new(VolumeError.BadHandle);
+            }
+        }
+
+        return Barrier();
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Result<Unit, VolumeError>> SyncDirectory(InodeNumber directory) => Barrier();
+
+    /// <inheritdoc/>
+    public ValueTask<Result<Unit, VolumeError>> Release(OpenHandle handle) => new(_files.Release(handle));
+
+    /// <inheritdoc/>
+    public ValueTask<Result<Unit, VolumeError>> Allocate(OpenHandle handle, long offset, long length, AllocateMode mode) =>
+        new(_files.Allocate(handle, offset, length, mode));
+
+    /// <inheritdoc/>
+    public ValueTask<Result<long, VolumeError>> Seek(OpenHandle handle, long offset, SeekTarget target) =>
+        _files.Seek(handle, offset, target);
+
+    /// <inheritdoc/>
+    public ValueTask<Result<long, VolumeError>> CopyRange(
+        OpenHandle source, long sourceOffset, OpenHandle target, long targetOffset, long length) =>
+        RangeCopy.Run(this, source, sourceOffset, target, targetOffset, length);
+
+    /// <inheritdoc/>
+    public ValueTask<Result<ObjectAttributes, VolumeError>> MakeDirectory(
+        InodeNumber parent, ReadOnlyMemory<byte> name, uint mode, Caller caller) =>
+        new(_names.MakeDirectory(parent, name.ToArray(), mode, caller));
+
+    /// <inheritdoc/>
+    public ValueTask<Result<ObjectAttributes, VolumeError>> MakeNode(
+        InodeNumber parent, ReadOnlyMemory<byte> name, ObjectKind kind, uint mode, uint device, Caller caller) =>
+        new(_names.MakeNode(parent, name.ToArray(), kind, mode, device, caller));
+
+    /// <inheritdoc/>
+    public ValueTask<Result<ObjectAttributes, VolumeError>> MakeSymbolicLink(
+        InodeNumber parent, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> target, Caller caller) =>
+        new(_names.MakeSymbolicLink(parent, name.ToArray(), target, caller));
+
+    /// <inheritdoc/>
+    public ValueTask<Result<ReadOnlyMemory<byte>, VolumeError>> ReadSymbolicLink(InodeNumber inode) =>
+        new(_names.ReadSymbolicLink(inode));
+
+    /// <inheritdoc/>
+    public ValueTask<Result<ObjectAttributes, VolumeError>> Link(
+        InodeNumber inode, InodeNumber parent, ReadOnlyMemory<byte> name, Caller caller) => new(_names.Link(inode, parent, name));
+
+    /// <inheritdoc/>
+    public ValueTask<Result<Unit, VolumeError>> Unlink(InodeNumber parent, ReadOnlyMemory<byte> name, Caller caller) =>
+        new(_names.Unlink(parent, name));
+
+    /// <inheritdoc/>
+    public ValueTask<Result<Unit, VolumeError>> RemoveDirectory(InodeNumber parent, ReadOnlyMemory<byte> name, Caller caller) =>
+        new(_names.RemoveDirectory(parent, name));
+
+    /// <inheritdoc/>
+    public ValueTask<Result<Unit, VolumeError>> Rename(
+        InodeNumber fromParent,
+        ReadOnlyMemory<byte> fromName,
+        InodeNumber toParent,
+        ReadOnlyMemory<byte> toName,
+        RenameMode mode,
+        Caller caller) => new(_names.Rename(fromParent, fromName, toParent, toName, mode));
+
+    /// <inheritdoc/>
+    public ValueTask<Result<ReadOnlyMemory<byte>, VolumeError>> GetExtendedAttribute(
+        InodeNumber inode, ReadOnlyMemory<byte> name) => new(_attributes.GetExtended(inode, name));
+
+    /// <inheritdoc/>
+    public ValueTask<Result<Unit, VolumeError>> SetExtendedAttribute(
+        InodeNumber inode, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> value, AttributeWriteMode mode, Caller caller) =>
+        new(_attributes.SetExtended(inode, name, value, mode));
+
+    /// <inheritdoc/>
+    public ValueTask<Result<IReadOnlyList<ReadOnlyMemory<byte>>, VolumeError>> ListExtendedAttributes(InodeNumber inode) =>
+        new(_attributes.ListExtended(inode));
+
+    /// <inheritdoc/>
+    public ValueTask<Result<Unit, VolumeError>> RemoveExtendedAttribute(
+        InodeNumber inode, ReadOnlyMemory<byte> name, Caller caller) => new(_attributes.RemoveExtended(inode, name));
+
+    /// <inheritdoc/>
+    public ValueTask<Result<RangeLock, VolumeError>> TestLock(OpenHandle handle, RangeLock wanted)
+    {
+        lock (_state.Gate)
+        {
+            return _state.FindHandle(handle) is { } open ? new(_state.Locks.Test(open.Target.Inode, wanted)) : new(VolumeError.BadHandle);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Result<Unit, VolumeError>> SetLock(
+        OpenHandle handle, RangeLock wanted, bool wholeFile, bool wait, CancellationToken cancellation)
+    {
+        InodeNumber inode;
+        lock (_state.Gate)
+        {
+            if (_state.FindHandle(handle) is not { } open)
+            {
+                return new(VolumeError.BadHandle);
+            }
+
+            inode = open.Target.Inode;
+        }
+
+        return _state.Locks.Set(inode, wanted, wholeFile, wait, cancellation);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Result<VolumeSpace, VolumeError>> Space()
+    {
+        long objects;
+        lock (_state.Gate)
+        {
+            objects = _state.Queries.Totals.Objects;
+        }
+
+        if (_state.Parts.Space is { } pool)
+        {
+            return new(pool() with { Objects = objects });
+        }
+
+        Storage.Packs.StoreSpace space = _state.Parts.Store.Space;
+        return new(new VolumeSpace(space.Allocated, space.Obtainable, objects));
+    }
+
+    /// <inheritdoc/>
+    public IDisposable Watch(IVolumeWatcher watcher)
+    {
+        lock (_state.Gate)
+        {
+            _state.AddWatcher(watcher);
+        }
+
+        return new Subscription(_state, watcher);
+    }
+
+    /// <summary>Publishes what is unpublished and stops. The log is disposed by whoever opened it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _stopped.Task;
+        await _publisher.PublishAll(CancellationToken.None);
+        lock (_state.Gate)
+        {
+            _state.IsStopping = true;
+        }
+
+        _state.Parts.Log.Changed -= OnRemoteChange;
+        _publisher.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task Publish()
+    {
+        try
+        {
+            await _publisher.Run(_stop.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The volume stops.
+        }
+        finally
+        {
+            _stopped.TrySetResult();
+        }
+    }
+
+    private bool HasRoom(int bytes) =>
+        _state.Journal.Journal.HasRoom && _state.Parts.Store.HasRoom(bytes, Storage.Packs.ChunkUse.Staged);
+
+    /// <summary>Backpressure: a writer waits while publishing makes room, and is refused when there is no progress.</summary>
+    private async ValueTask<Result<int, VolumeError>> WriteWhenThereIsRoom(OpenHandle handle, long offset, ReadOnlyMemory<byte> data)
+    {
+        TimeProvider time = _state.Parts.Time;
+        long start = time.GetTimestamp();
+        while (time.GetElapsedTime(start) < _state.Parts.Publishing.RoomPatience)
+        {
+            Task progress = _publisher.Progress;
+            lock (_state.Gate)
+            {
+                // Everything that can be published must be: room comes from nowhere else.
+                foreach (OpenObject open in _state.OpenObjects)
+                {
+                    open.WantsPublishing |= open.Active is not null;
+                }
+
+                _publisher.Signal();
+            }
+
+            await Task.WhenAny(progress, Task.Delay(TimeSpan.FromMilliseconds(200), time, _stop.Token));
+            if (HasRoom(data.Length))
+            {
+                Result<int, VolumeError> written = _files.Write(handle, offset, data);
+                if (written.IsOk || written.Error != VolumeError.NoSpace)
+                {
+                    return written;
+                }
+            }
+
+            if (_stop.IsCancellationRequested)
+            {
+                return VolumeError.Stopping;
+            }
+        }
+
+        return VolumeError.NoSpace;
+    }
+
+    private async ValueTask<Result<Unit, VolumeError>> Barrier()
+    {
+        Result<Unit, StoreError> synced = await _state.Journal.Journal.CommitAsync();
+        return synced.IsOk ? Unit.Value : Errors.From(synced.Error);
+    }
+
+    private void OnRemoteChange(IReadOnlyList<byte[]> keys)
+    {
+        foreach (byte[] key in keys)
+        {
+            if (TreeKeys.TryParseEntry(key, out ObjectId parent, out ReadOnlySpan<byte> name))
+            {
+                _state.TellEntry(_state.Inodes.NumberOf(parent), name.ToArray());
+            }
+            else if (TreeKeys.TryParseObject(key, out ObjectId id))
+            {
+                if (_state.FindOpen(id) is { IsPinned: false } open && _state.Queries.Get(id) is { } view)
+                {
+                    open.Rebase(view);
+                }
+
+                _state.TellObject(_state.Inodes.NumberOf(id), contentChanged: true);
+            }
+        }
+    }
+
+    private sealed class Subscription(VolumeState state, IVolumeWatcher watcher) : IDisposable
+    {
+        public void Dispose()
+        {
+            lock (state.Gate)
+            {
+                state.RemoveWatcher(watcher);
+            }
+        }
+    }
+}

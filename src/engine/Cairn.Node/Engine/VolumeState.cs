@@ -1,0 +1,285 @@
+using System.Collections.Immutable;
+using Cairn.Coding.Encryption;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+using Cairn.Node.Drafts;
+using Cairn.Node.Logs;
+using Cairn.Node.Ports;
+using Cairn.Node.ReadPath;
+using Cairn.Node.Volumes;
+using Cairn.Node.WritePath;
+using Cairn.Storage;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node.Engine;
+
+/// <summary>What a volume engine is made of.</summary>
+public sealed record VolumeParts
+{
+    /// <summary>The volume's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The volume's logs and their fold. Whoever opened it disposes it after the engine.</summary>
+    public required ReplicatedLog Log { get; init; }
+
+    /// <summary>Where chunks are kept.</summary>
+    public required ChunkStore Store { get; init; }
+
+    /// <summary>Where chunks come from that are not here.</summary>
+    public IChunkSource Source { get; init; } = new NoChunkSource();
+
+    /// <summary>Who is told what was staged.</summary>
+    public IReplicationQueue Replication { get; init; } = new NoReplication();
+
+    /// <summary>The volume's index.</summary>
+    public required IIndexStore Index { get; init; }
+
+    /// <summary>Random ids.</summary>
+    public required IEntropy Entropy { get; init; }
+
+    /// <summary>Clocks and timers.</summary>
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>Work away from the loop.</summary>
+    public required IWorkers Workers { get; init; }
+
+    /// <summary>When drafts are published.</summary>
+    public PublishOptions Publishing { get; init; } = new();
+
+    /// <summary>What a user could still write; null asks this node's chunk store.</summary>
+    public Func<VolumeSpace>? Space { get; init; }
+}
+
+/// <summary>The state that a volume's operations share, and what all of them need of it.</summary>
+/// <remarks>Everything but <see cref="Parts"/> is guarded by <see cref="Gate"/>.</remarks>
+internal sealed class VolumeState
+{
+    private readonly Dictionary<ObjectId, OpenObject> _open = [];
+    private readonly Dictionary<ulong, HandleState> _handles = [];
+    private readonly List<IVolumeWatcher> _watchers = [];
+    private readonly HandleNumbers _numbers;
+
+    public VolumeState(VolumeParts parts)
+    {
+        Parts = parts;
+        Queries = new TreeQueries(parts.Log.Fold.Table);
+        Edits = new TreeEdits(Queries, () => Fresh());
+        Inodes = new InodeMap(Queries);
+        Listings = new DirectoryListings(Queries);
+        _numbers = new HandleNumbers(parts.Index);
+    }
+
+    /// <summary>The collaborators.</summary>
+    public VolumeParts Parts { get; }
+
+    /// <summary>The lock.</summary>
+    public Lock Gate => Parts.Log.Gate;
+
+    /// <summary>The tree.</summary>
+    public TreeQueries Queries { get; }
+
+    /// <summary>Directories being listed.</summary>
+    public DirectoryListings Listings { get; }
+
+    /// <summary>Where drafts are written.</summary>
+    public JournalWriter Journal => Parts.Log.JournalWriter;
+
+    /// <summary>The volume's keys.</summary>
+    public VolumeKeyring Keys => Parts.Log.Keys;
+
+    /// <summary>Intents to primitives.</summary>
+    public TreeEdits Edits { get; }
+
+    /// <summary>Numbers and objects.</summary>
+    public InodeMap Inodes { get; }
+
+    /// <summary>Record locks and flocks.</summary>
+    public LockManager Locks { get; } = new();
+
+    /// <summary>Whether the daemon is stopping.</summary>
+    public bool IsStopping { get; set; }
+
+    /// <summary>Files with handles or drafts, in the order of their opening.</summary>
+    public Dictionary<ObjectId, OpenObject>.ValueCollection OpenObjects => _open.Values;
+
+    /// <summary>The claim of the wall clock.</summary>
+    public WallTime Now => WallTime.From(Parts.Time.GetUtcNow());
+
+    /// <summary>Monotonic milliseconds.</summary>
+    public long NowMs => (long)Parts.Time.GetElapsedTime(0).TotalMilliseconds;
+
+    /// <summary>Sixteen random bytes.</summary>
+    public Bytes16 Fresh()
+    {
+        Span<byte> bytes = stackalloc byte[Bytes16.Size];
+        Parts.Entropy.Fill(bytes);
+        return new Bytes16(bytes);
+    }
+
+    /// <summary>The file, if it is open or has a draft.</summary>
+    public OpenObject? FindOpen(ObjectId id) => _open.GetValueOrDefault(id);
+
+    /// <summary>The file, made known with the version that the tree shows.</summary>
+    public OpenObject OpenFor(ObjectView view)
+    {
+        if (!_open.TryGetValue(view.Id, out OpenObject? target))
+        {
+            target = new OpenObject(view.Id, Inodes.NumberOf(view.Id));
+            _open.Add(view.Id, target);
+        }
+
+        if (!target.IsPinned)
+        {
+            target.Rebase(view);
+        }
+
+        return target;
+    }
+
+    /// <summary>Forgets a file that nothing keeps open.</summary>
+    public void CloseIfIdle(OpenObject target)
+    {
+        if (target.IsIdle)
+        {
+            _open.Remove(target.Id);
+        }
+    }
+
+    /// <summary>Hands out a handle.</summary>
+    public Result<OpenHandle, VolumeError> AddHandle(OpenObject target, OpenIntent intent)
+    {
+        if (!_numbers.Next().TryGet(out ulong number, out VolumeError error))
+        {
+            return error;
+        }
+
+        HandleState state = new(target, intent);
+        _handles.Add(number, state);
+        target.Handles++;
+        target.Writers += state.CanWrite ? 1 : 0;
+        return new OpenHandle(number);
+    }
+
+    /// <summary>The handle's state, or null.</summary>
+    public HandleState? FindHandle(OpenHandle handle) => _handles.GetValueOrDefault(handle.Value);
+
+    /// <summary>Takes a handle back.</summary>
+    public HandleState? RemoveHandle(OpenHandle handle)
+    {
+        if (!_handles.Remove(handle.Value, out HandleState? state))
+        {
+            return null;
+        }
+
+        state.Target.Handles--;
+        state.Target.Writers -= state.CanWrite ? 1 : 0;
+        return state;
+    }
+
+    /// <summary>Carries out an intent: journaled and folded when this returns well.</summary>
+    /// <param name="intent">What the tree's rules made of the caller's wish.</param>
+    /// <param name="endedLayer">The draft whose journal records become void with it.</param>
+    public VolumeError? Commit(Result<ImmutableArray<Primitive>, TreeError> intent, VersionId endedLayer = default)
+    {
+        if (!intent.TryGet(out ImmutableArray<Primitive> primitives, out TreeError error))
+        {
+            return Errors.From(error);
+        }
+
+        if (primitives.IsEmpty)
+        {
+            return null;
+        }
+
+        if (IsStopping)
+        {
+            return VolumeError.Stopping;
+        }
+
+        Result<TransactionId, StoreError> appended = Parts.Log.Append(primitives, Now, endedLayer);
+        return appended.IsOk ? null : Errors.From(appended.Error);
+    }
+
+    /// <summary>A new object's id, owner and group: a set-group-id directory hands its group down, and directories the bit.</summary>
+    public NewObject NewIn(ObjectId directory, uint mode, Caller caller, bool isDirectory)
+    {
+        const uint setGroupId = 0x400;
+        uint group = caller.GroupId;
+        mode &= 0xFFF;
+        if (Queries.Get(directory) is { } parent && (parent.Mode & setGroupId) != 0)
+        {
+            group = parent.GroupId;
+            mode |= isDirectory ? setGroupId : 0;
+        }
+
+        return new NewObject(new ObjectId(Fresh()), mode, caller.UserId, group, Now);
+    }
+
+    /// <summary>What stat shows of an object, this node's drafts included.</summary>
+    public ObjectAttributes Describe(ObjectView view)
+    {
+        OpenObject? open = FindOpen(view.Id);
+        long size = open is { IsPinned: true } ? open.SizeBytes : view.SizeBytes;
+        Draft? draft = open?.Newest;
+        WallTime modified = draft?.Modified ?? view.Modified;
+        WallTime changed = draft is not null && draft.Modified > view.Changed ? draft.Modified : view.Changed;
+        return new ObjectAttributes
+        {
+            Inode = Inodes.NumberOf(view.Id),
+            Kind = (ObjectKind)view.Kind,
+            Mode = view.Mode,
+            UserId = view.UserId,
+            GroupId = view.GroupId,
+            LinkCount = view.LinkCount,
+            SizeBytes = size,
+            DataBytes = draft is null ? view.DataBytes : size,
+            Device = view.Device,
+            Accessed = modified,
+            Modified = modified,
+            Changed = changed,
+        };
+    }
+
+    /// <summary>The object of a number, or an error.</summary>
+    public Result<ObjectView, VolumeError> View(InodeNumber inode) =>
+        Inodes.ObjectOf(inode) is { } id && Queries.Get(id) is { } view && IsShown(view) ? view : VolumeError.NotFound;
+
+    /// <summary>The id of a directory's number, or an error.</summary>
+    public Result<ObjectId, VolumeError> Directory(InodeNumber inode)
+    {
+        if (!View(inode).TryGet(out ObjectView? view, out VolumeError error))
+        {
+            return error;
+        }
+
+        return view.Kind == TreeKind.Directory ? view.Id : VolumeError.NotADirectory;
+    }
+
+    /// <summary>Adds a watcher.</summary>
+    public void AddWatcher(IVolumeWatcher watcher) => _watchers.Add(watcher);
+
+    /// <summary>Removes a watcher.</summary>
+    public void RemoveWatcher(IVolumeWatcher watcher) => _watchers.Remove(watcher);
+
+    /// <summary>Tells every door.</summary>
+    public void TellObject(InodeNumber inode, bool contentChanged)
+    {
+        foreach (IVolumeWatcher watcher in _watchers)
+        {
+            watcher.ObjectChanged(inode, contentChanged);
+        }
+    }
+
+    /// <summary>Tells every door.</summary>
+    public void TellEntry(InodeNumber parent, ReadOnlyMemory<byte> name)
+    {
+        foreach (IVolumeWatcher watcher in _watchers)
+        {
+            watcher.EntryChanged(parent, name);
+        }
+    }
+
+    /// <summary>A file without an entry is there only for those that have it open.</summary>
+    private bool IsShown(ObjectView view) => !view.IsDetached || FindOpen(view.Id) is not null;
+}

@@ -1,0 +1,233 @@
+using System.Buffers;
+using Cairn.Coding.Bundles;
+using Cairn.Coding.Chunking;
+using Cairn.Core.Manifests;
+using Cairn.Core.Primitives;
+using Cairn.Node.Drafts;
+using Cairn.Node.Logs;
+using Cairn.Storage;
+
+namespace Cairn.Node.WritePath;
+
+/// <summary>Part of a cut file; its content is known once the bundle it went to is finished.</summary>
+/// <param name="offset">Where in the file.</param>
+/// <param name="content">Its content, unless it waits for a bundle.</param>
+/// <param name="bundleOffset">Where in the bundle.</param>
+/// <param name="length">Bytes in the bundle.</param>
+internal sealed class CutSlice(long offset, Manifest? content, int bundleOffset, int length)
+{
+    /// <summary>Where in the file.</summary>
+    public long Offset { get; } = offset;
+
+    /// <summary>Its content; null while its bundle is in the making.</summary>
+    public Manifest? Content { get; set; } = content;
+
+    /// <summary>Where in the bundle.</summary>
+    public int BundleOffset { get; } = bundleOffset;
+
+    /// <summary>Bytes in the bundle.</summary>
+    public int Length { get; } = length;
+}
+
+/// <summary>Cuts drafts into chunks and describes the resulting files by manifests. Thread: one worker at a time.</summary>
+/// <remarks>
+/// A run of written bytes is cut by content; short runs of any files share bundles. A file's patches can only be finished
+/// once the bundles of its round are: <see cref="Cut"/> each draft, <see cref="FinishBundles"/>, then <see cref="Finish"/> each.
+/// </remarks>
+internal sealed class ContentCutter(FastCdc cdc, ChunkWriter chunks, JournalWriter journal, PublishOptions options) : IDisposable
+{
+    private readonly BundleBuilder _bundle = new();
+    private readonly List<CutSlice> _pending = [];
+    private byte[] _window = [];
+
+    /// <summary>Stores a draft's bytes.</summary>
+    public Result<List<CutSlice>, StoreError> Cut(Draft draft)
+    {
+        List<CutSlice> cuts = [];
+        List<DirtyRun> runs = DraftContent.Runs(draft);
+        foreach (DirtyRun run in runs)
+        {
+            if (run.IsHole)
+            {
+                cuts.Add(new CutSlice(run.Start, Manifest.OfHole(run.Length), 0, 0));
+                continue;
+            }
+
+            bool isWhole = run.Start == 0 && run.End == draft.SizeBytes;
+            Result<Unit, StoreError> cut = run.Length switch
+            {
+                _ when isWhole && run.Length <= options.InlineBytesMax => CutInline(draft, run, cuts),
+                _ when run.Length < options.BundleBelowBytes => CutIntoBundle(draft, run, cuts),
+                _ => CutByContent(draft, run, cuts),
+            };
+            if (!cut.IsOk)
+            {
+                return cut.Error;
+            }
+        }
+
+        return cuts;
+    }
+
+    /// <summary>Stores the bundle in the making, so that every file of the round can be finished.</summary>
+    public Result<Unit, StoreError> FinishBundles()
+    {
+        if (_bundle.Count == 0)
+        {
+            return Unit.Value;
+        }
+
+        if (!chunks.Put(_bundle.Finish().Span).TryGet(out ChunkRef? chunk, out StoreError error))
+        {
+            return error;
+        }
+
+        foreach (CutSlice slice in _pending)
+        {
+            slice.Content = Manifest.Of(new ManifestItem.Ref(chunk, slice.BundleOffset, slice.Length));
+        }
+
+        _pending.Clear();
+        _bundle.Clear();
+        return Unit.Value;
+    }
+
+    /// <summary>The file's manifest after the draft, and its encoded root; a large one is stored in chunks.</summary>
+    public Result<(Manifest Manifest, byte[] Root), StoreError> Finish(Manifest basis, Draft draft, List<CutSlice> cuts)
+    {
+        Manifest manifest = basis.Resize(draft.SizeBytes).Overlay([.. cuts.Select(cut => new ManifestPatch(cut.Offset, cut.Content!))]);
+        Invariant.That(manifest.SizeBytes == draft.SizeBytes, $"{manifest} for a draft of {draft.SizeBytes} bytes");
+        byte[] inline = ManifestRootCodec.Encode(new ManifestRoot.Inline(manifest));
+        if (inline.Length <= options.ManifestInlineBytesMax)
+        {
+            return (manifest, inline);
+        }
+
+        byte[] encoded = ManifestCodec.Encode(manifest);
+        ManifestBuilder body = new();
+        for (int at = 0; at < encoded.Length;)
+        {
+            int length = cdc.NextCut(encoded.AsSpan(at), isLast: true);
+            if (!chunks.Put(encoded.AsSpan(at, length)).TryGet(out ChunkRef? chunk, out StoreError error))
+            {
+                return error;
+            }
+
+            body.Append(chunk.Whole());
+            at += length;
+        }
+
+        return (manifest, ManifestRootCodec.Encode(new ManifestRoot.Chunked(manifest.SizeBytes, manifest.DataBytes, body.Build())));
+    }
+
+    /// <summary>Throws away what a failed round left in the making.</summary>
+    public void Reset()
+    {
+        _pending.Clear();
+        _bundle.Clear();
+    }
+
+    /// <summary>Gives the window back while nothing is published: it is large.</summary>
+    public void Rest()
+    {
+        if (_window.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_window);
+            _window = [];
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Rest();
+        _bundle.Dispose();
+    }
+
+    private Result<Unit, StoreError> CutInline(Draft draft, DirtyRun run, List<CutSlice> cuts)
+    {
+        byte[] bytes = new byte[run.Length];
+        Result<Unit, StoreError> read = DraftContent.Read(journal, draft, run.Start, bytes);
+        if (read.IsOk)
+        {
+            cuts.Add(new CutSlice(run.Start, Manifest.OfInline(bytes), 0, 0));
+        }
+
+        return read;
+    }
+
+    private Result<Unit, StoreError> CutIntoBundle(Draft draft, DirtyRun run, List<CutSlice> cuts)
+    {
+        Span<byte> bytes = Window((int)run.Length);
+        Result<Unit, StoreError> read = DraftContent.Read(journal, draft, run.Start, bytes);
+        if (!read.IsOk)
+        {
+            return read;
+        }
+
+        if (!_bundle.TryAdd(bytes, out int offset))
+        {
+            Result<Unit, StoreError> finished = FinishBundles();
+            if (!finished.IsOk)
+            {
+                return finished;
+            }
+
+            bool fits = _bundle.TryAdd(bytes, out offset);
+            Invariant.That(fits, $"{bytes.Length} bytes do not fit into an empty bundle");
+        }
+
+        CutSlice slice = new(run.Start, null, offset, bytes.Length);
+        cuts.Add(slice);
+        _pending.Add(slice);
+        return Unit.Value;
+    }
+
+    private Result<Unit, StoreError> CutByContent(Draft draft, DirtyRun run, List<CutSlice> cuts)
+    {
+        int capacity = 2 * cdc.Options.MaxBytes;
+        Span<byte> window = Window((int)Math.Min(run.Length, capacity));
+        ManifestBuilder content = new();
+        int filled = 0;
+        long at = run.Start;
+        while (at < run.End || filled > 0)
+        {
+            int more = (int)Math.Min(window.Length - filled, run.End - at);
+            Result<Unit, StoreError> read = DraftContent.Read(journal, draft, at, window.Slice(filled, more));
+            if (!read.IsOk)
+            {
+                return read;
+            }
+
+            at += more;
+            filled += more;
+            int used = 0;
+            for (int length; used < filled && (length = cdc.NextCut(window[used..filled], at == run.End)) > 0; used += length)
+            {
+                if (!chunks.Put(window.Slice(used, length)).TryGet(out ChunkRef? chunk, out StoreError error))
+                {
+                    return error;
+                }
+
+                content.Append(chunk.Whole());
+            }
+
+            window[used..filled].CopyTo(window);
+            filled -= used;
+        }
+
+        cuts.Add(new CutSlice(run.Start, content.Build(), 0, 0));
+        return Unit.Value;
+    }
+
+    private Span<byte> Window(int length)
+    {
+        if (_window.Length < length)
+        {
+            Rest();
+            _window = ArrayPool<byte>.Shared.Rent(length);
+        }
+
+        return _window.AsSpan(0, length);
+    }
+}

@@ -1,0 +1,335 @@
+using Cairn.Coding.Chunking;
+using Cairn.Core.Manifests;
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+using Cairn.Node.Drafts;
+using Cairn.Node.Engine;
+using Cairn.Node.Ports;
+using Cairn.Node.ReadPath;
+using Cairn.Node.Volumes;
+using Cairn.Storage;
+using Cairn.Storage.Journaling;
+
+namespace Cairn.Node.WritePath;
+
+/// <summary>Makes versions of drafts, in the background: the second half of a write.</summary>
+/// <remarks>
+/// The steps (docs/ARCHITECTURE.md, life of a write): (4) freeze the drafts that are due; (5) cut, encrypt and store their
+/// bytes as staged chunks; (6) make the chunks durable; (7) journal a transaction a file that names the new version; (8)
+/// make those durable; (9) give the drafts' journal space back and tell the replicator. A crash between any two leaves the
+/// draft in the journal, and it is published again; equal chunks are then not stored twice.
+/// </remarks>
+internal sealed class Publisher : IDisposable
+{
+    private static readonly TimeSpan RetryAfterFailure = TimeSpan.FromSeconds(1);
+
+    private readonly VolumeState _state;
+    private readonly ContentReader _reader;
+    private readonly ChunkWriter _chunks;
+    private readonly ContentCutter _cutter;
+    private TaskCompletionSource _wake = NewSignal();
+    private TaskCompletionSource _progress = NewSignal();
+
+    public Publisher(VolumeState state, ContentReader reader)
+    {
+        _state = state;
+        _reader = reader;
+        VolumeParts parts = state.Parts;
+        _chunks = new ChunkWriter(() => state.Keys, parts.Store);
+        FastCdc cdc = new(GearTable.Derive(state.Keys.Dedup), ChunkerOptions.Default);
+        _cutter = new ContentCutter(cdc, _chunks, state.Journal, parts.Publishing);
+    }
+
+    private sealed record Job(OpenObject Target, Draft Draft, Manifest Base)
+    {
+        public List<CutSlice> Cuts { get; set; } = [];
+
+        public Manifest Manifest { get; set; } = Manifest.Empty;
+
+        public byte[] Root { get; set; } = [];
+    }
+
+    /// <summary>Something may be due: a file was closed, a first write came. Called under the gate, from any thread.</summary>
+    public void Signal() => _wake.TrySetResult();
+
+    /// <summary>Completes after the next round: what a writer without room waits for.</summary>
+    public Task Progress => Volatile.Read(ref _progress).Task;
+
+    /// <summary>Runs until the volume stops.</summary>
+    public async Task Run(CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested)
+        {
+            TimeSpan wait;
+            Task wake;
+            lock (_state.Gate)
+            {
+                _wake = _wake.Task.IsCompleted ? NewSignal() : _wake;
+                wake = _wake.Task;
+                wait = NextDue(_state.NowMs);
+            }
+
+            if (wait > TimeSpan.Zero)
+            {
+                _cutter.Rest();
+                await WaitFor(wake, wait, cancellation);
+                continue;
+            }
+
+            if (_state.Parts.Publishing.Gather > TimeSpan.Zero)
+            {
+                await Task.Delay(_state.Parts.Publishing.Gather, _state.Parts.Time, cancellation);
+            }
+
+            if (!await Round(cancellation))
+            {
+                await Task.Delay(RetryAfterFailure, _state.Parts.Time, cancellation);
+            }
+        }
+    }
+
+    /// <summary>Publishes everything that can be, now: at a clean stop, and for whoever asks how safe a file is.</summary>
+    public async Task<bool> PublishAll(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            lock (_state.Gate)
+            {
+                bool any = false;
+                foreach (OpenObject target in _state.OpenObjects)
+                {
+                    target.WantsPublishing |= target.Active is not null;
+                    any |= target.Active is not null || target.Frozen is not null;
+                }
+
+                if (!any)
+                {
+                    return true;
+                }
+            }
+
+            if (!await Round(cancellation))
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _cutter.Dispose();
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private async Task WaitFor(Task wake, TimeSpan wait, CancellationToken cancellation)
+    {
+        using CancellationTokenSource timer = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task due = wait == TimeSpan.MaxValue ? wake : Task.Delay(wait, _state.Parts.Time, timer.Token);
+        await Task.WhenAny(wake, due).WaitAsync(cancellation);
+        await timer.CancelAsync();
+    }
+
+    /// <summary>How long until a draft is due; zero or less for now.</summary>
+    private TimeSpan NextDue(long nowMs)
+    {
+        TimeSpan next = TimeSpan.MaxValue;
+        foreach (OpenObject target in _state.OpenObjects)
+        {
+            if (DueIn(target, nowMs) is { } due && due < next)
+            {
+                next = due;
+            }
+        }
+
+        return next;
+    }
+
+    private TimeSpan? DueIn(OpenObject target, long nowMs)
+    {
+        if (target.Frozen is not null)
+        {
+            return TimeSpan.Zero;
+        }
+
+        if (target.Active is not { Pending: 0 } draft)
+        {
+            return null;
+        }
+
+        if (target.WantsPublishing)
+        {
+            return TimeSpan.Zero;
+        }
+
+        PublishOptions options = _state.Parts.Publishing;
+        long idle = draft.LastWriteMs + (long)options.Idle.TotalMilliseconds - nowMs;
+        long latest = draft.FirstWriteMs + (long)options.Latest.TotalMilliseconds - nowMs;
+        return TimeSpan.FromMilliseconds(Math.Max(0, Math.Min(idle, latest)));
+    }
+
+    private async Task<bool> Round(CancellationToken cancellation)
+    {
+        // (4) Freeze.
+        List<Job> jobs = [];
+        foreach (OpenObject target in Freeze())
+        {
+            Result<Manifest, VolumeError> basis = await _reader.LoadBase(target, cancellation);
+            if (basis.IsOk)
+            {
+                jobs.Add(new Job(target, target.Frozen!, basis.Value));
+            }
+        }
+
+        bool ok = await _state.Parts.Workers.Run(WorkPriority.Background, () => Store(jobs), cancellation);
+        if (ok)
+        {
+            ok = await Commit(jobs);
+        }
+
+        Interlocked.Exchange(ref _progress, NewSignal()).TrySetResult();
+        return ok;
+    }
+
+    private List<OpenObject> Freeze()
+    {
+        List<OpenObject> due = [];
+        lock (_state.Gate)
+        {
+            long nowMs = _state.NowMs;
+            long bytes = 0;
+            foreach (OpenObject target in _state.OpenObjects)
+            {
+                if (bytes >= _state.Parts.Publishing.RoundBytesMax)
+                {
+                    break;
+                }
+
+                if (DueIn(target, nowMs) is not { } wait || wait > TimeSpan.Zero)
+                {
+                    continue;
+                }
+
+                if (target.Frozen is null)
+                {
+                    target.Frozen = target.Active;
+                    target.Active = null;
+                    target.WantsPublishing = false;
+                }
+
+                bytes += target.Frozen!.SizeBytes;
+                due.Add(target);
+            }
+        }
+
+        return due;
+    }
+
+    /// <summary>Steps 5 and 6, on a worker.</summary>
+    private bool Store(List<Job> jobs)
+    {
+        _cutter.Reset();
+        foreach (Job job in jobs)
+        {
+            if (!_cutter.Cut(job.Draft).TryGet(out List<CutSlice>? cuts, out _))
+            {
+                return false;
+            }
+
+            job.Cuts = cuts;
+        }
+
+        // (5) Cut, encrypt, store.
+        if (!_cutter.FinishBundles().IsOk)
+        {
+            return false;
+        }
+
+        foreach (Job job in jobs)
+        {
+            Result<(Manifest Manifest, byte[] Root), StoreError> finished = _cutter.Finish(job.Base, job.Draft, job.Cuts);
+            if (!finished.IsOk)
+            {
+                return false;
+            }
+
+            (job.Manifest, job.Root) = finished.Value;
+        }
+
+        // (6) Chunks durable.
+        return _state.Parts.Store.Commit().IsOk;
+    }
+
+    private async Task<bool> Commit(List<Job> jobs)
+    {
+        VolumeParts parts = _state.Parts;
+        ChunkAddress[] staged = _chunks.TakeAddresses();
+        List<JournalExtent> freed = [];
+        List<JournalPosition> notes = [];
+        List<(ObjectId File, VersionId Version, Manifest Manifest)> published = [];
+        foreach (Job job in jobs)
+        {
+            // (7) Name the version. One file at a time: requests get the gate between two.
+            lock (_state.Gate)
+            {
+                if (!Name(job))
+                {
+                    return false;
+                }
+
+                published.Add((job.Target.Id, job.Draft.Version, job.Manifest));
+                job.Draft.Map.Clear(freed);
+                notes.AddRange(job.Draft.Notes);
+                _state.CloseIfIdle(job.Target);
+            }
+        }
+
+        // (8) Versions durable, before the journal forgets what they were made of.
+        if (!(await _state.Journal.Journal.CommitAsync()).IsOk)
+        {
+            return false;
+        }
+
+        // (9) Give back, and tell.
+        _state.Journal.Release(freed);
+        foreach (JournalPosition note in notes)
+        {
+            _state.Journal.Journal.Release(note);
+        }
+
+        if (staged.Length > 0)
+        {
+            parts.Replication.Staged(_state.Keys.Volume, staged);
+        }
+
+        foreach ((ObjectId file, VersionId version, Manifest manifest) in published)
+        {
+            parts.Replication.Published(_state.Keys.Volume, file, version, manifest.Addresses());
+        }
+
+        return true;
+    }
+
+    /// <summary>Writes the version's transaction; a file that was removed meanwhile has nothing to publish to.</summary>
+    private bool Name(Job job)
+    {
+        OpenObject target = job.Target;
+        NewVersion version = new(
+            job.Draft.Version, job.Manifest.SizeBytes, job.Manifest.DataBytes, job.Draft.Modified, job.Root);
+        VolumeError? failed = _state.Commit(
+            _state.Edits.WriteVersion(target.Id, target.BaseHeads, version), job.Draft.Version);
+        if (failed is not null and not VolumeError.NotFound)
+        {
+            return false;
+        }
+
+        target.Frozen = null;
+        if (failed is null)
+        {
+            target.BaseHeads = [job.Draft.Version];
+        }
+
+        target.Base = job.Manifest;
+        target.BaseRoot = job.Root;
+        target.BaseSize = job.Manifest.SizeBytes;
+        return true;
+    }
+}
