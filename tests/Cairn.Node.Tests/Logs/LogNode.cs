@@ -172,7 +172,7 @@ internal sealed class LogNode
         Assert.True(Log.Commit().IsOk);
     }
 
-    private Bytes16 Fresh()
+    public Bytes16 Fresh()
     {
         Span<byte> bytes = stackalloc byte[Bytes16.Size];
         _entropy.Fill(bytes);

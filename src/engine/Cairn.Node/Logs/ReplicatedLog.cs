@@ -56,6 +56,9 @@ public sealed class ReplicatedLog : IAsyncDisposable
     /// <summary>Other nodes' transactions changed these keys of the table. Raised inside the gate, on the receiving thread.</summary>
     public event Action<IReadOnlyList<byte[]>>? Changed;
 
+    /// <summary>This node wrote a transaction of these primitives. Raised inside the gate, on the writing thread.</summary>
+    public event Action<ImmutableArray<Primitive>>? Written;
+
     /// <summary>Guards the fold, the table and everything made from it.</summary>
     public Lock Gate { get; } = new();
 
@@ -155,6 +158,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         }
 
         Fold.ApplyLocal(transaction);
+        Written?.Invoke(primitives);
         _sealer.Wake();
         _persister.Wake();
         return transaction.Id;

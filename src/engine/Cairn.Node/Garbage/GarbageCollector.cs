@@ -1,0 +1,397 @@
+using System.Collections.Immutable;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+using Cairn.Node.Logs;
+using Cairn.Node.Ports;
+using Cairn.Storage;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node.Garbage;
+
+/// <summary>Gives the space of what was deleted or superseded back, on all nodes and without ever taking what one needs.</summary>
+/// <remarks>
+/// The steps of one round: (1) The first writer by id condemns what was removed by transactions that every writer has:
+/// objects, versions and the chunks that nothing else refers to. One condemns for all, because two at once would each take
+/// the other's garbage for a reason to keep a chunk that both share. (2) Look at others' condemnations: rescue what is needed
+/// here, then acknowledge. (3) Remove the chunks of condemnations that every writer acknowledged, and say so. (4) The
+/// first writer settles what every writer carried out. All of it is in the volume's log: a crash repeats a step, never skips one.
+/// Thread: the engine's loop; the walk holds the log's gate for short steps.
+/// </remarks>
+public sealed class GarbageCollector : IDisposable
+{
+    private const int QuietTurnsMax = 6;
+
+    private readonly ReplicatedLog _log;
+    private readonly ChunkStore _store;
+    private readonly NodeId _self;
+    private readonly TimeProvider _time;
+    private readonly GarbageOptions _options;
+    private readonly TreeQueries _queries;
+    private readonly IVolumeRoots _roots;
+    private readonly LiveChunks _live;
+    private readonly Signal _wake = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<ReadOnlyMemory<byte>> _late = [];
+    private volatile HashSet<ChunkAddress> _condemned = [];
+    private IGarbageMembers _members;
+    private TimeSpan _rest;
+
+    /// <summary>A collector for one volume.</summary>
+    public GarbageCollector(
+        ReplicatedLog log, ChunkStore store, IVolumeRoots roots, IGarbageMembers members, NodeId self, TimeProvider time,
+        GarbageOptions? options = null)
+    {
+        _log = log;
+        _store = store;
+        _roots = roots;
+        _members = members;
+        _self = self;
+        _time = time;
+        _options = options ?? new GarbageOptions();
+        _queries = new TreeQueries(log.Fold.Table);
+        _live = new LiveChunks(log, _queries, roots);
+        lock (log.Gate)
+        {
+            log.Written += OnWritten;
+            log.Changed += OnChanged;
+            Refresh();
+        }
+    }
+
+    /// <summary>Who else writes; replaced when members come or go.</summary>
+    public IGarbageMembers Members
+    {
+        get => Volatile.Read(ref _members);
+        set => Volatile.Write(ref _members, value);
+    }
+
+    /// <summary>How many bytes were given back since the start.</summary>
+    public long CollectedBytes { get; private set; }
+
+    /// <summary>Whether a chunk is condemned and not settled: repair must not bring it back meanwhile.</summary>
+    /// <remarks>Thread: any.</remarks>
+    public bool IsCondemned(ChunkAddress address) => _condemned.Contains(address);
+
+    /// <summary>Starts collecting in the background.</summary>
+    public void Start(IWorkers workers) => workers.Start($"garbage {_log.Volume.Short}", Loop);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _log.Written -= OnWritten;
+        _log.Changed -= OnChanged;
+        _stop.Cancel();
+        _wake.Raise();
+    }
+
+    /// <summary>Runs all steps once.</summary>
+    /// <returns>Whether anything was done: then another round may find more.</returns>
+    public async Task<bool> Round(CancellationToken cancellation)
+    {
+        bool isRescued = await RescueLate(cancellation);
+        bool condemned = isRescued && IsCondemner && await Condemn(cancellation);
+        bool acknowledged = await Acknowledge(cancellation);
+        bool carriedOut = isRescued && await CarryOut(cancellation);
+        bool settled = Settle();
+        return condemned || acknowledged || carriedOut || settled;
+    }
+
+    private async Task Loop()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            await _wake.Raised;
+            _wake.Hear();
+            if (_stop.IsCancellationRequested)
+            {
+                break;
+            }
+
+            try
+            {
+                await Quiet();
+                long started = _time.GetTimestamp();
+                while (await Round(_stop.Token))
+                {
+                }
+
+                // A walk costs a look at every version: never more than a twentieth of the time.
+                _rest = _time.GetElapsedTime(started) * 20;
+                if (IsWaiting())
+                {
+                    await Task.Delay(_options.Interval, _time, _stop.Token);
+                    _wake.Raise();
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                break;
+            }
+        }
+    }
+
+    /// <summary>Waits for a moment without writes, but not for ever.</summary>
+    private async Task Quiet()
+    {
+        await Task.Delay(_rest > _options.Delay ? _rest : _options.Delay, _time, _stop.Token);
+        for (int turn = 0; turn < QuietTurnsMax && _wake.IsRaised; turn++)
+        {
+            _wake.Hear();
+            await Task.Delay(_options.Delay, _time, _stop.Token);
+        }
+
+        _wake.Hear();
+    }
+
+    /// <summary>(1) Condemn what everybody has seen removed.</summary>
+    private async Task<bool> Condemn(CancellationToken cancellation)
+    {
+        var gone = new GoneSet();
+        var goneRoots = new List<ReadOnlyMemory<byte>>();
+        LogPositions cut;
+        lock (_log.Gate)
+        {
+            cut = Members.Stable(_log.Fold.Positions);
+            if (_queries.Condemned().Count > 0)
+            {
+                return false;
+            }
+
+            Gather(cut, gone, goneRoots);
+        }
+
+        if (gone.Objects.Count + gone.Versions.Count == 0)
+        {
+            return false;
+        }
+
+        var candidates = new HashSet<ChunkAddress>();
+        if (!await _live.AddressesOf(goneRoots, address => candidates.Add(address), cancellation)
+            || candidates.Count > _options.AddressesMax)
+        {
+            return false;
+        }
+
+        bool isWritten = false;
+        await _live.Sift(
+            candidates, gone, static _ => { },
+            () =>
+            {
+                Condemn condemn = new(
+                    cut, [.. gone.Objects.Order()], [.. gone.Versions.Order()], [.. candidates.Order()], []);
+                Result<TransactionId, StoreError> written = _log.Append([condemn], Now);
+
+                // Who condemns has looked already: it acknowledges in the same breath.
+                GarbageMark mark = GarbageMark.Of(_queries, _self);
+                isWritten = written.IsOk && (candidates.Count == 0 || Write(
+                    (mark with { Acknowledged = [.. mark.Acknowledged.Append(written.Value).Order()] }).ToPrimitive(_self)));
+            },
+            cancellation);
+        return isWritten;
+    }
+
+    private void Gather(LogPositions cut, GoneSet gone, List<ReadOnlyMemory<byte>> goneRoots)
+    {
+        // An open file keeps what it stands on: its roots are never condemned, so neither is what has them.
+        var open = new HashSet<ReadOnlyMemory<byte>>(_roots.OpenRoots(), RootComparer.Instance);
+        int chunks = 0;
+        foreach (DetachedObject detached in _queries.DetachedObjects())
+        {
+            if (!IsStable(detached.By, cut) || gone.Objects.Count >= _options.ItemsMax || chunks > _options.AddressesMax / 2)
+            {
+                continue;
+            }
+
+            var heads = new List<ReadOnlyMemory<byte>>();
+            _live.AddHeads(detached.Object, heads);
+            heads.AddRange(_queries.SupersededVersions(detached.Object).Select(version => version.Version.Manifest));
+            if (!heads.Any(open.Contains))
+            {
+                gone.Objects.Add(detached.Object);
+                goneRoots.AddRange(heads);
+                chunks += heads.Sum(root => 1 + (root.Length / ChunkAddress.Size));
+            }
+        }
+
+        foreach (SupersededVersion version in _queries.SupersededVersions())
+        {
+            if (IsStable(version.By, cut) && gone.Versions.Count < _options.ItemsMax
+                && chunks <= _options.AddressesMax / 2 && !gone.Objects.Contains(version.Object)
+                && !open.Contains(version.Version.Manifest))
+            {
+                gone.Versions.Add(new VersionRef(version.Object, version.Version.Version));
+                goneRoots.Add(version.Version.Manifest);
+                chunks += 1 + (version.Version.Manifest.Length / ChunkAddress.Size);
+            }
+        }
+    }
+
+    /// <summary>(2) Rescue what is needed here, then acknowledge.</summary>
+    private async Task<bool> Acknowledge(CancellationToken cancellation)
+    {
+        List<CondemnedAddresses> unseen;
+        lock (_log.Gate)
+        {
+            GarbageMark mark = GarbageMark.Of(_queries, _self);
+            unseen = [.. _queries.Condemned().Where(list => !mark.Acknowledged.Contains(list.By))];
+        }
+
+        if (unseen.Count == 0)
+        {
+            return false;
+        }
+
+        var addresses = new HashSet<ChunkAddress>(unseen.SelectMany(list => list.Addresses));
+        var needed = new List<ChunkAddress>();
+        bool isWritten = false;
+        await _live.Sift(
+            addresses, new GoneSet(), needed.Add,
+            () =>
+            {
+                GarbageMark mark = GarbageMark.Of(_queries, _self);
+                var known = new HashSet<TransactionId>(_queries.Condemned().Select(list => list.By));
+                mark = new GarbageMark(
+                    [.. mark.Acknowledged.Concat(unseen.Select(list => list.By)).Where(known.Contains).Order()],
+                    [.. mark.CarriedOut.Where(known.Contains)]);
+                needed.Sort();
+                isWritten = needed.Count == 0
+                    ? Write(mark.ToPrimitive(_self))
+                    : Write(new Rescue([.. needed]), mark.ToPrimitive(_self));
+            },
+            cancellation);
+        return isWritten;
+    }
+
+    /// <summary>Rescues what own versions took up after their chunks were condemned.</summary>
+    private async Task<bool> RescueLate(CancellationToken cancellation)
+    {
+        List<ReadOnlyMemory<byte>> late;
+        lock (_log.Gate)
+        {
+            late = [.. _late];
+        }
+
+        var needed = new SortedSet<ChunkAddress>();
+        bool isKnown = await _live.AddressesOf(
+            late, address => _ = IsCondemned(address) && needed.Add(address), cancellation);
+        lock (_log.Gate)
+        {
+            bool isRescued = isKnown && (needed.Count == 0 || Write(new Rescue([.. needed])));
+            if (isRescued)
+            {
+                _late.RemoveRange(0, late.Count);
+            }
+
+            return isRescued;
+        }
+    }
+
+    /// <summary>(3) Remove what every writer acknowledged.</summary>
+    private async Task<bool> CarryOut(CancellationToken cancellation)
+    {
+        using IDisposable pause = await _roots.PausePublishing(cancellation);
+        List<CondemnedAddresses> ready;
+        lock (_log.Gate)
+        {
+            GarbageMark mine = GarbageMark.Of(_queries, _self);
+            List<GarbageMark> marks = [.. Members.Writers.Select(writer => GarbageMark.Of(_queries, writer))];
+            ready = _late.Count > 0 ? [] : [.. _queries.Condemned().Where(list => !mine.CarriedOut.Contains(list.By)
+                && marks.TrueForAll(mark => mark.Acknowledged.Contains(list.By)))];
+        }
+
+        foreach (ChunkAddress address in ready.SelectMany(list => list.Addresses))
+        {
+            RecordKey key = RecordKey.Copy(address);
+            int length = _store.Length(key);
+            if (length >= 0 && _store.Remove(key).IsOk)
+            {
+                CollectedBytes += length;
+            }
+        }
+
+        if (ready.Count == 0 || !_store.Commit().IsOk)
+        {
+            return false;
+        }
+
+        lock (_log.Gate)
+        {
+            GarbageMark mark = GarbageMark.Of(_queries, _self);
+            return Write((mark with
+            {
+                CarriedOut = [.. mark.CarriedOut.Concat(ready.Select(list => list.By)).Distinct().Order()],
+            }).ToPrimitive(_self));
+        }
+    }
+
+    /// <summary>(4) Settle what every writer carried out.</summary>
+    private bool Settle()
+    {
+        lock (_log.Gate)
+        {
+            List<GarbageMark> marks = [.. Members.Writers.Select(writer => GarbageMark.Of(_queries, writer))];
+            ImmutableArray<TransactionId> settled = [.. _queries.Condemned().Select(list => list.By)
+                .Where(by => marks.TrueForAll(mark => mark.CarriedOut.Contains(by)))];
+            return IsCondemner && !settled.IsEmpty && Write(new Condemn(LogPositions.Empty, [], [], [], settled));
+        }
+    }
+
+    private static bool IsStable(TransactionId by, LogPositions cut) =>
+        by.Seq <= cut[by.Log].TransactionSeq;
+
+    private bool IsWaiting()
+    {
+        lock (_log.Gate)
+        {
+            return _queries.Condemned().Count > 0 || _queries.DetachedObjects().Any() || _queries.SupersededVersions().Any();
+        }
+    }
+
+    private bool IsCondemner => Members.Writers is { Count: > 0 } writers && writers.Min() == _self;
+
+    private WallTime Now => WallTime.From(_time.GetUtcNow());
+
+    private bool Write(params ReadOnlySpan<Primitive> primitives) => _log.Append([.. primitives], Now).IsOk;
+
+    private void OnWritten(ImmutableArray<Primitive> primitives)
+    {
+        _live.NoteWritten(primitives);
+        foreach (Primitive primitive in primitives)
+        {
+            if (primitive is WriteVersion version && _condemned.Count > 0)
+            {
+                _late.Add(version.Manifest);
+            }
+            else if (primitive is Core.Log.Condemn or Rescue)
+            {
+                Refresh();
+            }
+        }
+
+        _wake.Raise();
+    }
+
+    private void OnChanged(IReadOnlyList<byte[]> keys)
+    {
+        _live.NoteChanged(keys);
+        if (keys.Any(static key => key.Length > 0 && key[0] == TreeKeys.Condemned))
+        {
+            Refresh();
+        }
+
+        _wake.Raise();
+    }
+
+    private void Refresh() => _condemned = [.. _queries.Condemned().SelectMany(list => list.Addresses)];
+
+    private sealed class RootComparer : IEqualityComparer<ReadOnlyMemory<byte>>
+    {
+        public static RootComparer Instance { get; } = new();
+
+        public bool Equals(ReadOnlyMemory<byte> x, ReadOnlyMemory<byte> y) => x.Span.SequenceEqual(y.Span);
+
+        public int GetHashCode(ReadOnlyMemory<byte> obj) =>
+            obj.Length < 40 ? obj.Length : BitConverter.ToInt32(obj.Span[^24..]);
+    }
+}

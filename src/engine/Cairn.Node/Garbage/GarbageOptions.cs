@@ -1,0 +1,17 @@
+namespace Cairn.Node.Garbage;
+
+/// <summary>How garbage is collected.</summary>
+public sealed record GarbageOptions
+{
+    /// <summary>How long after a change garbage is looked for. Default 5 s.</summary>
+    public TimeSpan Delay { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often waiting condemnations are looked at. Default 15 s.</summary>
+    public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>At most so many objects and versions in one condemnation. Default 4,096.</summary>
+    public int ItemsMax { get; init; } = 4096;
+
+    /// <summary>At most so many addresses in one condemnation: what fits a transaction. Default 16,384.</summary>
+    public int AddressesMax { get; init; } = 16_384;
+}

@@ -1,0 +1,236 @@
+using System.Collections.Immutable;
+using Cairn.Core.Fold;
+using Cairn.Core.Log;
+using Cairn.Core.Manifests;
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+using Cairn.Node.Logs;
+using Cairn.Node.Volumes;
+
+namespace Cairn.Node.Garbage;
+
+/// <summary>Finds which of some chunks a volume still needs: walks every version the tree knows, while the volume is in use.</summary>
+/// <remarks>
+/// What changes during the walk is noted as it changes (<see cref="NoteWritten"/>, <see cref="NoteChanged"/>) and looked at
+/// again at the end, under the gate, so that the answer holds at that very moment.
+/// Thread: one walk at a time, from one loop; the notes come under the log's gate.
+/// </remarks>
+internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolumeRoots roots)
+{
+    private const int ObjectsPerStep = 256;
+
+    private readonly List<ReadOnlyMemory<byte>> _touched = [];
+    private bool _walking;
+
+    /// <summary>Takes note of this node's own versions.</summary>
+    public void NoteWritten(ImmutableArray<Primitive> primitives)
+    {
+        if (!_walking)
+        {
+            return;
+        }
+
+        foreach (Primitive primitive in primitives)
+        {
+            if (primitive is WriteVersion version)
+            {
+                _touched.Add(version.Manifest);
+            }
+        }
+    }
+
+    /// <summary>Takes note of what other nodes changed.</summary>
+    public void NoteChanged(IReadOnlyList<byte[]> keys)
+    {
+        if (!_walking)
+        {
+            return;
+        }
+
+        foreach (byte[] key in keys)
+        {
+            if (key.Length > 0 && key[0] == TreeKeys.Object && TreeKeys.TryParseObject(key, out ObjectId id))
+            {
+                AddHeads(id, _touched);
+            }
+        }
+    }
+
+    /// <summary>The chunks of some encoded roots, into a set; false when a large manifest cannot be read now.</summary>
+    public async ValueTask<bool> AddressesOf(
+        IEnumerable<ReadOnlyMemory<byte>> encodedRoots, Action<ChunkAddress> found, CancellationToken cancellation)
+    {
+        foreach (ReadOnlyMemory<byte> encoded in encodedRoots)
+        {
+            if (encoded.IsEmpty)
+            {
+                continue;
+            }
+
+            if (!ManifestRootCodec.Decode(encoded.Span).TryGet(out ManifestRoot? root, out _))
+            {
+                return false;
+            }
+
+            foreach (ChunkRef chunk in root.DirectChunks())
+            {
+                found(chunk.Address);
+            }
+
+            if (root is ManifestRoot.Chunked)
+            {
+                Result<Manifest, VolumeError> loaded = await roots.Load(encoded, cancellation);
+                if (!loaded.IsOk)
+                {
+                    return false;
+                }
+
+                foreach (ChunkAddress address in loaded.Value.Addresses())
+                {
+                    found(address);
+                }
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Takes out of <paramref name="candidates"/> what is needed, then acts under the gate.</summary>
+    /// <param name="candidates">Shrinks to what nothing refers to.</param>
+    /// <param name="isGone">Objects and versions that do not count: they are being condemned.</param>
+    /// <param name="needed">Told each candidate that is needed.</param>
+    /// <param name="act">Called under the gate at a moment at which the answer is exact; not called when it cannot be given.</param>
+    public async ValueTask<bool> Sift(
+        HashSet<ChunkAddress> candidates, GoneSet isGone, Action<ChunkAddress> needed, Action act,
+        CancellationToken cancellation)
+    {
+        void Keep(ChunkAddress address)
+        {
+            if (candidates.Remove(address))
+            {
+                needed(address);
+            }
+        }
+
+        lock (log.Gate)
+        {
+            _walking = true;
+            _touched.Clear();
+        }
+
+        try
+        {
+            byte[]? after = [];
+            while (after is not null && candidates.Count > 0)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var step = new List<ReadOnlyMemory<byte>>();
+                after = Step(after, isGone, step);
+                if (!await AddressesOf(step, Keep, cancellation))
+                {
+                    return false;
+                }
+            }
+
+            while (true)
+            {
+                List<ReadOnlyMemory<byte>> rest;
+                lock (log.Gate)
+                {
+                    if (candidates.Count == 0 || (_touched.Count == 0 && isGone.OpenRootsSeen))
+                    {
+                        act();
+                        return true;
+                    }
+
+                    rest = [.. _touched, .. roots.OpenRoots()];
+                    isGone.OpenRootsSeen = true;
+                    _touched.Clear();
+                }
+
+                if (!await AddressesOf(rest, Keep, cancellation))
+                {
+                    return false;
+                }
+            }
+        }
+        finally
+        {
+            lock (log.Gate)
+            {
+                _walking = false;
+                _touched.Clear();
+            }
+        }
+    }
+
+    /// <summary>The roots of every head of an object.</summary>
+    public void AddHeads(ObjectId id, List<ReadOnlyMemory<byte>> into)
+    {
+        if (queries.Get(id) is { } view)
+        {
+            foreach (HeadView head in view.Heads)
+            {
+                into.Add(head.Manifest);
+            }
+        }
+    }
+
+    private byte[]? Step(byte[] after, GoneSet isGone, List<ReadOnlyMemory<byte>> into)
+    {
+        lock (log.Gate)
+        {
+            byte[] from = after.Length == 0 ? [TreeKeys.Object] : [.. after, 0];
+            TableCursor cursor = log.Fold.Table.Scan(from, [TreeKeys.Superseded + 1]);
+            byte[]? last = null;
+            int count = 0;
+            while (count < ObjectsPerStep && cursor.MoveNext())
+            {
+                last = cursor.Key;
+                count++;
+                if (cursor.Key[0] == TreeKeys.Object && TreeKeys.TryParseObject(cursor.Key, out ObjectId id)
+                    && !isGone.Objects.Contains(id))
+                {
+                    AddHeads(id, into);
+                }
+                else if (cursor.Key[0] == TreeKeys.Superseded)
+                {
+                    AddSuperseded(cursor.Key, isGone, into);
+                }
+            }
+
+            return count < ObjectsPerStep ? null : last;
+        }
+    }
+
+    private void AddSuperseded(byte[] key, GoneSet isGone, List<ReadOnlyMemory<byte>> into)
+    {
+        var id = new ObjectId(key.AsSpan(1, ObjectId.Size));
+        var version = new VersionId(key.AsSpan(1 + ObjectId.Size));
+        if (isGone.Objects.Contains(id) || isGone.Versions.Contains(new VersionRef(id, version)))
+        {
+            return;
+        }
+
+        foreach (SupersededVersion superseded in queries.SupersededVersions(id))
+        {
+            if (superseded.Version.Version == version)
+            {
+                into.Add(superseded.Version.Manifest);
+            }
+        }
+    }
+}
+
+/// <summary>What a walk does not count, because it is about to be condemned.</summary>
+internal sealed class GoneSet
+{
+    /// <summary>Detached objects.</summary>
+    public HashSet<ObjectId> Objects { get; } = [];
+
+    /// <summary>Superseded versions.</summary>
+    public HashSet<VersionRef> Versions { get; } = [];
+
+    /// <summary>Whether the roots of open files were looked at since the last change.</summary>
+    public bool OpenRootsSeen { get; set; }
+}

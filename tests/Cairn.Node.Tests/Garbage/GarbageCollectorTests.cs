@@ -1,0 +1,211 @@
+using Cairn.Core.Manifests;
+using Cairn.Core.Primitives;
+using Cairn.Node.Garbage;
+using Cairn.Node.Tests.Logs;
+using Cairn.Simulation.Time;
+
+namespace Cairn.Node.Tests.Garbage;
+
+public sealed class GarbageCollectorTests
+{
+    private readonly SimulatedScheduler _scheduler = new();
+    private readonly LogMembers _members = new();
+    private readonly List<GarbageNode> _nodes = [];
+
+    [Fact]
+    public void Alone_DeletedAndSupersededChunksGo_SharedOnesStay()
+    {
+        GarbageNode node = Node();
+        ChunkRef[] chunks = [.. Enumerable.Range(0, 4).Select(i => GarbageNode.Chunk(i, node))];
+        node.Create("a", chunks[0], chunks[1]);
+        node.Create("b", chunks[1], chunks[2]);
+        node.Unlink("a");
+        node.Overwrite("b", chunks[1], chunks[3]);
+        GarbageNode.Settle(_nodes);
+        Assert.Equal([false, true, false, true], chunks.Select(node.Has));
+        Assert.Empty(node.Queries.Condemned());
+        Assert.Empty(node.Queries.DetachedObjects());
+        Assert.Empty(node.Queries.SupersededVersions());
+        Assert.Equal(10_000, node.Collector.CollectedBytes);
+        Assert.False(node.Round());
+    }
+
+    [Fact]
+    public void Together_NothingGoesBeforeEverybodyHasSeenTheDeletion()
+    {
+        GarbageNode a = Node();
+        GarbageNode b = Node();
+        ChunkRef chunk = GarbageNode.Chunk(1, a, b);
+        a.Create("f", chunk);
+        GarbageNode.Exchange(_nodes);
+        a.Unlink("f");
+        Assert.False(a.Round() || b.Round());
+        Assert.True(a.Has(chunk) && b.Has(chunk));
+        GarbageNode.Settle(_nodes);
+        Assert.False(a.Has(chunk) || b.Has(chunk));
+        Assert.Equal(a.Node.TableText(), b.Node.TableText());
+        Assert.Empty(a.Queries.Condemned());
+    }
+
+    [Fact]
+    public void AMemberThatIsAway_KeepsTheChunksAlive()
+    {
+        GarbageNode a = Node();
+        GarbageNode b = Node();
+        GarbageNode away = Node();
+        ChunkRef chunk = GarbageNode.Chunk(1, a, b, away);
+        a.Create("f", chunk);
+        GarbageNode.Exchange(_nodes);
+        a.Unlink("f");
+        GarbageNode.Exchange(_nodes);
+        for (int turn = 0; turn < 5; turn++)
+        {
+            a.Round();
+            b.Round();
+            GarbageNode.Exchange([a, b]);
+        }
+
+        Assert.True(a.Has(chunk) && b.Has(chunk));
+        GarbageNode.Settle(_nodes);
+        Assert.False(a.Has(chunk) || b.Has(chunk) || away.Has(chunk));
+        Assert.False(a.Collector.IsCondemned(chunk.Address));
+    }
+
+    [Fact]
+    public void AnOpenFile_RescuesItsChunks()
+    {
+        GarbageNode a = Node();
+        GarbageNode b = Node();
+        ChunkRef kept = GarbageNode.Chunk(1, a, b);
+        ChunkRef gone = GarbageNode.Chunk(2, a, b);
+        a.Create("f", kept);
+        a.Create("g", gone);
+        GarbageNode.Exchange(_nodes);
+        b.Open.Add(GarbageNode.Root(kept));
+        a.Unlink("f");
+        a.Unlink("g");
+        GarbageNode.Settle(_nodes);
+        Assert.True(a.Has(kept) && b.Has(kept));
+        Assert.False(a.Has(gone) || b.Has(gone));
+    }
+
+    [Fact]
+    public void AnOwnOpenFile_IsNotCondemned()
+    {
+        GarbageNode a = Node();
+        ChunkRef chunk = GarbageNode.Chunk(1, a);
+        a.Create("f", chunk);
+        a.Open.Add(GarbageNode.Root(chunk));
+        a.Unlink("f");
+        GarbageNode.Settle(_nodes);
+        Assert.True(a.Has(chunk));
+        a.Open.Clear();
+        GarbageNode.Settle(_nodes);
+        Assert.False(a.Has(chunk));
+    }
+
+    [Fact]
+    public void AVersionThatTakesACondemnedChunkUpAgain_RescuesIt()
+    {
+        GarbageNode a = Node();
+        GarbageNode b = Node();
+        ChunkRef chunk = GarbageNode.Chunk(1, a, b);
+        a.Create("f", chunk);
+        GarbageNode.Exchange(_nodes);
+        a.Unlink("f");
+        GarbageNode.Exchange(_nodes);
+        Assert.True(a.Round() | b.Round());
+        GarbageNode.Exchange(_nodes);
+        Assert.True(b.Collector.IsCondemned(chunk.Address));
+        b.Create("again", chunk);
+        GarbageNode.Settle(_nodes);
+        Assert.True(a.Has(chunk) && b.Has(chunk));
+        b.Unlink("again");
+        GarbageNode.Settle(_nodes);
+        Assert.False(a.Has(chunk) || b.Has(chunk));
+    }
+
+    [Fact]
+    public void RandomHistories_KeepWhatIsReferredToAndCollectTheRest()
+    {
+        for (ulong seed = 1; seed <= 8; seed++)
+        {
+            RandomHistory(new Prng(seed));
+        }
+    }
+
+    [Fact]
+    public void Mark_RoundTripsAndRefusesNonsense()
+    {
+        var id = new TransactionId(new LogId(Node().Node.Identity.Node, 3), 70_000);
+        byte[] bytes = new GarbageMark([id], [id, id with { Seq = 70_001 }]).ToPrimitive(id.Log.Author).Rule.ToArray();
+        GarbageMark read = GarbageMark.Decode(bytes)!;
+        Assert.Equal([id], read.Acknowledged);
+        Assert.Equal(2, read.CarriedOut.Count);
+        for (int length = 0; length < bytes.Length; length++)
+        {
+            Assert.Null(GarbageMark.Decode(bytes.AsSpan(0, length)));
+        }
+    }
+
+    private void RandomHistory(Prng random)
+    {
+        _nodes.Clear();
+        GarbageNode[] nodes = [Node(), Node(), Node()];
+        ChunkRef[] chunks = [.. Enumerable.Range(0, 12).Select(i => GarbageNode.Chunk(i, nodes))];
+        var used = new HashSet<ChunkRef>();
+        for (int step = 0; step < 80; step++)
+        {
+            GarbageNode node = nodes[random.Next(3)];
+            string[] names = node.Node.Names();
+            ChunkRef chunk = chunks[random.Next(12)];
+            string? name = names.Length == 0 ? null : names[random.Next(names.Length)];
+            switch (random.Next(6))
+            {
+                case 0 when name is not null:
+                    node.Unlink(name);
+                    break;
+                case 1 when name is not null:
+                    Take(node, chunk);
+                    used.Add(chunk);
+                    node.Overwrite(name, chunk);
+                    break;
+                case 2:
+                    nodes[random.Next(3)].Round();
+                    break;
+                case 3:
+                    GarbageNode.Exchange([nodes[random.Next(3)], node]);
+                    break;
+                default:
+                    Take(node, chunk);
+                    used.Add(chunk);
+                    node.Create($"n{step}", chunk);
+                    break;
+            }
+        }
+
+        GarbageNode.Settle(nodes);
+        HashSet<ChunkAddress> live = [.. nodes[0].Node.Names().SelectMany(name => nodes[0].View(name).Heads)
+            .SelectMany(head => ManifestRootCodec.Decode(head.Manifest.Span).Value.DirectChunks()).Select(c => c.Address)];
+        foreach (ChunkRef chunk in chunks.Where(used.Contains))
+        {
+            bool isLive = live.Contains(chunk.Address);
+            Assert.True(!isLive || nodes.Any(node => node.Has(chunk)), $"{chunk} is referred to and gone everywhere");
+            Assert.True(isLive || !nodes.Any(node => node.Has(chunk)), $"{chunk} is nobody's and still there");
+        }
+    }
+
+    /// <summary>What publishing does: the writer holds every chunk of what it writes.</summary>
+    private static void Take(GarbageNode node, ChunkRef chunk)
+    {
+        for (int i = 0; i < 12 && !node.Has(chunk); i++)
+        {
+            if (GarbageNode.Chunk(i).Address == chunk.Address)
+            {
+                GarbageNode.Chunk(i, node);
+            }
+        }
+    }
+
+    private GarbageNode Node() => new(_scheduler, (_nodes.Count * 1000) + 1, _members, _nodes);
+}

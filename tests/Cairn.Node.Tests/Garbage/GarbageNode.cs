@@ -1,0 +1,153 @@
+using System.Security.Cryptography;
+using System.Text;
+using Cairn.Core.Log;
+using Cairn.Core.Manifests;
+using Cairn.Core.Primitives;
+using Cairn.Core.Sync;
+using Cairn.Core.Tree;
+using Cairn.Node.Garbage;
+using Cairn.Node.Tests.Logs;
+using Cairn.Node.Volumes;
+using Cairn.Simulation.Time;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node.Tests.Garbage;
+
+/// <summary>A node with a log, chunks and a collector, without an engine: versions are written by hand.</summary>
+internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
+{
+    private readonly SimulatedScheduler _scheduler;
+    private readonly List<GarbageNode> _all;
+
+    public GarbageNode(SimulatedScheduler scheduler, int number, LogMembers members, List<GarbageNode> all)
+    {
+        _scheduler = scheduler;
+        _all = all;
+        Node = new LogNode(scheduler, number, members);
+        members.Grant(Node.Identity);
+        Node.Open();
+        Store = ChunkStore.Open(Node.Disk, new ChunkStoreOptions { SpaceBytes = 64 << 20 }).Value;
+        Collector = new GarbageCollector(
+            Node.Log, Store, this, this, Node.Identity.Node, Node.Process.Time, new GarbageOptions());
+        all.Add(this);
+    }
+
+    public LogNode Node { get; }
+
+    public ChunkStore Store { get; }
+
+    public GarbageCollector Collector { get; }
+
+    /// <summary>Roots that open files stand on.</summary>
+    public List<ReadOnlyMemory<byte>> Open { get; } = [];
+
+    public IReadOnlyList<NodeId> Writers => [.. _all.Select(node => node.Node.Identity.Node)];
+
+    public TreeQueries Queries => new(Node.Log.Fold.Table);
+
+    public LogPositions Stable(LogPositions held)
+    {
+        var tracker = new StabilityTracker();
+        foreach (GarbageNode node in _all)
+        {
+            tracker.Said(node.Node.Identity.Node, node.Node.Log.Fold.Positions);
+        }
+
+        return tracker.Stable(Writers, Node.Identity.Node, held);
+    }
+
+    public IReadOnlyList<ReadOnlyMemory<byte>> OpenRoots() => Open;
+
+    public ValueTask<Result<Manifest, VolumeError>> Load(ReadOnlyMemory<byte> root, CancellationToken cancellation) =>
+        new(VolumeError.Unreachable);
+
+    public ValueTask<IDisposable> PausePublishing(CancellationToken cancellation) => new(new Nothing());
+
+    /// <summary>Stores a chunk on some nodes.</summary>
+    public static ChunkRef Chunk(int seed, params GarbageNode[] holders)
+    {
+        byte[] stored = new byte[5000];
+        new Prng((ulong)seed).Fill(stored);
+        var address = new ChunkAddress(SHA256.HashData(stored));
+        foreach (GarbageNode holder in holders)
+        {
+            Assert.True(holder.Store.Put(RecordKey.Copy(address), stored, ChunkUse.Replicated).IsOk);
+        }
+
+        return new ChunkRef(
+            new ChunkId(SHA256.HashData(stored)), address, LogNode.Keyring.Current.Id, 4000, 5000, ChunkEncoding.Raw);
+    }
+
+    public static byte[] Root(params ChunkRef[] chunks) => ManifestRootCodec.Encode(
+        new ManifestRoot.Inline(Manifest.Of([.. chunks.Select(chunk => (ManifestItem)chunk.Whole())])));
+
+    public void Create(string name, params ChunkRef[] chunks) => Edit(edits => edits.CreateFile(
+        TreeQueries.Root, Encoding.UTF8.GetBytes(name), new NewObject(new ObjectId(Node.Fresh()), 0x1A4, 1, 2, default),
+        Version(chunks)));
+
+    public void Overwrite(string name, params ChunkRef[] chunks) => Edit(edits =>
+    {
+        ObjectView view = View(name);
+        return edits.WriteVersion(view.Id, [.. view.Heads.Select(head => head.Version)], Version(chunks));
+    });
+
+    public void Unlink(string name) => Edit(edits => edits.Unlink(TreeQueries.Root, Encoding.UTF8.GetBytes(name)));
+
+    public ObjectView View(string name) =>
+        Queries.Get(Queries.Lookup(TreeQueries.Root, Encoding.UTF8.GetBytes(name))!.Value.Object)!;
+
+    public bool Has(ChunkRef chunk) => Store.Contains(RecordKey.Copy(chunk.Address));
+
+    public bool Round()
+    {
+        Task<bool> round = Node.Process.Run(() => Collector.Round(CancellationToken.None));
+        bool did = _scheduler.Complete(round, TimeSpan.FromMinutes(1));
+        Assert.True(Node.Log.Seal().IsOk);
+        return did;
+    }
+
+    /// <summary>Rounds and exchanges until nothing happens any more.</summary>
+    public static void Settle(IReadOnlyList<GarbageNode> nodes)
+    {
+        for (int turn = 0; turn < 20; turn++)
+        {
+            Exchange(nodes);
+            if (!nodes.Select(node => node.Round()).ToList().Contains(true))
+            {
+                return;
+            }
+        }
+
+        Assert.Fail("garbage never settles");
+    }
+
+    public static void Exchange(IReadOnlyList<GarbageNode> nodes)
+    {
+        foreach (GarbageNode from in nodes)
+        {
+            Assert.True(from.Node.Log.Seal().IsOk);
+            foreach (GarbageNode to in nodes)
+            {
+                to.Node.PullFrom(from.Node);
+            }
+        }
+    }
+
+    private NewVersion Version(ChunkRef[] chunks) => new(
+        new VersionId(Node.Fresh()), chunks.Length * 4000, chunks.Length * 4000, default, Root(chunks));
+
+    private void Edit(Func<TreeEdits, Result<System.Collections.Immutable.ImmutableArray<Primitive>, TreeError>> edit)
+    {
+        lock (Node.Log.Gate)
+        {
+            Assert.True(Node.Log.Append(edit(new TreeEdits(Queries, Node.Fresh)).Value, default).IsOk);
+        }
+    }
+
+    private sealed class Nothing : IDisposable
+    {
+        public void Dispose()
+        {
+        }
+    }
+}
