@@ -136,6 +136,17 @@ public sealed class OrderedFoldTests
     }
 
     [Fact]
+    public void The_order_is_by_depth_then_author_then_incarnation_then_seq()
+    {
+        TransactionOrder At(ulong depth, byte author, uint incarnation, ulong seq) =>
+            new(depth, new TransactionId(new LogId(Author(author), incarnation), seq));
+        TransactionOrder[] ordered =
+            [default, At(1, 2, 1, 1), At(1, 2, 1, 2), At(1, 2, 2, 1), At(1, 3, 1, 1), At(2, 1, 1, 1), At(256, 1, 1, 1)];
+        Assert.Equal(ordered, ordered.Reverse().Order());
+        Assert.True(ordered[0] < ordered[1] && ordered[2] > ordered[1] && ordered[1] <= ordered[1]);
+    }
+
+    [Fact]
     public void Alone_nothing_is_kept()
     {
         var fold = new OrderedFold(new MemoryTable(), new OrderWitness()) { Alone = true };

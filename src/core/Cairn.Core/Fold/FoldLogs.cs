@@ -117,6 +117,13 @@ internal sealed class FoldLogs
             return null;
         }
 
+        Accept(transaction, order);
+        return order;
+    }
+
+    /// <summary>Notes a transaction at the place that <see cref="OrderOf"/> gave.</summary>
+    internal void Accept(Transaction transaction, TransactionOrder order)
+    {
         TransactionId id = transaction.Id;
         if (Find(id.Log) is not { } depths)
         {
@@ -124,10 +131,17 @@ internal sealed class FoldLogs
         }
 
         depths.Append(id.Seq, order.Depth);
-        _heads.RemoveAll(head => (head.Log == id.Log && head.Seq < id.Seq) || transaction.Dependencies.Contains(head));
+        for (int i = _heads.Count - 1; i >= 0; i--)
+        {
+            TransactionId head = _heads[i];
+            if ((head.Log == id.Log && head.Seq < id.Seq) || transaction.Dependencies.Contains(head))
+            {
+                _heads.RemoveAt(i);
+            }
+        }
+
         int at = _heads.BinarySearch(id);
         _heads.Insert(~at, id);
-        return order;
     }
 
     /// <summary>Forgets depths below a cut; returns the greatest place in the cut.</summary>

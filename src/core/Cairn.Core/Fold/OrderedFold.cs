@@ -94,7 +94,15 @@ public sealed class OrderedFold
             ?? throw new InvariantException($"{transaction.Id} is not local to this state");
         Invariant.That(order > _tail.Last, $"{order} is not after {_tail.Last}");
         _applier.Apply(transaction, _recorder);
-        Keep(new AppliedTransaction(transaction, order));
+        if (_alone)
+        {
+            Fix(order);
+        }
+        else
+        {
+            Keep(new AppliedTransaction(transaction, order));
+        }
+
         if (_waiting.Count > 0 && _waiting.Wake(transaction.Id) is { } woken)
         {
             Receive(woken);
@@ -115,7 +123,7 @@ public sealed class OrderedFold
         }
 
         _accepted.Sort(static (a, b) => a.Order.CompareTo(b.Order));
-        var changes = new Dictionary<byte[], byte[]?>(ByteKeyComparer.Instance);
+        var changes = new Dictionary<byte[], byte[]?>(_accepted.Count * 4, ByteKeyComparer.Instance);
         _recorder.Changes = changes;
         List<AppliedTransaction> again = UndoFrom(_accepted[0].Order);
         int applied = _accepted.Count;
@@ -137,9 +145,9 @@ public sealed class OrderedFold
     }
 
     /// <summary>
-    /// Empties the table and forgets everything: the answer to <see cref="FoldReport.BelowCut"/>, before all transactions
-    /// of all logs are given to <see cref="Receive(IReadOnlyList{Transaction})"/> again. Until the last of them is in, do
-    /// not prune. A fold that began at a checkpoint cannot be rebuilt this way.
+    /// Empties the table and forgets everything: the answer to <see cref="FoldReport.BelowCut"/>. All transactions of
+    /// all logs are then given to <see cref="Receive(IReadOnlyList{Transaction})"/> again; until the last of them is in,
+    /// do not prune. A fold that began at a checkpoint cannot be rebuilt this way.
     /// </summary>
     public void Reset()
     {
@@ -198,7 +206,7 @@ public sealed class OrderedFold
                 continue;
             }
 
-            _logs.Accept(transaction);
+            _logs.Accept(transaction, order);
             _accepted.Add(new AppliedTransaction(transaction, order));
             foreach (Transaction woken in _waiting.Wake(transaction.Id) ?? [])
             {
@@ -254,14 +262,20 @@ public sealed class OrderedFold
     {
         if (_alone)
         {
-            _logs.Forget(entry.Transaction.Id);
-            _tail.CutAt(entry.Order);
+            Fix(entry.Order);
             return;
         }
 
         entry.Undo = _recorder.Take();
         entry.Saved = false;
         _tail.Append(entry);
+    }
+
+    /// <summary>Nobody can be late: the transaction just applied stays where it is.</summary>
+    private void Fix(TransactionOrder order)
+    {
+        _logs.Forget(order.Id);
+        _tail.CutAt(order);
     }
 
     private List<byte[]> Differences(Dictionary<byte[], byte[]?> changes)
