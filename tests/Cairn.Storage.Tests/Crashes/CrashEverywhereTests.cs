@@ -5,6 +5,7 @@ using Cairn.Storage.Home;
 using Cairn.Storage.Journaling;
 using Cairn.Storage.Logs;
 using Cairn.Storage.Packs;
+using Cairn.Storage.Ports;
 
 namespace Cairn.Storage.Tests.Crashes;
 
@@ -57,6 +58,36 @@ public sealed class CrashEverywhereTests
             workload.Run(steps);
             disk.Crash(kind, (ulong)k);
             Check(disk, workload, kind, $"{kind}, operation {k}");
+        }
+    }
+
+    [Theory]
+    [InlineData(DiskOperation.Write, DiskErrorKind.NoSpace)]
+    [InlineData(DiskOperation.Write, DiskErrorKind.InputOutput)]
+    [InlineData(DiskOperation.Open, DiskErrorKind.NoSpace)]
+    [InlineData(DiskOperation.Sync, DiskErrorKind.InputOutput)]
+    public void A_refused_operation_of_any_kind_is_told_and_costs_nothing_that_was_acknowledged(
+        DiskOperation operation, DiskErrorKind error)
+    {
+        const ulong seed = 4;
+        SimulatedDisk whole = new();
+        long total = 0;
+        whole.Faults.Fail = (_, asked) =>
+        {
+            total += asked == operation ? 1 : 0;
+            return null;
+        };
+        new StoreWorkload(whole, seed).Run(Steps);
+        for (long k = 1; k <= total; k++)
+        {
+            SimulatedDisk disk = new();
+            StoreWorkload workload = new(disk, seed);
+            long count = 0;
+            disk.Faults.Fail = (_, asked) => asked == operation && ++count == k ? error : null;
+            workload.Run(Steps);
+            bool isLost = operation == DiskOperation.Sync;
+            disk.Crash(isLost ? CrashKind.PowerLost : CrashKind.ProcessKilled, (ulong)k);
+            Check(disk, workload, isLost ? CrashKind.PowerLost : CrashKind.ProcessKilled, $"{operation} {k}: {error}");
         }
     }
 

@@ -101,6 +101,52 @@ public sealed class ChunkStoreTests
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
+    [Fact]
+    public void Puts_reads_removals_and_compaction_run_side_by_side()
+    {
+        using ChunkStore store = ChunkStore.Open(new SimulatedDisk(), new() { SpaceBytes = 96L << 20 }).Value;
+        Thread[] threads = new Thread[3];
+        int failures = 0;
+        bool isDone = false;
+        for (int t = 0; t < threads.Length; t++)
+        {
+            int first = t * 1000;
+            threads[t] = new Thread(() =>
+            {
+                byte[] part = new byte[4096];
+                List<RecordKey> keys = [];
+                for (int i = 0; i < 60; i++)
+                {
+                    keys.Add(Put(store, first + i, 300_000, ChunkUse.Staged));
+                    failures += store.Read(keys[i / 2], i, part).IsOk || i / 2 % 3 == 0 ? 0 : 1;
+                    if (i % 3 == 2)
+                    {
+                        failures += store.Remove(keys[i - 2]).IsOk ? 0 : 1;
+                    }
+                }
+
+                failures += keys.Where((_, i) => i % 3 != 0).All(key => store.Verify(key).IsOk) ? 0 : 1;
+            });
+            threads[t].Start();
+        }
+
+        Thread compacting = new(() =>
+        {
+            while (!Volatile.Read(ref isDone))
+            {
+                _ = store.Maintain();
+                Assert.True(store.Commit().IsOk);
+            }
+        });
+        compacting.Start();
+        Array.ForEach(threads, thread => thread.Join());
+        Volatile.Write(ref isDone, true);
+        compacting.Join();
+        Assert.Equal(0, failures);
+        Assert.Equal(120, store.Count);
+        Assert.Empty(store.Findings);
+    }
+
     internal static byte[] Bytes(int id, int length)
     {
         byte[] bytes = new byte[length];
