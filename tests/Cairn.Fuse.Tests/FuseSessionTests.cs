@@ -41,7 +41,7 @@ public sealed class FuseSessionTests
         FakeExchange reply = Ask(Init, 0, U32(7, 45, 0x20000, 0xFFFFFFFF, 0xFFFFFFFF), new byte[44]);
         Assert.Equal((0, 80), (reply.Error, reply.Count));
         uint[] words = [.. Enumerable.Range(0, 12).Select(Word)];
-        Assert.Equal((7U, 45U, 0x20000U), (words[0], words[1], words[2]));
+        Assert.Equal((7U, 45U, 1U << 20), (words[0], words[1], words[2]));
         uint flags = words[3];
         Assert.Equal(0U, flags & (1 << 16));
         Assert.NotEqual(0U, flags & (1 << 25));

@@ -113,8 +113,8 @@ internal sealed class DataRequests(IVolume volume, ReplyPath reply, Privileges p
     /// <param name="isWide">Whether the reply has 64 bits of length.</param>
     public bool CopyRange(FuseRequest request, bool isWide)
     {
-        // The narrow reply has 32 bits: what does not fit is copied by the caller's next call.
-        const ulong NarrowMax = 1UL << 31;
+        // Callers go on where a short copy ends, and meanwhile the reader's thread is free for others.
+        const ulong CopyBytesMax = 64UL << 20;
         if (!request.TryRead(out FuseCopyFileRangeIn asked))
         {
             return false;
@@ -132,7 +132,7 @@ internal sealed class DataRequests(IVolume volume, ReplyPath reply, Privileges p
             (long)asked.SourceOffset,
             new OpenHandle(asked.TargetHandle),
             (long)asked.TargetOffset,
-            (long)Math.Min(asked.Length, isWide ? long.MaxValue : NarrowMax));
+            (long)Math.Min(asked.Length, CopyBytesMax));
         if (isWide)
         {
             reply.Complete(request.Exchange, call, static (exchange, copied) =>

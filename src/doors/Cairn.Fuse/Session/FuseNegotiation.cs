@@ -66,7 +66,9 @@ internal sealed class FuseNegotiation(FuseOptions options)
         {
             Major = Major,
             Minor = Math.Min(asked.Minor, MinorMax),
-            MaxReadahead = Math.Min(asked.MaxReadahead, (uint)options.ReadaheadBytes),
+
+            // Not the lesser of both: what the kernel offers is its setting from before the device raised it.
+            MaxReadahead = (uint)options.ReadaheadBytes,
             Flags = (uint)agreed,
             Flags2 = (uint)((ulong)agreed >> 32),
             MaxBackground = (ushort)options.BackgroundRequestsMax,
