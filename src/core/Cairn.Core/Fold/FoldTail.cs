@@ -18,6 +18,8 @@ internal sealed class FoldTail
     private readonly ITreeTable _table;
     private readonly List<AppliedTransaction> _memory = [];
     private readonly SortedSet<TransactionOrder> _removed = [];
+    private readonly ArrayBufferWriter<byte> _inner = new(1024);
+    private readonly ArrayBufferWriter<byte> _outer = new(1024);
     private bool _cutDirty;
 
     /// <summary>Entries that are only in the table; all of them before those in memory.</summary>
@@ -235,11 +237,13 @@ internal sealed class FoldTail
         return _table.Scan(first, last);
     }
 
-    private static byte[] Encode(AppliedTransaction entry)
+    private byte[] Encode(AppliedTransaction entry)
     {
-        var output = new ArrayBufferWriter<byte>(512);
-        var writer = new WireWriter(output);
-        writer.LengthPrefixed(TransactionCodec.Encode(entry.Transaction));
+        _inner.ResetWrittenCount();
+        _outer.ResetWrittenCount();
+        TransactionCodec.Encode(entry.Transaction, _inner);
+        var writer = new WireWriter(_outer);
+        writer.LengthPrefixed(_inner.WrittenSpan);
         writer.Count(entry.Undo.Length);
         foreach (PreImage image in entry.Undo)
         {
@@ -251,7 +255,7 @@ internal sealed class FoldTail
             }
         }
 
-        return output.WrittenSpan.ToArray();
+        return _outer.WrittenSpan.ToArray();
     }
 
     private static AppliedTransaction Decode(byte[] key, byte[] value)
