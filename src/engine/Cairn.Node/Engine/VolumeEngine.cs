@@ -1,6 +1,7 @@
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
 using Cairn.Node.Drafts;
+using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
 using Cairn.Node.ReadPath;
 using Cairn.Node.Volumes;
@@ -23,6 +24,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     private readonly FileOperations _files;
     private readonly ContentReader _reader;
     private readonly Publisher _publisher;
+    private readonly GarbageCollector _garbage;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -35,6 +37,10 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         _files = new FileOperations(_state, _reader, writer, _publisher.Signal);
         _names = new NamespaceOperations(_state, _files.DropIfGone);
         _attributes = new AttributeOperations(_state);
+        VolumeRoots roots = new(_state, _reader, _publisher);
+        NodeId self = parts.Log.OwnLogId.Author;
+        _garbage = new GarbageCollector(
+            parts.Log, parts.Store, roots, parts.Members ?? new LoneMember(self), self, parts.Time, parts.Garbage);
     }
 
     /// <inheritdoc/>
@@ -72,8 +78,16 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
 
         parts.Log.Changed += engine.OnRemoteChange;
         parts.Workers.Start("publishing " + parts.Name, engine.Publish);
+        if (parts.Members is not null)
+        {
+            engine._garbage.Start(parts.Workers);
+        }
+
         return engine;
     }
+
+    /// <summary>Gives the space of deleted files back; runs by itself when <see cref="VolumeParts.Members"/> is set.</summary>
+    public GarbageCollector Garbage => _garbage;
 
     /// <summary>Publishes every draft now and seals the log: what a safety question and a clean stop need.</summary>
     public async Task<bool> PublishAll(CancellationToken cancellation) => await _publisher.PublishAll(cancellation);
@@ -296,6 +310,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     /// <summary>Publishes what is unpublished and stops. The log is disposed by whoever opened it.</summary>
     public async ValueTask DisposeAsync()
     {
+        _garbage.Dispose();
         await _stop.CancelAsync();
         await _stopped.Task;
         await _publisher.PublishAll(CancellationToken.None);

@@ -4,6 +4,7 @@ using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
 using Cairn.Node.Drafts;
+using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
 using Cairn.Node.Ports;
 using Cairn.Node.ReadPath;
@@ -46,6 +47,12 @@ public sealed record VolumeParts
 
     /// <summary>When drafts are published.</summary>
     public PublishOptions Publishing { get; init; } = new();
+
+    /// <summary>Who writes the volume, for its garbage; null: garbage is collected only when somebody asks for it.</summary>
+    public IGarbageMembers? Members { get; init; }
+
+    /// <summary>How garbage is collected.</summary>
+    public GarbageOptions Garbage { get; init; } = new();
 
     /// <summary>What a user could still write; null asks this node's chunk store.</summary>
     public Func<VolumeSpace>? Space { get; init; }

@@ -27,6 +27,7 @@ internal sealed class Publisher : IDisposable
     private readonly ContentReader _reader;
     private readonly ChunkWriter _chunks;
     private readonly ContentCutter _cutter;
+    private readonly SemaphoreSlim _round = new(1, 1);
     private TaskCompletionSource _wake = NewSignal();
     private TaskCompletionSource _progress = NewSignal();
 
@@ -115,8 +116,19 @@ internal sealed class Publisher : IDisposable
         }
     }
 
+    /// <summary>Waits for the round under way; no other begins until the result is disposed.</summary>
+    public async ValueTask<IDisposable> Pause(CancellationToken cancellation)
+    {
+        await _round.WaitAsync(cancellation);
+        return new Rest(_round);
+    }
+
     /// <inheritdoc/>
-    public void Dispose() => _cutter.Dispose();
+    public void Dispose()
+    {
+        _cutter.Dispose();
+        _round.Dispose();
+    }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -168,6 +180,8 @@ internal sealed class Publisher : IDisposable
 
     private async Task<bool> Round(CancellationToken cancellation)
     {
+        using IDisposable alone = await Pause(cancellation);
+
         // (4) Freeze.
         List<Job> jobs = [];
         foreach (OpenObject target in Freeze())
@@ -331,5 +345,10 @@ internal sealed class Publisher : IDisposable
         target.BaseRoot = job.Root;
         target.BaseSize = job.Manifest.SizeBytes;
         return true;
+    }
+
+    private sealed class Rest(SemaphoreSlim round) : IDisposable
+    {
+        public void Dispose() => round.Release();
     }
 }

@@ -1,0 +1,268 @@
+using System.Text;
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+using Cairn.Node.Engine;
+using Cairn.Node.Logs;
+using Cairn.Node.Tests.Logs;
+using Cairn.Node.Volumes;
+using Cairn.Simulation;
+using Cairn.Simulation.Disks;
+using Cairn.Simulation.Indexes;
+using Cairn.Simulation.Time;
+using Cairn.Storage;
+using Cairn.Storage.Journaling;
+using Cairn.Storage.Logs;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node.Tests.Engine;
+
+/// <summary>The machine dies at every change of its disk under a working volume; what was acknowledged is there afterwards.</summary>
+public sealed class EngineCrashTests
+{
+    private static readonly Caller User = new(1, 2, 3);
+
+    [Theory]
+    [InlineData(CrashKind.ProcessKilled)]
+    [InlineData(CrashKind.PowerLost)]
+    public void DyingAtAnyChange_LosesNothingPromised(CrashKind kind)
+    {
+        bool died = true;
+        for (long at = 1; died; at++)
+        {
+            died = new Story(kind, at).Run();
+        }
+    }
+
+    /// <summary>One life of a node until its death, and the next one.</summary>
+    private sealed class Story(CrashKind kind, long at)
+    {
+        private readonly SimulatedScheduler _scheduler = new();
+        private readonly SimulatedDisk _disk = new();
+        private readonly SimulatedIndex _index = new();
+        private readonly SimulatedIdentity _identity = new(1);
+        private readonly SimulatedEntropy _entropy = new(7);
+        private readonly LogMembers _members = new();
+        private readonly Dictionary<string, byte[]> _acknowledged = [];
+        private readonly Dictionary<string, byte[]> _synced = [];
+        private readonly HashSet<string> _touched = [];
+        private SimulatedProcess _process = null!;
+        private VolumeEngine _engine = null!;
+
+        public bool Run()
+        {
+            _members.Grant(_identity);
+            _disk.Faults.DieAtChange = at;
+            if (TryOpen())
+            {
+                Work();
+            }
+
+            bool died = _disk.Faults.IsDead;
+            _process.Kill();
+            _disk.Crash(kind, (ulong)at);
+            Assert.True(TryOpen(), $"at {at}: the volume does not open");
+            Check("at once");
+            _scheduler.RunFor(TimeSpan.FromSeconds(10));
+            Assert.False(_engine.HasUnpublishedWrites, $"at {at}: drafts are not published again");
+            Check("published");
+            Assert.Empty(_scheduler.Failures);
+            return died;
+        }
+
+        private void Work()
+        {
+            Write("a", Pattern(90, 1));
+            Write("b", Pattern(60_000, 2));
+            Sync("b");
+            Pass(50);
+            Write("c", Pattern(150_000, 3));
+            Rename("a", "a2");
+            Write("b", Pattern(70_000, 4));
+            Pass(3000);
+            Sync("c");
+            Write("c", Pattern(3000, 5));
+            Unlink("b");
+            Pass(50);
+            Write("d", Pattern(5000, 6));
+            Sync("d");
+            Pass(3000);
+        }
+
+        private bool TryOpen()
+        {
+            _process = _scheduler.CreateProcess("node");
+            if (!Journal.Open(_disk, new JournalOptions { SegmentBytes = 512 << 10, SegmentsMax = 16 })
+                    .TryGet(out Journal? journal, out StoreError _)
+                || !RecoveredJournal.Replay(journal).TryGet(out RecoveredJournal? recovered, out _)
+                || !LogStore.Open(_disk).TryGet(out LogStore? blocks, out _)
+                || !ChunkStore.Open(_disk, new ChunkStoreOptions { SpaceBytes = 128 << 20 }).TryGet(out ChunkStore? store, out _))
+            {
+                return false;
+            }
+
+            LogPorts ports = new()
+            {
+                Journal = journal,
+                JournalCipher = new JournalCipher(new byte[32], _entropy),
+                Recovered = recovered,
+                Blocks = blocks,
+                Index = _index,
+                Identity = _identity,
+                Members = _members,
+                Time = _process.Time,
+                Workers = _process,
+            };
+            if (!ReplicatedLog.Open(ports, LogNode.Keyring, new TreeApplier(), out IReadOnlyList<RecoveredRecord> others)
+                .TryGet(out ReplicatedLog? log, out _))
+            {
+                return false;
+            }
+
+            VolumeParts parts = new()
+            {
+                Name = "test",
+                Log = log,
+                Store = store,
+                Index = _index,
+                Entropy = _entropy,
+                Time = _process.Time,
+                Workers = _process,
+            };
+            _engine = VolumeEngine.Open(parts, others);
+            return true;
+        }
+
+        private void Check(string when)
+        {
+            Dictionary<string, byte[]> expected = kind == CrashKind.ProcessKilled ? _acknowledged : _synced;
+            foreach ((string name, byte[] content) in expected)
+            {
+                if (_touched.Contains(name))
+                {
+                    continue;
+                }
+
+                byte[]? found = Read(name);
+                Assert.True(found is not null, $"at {at}, {when}: {name} is gone");
+                Assert.True(content.AsSpan().SequenceEqual(found), $"at {at}, {when}: {name} has other content");
+            }
+        }
+
+        /// <summary>Writes a file's content in two halves and closes it; what was not acknowledged may be there or not.</summary>
+        private void Write(string name, byte[] content)
+        {
+            bool isNew = _touched.Add(name);
+            Result<OpenedFile, VolumeError> opened = Wait(_engine.Create(
+                InodeNumber.Root, Name(name), 0x1A4, OpenIntent.Read | OpenIntent.Write, User));
+            if (!opened.IsOk)
+            {
+                return;
+            }
+
+            int half = content.Length / 2;
+            bool ok = Wait(_engine.Write(opened.Value.Handle, 0, content.AsMemory(0, half))).IsOk;
+            ok = ok && Wait(_engine.Write(opened.Value.Handle, half, content.AsMemory(half))).IsOk;
+            if (!ok)
+            {
+                return;
+            }
+
+            byte[] before = _acknowledged.GetValueOrDefault(name, []);
+            byte[] now = new byte[Math.Max(before.Length, content.Length)];
+            before.CopyTo(now, 0);
+            content.CopyTo(now, 0);
+            _acknowledged[name] = now;
+            Wait(_engine.Release(opened.Value.Handle));
+            if (kind == CrashKind.ProcessKilled && isNew)
+            {
+                _touched.Remove(name);
+            }
+        }
+
+        private void Sync(string name)
+        {
+            Result<ObjectAttributes, VolumeError> found = Wait(_engine.Lookup(InodeNumber.Root, Name(name)));
+            Result<OpenedFile, VolumeError> opened = found.IsOk
+                ? Wait(_engine.Open(found.Value.Inode, OpenIntent.Read | OpenIntent.Write, User))
+                : found.Error;
+            if (opened.IsOk && Wait(_engine.Sync(opened.Value.Handle, dataOnly: true)).IsOk)
+            {
+                // One journal: a barrier for one file is one for all.
+                _synced.Clear();
+                foreach ((string each, byte[] content) in _acknowledged)
+                {
+                    _synced[each] = content;
+                }
+
+                if (kind == CrashKind.PowerLost)
+                {
+                    _touched.Clear();
+                }
+
+                Wait(_engine.Release(opened.Value.Handle));
+            }
+        }
+
+        private void Rename(string from, string to)
+        {
+            _touched.UnionWith([from, to]);
+            if (Wait(_engine.Rename(InodeNumber.Root, Name(from), InodeNumber.Root, Name(to), RenameMode.Replace, User)).IsOk
+                && _acknowledged.Remove(from, out byte[]? content))
+            {
+                _acknowledged[to] = content;
+                if (kind == CrashKind.ProcessKilled)
+                {
+                    _touched.ExceptWith([from, to]);
+                }
+            }
+        }
+
+        private void Unlink(string name)
+        {
+            _touched.Add(name);
+            if (Wait(_engine.Unlink(InodeNumber.Root, Name(name), User)).IsOk)
+            {
+                _acknowledged.Remove(name);
+            }
+        }
+
+        private byte[]? Read(string name)
+        {
+            Result<ObjectAttributes, VolumeError> found = Wait(_engine.Lookup(InodeNumber.Root, Name(name)));
+            if (!found.IsOk)
+            {
+                return null;
+            }
+
+            OpenHandle handle = Wait(_engine.Open(found.Value.Inode, OpenIntent.Read, User)).Value.Handle;
+            byte[] content = new byte[found.Value.SizeBytes + 10];
+            Result<int, VolumeError> read = Wait(_engine.Read(handle, 0, content));
+            Assert.True(read.IsOk, $"at {at}: reading {name}: {read}");
+            Wait(_engine.Release(handle));
+            return content[..read.Value];
+        }
+
+        private void Pass(int milliseconds)
+        {
+            if (!_disk.Faults.IsDead)
+            {
+                _scheduler.RunFor(TimeSpan.FromMilliseconds(milliseconds));
+            }
+        }
+
+        private Result<T, VolumeError> Wait<T>(ValueTask<Result<T, VolumeError>> call)
+        {
+            Task<Result<T, VolumeError>> task = call.AsTask();
+            return task.IsCompleted ? task.Result : _scheduler.Complete(task, TimeSpan.FromMinutes(2));
+        }
+
+        private static ReadOnlyMemory<byte> Name(string text) => Encoding.UTF8.GetBytes(text);
+
+        private static byte[] Pattern(int length, int seed)
+        {
+            byte[] bytes = new byte[length];
+            new Prng((ulong)seed).Fill(bytes);
+            return bytes;
+        }
+    }
+}
