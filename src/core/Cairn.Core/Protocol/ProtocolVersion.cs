@@ -1,0 +1,22 @@
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Protocol;
+
+/// <summary>Which versions of the peer protocol this program speaks, and how two peers agree on one.</summary>
+public static class ProtocolVersion
+{
+    /// <summary>The oldest that is understood.</summary>
+    public const ushort Min = 1;
+
+    /// <summary>The newest.</summary>
+    public const ushort Max = 1;
+
+    /// <summary>The newest version both understand.</summary>
+    public static Result<ushort, ProtocolError> Negotiate(ushort peerMin, ushort peerMax)
+    {
+        ushort common = Math.Min(Max, peerMax);
+        return common >= Math.Max(Min, peerMin)
+            ? common
+            : new ProtocolError(ProtocolErrorKind.NoCommonVersion, (byte)MessageTag.Hello);
+    }
+}
