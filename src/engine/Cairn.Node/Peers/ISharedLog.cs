@@ -1,0 +1,33 @@
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Node.Peers;
+
+/// <summary>A block as it travels: its place, and its signed bytes.</summary>
+/// <param name="Log">Whose log.</param>
+/// <param name="Position">The block's number and its last transaction.</param>
+/// <param name="Bytes">The encoded block.</param>
+public readonly record struct SharedBlock(LogId Log, LogPosition Position, ReadOnlyMemory<byte> Bytes);
+
+/// <summary>A replicated log as its synchronisation sees it: the pool's own, or a volume's.</summary>
+/// <remarks>Thread: the engine's loop, unless said otherwise.</remarks>
+public interface ISharedLog
+{
+    /// <summary>Which volume; the pool's log is the volume of the pool's id.</summary>
+    VolumeId Volume { get; }
+
+    /// <summary>What is held here on stable storage.</summary>
+    LogPositions Positions { get; }
+
+    /// <summary>Blocks held here on stable storage that a peer with these positions lacks, in order per log.</summary>
+    /// <param name="held">What the peer holds.</param>
+    /// <param name="bytesMax">Stop at so many bytes; at least one block if there is any.</param>
+    IReadOnlyList<SharedBlock> BlocksAfter(LogPositions held, int bytesMax);
+
+    /// <summary>Takes a peer's blocks in; when it ends, <see cref="Positions"/> says what was kept.</summary>
+    /// <returns>What was wrong with the first bad one, for people.</returns>
+    ValueTask<Result<Unit, string>> Receive(IReadOnlyList<ReadOnlyMemory<byte>> blocks);
+
+    /// <summary>Own blocks became ready to be sent. Raised on any thread.</summary>
+    event Action? BlocksReady;
+}

@@ -1,0 +1,379 @@
+using System.Net;
+using Cairn.Core.Membership;
+using Cairn.Core.Primitives;
+using Cairn.Core.Protocol;
+using Cairn.Node.Control;
+using Cairn.Node.Ports;
+
+namespace Cairn.Node.Peers;
+
+/// <summary>Every connection of this node: one per member, made by either side, kept up with backoff.</summary>
+/// <remarks>
+/// Only members that are granted and not revoked get past the hello. Of two connections between the same two nodes the one
+/// made by the node with the smaller id stays, on both sides. Thread: the engine's loop.
+/// </remarks>
+internal sealed class PeerSet
+{
+    private const int HandshakesMax = 64;
+    private static readonly TimeSpan HandshakeMax = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(200);
+
+    private readonly SortedDictionary<NodeId, PeerLink> _links = [];
+    private readonly Dictionary<NodeId, Dialer> _dialers = [];
+    private readonly Dictionary<NodeId, IPEndPoint> _hints = [];
+    private readonly NodePorts _ports;
+    private readonly NodeOptions _options;
+    private readonly PoolView _view;
+    private readonly NodeDiary _diary;
+    private readonly Prng _random;
+    private int _handshakes;
+    private bool _isStopped;
+
+    /// <summary>Connects nobody until <see cref="Start"/>.</summary>
+    public PeerSet(NodePorts ports, NodeOptions options, PoolView view, NodeDiary diary, ulong seed)
+    {
+        _ports = ports;
+        _options = options;
+        _view = view;
+        _diary = diary;
+        _random = new Prng(seed);
+    }
+
+    /// <summary>This node's own record, as told in every hello.</summary>
+    public required Func<SignedNodeRecord> OwnRecord { get; init; }
+
+    /// <summary>Takes every message of every link that is no answer, and its frame.</summary>
+    public required Action<PeerLink, PeerMessage, IFrame> Handler { get; init; }
+
+    /// <summary>Serves one who wants to join; owns the connection.</summary>
+    public required Func<IConnection, PeerHello, Task> Joiner { get; init; }
+
+    /// <summary>A link is up.</summary>
+    public event Action<PeerLink>? Connected;
+
+    /// <summary>A link is down.</summary>
+    public event Action<PeerLink>? Disconnected;
+
+    /// <summary>The links, in the order of the peers' ids.</summary>
+    public IReadOnlyCollection<PeerLink> Links => _links.Values;
+
+    /// <summary>The link to a node, if there is one.</summary>
+    public PeerLink? Find(NodeId node) => _links.GetValueOrDefault(node);
+
+    /// <summary>Begins to listen and to connect.</summary>
+    public void Start()
+    {
+        _ports.Workers.Start("accept", AcceptLoop);
+        _view.Changed += Reconsider;
+        _view.LivenessChanged += (node, liveness) => OnLiveness(node, liveness);
+        Reconsider();
+    }
+
+    /// <summary>Says goodbye to everyone.</summary>
+    public void Stop()
+    {
+        _isStopped = true;
+        foreach (PeerLink link in _links.Values.ToArray())
+        {
+            link.Close(GoodbyeReason.Stopping);
+        }
+
+        foreach (Dialer dialer in _dialers.OrderBy(pair => pair.Key).Select(pair => pair.Value))
+        {
+            dialer.Kick();
+        }
+    }
+
+    /// <summary>Somebody says that a member may be found there: tried next, never trusted.</summary>
+    public void Hint(NodeId node, IPEndPoint address)
+    {
+        if (node != _view.Self && _view.IsMember(node) && !_links.ContainsKey(node))
+        {
+            _hints[node] = address;
+            Dial(node);
+            _dialers.GetValueOrDefault(node)?.Kick();
+        }
+    }
+
+    /// <summary>Closes what must not be, and connects to whom it should.</summary>
+    public void Reconsider()
+    {
+        foreach (PeerLink link in _links.Values.Where(link => !_view.IsMember(link.Peer)).ToArray())
+        {
+            _diary.Add(LogLevel.Warning, "peers", $"{_view.NameOf(link.Peer)} is no member any more: cut off");
+            link.Close(_view.IsRevoked(link.Peer) ? GoodbyeReason.Revoked : GoodbyeReason.NotMember);
+        }
+
+        foreach (NodeId node in _view.Others)
+        {
+            Dial(node);
+        }
+    }
+
+    /// <summary>Closes links whose peer owes an answer and is silent.</summary>
+    public void CloseStuck()
+    {
+        foreach (PeerLink link in _links.Values.ToArray())
+        {
+            link.CloseIfStuck(_options.RequestTimeout);
+        }
+    }
+
+    private void OnLiveness(NodeId node, Liveness liveness)
+    {
+        if (liveness == Liveness.Dead && _links.TryGetValue(node, out PeerLink? link))
+        {
+            link.Close("it does not answer gossip any more");
+        }
+        else if (liveness == Liveness.Alive)
+        {
+            _dialers.GetValueOrDefault(node)?.Kick();
+        }
+    }
+
+    private void Dial(NodeId node)
+    {
+        if (!_isStopped && !_links.ContainsKey(node) && !_dialers.ContainsKey(node))
+        {
+            Dialer dialer = new();
+            _dialers.Add(node, dialer);
+            _ports.Workers.Start("dial", () => DialLoop(node, dialer));
+        }
+    }
+
+    private async Task DialLoop(NodeId node, Dialer dialer)
+    {
+        TimeSpan backoff = FirstBackoff;
+        while (!_isStopped && _view.IsMember(node) && !_links.ContainsKey(node))
+        {
+            foreach (IPEndPoint address in AddressesOf(node))
+            {
+                if (_isStopped || _links.ContainsKey(node) || await TryConnect(node, address))
+                {
+                    break;
+                }
+            }
+
+            if (!_links.ContainsKey(node) && !_isStopped)
+            {
+                double jitter = 0.75 + (_random.NextDouble() / 2);
+                await dialer.Wait(backoff * jitter, _ports.Time);
+                backoff = dialer.TakeKicked() ? FirstBackoff : backoff * 2;
+                backoff = backoff > _options.ReconnectMax ? _options.ReconnectMax : backoff;
+            }
+        }
+
+        _dialers.Remove(node);
+    }
+
+    private List<IPEndPoint> AddressesOf(NodeId node)
+    {
+        List<IPEndPoint> addresses = [];
+        if (_hints.TryGetValue(node, out IPEndPoint? hint))
+        {
+            addresses.Add(hint);
+        }
+
+        if (_view.Map.TryGet(node, out SignedNodeRecord? record))
+        {
+            foreach (NodeAddress address in record.Record.Addresses)
+            {
+                AddIfNew(addresses, address);
+            }
+        }
+
+        foreach (string text in _options.StaticPeers)
+        {
+            if (NodeAddress.TryParse(text, out NodeAddress address))
+            {
+                AddIfNew(addresses, address);
+            }
+        }
+
+        return addresses;
+    }
+
+    private static void AddIfNew(List<IPEndPoint> addresses, NodeAddress address)
+    {
+        if (address.TryGetEndPoint(out IPEndPoint? endpoint) && !addresses.Contains(endpoint))
+        {
+            addresses.Add(endpoint);
+        }
+    }
+
+    private async Task<bool> TryConnect(NodeId node, IPEndPoint address)
+    {
+        using CancellationTokenSource limit = new(HandshakeMax, _ports.Time);
+        Result<IConnection, TransportError> connected;
+        try
+        {
+            connected = await _ports.Transport.Connect(address, node, limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+
+        if (!connected.TryGet(out IConnection? connection, out _))
+        {
+            return false;
+        }
+
+        await Handshake.SendHello(connection, HelloPurpose.Member, _view.Pool, OwnRecord().Bytes);
+        Result<PeerHello, HandshakeError> hello = await Handshake.ReceiveHello(connection, limit.Token);
+        return await Welcome(connection, hello, isDialer: true);
+    }
+
+    private async Task AcceptLoop()
+    {
+        while (!_isStopped)
+        {
+            Result<IConnection, TransportError> accepted = await _ports.Transport.Accept(CancellationToken.None);
+            if (!accepted.TryGet(out IConnection? connection, out TransportError error))
+            {
+                if (error.Kind == TransportErrorKind.Closed)
+                {
+                    return;
+                }
+            }
+            else if (_handshakes >= HandshakesMax || _isStopped)
+            {
+                await connection.DisposeAsync();
+            }
+            else
+            {
+                _handshakes++;
+                _ports.Workers.Start("handshake", () => Greet(connection));
+            }
+        }
+    }
+
+    private async Task Greet(IConnection connection)
+    {
+        try
+        {
+            using CancellationTokenSource limit = new(HandshakeMax, _ports.Time);
+            Result<PeerHello, HandshakeError> hello = await Handshake.ReceiveHello(connection, limit.Token);
+            bool joins = hello.TryGet(out PeerHello? said, out _) && said.Purpose == HelloPurpose.Join;
+            if (joins)
+            {
+                await Joiner(connection, said!);
+                return;
+            }
+
+            if (hello.IsOk && Refusal(connection, said!) is null)
+            {
+                await Handshake.SendHello(connection, HelloPurpose.Member, _view.Pool, OwnRecord().Bytes);
+            }
+
+            await Welcome(connection, hello, isDialer: false);
+        }
+        finally
+        {
+            _handshakes--;
+        }
+    }
+
+    private GoodbyeReason? Refusal(IConnection connection, PeerHello hello)
+    {
+        NodeId peer = connection.Peer.Node;
+        return _view.IsRevoked(peer) ? GoodbyeReason.Revoked
+            : hello.Pool != _view.Pool ? GoodbyeReason.WrongPool
+            : !_view.IsMember(peer) || peer == _view.Self ? GoodbyeReason.NotMember
+            : null;
+    }
+
+    private async Task<bool> Welcome(IConnection connection, Result<PeerHello, HandshakeError> hello, bool isDialer)
+    {
+        GoodbyeReason? refusal = hello.TryGet(out PeerHello? said, out HandshakeError error)
+            ? Refusal(connection, said)
+            : error.Reason;
+        if (said is null || refusal is not null || _isStopped)
+        {
+            string why = said is null ? error.Detail : $"{refusal ?? GoodbyeReason.Stopping}";
+            _diary.Add(LogLevel.Warning, "peers", $"no link with {connection.Peer.Node.Short} at {connection.RemoteAddress}: {why}");
+            if (refusal is { } reason)
+            {
+                await Handshake.Send(connection, new Goodbye(reason));
+            }
+
+            await connection.DisposeAsync();
+            return false;
+        }
+
+        PeerLink link = new(connection, isDialer, said.Version, _ports.Time);
+        if (_links.TryGetValue(link.Peer, out PeerLink? other))
+        {
+            bool newWins = other.IsClosed || other.IsDialer == link.IsDialer || link.IsDialer == (_view.Self < link.Peer);
+            if (!newWins)
+            {
+                await Handshake.Send(connection, new Goodbye(GoodbyeReason.Duplicate));
+                await connection.DisposeAsync();
+                return true;
+            }
+
+            other.Close(GoodbyeReason.Duplicate);
+            Down(other);
+        }
+
+        _links[link.Peer] = link;
+        _hints.Remove(link.Peer);
+        _view.Merge(said.Record);
+        _ports.Workers.Start("peer", () => RunLink(link));
+        return true;
+    }
+
+    private async Task RunLink(PeerLink link)
+    {
+        _diary.Add(LogLevel.Info, "peers", $"connected with {_view.NameOf(link.Peer)} at {link.RemoteAddress}");
+        Connected?.Invoke(link);
+        await link.Run(_ports.Workers, Handler);
+        _diary.Add(LogLevel.Info, "peers", $"link with {_view.NameOf(link.Peer)} ended: {link.CloseReason}");
+        Down(link);
+        if (!_isStopped && _view.IsMember(link.Peer))
+        {
+            Dial(link.Peer);
+        }
+    }
+
+    private void Down(PeerLink link)
+    {
+        if (_links.TryGetValue(link.Peer, out PeerLink? current) && current == link)
+        {
+            _links.Remove(link.Peer);
+            Disconnected?.Invoke(link);
+        }
+    }
+
+    /// <summary>A wait between two attempts that good news can shorten.</summary>
+    private sealed class Dialer
+    {
+        private TaskCompletionSource? _kick;
+        private bool _kicked;
+
+        public void Kick()
+        {
+            _kicked = true;
+            _kick?.TrySetResult();
+        }
+
+        public bool TakeKicked()
+        {
+            bool kicked = _kicked;
+            _kicked = false;
+            return kicked;
+        }
+
+        public async Task Wait(TimeSpan delay, TimeProvider time)
+        {
+            if (!_kicked)
+            {
+                _kick = new TaskCompletionSource();
+                using CancellationTokenSource stop = new();
+                await Task.WhenAny(_kick.Task, Task.Delay(delay, time, stop.Token));
+                await stop.CancelAsync();
+                _kick = null;
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+using Cairn.Core.Membership;
+using Cairn.Core.Placement;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Node.Peers;
+
+/// <summary>What this node knows of its pool now: members, records, who is up, and where chunks should lie.</summary>
+/// <remarks>
+/// Invariants: the placement table is a function of state, map and the set of nodes given up; it changes only in
+/// <see cref="Rebuild"/>. Thread: the engine's loop; <see cref="Placement"/> and <see cref="State"/> may be read from any.
+/// </remarks>
+internal sealed class PoolView
+{
+    private readonly HashSet<NodeId> _givenUp = [];
+    private readonly Dictionary<NodeId, Liveness> _liveness = [];
+    private readonly NodeId _bootstrap;
+    private volatile PlacementTable _placement = PlacementTable.Empty;
+    private volatile PoolState _state = PoolState.Empty;
+    private volatile NodeId[] _tracked = [];
+
+    /// <summary>Starts with this node alone.</summary>
+    /// <param name="self">This node.</param>
+    /// <param name="pool">The pool.</param>
+    /// <param name="bootstrap">Trusted until the pool's log names this node a member; this node itself if nobody.</param>
+    public PoolView(NodeId self, PoolId pool, NodeId bootstrap)
+    {
+        Self = self;
+        Pool = pool;
+        _bootstrap = bootstrap;
+    }
+
+    /// <summary>This node.</summary>
+    public NodeId Self { get; }
+
+    /// <summary>The pool.</summary>
+    public PoolId Pool { get; }
+
+    /// <summary>The signed records.</summary>
+    public PoolMap Map { get; } = new();
+
+    /// <summary>The folded pool log.</summary>
+    public PoolState State => _state;
+
+    /// <summary>Where chunks should lie.</summary>
+    public PlacementTable Placement => _placement;
+
+    /// <summary>Active members with a record, this node among them, in the order of ids.</summary>
+    public IReadOnlyList<NodeId> Nodes => _tracked;
+
+    /// <summary>Told after members, records or placement changed.</summary>
+    public event Action? Changed;
+
+    /// <summary>Told after a node's liveness changed.</summary>
+    public event Action<NodeId, Liveness>? LivenessChanged;
+
+    /// <summary>Whether a node may connect and be connected to.</summary>
+    public bool IsMember(NodeId node) => State.Members.TryGetValue(node, out Member? member)
+        ? member.Standing is MemberStanding.Active or MemberStanding.Forgotten && member.Role != MemberRole.Recovery
+        : node == _bootstrap && !State.Members.ContainsKey(Self);
+
+    /// <summary>Whether a node was expelled.</summary>
+    public bool IsRevoked(NodeId node) =>
+        State.Members.TryGetValue(node, out Member? member) && member.Standing == MemberStanding.Revoked;
+
+    /// <summary>Whether this node may grant and revoke.</summary>
+    public bool IsAdmin => State.Members.TryGetValue(Self, out Member? member) && member.IsAuthority;
+
+    /// <summary>What is thought of a node; this one is alive.</summary>
+    public Liveness LivenessOf(NodeId node) =>
+        node == Self ? Liveness.Alive : _liveness.GetValueOrDefault(node, Liveness.Dead);
+
+    /// <summary>Everyone this node should be connected to, in the order of ids.</summary>
+    public IReadOnlyList<NodeId> Others => [.. Candidates().Where(node => node != Self)];
+
+    /// <summary>Takes a new fold of the pool's log.</summary>
+    public void SetState(PoolState state)
+    {
+        _state = state;
+        Rebuild();
+    }
+
+    /// <summary>Takes a record; true if it was new.</summary>
+    public bool Merge(SignedNodeRecord record)
+    {
+        bool isNews = Map.Merge(record) is MergeOutcome.Added or MergeOutcome.Updated;
+        if (isNews)
+        {
+            Rebuild();
+        }
+
+        return isNews;
+    }
+
+    /// <summary>Takes failure detection's word.</summary>
+    public void SetLiveness(NodeId node, Liveness liveness)
+    {
+        if (LivenessOf(node) != liveness)
+        {
+            _liveness[node] = liveness;
+            LivenessChanged?.Invoke(node, liveness);
+        }
+    }
+
+    /// <summary>Nodes whose copies are remade elsewhere, because they were away for longer than the grace period.</summary>
+    public void SetGivenUp(IReadOnlyCollection<NodeId> nodes)
+    {
+        if (!_givenUp.SetEquals(nodes))
+        {
+            _givenUp.Clear();
+            _givenUp.UnionWith(nodes);
+            Rebuild();
+        }
+    }
+
+    /// <summary>Whether a node's copies are being remade elsewhere.</summary>
+    public bool IsGivenUp(NodeId node) => _givenUp.Contains(node);
+
+    /// <summary>The name to show for a node.</summary>
+    public string NameOf(NodeId node) =>
+        Map.TryGet(node, out SignedNodeRecord? record) ? record.Record.Name
+        : State.Members.TryGetValue(node, out Member? member) ? member.Name
+        : node.Short;
+
+    private IEnumerable<NodeId> Candidates()
+    {
+        foreach (Member member in State.Members.Values)
+        {
+            if (IsMember(member.Node))
+            {
+                yield return member.Node;
+            }
+        }
+
+        if (IsMember(_bootstrap) && !State.Members.ContainsKey(_bootstrap))
+        {
+            yield return _bootstrap;
+        }
+    }
+
+    private void Rebuild()
+    {
+        NodeRecord[] records = [.. Candidates().Where(node => Map.TryGet(node, out _)).Select(Record)];
+        _tracked = [.. records.Select(record => record.Node)];
+        _placement = PlacementTable.Build(
+            records.Where(Counts).Select(PlacementNode.From), PlacementPolicy.Default, State.Weights);
+        Changed?.Invoke();
+    }
+
+    private NodeRecord Record(NodeId node) => Map.TryGet(node, out SignedNodeRecord? record)
+        ? record.Record
+        : throw new InvariantException($"no record of {node.Short}");
+
+    private bool Counts(NodeRecord record) =>
+        record.State is not (NodeState.Decommissioning or NodeState.Gone or NodeState.Joining)
+        && record.CapacityBytes > 0
+        && !_givenUp.Contains(record.Node)
+        && !(State.Members.TryGetValue(record.Node, out Member? member) && member.Standing == MemberStanding.Forgotten);
+}
