@@ -1,0 +1,296 @@
+using System.Buffers;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Protocol;
+using Cairn.Node.Control;
+using Cairn.Node.Ports;
+
+namespace Cairn.Node.Peers;
+
+/// <summary>Keeps the replicated logs of all connected members the same: new blocks are pushed at once, the rest is caught up.</summary>
+/// <remarks>
+/// Each side says its positions when a link comes up and after it took blocks in; whoever sees that the other lacks
+/// something sends it. A block is sent at most once per link unless the peer's positions say that it did not arrive.
+/// Thread: the engine's loop.
+/// </remarks>
+internal sealed class LogSync
+{
+    private const int MessageBytesMax = 4 << 20;
+    private static readonly TimeSpan ResendAfter = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan RelayAfter = TimeSpan.FromMilliseconds(250);
+
+    private readonly SortedDictionary<VolumeId, ISharedLog> _logs = [];
+    private readonly Dictionary<(NodeId Peer, VolumeId Volume), PeerState> _peers = [];
+    private readonly SortedDictionary<VolumeId, Inbox> _inboxes = [];
+    private readonly NodePorts _ports;
+    private readonly PeerSet _set;
+    private readonly NodeDiary _diary;
+    private bool _relayPlanned;
+    private bool _isStopped;
+
+    /// <summary>Begins with no log.</summary>
+    public LogSync(NodePorts ports, PeerSet set, NodeDiary diary)
+    {
+        _ports = ports;
+        _set = set;
+        _diary = diary;
+        set.Connected += OnConnected;
+        set.Disconnected += Forget;
+    }
+
+    /// <summary>A peer's confirmed positions changed, or a log's own.</summary>
+    public event Action? Progress;
+
+    /// <summary>Shares a log from now on.</summary>
+    public void Add(ISharedLog log)
+    {
+        _logs.Add(log.Volume, log);
+        _inboxes.Add(log.Volume, new Inbox());
+        log.BlocksReady += () => _ports.Workers.Start("log push", () => Push(log));
+        foreach (PeerLink link in _set.Links)
+        {
+            SendPositions(link, log);
+        }
+    }
+
+    /// <summary>Stops sharing a log.</summary>
+    public void Remove(VolumeId volume)
+    {
+        _logs.Remove(volume);
+        _inboxes.Remove(volume);
+    }
+
+    /// <summary>Stops.</summary>
+    public void Stop() => _isStopped = true;
+
+    /// <summary>How many blocks of own and others' logs connected peers have not confirmed.</summary>
+    public long Unconfirmed()
+    {
+        long blocks = 0;
+        foreach (ISharedLog log in _logs.Values)
+        {
+            foreach (PeerLink link in _set.Links)
+            {
+                LogPositions theirs = StateOf(link, log.Volume).Confirmed;
+                foreach ((LogId id, LogPosition position) in log.Positions.Logs)
+                {
+                    ulong held = theirs[id].BlockSeq;
+                    blocks += position.BlockSeq > held ? (long)(position.BlockSeq - held) : 0;
+                }
+            }
+        }
+
+        return blocks;
+    }
+
+    /// <summary>Says all positions to all peers: what was lost is noticed.</summary>
+    public void Reconcile()
+    {
+        foreach (PeerLink link in _set.Links)
+        {
+            OnConnected(link);
+        }
+    }
+
+    /// <summary>A peer says what it holds.</summary>
+    public void OnPositions(PeerLink link, LogPositionsMessage message)
+    {
+        WireReader reader = new(message.Positions.Span);
+        LogPositions theirs = LogPositions.Decode(ref reader);
+        if (!reader.Complete)
+        {
+            link.Close(GoodbyeReason.ProtocolError);
+            return;
+        }
+
+        if (!_logs.TryGetValue(message.Volume, out ISharedLog? log))
+        {
+            return;
+        }
+
+        PeerState state = StateOf(link, message.Volume);
+        state.Confirmed = theirs;
+        bool isQuiet = _ports.Time.GetElapsedTime(state.LastSent) > ResendAfter;
+        state.Sent = isQuiet ? theirs : Join(state.Sent, theirs);
+        SendMissing(link, log, state);
+        if (!log.Positions.Covers(theirs) && _ports.Time.GetElapsedTime(state.LastAsked) > RelayAfter)
+        {
+            state.LastAsked = _ports.Time.GetTimestamp();
+            SendPositions(link, log);
+        }
+
+        Progress?.Invoke();
+    }
+
+    /// <summary>A peer sends blocks; the frame is disposed when they are taken in.</summary>
+    public void OnBlocks(PeerLink link, LogBlocks message, IFrame frame)
+    {
+        if (!_logs.TryGetValue(message.Volume, out ISharedLog? log))
+        {
+            frame.Dispose();
+            return;
+        }
+
+        Inbox inbox = _inboxes[message.Volume];
+        inbox.Waiting.Enqueue((link, message.Blocks, frame));
+        if (!inbox.IsBusy)
+        {
+            inbox.IsBusy = true;
+            _ports.Workers.Start("log receive", () => Drain(log, inbox));
+        }
+    }
+
+    private async Task Drain(ISharedLog log, Inbox inbox)
+    {
+        List<PeerLink> senders = [];
+        while (inbox.Waiting.TryDequeue(out (PeerLink Link, IReadOnlyList<ReadOnlyMemory<byte>> Blocks, IFrame Frame) next))
+        {
+            using (next.Frame)
+            {
+                Result<Unit, string> taken = await log.Receive(next.Blocks);
+                if (!taken.TryGet(out _, out string? problem))
+                {
+                    _diary.Add(LogLevel.Warning, "log sync", $"{next.Link.Peer.Short} sent {problem}");
+                }
+            }
+
+            if (!senders.Contains(next.Link))
+            {
+                senders.Add(next.Link);
+            }
+        }
+
+        inbox.IsBusy = false;
+        foreach (PeerLink link in senders)
+        {
+            SendPositions(link, log);
+        }
+
+        Progress?.Invoke();
+        PlanRelay();
+    }
+
+    /// <summary>Others may not have heard from the author: they are told what is here, a moment later.</summary>
+    private void PlanRelay()
+    {
+        if (!_relayPlanned && _set.Links.Count > 1)
+        {
+            _relayPlanned = true;
+            _ports.Workers.Start("log relay", Relay);
+        }
+    }
+
+    private async Task Relay()
+    {
+        await Task.Delay(RelayAfter, _ports.Time);
+        _relayPlanned = false;
+        if (!_isStopped)
+        {
+            Reconcile();
+        }
+    }
+
+    private Task Push(ISharedLog log)
+    {
+        foreach (PeerLink link in _set.Links)
+        {
+            PeerState state = StateOf(link, log.Volume);
+            if (state.IsGreeted)
+            {
+                SendMissing(link, log, state);
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private void OnConnected(PeerLink link)
+    {
+        foreach (ISharedLog log in _logs.Values)
+        {
+            SendPositions(link, log);
+        }
+    }
+
+    private static void SendPositions(PeerLink link, ISharedLog log)
+    {
+        ArrayBufferWriter<byte> output = new(256);
+        log.Positions.Encode(new WireWriter(output));
+        link.Send(new LogPositionsMessage(log.Volume, output.WrittenMemory));
+    }
+
+    private void SendMissing(PeerLink link, ISharedLog log, PeerState state)
+    {
+        state.IsGreeted = true;
+        while (!link.IsClosed)
+        {
+            IReadOnlyList<SharedBlock> blocks = log.BlocksAfter(state.Sent, MessageBytesMax - LogBlock.EncodedBytesMax);
+            if (blocks.Count == 0)
+            {
+                return;
+            }
+
+            foreach (SharedBlock block in blocks)
+            {
+                state.Sent = state.Sent.With(block.Log, block.Position);
+            }
+
+            state.LastSent = _ports.Time.GetTimestamp();
+            link.Send(new LogBlocks(log.Volume, [.. blocks.Select(block => block.Bytes)]));
+        }
+    }
+
+    private void Forget(PeerLink link)
+    {
+        foreach (VolumeId volume in _logs.Keys)
+        {
+            _peers.Remove((link.Peer, volume));
+        }
+
+        Progress?.Invoke();
+    }
+
+    private PeerState StateOf(PeerLink link, VolumeId volume)
+    {
+        if (!_peers.TryGetValue((link.Peer, volume), out PeerState? state) || state.Link != link)
+        {
+            state = new PeerState(link);
+            _peers[(link.Peer, volume)] = state;
+        }
+
+        return state;
+    }
+
+    private static LogPositions Join(LogPositions left, LogPositions right)
+    {
+        LogPositions joined = left;
+        foreach ((LogId log, LogPosition position) in right.Logs)
+        {
+            joined = joined[log].BlockSeq < position.BlockSeq ? joined.With(log, position) : joined;
+        }
+
+        return joined;
+    }
+
+    private sealed class PeerState(PeerLink link)
+    {
+        public PeerLink Link { get; } = link;
+
+        public LogPositions Confirmed { get; set; } = LogPositions.Empty;
+
+        public LogPositions Sent { get; set; } = LogPositions.Empty;
+
+        public long LastSent { get; set; }
+
+        public long LastAsked { get; set; }
+
+        public bool IsGreeted { get; set; }
+    }
+
+    private sealed class Inbox
+    {
+        public Queue<(PeerLink Link, IReadOnlyList<ReadOnlyMemory<byte>> Blocks, IFrame Frame)> Waiting { get; } = new();
+
+        public bool IsBusy { get; set; }
+    }
+}

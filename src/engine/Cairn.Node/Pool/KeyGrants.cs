@@ -1,0 +1,120 @@
+using System.Collections.Immutable;
+using Cairn.Coding.Encryption;
+using Cairn.Core.Log;
+using Cairn.Core.Membership;
+using Cairn.Core.Primitives;
+using Cairn.Node.Ports;
+
+namespace Cairn.Node.Pool;
+
+/// <summary>Keys of volumes, wrapped to members in the pool's log, and opened from it.</summary>
+/// <remarks>
+/// A volume's dedup secret is granted as the key of the epoch whose id is all zeros. The current epoch is computed, not said:
+/// of the epochs that no revoked member was granted, the one with the smallest id. So a revocation ends every epoch the
+/// revoked one knew, on all nodes alike, and the next writer makes a new one. Source: docs/formats/key-wrap.md.
+/// </remarks>
+internal static class KeyGrants
+{
+    /// <summary>Wraps a key for one member.</summary>
+    public static GrantKey Wrap(
+        IIdentity granter, IEntropy entropy, NodeId recipient, ReadOnlySpan<byte> recipientKey, VolumeId volume, EpochId epoch,
+        ReadOnlySpan<byte> key)
+    {
+        Span<byte> shared = stackalloc byte[KeyWrap.SharedSecretSize];
+        bool agreed = granter.TryAgree(recipientKey, shared);
+        Invariant.That(agreed, $"the key of {recipient.Short} was checked when it was granted");
+        Span<byte> salt = stackalloc byte[KeyWrap.SaltSize];
+        entropy.Fill(salt);
+        byte[] wrapped = KeyWrap.Wrap(shared, salt, Context(volume, epoch, granter.Node, recipient), key);
+        return new GrantKey(volume, epoch, recipient, wrapped);
+    }
+
+    /// <summary>Opens a key that a member granted to this node; null if it is not what it says.</summary>
+    public static byte[]? Open(IIdentity self, ReadOnlySpan<byte> granterKey, KeyGrant grant)
+    {
+        Span<byte> shared = stackalloc byte[KeyWrap.SharedSecretSize];
+        if (!self.TryAgree(granterKey, shared))
+        {
+            return null;
+        }
+
+        byte[] context = Context(grant.Volume, grant.Epoch, grant.Granter, grant.Recipient);
+        return KeyWrap.Unwrap(shared, context, grant.Wrapped.AsSpan()).TryGet(out byte[]? key, out _)
+            && key.Length == EpochKey.Size
+            ? key
+            : null;
+    }
+
+    /// <summary>The keyring of a volume, as far as this node was granted keys; null without the secret or any current key.</summary>
+    public static VolumeKeyring? Keyring(IIdentity self, PoolState state, VolumeId volume)
+    {
+        DedupSecret? dedup = null;
+        List<EpochKey> epochs = [];
+        foreach (KeyGrant grant in state.Keys)
+        {
+            if (grant.Volume != volume || grant.Recipient != self.Node
+                || !state.Members.TryGetValue(grant.Granter, out Member? granter)
+                || Open(self, granter.PublicKey.AsSpan(), grant) is not { } key)
+            {
+                continue;
+            }
+
+            if (grant.Epoch == default)
+            {
+                dedup ??= new DedupSecret(key);
+            }
+            else
+            {
+                epochs.Add(new EpochKey(grant.Epoch, key));
+            }
+        }
+
+        EpochId? current = CurrentEpoch(state, volume);
+        EpochKey? writing = epochs.Find(key => key.Id == current) ?? epochs.FirstOrDefault();
+        return dedup is null || writing is null
+            ? null
+            : epochs.Aggregate(new VolumeKeyring(volume, dedup, writing), (ring, key) => ring.With(key));
+    }
+
+    /// <summary>The epoch that new data is sealed under; null when every epoch is known to somebody who was revoked.</summary>
+    public static EpochId? CurrentEpoch(PoolState state, VolumeId volume)
+    {
+        List<EpochId> spoiled = [];
+        List<EpochId> known = [];
+        foreach (KeyGrant grant in state.Keys.Where(grant => grant.Volume == volume && grant.Epoch != default))
+        {
+            bool isRevoked = state.Members.TryGetValue(grant.Recipient, out Member? member)
+                && member.Standing is MemberStanding.Revoked;
+            (isRevoked ? spoiled : known).Add(grant.Epoch);
+        }
+
+        EpochId[] fresh = [.. known.Where(epoch => !spoiled.Contains(epoch)).Distinct().OrderBy(epoch => epoch.Value)];
+        return fresh.Length == 0 ? null : fresh[0];
+    }
+
+    /// <summary>Grants of a key to every member that may have it, this node and the recovery key included.</summary>
+    public static ImmutableArray<Primitive> ToAll(
+        IIdentity granter, IEntropy entropy, PoolState state, VolumeId volume, EpochId epoch, ReadOnlySpan<byte> key)
+    {
+        ImmutableArray<Primitive>.Builder grants = ImmutableArray.CreateBuilder<Primitive>();
+        foreach (Member member in state.Members.Values)
+        {
+            if (member.Standing is MemberStanding.Active or MemberStanding.Forgotten)
+            {
+                grants.Add(Wrap(granter, entropy, member.Node, member.PublicKey.AsSpan(), volume, epoch, key));
+            }
+        }
+
+        return grants.ToImmutable();
+    }
+
+    /// <summary>What a keyring wrapped outside the log is bound to.</summary>
+    public static byte[] KeyringContext(PoolId pool, NodeId from, NodeId to) =>
+        [.. "cairn pool keyring/1\0"u8, .. pool.Value.ToArray(), .. from.Value.ToArray(), .. to.Value.ToArray()];
+
+    private static byte[] Context(VolumeId volume, EpochId epoch, NodeId granter, NodeId recipient) =>
+        [
+            .. "cairn key grant/1\0"u8, .. volume.Value.ToArray(), .. epoch.Value.ToArray(),
+            .. granter.Value.ToArray(), .. recipient.Value.ToArray(),
+        ];
+}

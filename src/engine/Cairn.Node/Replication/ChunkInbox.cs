@@ -1,0 +1,110 @@
+using System.Security.Cryptography;
+using Cairn.Core.Primitives;
+using Cairn.Core.Protocol;
+using Cairn.Node.Control;
+using Cairn.Node.Peers;
+using Cairn.Node.Ports;
+using Cairn.Storage;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node.Replication;
+
+/// <summary>Takes chunks from peers: verified once, written, synced in groups, then confirmed.</summary>
+/// <remarks>
+/// Nothing is confirmed before the sync that covers it. While one sync runs, what arrives meanwhile shares the next one.
+/// Thread: the engine's loop; hashing, writing and syncing run on workers.
+/// </remarks>
+internal sealed class ChunkInbox(NodePorts ports, ChunkStore store, NodeDiary diary)
+{
+    private readonly List<(PeerLink Link, ulong Request, ChunkOutcome[] Outcomes)> _written = [];
+    private bool _commits;
+    private int _working;
+
+    /// <summary>Chunks were stored that peers sent: the counters of owed and held change.</summary>
+    public event Action? Stored;
+
+    /// <summary>A peer's chunks; the frame is disposed when they are written.</summary>
+    public void OnPut(PeerLink link, ChunkPut message, IFrame frame)
+    {
+        _working++;
+        ports.Workers.Start("chunk put", () => Take(link, message, frame));
+    }
+
+    private async Task Take(PeerLink link, ChunkPut message, IFrame frame)
+    {
+        ChunkOutcome[] outcomes;
+        using (frame)
+        {
+            outcomes = await ports.Workers.Run(WorkPriority.Foreground, () => Write(message));
+        }
+
+        _working--;
+        _written.Add((link, message.Request, outcomes));
+        if (!_commits)
+        {
+            _commits = true;
+            await CommitAll();
+        }
+    }
+
+    private ChunkOutcome[] Write(ChunkPut message)
+    {
+        ChunkOutcome[] outcomes = new ChunkOutcome[message.Chunks.Count];
+        for (int i = 0; i < outcomes.Length; i++)
+        {
+            outcomes[i] = WriteOne(message.Chunks[i]);
+        }
+
+        return outcomes;
+    }
+
+    private ChunkOutcome WriteOne(OfferedChunk chunk)
+    {
+        RecordKey key = RecordKey.Copy(chunk.Address);
+        if (store.TryGet(key, out StoredRecord held) && held.Use != ChunkUse.Cached)
+        {
+            return ChunkOutcome.Held;
+        }
+
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(chunk.Stored.Span, hash);
+        return new ChunkAddress(hash) != chunk.Address
+            ? ChunkOutcome.Corrupt
+            : OutcomeOf(store.Put(key, chunk.Stored.Span, ChunkUse.Replicated));
+    }
+
+    private async Task CommitAll()
+    {
+        while (_written.Count > 0)
+        {
+            (PeerLink Link, ulong Request, ChunkOutcome[] Outcomes)[] batch = [.. _written];
+            _written.Clear();
+            Result<Unit, StoreError> synced = await ports.Workers.Run(WorkPriority.Foreground, store.Commit);
+            if (!synced.TryGet(out _, out StoreError error))
+            {
+                diary.Add(LogLevel.Error, "chunk store", error.ToString());
+            }
+
+            foreach ((PeerLink link, ulong request, ChunkOutcome[] outcomes) in batch)
+            {
+                link.Send(new ChunkPutReply(request, synced.IsOk ? outcomes : Failed(outcomes.Length)));
+            }
+
+            Stored?.Invoke();
+        }
+
+        _commits = false;
+    }
+
+    private static ChunkOutcome[] Failed(int count)
+    {
+        ChunkOutcome[] outcomes = new ChunkOutcome[count];
+        Array.Fill(outcomes, ChunkOutcome.DiskFailed);
+        return outcomes;
+    }
+
+    private static ChunkOutcome OutcomeOf(Result<Unit, StoreError> put) =>
+        put.TryGet(out _, out StoreError error) ? ChunkOutcome.Held
+        : error.Kind is StoreErrorKind.NoSpace or StoreErrorKind.HostDiskFull ? ChunkOutcome.NoSpace
+        : ChunkOutcome.DiskFailed;
+}

@@ -1,0 +1,55 @@
+using Cairn.Core.Primitives;
+
+namespace Cairn.Node.Replication;
+
+/// <summary>How far one owed chunk is with one target.</summary>
+internal enum DeliveryState
+{
+    /// <summary>To be sent.</summary>
+    Waiting,
+
+    /// <summary>Sent, or being sent.</summary>
+    Sent,
+
+    /// <summary>On the target's stable storage.</summary>
+    Confirmed,
+
+    /// <summary>The target has no space; another stands in.</summary>
+    Full,
+}
+
+/// <summary>A chunk written here that is not yet confirmed on enough nodes.</summary>
+/// <param name="address">Which.</param>
+/// <param name="length">Stored bytes.</param>
+internal sealed class OwedChunk(ChunkAddress address, int length)
+{
+    /// <summary>Which.</summary>
+    public ChunkAddress Address { get; } = address;
+
+    /// <summary>Stored bytes.</summary>
+    public int Length { get; } = length;
+
+    /// <summary>Where it has to go, and how far it is there; this node is not among them.</summary>
+    public List<(NodeId Node, DeliveryState State)> Targets { get; } = [];
+
+    /// <summary>Where a target stands in the list; -1 if it is none.</summary>
+    public int IndexOf(NodeId node) => Targets.FindIndex(target => target.Node == node);
+
+    /// <summary>How far it is with a node.</summary>
+    public DeliveryState? StateOf(NodeId node) => IndexOf(node) is >= 0 and int at ? Targets[at].State : null;
+
+    /// <summary>Notes how far it is with a target.</summary>
+    public void Set(NodeId node, DeliveryState state)
+    {
+        if (IndexOf(node) is >= 0 and int at)
+        {
+            Targets[at] = (node, state);
+        }
+    }
+
+    /// <summary>How many other nodes have confirmed it.</summary>
+    public int Confirmed => Targets.Count(target => target.State == DeliveryState.Confirmed);
+
+    /// <summary>Whether every target has it.</summary>
+    public bool IsDone => Targets.TrueForAll(target => target.State is DeliveryState.Confirmed or DeliveryState.Full);
+}

@@ -1,0 +1,48 @@
+using System.Buffers;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Node.Replication;
+
+/// <summary>Stored chunks read once, on their way to several peers: the buffer goes back when the last one is done with it.</summary>
+/// <remarks>Thread: the engine's loop.</remarks>
+internal sealed class Parcel(ChunkAddress[] addresses, int[] lengths, byte[] buffer, int length)
+{
+    private byte[]? _buffer = buffer;
+    private int _users = 1;
+
+    /// <summary>Which chunks, in order.</summary>
+    public ChunkAddress[] Addresses { get; } = addresses;
+
+    /// <summary>Their lengths.</summary>
+    public int[] Lengths { get; } = lengths;
+
+    /// <summary>All their bytes together.</summary>
+    public int Length { get; } = length;
+
+    /// <summary>The chunks' bytes, one after the other.</summary>
+    public ReadOnlyMemory<byte> Body
+    {
+        get
+        {
+            Invariant.That(_buffer is not null, "a parcel used after it was given back");
+            return _buffer.AsMemory(0, Length);
+        }
+    }
+
+    /// <summary>One more user.</summary>
+    public Parcel Share()
+    {
+        _users++;
+        return this;
+    }
+
+    /// <summary>One user is done.</summary>
+    public void Done()
+    {
+        if (--_users == 0)
+        {
+            ArrayPool<byte>.Shared.Return(_buffer!);
+            _buffer = null;
+        }
+    }
+}

@@ -1,0 +1,155 @@
+using System.Security.Cryptography;
+using Cairn.Core.Primitives;
+using Cairn.Core.Protocol;
+using Cairn.Node.Control;
+using Cairn.Node.Peers;
+using Cairn.Node.Ports;
+using Cairn.Node.ReadPath;
+using Cairn.Node.Volumes;
+
+namespace Cairn.Node.Replication;
+
+/// <summary>Fetches chunks that are not here: from the holders, one after the other, faster when one is slow.</summary>
+/// <remarks>
+/// (1) The holders that are connected are asked in an order that spreads load, others after them. (2) One that says it does
+/// not have the chunk, or whose bytes are wrong, is passed over at once; one that does not answer within half of
+/// <see cref="NodeOptions.ReadPassOver"/> is not waited for: the next is asked beside it. (3) The first right bytes win.
+/// Thread: any; the work runs on the engine's loop, hashing on a worker.
+/// </remarks>
+internal sealed class ReadSource(NodePorts ports, NodeOptions options, PoolView view, PeerSet set, NodeDiary diary) : IChunkSource
+{
+    /// <summary>How many fetches failed everywhere.</summary>
+    public long Failures { get; private set; }
+
+    /// <inheritdoc/>
+    public ValueTask<Result<ChunkLease, VolumeError>> Fetch(ChunkAddress address, CancellationToken cancellation)
+    {
+        TaskCompletionSource<Result<ChunkLease, VolumeError>> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        ports.Workers.Start("fetch", async () => done.TrySetResult(await FetchHere(address, cancellation)));
+        return new ValueTask<Result<ChunkLease, VolumeError>>(done.Task);
+    }
+
+    /// <summary>As <see cref="Fetch"/>, for callers on the engine's loop.</summary>
+    public async Task<Result<ChunkLease, VolumeError>> FetchHere(ChunkAddress address, CancellationToken cancellation)
+    {
+        Queue<PeerLink> candidates = new(Candidates(address));
+        List<Task<Answer>> open = [];
+        bool sawCorrupt = false;
+        while (!cancellation.IsCancellationRequested)
+        {
+            if (candidates.TryDequeue(out PeerLink? next))
+            {
+                open.Add(Ask(next, address));
+            }
+            else if (open.Count == 0)
+            {
+                break;
+            }
+
+            Answer? answer = await FirstOf(open, candidates.Count > 0);
+            if (answer is null)
+            {
+                if (candidates.Count == 0)
+                {
+                    break;
+                }
+
+                continue;
+            }
+
+            open.Remove(answer.Source!);
+            sawCorrupt |= answer.IsCorrupt;
+            if (answer.Lease is { } lease)
+            {
+                Abandon(open);
+                return lease;
+            }
+        }
+
+        Abandon(open);
+        Failures++;
+        return sawCorrupt ? VolumeError.Corrupt
+            : cancellation.IsCancellationRequested ? VolumeError.Interrupted
+            : VolumeError.Unreachable;
+    }
+
+    /// <summary>Asks one peer and checks what it says.</summary>
+    public async Task<Result<ChunkLease, ChunkOutcome>> FetchFrom(PeerLink link, ChunkAddress address)
+    {
+        Answer answer = await Ask(link, address);
+        return answer.Lease is { } lease ? lease : answer.IsCorrupt ? ChunkOutcome.Corrupt : ChunkOutcome.Absent;
+    }
+
+    private List<PeerLink> Candidates(ChunkAddress address)
+    {
+        List<PeerLink> links = [];
+        PartitionId partition = PartitionId.Of(address);
+        foreach (NodeId node in view.Placement.Order(partition))
+        {
+            if (set.Find(node) is { IsClosed: false } link)
+            {
+                links.Add(link);
+            }
+        }
+
+        int holders = Math.Min(links.Count, Math.Max(1, view.Placement.Copies - 1));
+        if (holders > 1)
+        {
+            // Readers start at different holders for different chunks, so that a large read uses all of them.
+            int first = (int)(address.Value.Suffix % (ulong)holders);
+            links = [.. links.Skip(first).Take(holders - first), .. links.Take(first), .. links.Skip(holders)];
+        }
+
+        links.AddRange(set.Links.Where(link => !link.IsClosed && !links.Contains(link)));
+        return links;
+    }
+
+    private async Task<Answer?> FirstOf(List<Task<Answer>> open, bool hasMore)
+    {
+        TimeSpan patience = hasMore ? options.ReadPassOver / 2 : options.RequestTimeout;
+        using CancellationTokenSource stop = new();
+        Task first = Task.WhenAny(open);
+        await Task.WhenAny(first, Task.Delay(patience, ports.Time, stop.Token));
+        await stop.CancelAsync();
+        Task<Answer>? ended = open.Find(task => task.IsCompleted);
+        return ended is null ? null : (await ended) with { Source = ended };
+    }
+
+    private async Task<Answer> Ask(PeerLink link, ChunkAddress address)
+    {
+        PeerReply reply = await link.Ask(number => new ChunkGet(number, address));
+        if (reply.Message is not ChunkData { Outcome: ChunkOutcome.Held } data)
+        {
+            reply.Dispose();
+            return new Answer(null, false, null);
+        }
+
+        bool isRight = await ports.Workers.Run(WorkPriority.Foreground, () => IsRight(address, data.Stored.Span));
+        if (isRight)
+        {
+            return new Answer(new ChunkLease(data.Stored, reply), false, null);
+        }
+
+        diary.Add(LogLevel.Error, "read", $"{view.NameOf(link.Peer)} sent wrong bytes for {address.Short}");
+        reply.Dispose();
+        return new Answer(null, true, null);
+    }
+
+    private static bool IsRight(ChunkAddress address, ReadOnlySpan<byte> stored)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(stored, hash);
+        return new ChunkAddress(hash) == address;
+    }
+
+    /// <summary>Late answers are given back when they come.</summary>
+    private void Abandon(List<Task<Answer>> open)
+    {
+        foreach (Task<Answer> task in open)
+        {
+            ports.Workers.Start("fetch", async () => (await task).Lease?.Dispose());
+        }
+    }
+
+    private sealed record Answer(ChunkLease? Lease, bool IsCorrupt, Task<Answer>? Source);
+}

@@ -1,0 +1,480 @@
+using System.Buffers;
+using Cairn.Core.Placement;
+using Cairn.Core.Primitives;
+using Cairn.Core.Protocol;
+using Cairn.Node.Control;
+using Cairn.Node.Peers;
+using Cairn.Node.Ports;
+using Cairn.Node.WritePath;
+using Cairn.Storage;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node.Replication;
+
+/// <summary>Brings every staged chunk to the nodes that placement names, and keeps it staged until they confirmed it.</summary>
+/// <remarks>
+/// The queue is the chunk store itself: every record of use Staged is owed; this class only remembers how far each is.
+/// (1) A chunk is staged. (2) Its targets are computed. (3) It is read once and sent to all targets that have room in their
+/// window; small ones go together. (4) Each target confirms after its sync. (5) When all have, the record becomes Replicated
+/// if this node is a holder, else Cached. Thread: the engine's loop; <see cref="Staged"/> from any.
+/// </remarks>
+internal sealed class Replicator : IReplicationQueue
+{
+    private const long WindowBytes = 24 << 20;
+    private const int ParcelBytesMax = 4 << 20;
+    private const int SmallBytesMax = 256 << 10;
+
+    private readonly Dictionary<ChunkAddress, OwedChunk> _owed = [];
+    private readonly SortedDictionary<NodeId, Lane> _lanes = [];
+    private readonly Lock _lock = new();
+    private readonly List<ChunkAddress> _announced = [];
+    private readonly NodePorts _ports;
+    private readonly ChunkStore _store;
+    private readonly PoolView _view;
+    private readonly PeerSet _set;
+    private readonly NodeDiary _diary;
+    private readonly RateLimiter _limiter;
+    private PlacementTable _placement = PlacementTable.Empty;
+    private bool _isStopped;
+
+    /// <summary>Starts with what the store says is staged.</summary>
+    public Replicator(NodePorts ports, ChunkStore store, PoolView view, PeerSet set, NodeDiary diary, RateLimiter limiter)
+    {
+        _ports = ports;
+        _store = store;
+        _view = view;
+        _set = set;
+        _diary = diary;
+        _limiter = limiter;
+        set.Connected += OnConnected;
+        set.Disconnected += OnDisconnected;
+        view.Changed += OnPlacement;
+        _placement = view.Placement;
+        foreach (StoredRecord record in store.Enumerate(ChunkUse.Staged))
+        {
+            Owe(record.Key.Address, record.Length);
+        }
+    }
+
+    /// <summary>Something was confirmed, staged or lost.</summary>
+    public event Action? Progress;
+
+    /// <summary>Chunks that are not yet where they should be.</summary>
+    public int OwedCount => _owed.Count;
+
+    /// <summary>Their stored bytes.</summary>
+    public long OwedBytes { get; private set; }
+
+    /// <inheritdoc/>
+    public void Staged(VolumeId volume, ReadOnlySpan<ChunkAddress> addresses)
+    {
+        bool isFirst;
+        lock (_lock)
+        {
+            isFirst = _announced.Count == 0;
+            _announced.AddRange(addresses);
+        }
+
+        if (isFirst)
+        {
+            _ports.Workers.Start("replicate", TakeAnnounced);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Published(VolumeId volume, ObjectId file, VersionId version, IReadOnlyList<ChunkAddress> addresses)
+    {
+        // Staged chunks are sent as soon as they exist; the version itself travels in the log.
+    }
+
+    /// <summary>Whether a chunk is still owed.</summary>
+    public bool Owes(ChunkAddress address)
+    {
+        lock (_lock)
+        {
+            if (_announced.Contains(address))
+            {
+                return true;
+            }
+        }
+
+        return _owed.ContainsKey(address);
+    }
+
+    /// <summary>Stops sending.</summary>
+    public void Stop() => _isStopped = true;
+
+    private Task TakeAnnounced()
+    {
+        ChunkAddress[] news;
+        lock (_lock)
+        {
+            news = [.. _announced];
+            _announced.Clear();
+        }
+
+        foreach (ChunkAddress address in news)
+        {
+            if (!_owed.ContainsKey(address) && _store.TryGet(RecordKey.Copy(address), out StoredRecord record)
+                && record.Use == ChunkUse.Staged)
+            {
+                Owe(address, record.Length);
+            }
+        }
+
+        Progress?.Invoke();
+        PumpAll();
+        return Task.CompletedTask;
+    }
+
+    private void Owe(ChunkAddress address, int length)
+    {
+        OwedChunk chunk = new(address, length);
+        _owed.Add(address, chunk);
+        OwedBytes += length;
+        Target(chunk);
+        FinishIfDone(chunk);
+    }
+
+    /// <summary>(2) Computes the targets, keeping what is known of those that stay.</summary>
+    private void Target(OwedChunk chunk)
+    {
+        (NodeId Node, DeliveryState State)[] before = [.. chunk.Targets];
+        chunk.Targets.Clear();
+        Span<NodeId> targets = stackalloc NodeId[PlacementPolicy.CopiesMax];
+        int count = _placement.WriteTargets(PartitionId.Of(chunk.Address), targets);
+        for (int i = 0; i < count; i++)
+        {
+            if (targets[i] != _view.Self)
+            {
+                NodeId node = targets[i];
+                int known = Array.FindIndex(before, target => target.Node == node);
+                chunk.Targets.Add(known >= 0 ? before[known] : (node, DeliveryState.Waiting));
+                if (known < 0)
+                {
+                    LaneOf(node).Queue.Enqueue(chunk);
+                }
+            }
+        }
+    }
+
+    private void OnPlacement()
+    {
+        if (ReferenceEquals(_placement, _view.Placement))
+        {
+            return;
+        }
+
+        _placement = _view.Placement;
+        foreach (OwedChunk chunk in InOrder())
+        {
+            Target(chunk);
+            FinishIfDone(chunk);
+        }
+
+        PumpAll();
+    }
+
+    private void OnConnected(PeerLink link)
+    {
+        Lane lane = LaneOf(link.Peer);
+        lane.Link = link;
+        lane.InFlightBytes = 0;
+        Pump(lane);
+    }
+
+    private void OnDisconnected(PeerLink link)
+    {
+        Lane lane = LaneOf(link.Peer);
+        if (lane.Link == link)
+        {
+            lane.Link = null;
+        }
+    }
+
+    private void PumpAll()
+    {
+        foreach (Lane lane in _lanes.Values)
+        {
+            Pump(lane);
+        }
+    }
+
+    private void Pump(Lane lane)
+    {
+        if (!lane.IsPumping && lane.Link is not null && lane.Queue.Count > 0)
+        {
+            lane.IsPumping = true;
+            _ports.Workers.Start("replicate", () => PumpLoop(lane));
+        }
+    }
+
+    /// <summary>(3) Sends while there is something to send and room in the window.</summary>
+    private async Task PumpLoop(Lane lane)
+    {
+        try
+        {
+            while (!_isStopped && lane.Link is { IsClosed: false } && lane.InFlightBytes < WindowBytes)
+            {
+                List<OwedChunk> chunks = NextParcel(lane);
+                if (chunks.Count == 0)
+                {
+                    return;
+                }
+
+                // Marked at once, so that no other lane reads the same chunks for this peer.
+                List<Lane> takers = [.. _lanes.Values.Where(other => Takes(other, lane, chunks))];
+                foreach (Lane taker in takers)
+                {
+                    Mark(taker, chunks, DeliveryState.Sent);
+                }
+
+                Parcel? parcel = await _ports.Workers.Run(WorkPriority.Foreground, () => Load(chunks));
+                if (parcel is null)
+                {
+                    LoadFailed(takers, chunks);
+                    continue;
+                }
+
+                await _limiter.Wait((long)parcel.Length * takers.Count);
+                foreach (Lane taker in takers)
+                {
+                    Send(taker, parcel.Share(), chunks);
+                }
+
+                parcel.Done();
+            }
+        }
+        finally
+        {
+            lane.IsPumping = false;
+        }
+    }
+
+    private bool Takes(Lane other, Lane lane, List<OwedChunk> chunks) => other == lane
+        || (other.Link is { IsClosed: false } && other.InFlightBytes < WindowBytes
+            && chunks.TrueForAll(chunk => chunk.StateOf(other.Peer) == DeliveryState.Waiting));
+
+    private List<OwedChunk> NextParcel(Lane lane)
+    {
+        List<OwedChunk> chunks = [];
+        int bytes = 0;
+        while (chunks.Count < ChunkPut.CountMax && lane.Queue.TryPeek(out OwedChunk? next))
+        {
+            bool isWanted = _owed.ContainsKey(next.Address) && next.StateOf(lane.Peer) == DeliveryState.Waiting;
+            bool fits = chunks.Count == 0 || (next.Length <= SmallBytesMax && bytes + next.Length <= ParcelBytesMax);
+            if (isWanted && !fits)
+            {
+                break;
+            }
+
+            lane.Queue.Dequeue();
+            if (isWanted)
+            {
+                chunks.Add(next);
+                bytes += next.Length;
+                if (next.Length > SmallBytesMax)
+                {
+                    break;
+                }
+            }
+        }
+
+        return chunks;
+    }
+
+    private Parcel? Load(List<OwedChunk> chunks)
+    {
+        int length = chunks.Sum(chunk => chunk.Length);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
+        int at = 0;
+        foreach (OwedChunk chunk in chunks)
+        {
+            if (!_store.Read(RecordKey.Copy(chunk.Address), 0, buffer.AsSpan(at, chunk.Length)).IsOk)
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+                return null;
+            }
+
+            at += chunk.Length;
+        }
+
+        return new Parcel(
+            [.. chunks.Select(chunk => chunk.Address)], [.. chunks.Select(chunk => chunk.Length)], buffer, length);
+    }
+
+    /// <summary>One of them cannot be read: it is left to the scrubber, the others are tried again.</summary>
+    private void LoadFailed(List<Lane> takers, List<OwedChunk> chunks)
+    {
+        foreach (OwedChunk chunk in chunks)
+        {
+            bool isThere = _store.Verify(RecordKey.Copy(chunk.Address)).TryGet(out _, out StoreError error);
+            if (!isThere)
+            {
+                _diary.Add(LogLevel.Error, "replicate", $"{chunk.Address.Short} cannot be sent: {error}");
+                Remove(chunk);
+            }
+        }
+
+        foreach (Lane taker in takers)
+        {
+            Requeue(taker, chunks);
+        }
+    }
+
+    private void Send(Lane lane, Parcel parcel, List<OwedChunk> chunks)
+    {
+        if (lane.Link is not { IsClosed: false } link)
+        {
+            parcel.Done();
+            Requeue(lane, chunks);
+            return;
+        }
+
+        (ulong number, Task<PeerReply> reply) = link.Expect();
+        ArrayBufferWriter<byte> head = new(16 + (parcel.Addresses.Length * 36));
+        PeerMessageCodec.EncodePutHead(number, parcel.Addresses, parcel.Lengths, head);
+        lane.InFlightBytes += parcel.Length;
+        link.SendBody(head.WrittenMemory, parcel.Body, parcel.Done);
+        _ports.Workers.Start("confirm", () => Await(lane, link, reply, chunks, parcel.Length));
+    }
+
+    /// <summary>(4) A target answers.</summary>
+    private async Task Await(Lane lane, PeerLink link, Task<PeerReply> answer, List<OwedChunk> chunks, int bytes)
+    {
+        using PeerReply reply = await answer;
+        if (lane.Link == link)
+        {
+            lane.InFlightBytes -= bytes;
+        }
+
+        if (reply.Message is ChunkPutReply outcomes && outcomes.Outcomes.Count == chunks.Count)
+        {
+            for (int i = 0; i < chunks.Count; i++)
+            {
+                Take(lane, chunks[i], outcomes.Outcomes[i]);
+            }
+        }
+        else
+        {
+            Requeue(lane, chunks);
+        }
+
+        Progress?.Invoke();
+        Pump(lane);
+    }
+
+    private void Take(Lane lane, OwedChunk chunk, ChunkOutcome outcome)
+    {
+        switch (outcome)
+        {
+            case ChunkOutcome.Held:
+                chunk.Set(lane.Peer, DeliveryState.Confirmed);
+                FinishIfDone(chunk);
+                break;
+            case ChunkOutcome.NoSpace:
+                chunk.Set(lane.Peer, DeliveryState.Full);
+                Spill(chunk);
+                break;
+            default:
+                _diary.Add(LogLevel.Warning, "replicate", $"{_view.NameOf(lane.Peer)} did not take {chunk.Address.Short}: {outcome}");
+                chunk.Set(lane.Peer, DeliveryState.Full);
+                Spill(chunk);
+                break;
+        }
+    }
+
+    /// <summary>A target is full: the next node in the partition's order stands in.</summary>
+    private void Spill(OwedChunk chunk)
+    {
+        foreach (NodeId node in _placement.Order(PartitionId.Of(chunk.Address)))
+        {
+            if (node != _view.Self && chunk.IndexOf(node) < 0)
+            {
+                chunk.Targets.Add((node, DeliveryState.Waiting));
+                LaneOf(node).Queue.Enqueue(chunk);
+                Pump(LaneOf(node));
+                return;
+            }
+        }
+
+        // Nobody is left: it stays staged here, and is tried again when the pool changes.
+    }
+
+    /// <summary>(5) Every target has it: what is kept here is a copy like any other, or a cached one.</summary>
+    private void FinishIfDone(OwedChunk chunk)
+    {
+        PartitionId partition = PartitionId.Of(chunk.Address);
+        bool holds = _placement.IsHolder(partition, _view.Self);
+        int wanted = Math.Min(_placement.Copies, _placement.NodeCount);
+        if (_placement.NodeCount == 0 || !chunk.IsDone || chunk.Confirmed + (holds ? 1 : 0) < wanted)
+        {
+            return;
+        }
+
+        Result<Unit, StoreError> changed =
+            _store.SetUse(RecordKey.Copy(chunk.Address), holds ? ChunkUse.Replicated : ChunkUse.Cached);
+        if (!changed.TryGet(out _, out StoreError error))
+        {
+            _diary.Add(LogLevel.Error, "replicate", error.ToString());
+        }
+
+        Remove(chunk);
+    }
+
+    private void Remove(OwedChunk chunk)
+    {
+        if (_owed.Remove(chunk.Address))
+        {
+            OwedBytes -= chunk.Length;
+        }
+    }
+
+    private void Requeue(Lane lane, List<OwedChunk> chunks)
+    {
+        foreach (OwedChunk chunk in chunks.Where(chunk => _owed.ContainsKey(chunk.Address)))
+        {
+            if (chunk.StateOf(lane.Peer) == DeliveryState.Sent)
+            {
+                chunk.Set(lane.Peer, DeliveryState.Waiting);
+                lane.Queue.Enqueue(chunk);
+            }
+        }
+
+        Pump(lane);
+    }
+
+    private static void Mark(Lane lane, List<OwedChunk> chunks, DeliveryState state)
+    {
+        foreach (OwedChunk chunk in chunks)
+        {
+            chunk.Set(lane.Peer, state);
+        }
+    }
+
+    private OwedChunk[] InOrder() => [.. _owed.Values.OrderBy(chunk => chunk.Address)];
+
+    private Lane LaneOf(NodeId node)
+    {
+        if (!_lanes.TryGetValue(node, out Lane? lane))
+        {
+            lane = new Lane(node) { Link = _set.Find(node) };
+            _lanes.Add(node, lane);
+        }
+
+        return lane;
+    }
+
+    private sealed class Lane(NodeId peer)
+    {
+        public NodeId Peer { get; } = peer;
+
+        public Queue<OwedChunk> Queue { get; } = new();
+
+        public PeerLink? Link { get; set; }
+
+        public long InFlightBytes { get; set; }
+
+        public bool IsPumping { get; set; }
+    }
+}
