@@ -79,29 +79,36 @@ public sealed record HoldingReply(ulong Request, IReadOnlyList<ChunkOutcome> Out
     public override MessageTag Tag => MessageTag.HoldingReply;
 }
 
-/// <summary>Asks who will keep chunks that the sender means to drop.</summary>
-public sealed record DropAsk(ulong Request, IReadOnlyList<ChunkAddress> Addresses) : NumberedMessage(Request)
+/// <summary>Asks who will keep chunks that the sender, in a durable intent, means to drop.</summary>
+/// <param name="Request">The request's number.</param>
+/// <param name="Nonce">Random; picks the segment that proves each.</param>
+/// <param name="Addresses">Which.</param>
+public sealed record DropAsk(ulong Request, Bytes16 Nonce, IReadOnlyList<ChunkAddress> Addresses) : NumberedMessage(Request)
 {
     /// <inheritdoc/>
     public override MessageTag Tag => MessageTag.DropAsk;
 }
 
-/// <summary>Per address: held and not about to be dropped (<see cref="ChunkOutcome.Held"/>), or why not.</summary>
-public sealed record DropReply(ulong Request, IReadOnlyList<ChunkOutcome> Outcomes) : NumberedMessage(Request)
+/// <summary>Per address, in order: the proof that it is held and will be kept; zeros if not.</summary>
+public sealed record DropReply(ulong Request, IReadOnlyList<Bytes32> Proofs) : NumberedMessage(Request)
 {
     /// <inheritdoc/>
     public override MessageTag Tag => MessageTag.DropReply;
 }
 
-/// <summary>Asks for the digests of partitions.</summary>
-public sealed record DigestAsk(ulong Request, IReadOnlyList<PartitionId> Partitions) : NumberedMessage(Request)
+/// <summary>Asks how the peer's holdings differ from the sender's, in the partitions that placement gives to both.</summary>
+/// <param name="Request">The request's number.</param>
+/// <param name="Root">The root over the sender's digests of those partitions.</param>
+public sealed record DigestAsk(ulong Request, Bytes32 Root) : NumberedMessage(Request)
 {
     /// <inheritdoc/>
     public override MessageTag Tag => MessageTag.DigestAsk;
 }
 
-/// <summary>Per partition asked for: the digest of the copies the sender holds durably, in the order asked.</summary>
-public sealed record DigestReply(ulong Request, IReadOnlyList<Bytes16> Digests) : NumberedMessage(Request)
+/// <summary>Answers it.</summary>
+/// <param name="Request">The request's number.</param>
+/// <param name="Reports">Empty when the roots are equal; else the digests, as docs/formats/holdings.md encodes them.</param>
+public sealed record DigestReply(ulong Request, ReadOnlyMemory<byte> Reports) : NumberedMessage(Request)
 {
     /// <inheritdoc/>
     public override MessageTag Tag => MessageTag.DigestReply;

@@ -16,6 +16,9 @@ public enum MessageTag : byte
     /// <summary>The inviter proves the same and lets it in.</summary>
     JoinAccept = 4,
 
+    /// <summary>An owner proves that it holds the recovery key.</summary>
+    RecoverRequest = 5,
+
     /// <summary>The digest of the sender's pool map.</summary>
     MapRoot = 10,
 

@@ -94,6 +94,15 @@ public sealed record JoinRequest(Bytes16 InviteTag, Bytes32 Proof) : PeerMessage
     public override MessageTag Tag => MessageTag.JoinRequest;
 }
 
+/// <summary>An owner with the recovery kit asks to be let in as an admin.</summary>
+/// <param name="RecoveryKey">The recovery key, public.</param>
+/// <param name="Signature">By it, over pool and both identity keys: docs/formats/peer-protocol.md, "Recovery".</param>
+public sealed record RecoverRequest(ReadOnlyMemory<byte> RecoveryKey, ReadOnlyMemory<byte> Signature) : PeerMessage
+{
+    /// <inheritdoc/>
+    public override MessageTag Tag => MessageTag.RecoverRequest;
+}
+
 /// <summary>The inviter lets a newcomer in.</summary>
 /// <param name="Proof">HMAC(secret, inviter, both identity keys).</param>
 /// <param name="Pool">The pool.</param>

@@ -36,6 +36,10 @@ public static class PeerMessageCodec
                 writer.Bytes16(join.InviteTag);
                 writer.Bytes32(join.Proof);
                 break;
+            case RecoverRequest recover:
+                writer.LengthPrefixed(recover.RecoveryKey.Span);
+                writer.LengthPrefixed(recover.Signature.Span);
+                break;
             case JoinAccept accept:
                 EncodeAccept(writer, accept);
                 break;
@@ -106,9 +110,10 @@ public static class PeerMessageCodec
             MessageTag.Hello => ReadHello(ref reader, frame),
             MessageTag.Goodbye => new Goodbye((GoodbyeReason)ReadEnum(ref reader, (byte)GoodbyeReason.CannotGrant)),
             MessageTag.JoinRequest => new JoinRequest(reader.Bytes16(), reader.Bytes32()),
+            MessageTag.RecoverRequest => new RecoverRequest(ReadBlob(ref reader, frame, 512), ReadBlob(ref reader, frame, 64)),
             MessageTag.JoinAccept => ReadAccept(ref reader, frame),
             MessageTag.MapRoot => new MapRoot(reader.Bytes16()),
-            MessageTag.MapBuckets => new MapBuckets(ReadDigests(ref reader, MapBuckets.BucketCount, exactly: true)),
+            MessageTag.MapBuckets => new MapBuckets(ReadDigests(ref reader)),
             MessageTag.MapRecords => new MapRecords(ReadBlobs(ref reader, frame, MapRecords.RecordBytesMax)),
             MessageTag.LogPositions => new LogPositionsMessage(new VolumeId(reader.Bytes16()), ReadBlob(ref reader, frame, int.MaxValue)),
             MessageTag.LogBlocks => new LogBlocks(new VolumeId(reader.Bytes16()), ReadBlobs(ref reader, frame, int.MaxValue)),
@@ -157,16 +162,17 @@ public static class PeerMessageCodec
                 WriteOutcomes(writer, reply.Outcomes);
                 break;
             case DropAsk ask:
+                writer.Bytes16(ask.Nonce);
                 WriteAddresses(writer, ask.Addresses);
                 break;
             case DropReply reply:
-                WriteOutcomes(writer, reply.Outcomes);
+                WriteProofs(writer, reply.Proofs);
                 break;
             case DigestAsk ask:
-                WritePartitions(writer, ask.Partitions);
+                writer.Bytes32(ask.Root);
                 break;
             case DigestReply reply:
-                WriteDigests(writer, reply.Digests);
+                writer.LengthPrefixed(reply.Reports.Span);
                 break;
             case PartitionAsk ask:
                 writer.UInt16(ask.Partition.Value);
@@ -195,17 +201,17 @@ public static class PeerMessageCodec
             MessageTag.ChunkData => ReadData(ref reader, request, frame),
             MessageTag.HoldingAsk => new HoldingAsk(request, ReadAddresses(ref reader, HoldingAsk.CountMax)),
             MessageTag.HoldingReply => new HoldingReply(request, ReadOutcomes(ref reader)),
-            MessageTag.DropAsk => new DropAsk(request, ReadAddresses(ref reader, HoldingAsk.CountMax)),
-            MessageTag.DropReply => new DropReply(request, ReadOutcomes(ref reader)),
-            MessageTag.DigestAsk => new DigestAsk(request, ReadPartitions(ref reader)),
-            MessageTag.DigestReply => new DigestReply(request, ReadDigests(ref reader, PartitionId.Count, exactly: false)),
+            MessageTag.DropAsk => new DropAsk(request, reader.Bytes16(), ReadAddresses(ref reader, HoldingAsk.CountMax)),
+            MessageTag.DropReply => new DropReply(request, ReadProofs(ref reader)),
+            MessageTag.DigestAsk => new DigestAsk(request, reader.Bytes32()),
+            MessageTag.DigestReply => new DigestReply(request, ReadBlob(ref reader, frame, 1 << 20)),
             MessageTag.PartitionAsk =>
                 new PartitionAsk(request, ReadPartition(ref reader), new ChunkAddress(reader.Bytes32())),
             MessageTag.PartitionReply => ReadPartitionReply(ref reader, request),
             MessageTag.Ping => new Ping(request),
             MessageTag.Pong => new Pong(request),
-            MessageTag.Hello or MessageTag.Goodbye or MessageTag.JoinRequest or MessageTag.JoinAccept or MessageTag.MapRoot
-                or MessageTag.MapBuckets or MessageTag.MapRecords or MessageTag.LogPositions or MessageTag.LogBlocks =>
+            MessageTag.Hello or MessageTag.Goodbye or MessageTag.JoinRequest or MessageTag.JoinAccept
+                or MessageTag.RecoverRequest or MessageTag.MapRoot or MessageTag.MapBuckets or MessageTag.MapRecords or MessageTag.LogPositions or MessageTag.LogBlocks =>
                 throw new UnreachableException(),
             _ => throw new UnreachableException(),
         };
@@ -291,26 +297,26 @@ public static class PeerMessageCodec
         return new PartitionId(reader.Failed ? (ushort)0 : value);
     }
 
-    private static void WritePartitions(WireWriter writer, IReadOnlyList<PartitionId> partitions)
+    private static void WriteProofs(WireWriter writer, IReadOnlyList<Bytes32> proofs)
     {
-        writer.Count(partitions.Count);
-        foreach (PartitionId partition in partitions)
+        writer.Count(proofs.Count);
+        foreach (Bytes32 proof in proofs)
         {
-            writer.UInt16(partition.Value);
+            writer.Bytes32(proof);
         }
     }
 
-    private static PartitionId[] ReadPartitions(ref WireReader reader)
+    private static Bytes32[] ReadProofs(ref WireReader reader)
     {
-        int count = reader.Count(2);
-        reader.Require(count <= PartitionId.Count);
-        PartitionId[] partitions = new PartitionId[reader.Failed ? 0 : count];
-        for (int i = 0; i < partitions.Length; i++)
+        int count = reader.Count(Bytes32.Size);
+        reader.Require(count <= HoldingAsk.CountMax);
+        Bytes32[] proofs = new Bytes32[reader.Failed ? 0 : count];
+        for (int i = 0; i < proofs.Length; i++)
         {
-            partitions[i] = ReadPartition(ref reader);
+            proofs[i] = reader.Bytes32();
         }
 
-        return partitions;
+        return proofs;
     }
 
     private static void WriteDigests(WireWriter writer, IReadOnlyList<Bytes16> digests)
@@ -322,10 +328,10 @@ public static class PeerMessageCodec
         }
     }
 
-    private static Bytes16[] ReadDigests(ref WireReader reader, int countMax, bool exactly)
+    private static Bytes16[] ReadDigests(ref WireReader reader)
     {
         int count = reader.Count(Bytes16.Size);
-        reader.Require(exactly ? count == countMax : count <= countMax);
+        reader.Require(count == MapBuckets.BucketCount);
         Bytes16[] digests = new Bytes16[reader.Failed ? 0 : count];
         for (int i = 0; i < digests.Length; i++)
         {

@@ -105,6 +105,6 @@ internal sealed class ChunkInbox(NodePorts ports, ChunkStore store, NodeDiary di
 
     private static ChunkOutcome OutcomeOf(Result<Unit, StoreError> put) =>
         put.TryGet(out _, out StoreError error) ? ChunkOutcome.Held
-        : error.Kind is StoreErrorKind.NoSpace or StoreErrorKind.HostDiskFull ? ChunkOutcome.NoSpace
+        : error.Kind is StoreErrorKind.NoSpace or StoreErrorKind.DiskFull ? ChunkOutcome.NoSpace
         : ChunkOutcome.DiskFailed;
 }

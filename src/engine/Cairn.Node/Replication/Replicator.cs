@@ -251,7 +251,7 @@ internal sealed class Replicator : IReplicationQueue
         }
     }
 
-    private bool Takes(Lane other, Lane lane, List<OwedChunk> chunks) => other == lane
+    private static bool Takes(Lane other, Lane lane, List<OwedChunk> chunks) => other == lane
         || (other.Link is { IsClosed: false } && other.InFlightBytes < WindowBytes
             && chunks.TrueForAll(chunk => chunk.StateOf(other.Peer) == DeliveryState.Waiting));
 

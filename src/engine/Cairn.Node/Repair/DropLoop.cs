@@ -1,0 +1,215 @@
+using System.Buffers;
+using Cairn.Core.Placement;
+using Cairn.Core.Primitives;
+using Cairn.Core.Protocol;
+using Cairn.Core.Repair;
+using Cairn.Node.Control;
+using Cairn.Node.Peers;
+using Cairn.Node.Pool;
+using Cairn.Node.Ports;
+using Cairn.Node.Replication;
+using Cairn.Storage;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node.Repair;
+
+/// <summary>Gives up copies that placement no longer wants here, after enough others proved that they keep them.</summary>
+/// <remarks>
+/// A given-up copy becomes a cached one: it still serves reads and yields when space is wanted. Intents are durable before
+/// anybody is asked, a batch at a time. Thread: the engine's loop.
+/// </remarks>
+internal sealed class DropLoop : IDropEffects
+{
+    private const string IntentsFile = "drop-intents";
+    private const int BatchMax = 512;
+
+    private readonly List<RecordKey> _begun = [];
+    private readonly List<(NodeId Node, RecordKey Key)> _asks = [];
+    private readonly NodePorts _ports;
+    private readonly ChunkStore _store;
+    private readonly PoolView _view;
+    private readonly PeerSet _set;
+    private readonly NodeDiary _diary;
+    private readonly DropProtocol _protocol;
+    private PlacementTable _placement = PlacementTable.Empty;
+    private bool _isRunning;
+
+    /// <summary>Takes up the intents that a crash left.</summary>
+    public DropLoop(NodePorts ports, ChunkStore store, PoolView view, PeerSet set, NodeDiary diary, DropProtocol protocol)
+    {
+        _ports = ports;
+        _store = store;
+        _view = view;
+        _set = set;
+        _diary = diary;
+        _protocol = protocol;
+        if (SmallFile.Read(ports.Disk, IntentsFile, 1 << 20).TryGet(out byte[]? bytes, out _) && bytes is not null)
+        {
+            WireReader reader = new(bytes);
+            int count = reader.Count(ChunkAddress.Size);
+            _protocol.Restore([.. ReadKeys(ref reader, count)]);
+        }
+    }
+
+    /// <summary>One batch: finds strays, declares the intent, asks, and gives up what enough others keep.</summary>
+    public async Task Run()
+    {
+        if (_isRunning)
+        {
+            return;
+        }
+
+        _isRunning = true;
+        try
+        {
+            await RunBatch();
+        }
+        finally
+        {
+            _isRunning = false;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void SaveIntent(RecordKey key) => _begun.Add(key);
+
+    /// <inheritdoc/>
+    public void Ask(NodeId node, RecordKey key, Bytes16 nonce) => _asks.Add((node, key));
+
+    /// <inheritdoc/>
+    public void Drop(RecordKey key)
+    {
+        if (_store.TryGet(key, out StoredRecord record) && record.Use == ChunkUse.Replicated)
+        {
+            _store.SetUse(key, ChunkUse.Cached);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void ForgetIntent(RecordKey key)
+    {
+        // The file is written again, without it, at the end of the batch.
+    }
+
+    private async Task RunBatch()
+    {
+        if (!ReferenceEquals(_placement, _view.Placement))
+        {
+            _placement = _view.Placement;
+            _protocol.UseTable(_placement, this);
+        }
+
+        RecordKey[] strays = [.. Strays().Take(BatchMax)];
+        if (strays.Length == 0 && _protocol.Count == 0)
+        {
+            return;
+        }
+
+        byte[] random = new byte[Bytes16.Size];
+        _ports.Entropy.Fill(random);
+        Bytes16 nonce = new(random);
+        _begun.Clear();
+        _asks.Clear();
+        foreach (RecordKey key in strays.Concat(_protocol.Intents.ToArray()).Distinct())
+        {
+            _protocol.Begin(key, nonce, this);
+        }
+
+        if (!SaveIntents())
+        {
+            return;
+        }
+
+        foreach (RecordKey key in _begun.ToArray())
+        {
+            _protocol.IntentIsDurable(key, this);
+        }
+
+        foreach (IGrouping<NodeId, (NodeId Node, RecordKey Key)> group in _asks.ToLookup(ask => ask.Node).OrderBy(group => group.Key))
+        {
+            await AskNode(group.Key, nonce, [.. group.Select(ask => ask.Key)]);
+        }
+
+        foreach (RecordKey key in _protocol.Intents.ToArray())
+        {
+            _protocol.Abandon(key, this);
+        }
+
+        // What was given up is durable before the intents are forgotten.
+        await _ports.Workers.Run(WorkPriority.Background, _store.Commit);
+        SaveIntents();
+    }
+
+    private IEnumerable<RecordKey> Strays()
+    {
+        for (int p = 0; p < PartitionId.Count; p++)
+        {
+            PartitionId partition = new((ushort)p);
+            if (_placement.Copies == 0 || _placement.AnswersFor(partition, _view.Self))
+            {
+                continue;
+            }
+
+            foreach (StoredRecord record in _store.Enumerate(partition))
+            {
+                if (record.Use == ChunkUse.Replicated && record.Key.Kind == RecordKind.Copy)
+                {
+                    yield return record.Key;
+                }
+            }
+        }
+    }
+
+    private async Task AskNode(NodeId node, Bytes16 nonce, RecordKey[] keys)
+    {
+        if (_set.Find(node) is not { IsClosed: false } link)
+        {
+            return;
+        }
+
+        using PeerReply reply = await link.Ask(number => new DropAsk(number, nonce, [.. keys.Select(key => key.Address)]));
+        if (reply.Message is not DropReply answer || answer.Proofs.Count != keys.Length)
+        {
+            return;
+        }
+
+        for (int i = 0; i < keys.Length; i++)
+        {
+            if (answer.Proofs[i] != default && ChunkServer.ProofOf(_store, keys[i].Address, nonce) == answer.Proofs[i])
+            {
+                _protocol.Confirmed(node, keys[i], nonce, this);
+            }
+        }
+    }
+
+    private bool SaveIntents()
+    {
+        ArrayBufferWriter<byte> output = new(1024);
+        WireWriter writer = new(output);
+        RecordKey[] keys = [.. _protocol.Intents];
+        writer.Count(keys.Length);
+        foreach (RecordKey key in keys)
+        {
+            writer.Bytes32(key.Address.Value);
+        }
+
+        bool saved = SmallFile.Write(_ports.Disk, IntentsFile, output.WrittenSpan).TryGet(out _, out StoreError error);
+        if (!saved)
+        {
+            _diary.Add(LogLevel.Error, "drop", error.ToString());
+        }
+
+        return saved;
+    }
+
+    private static List<RecordKey> ReadKeys(ref WireReader reader, int count)
+    {
+        List<RecordKey> keys = [];
+        for (int i = 0; i < count && !reader.Failed; i++)
+        {
+            keys.Add(RecordKey.Copy(new ChunkAddress(reader.Bytes32())));
+        }
+
+        return keys;
+    }
+}

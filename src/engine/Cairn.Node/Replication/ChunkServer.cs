@@ -1,0 +1,178 @@
+using System.Buffers;
+using Cairn.Core.Primitives;
+using Cairn.Core.Protocol;
+using Cairn.Core.Repair;
+using Cairn.Node.Peers;
+using Cairn.Node.Ports;
+using Cairn.Storage;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node.Replication;
+
+/// <summary>Answers what peers ask of this node's chunks: bytes, holdings, digests, lists, and who keeps what.</summary>
+/// <remarks>Thread: the engine's loop; disk reads run on workers.</remarks>
+internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView view, DropProtocol drops, RateLimiter limiter)
+{
+    private readonly SortedDictionary<NodeId, Outstanding> _sending = [];
+
+    /// <summary>Stored chunks found unreadable while serving: to be fetched anew.</summary>
+    public event Action<RecordKey>? Damaged;
+
+    /// <summary>A peer wants a chunk.</summary>
+    public void OnGet(PeerLink link, ChunkGet message) => ports.Workers.Start("chunk get", () => Serve(link, message));
+
+    /// <summary>A peer asks what is held.</summary>
+    public void OnHolding(PeerLink link, HoldingAsk message) =>
+        link.Send(new HoldingReply(message.Request, [.. message.Addresses.Select(OutcomeOf)]));
+
+    /// <summary>A peer compares holdings.</summary>
+    public void OnDigest(PeerLink link, DigestAsk message)
+    {
+        List<PartitionReport> mine = Reports(link.Peer);
+        bool isEqual = HoldingsDigest.Root(mine) == message.Root;
+        link.Send(new DigestReply(message.Request, isEqual ? default(ReadOnlyMemory<byte>) : HoldingsDigest.Encode(mine)));
+    }
+
+    /// <summary>This node's digests of the partitions it shares with a peer.</summary>
+    public List<PartitionReport> Reports(NodeId peer) =>
+        [
+            .. HoldingsDigest.Shared(view.Placement, view.Self, peer)
+                .Select(partition => new PartitionReport(partition, store.Digest(partition))),
+        ];
+
+    /// <summary>A peer wants the list of a partition.</summary>
+    public void OnPartition(PeerLink link, PartitionAsk message)
+    {
+        ChunkAddress[] addresses =
+        [
+            .. store.Enumerate(message.Partition)
+                .Where(record => record.Use != ChunkUse.Cached && record.Key.Kind == RecordKind.Copy)
+                .Select(record => record.Key.Address)
+                .Where(address => message.After == default || address > message.After)
+                .Take(PartitionReply.CountMax + 1),
+        ];
+        bool hasMore = addresses.Length > PartitionReply.CountMax;
+        link.Send(new PartitionReply(message.Request, hasMore ? addresses[..^1] : addresses, hasMore));
+    }
+
+    /// <summary>A peer means to drop copies: whoever keeps them proves it.</summary>
+    public void OnDrop(PeerLink link, DropAsk message) => ports.Workers.Start("drop proof", () => Prove(link, message));
+
+    /// <summary>Whether this node answers for a chunk now.</summary>
+    public ChunkOutcome OutcomeOf(ChunkAddress address)
+    {
+        RecordKey key = RecordKey.Copy(address);
+        return !store.TryGet(key, out StoredRecord record) || record.Use == ChunkUse.Cached ? ChunkOutcome.Absent
+            : drops.MayConfirm(key) ? ChunkOutcome.Held
+            : ChunkOutcome.Dropping;
+    }
+
+    private async Task Prove(PeerLink link, DropAsk message)
+    {
+        ChunkAddress[] kept = [.. message.Addresses.Where(address => OutcomeOf(address) == ChunkOutcome.Held)];
+        Dictionary<ChunkAddress, Bytes32> proofs =
+            await ports.Workers.Run(WorkPriority.Background, () => Proofs(kept, message.Nonce));
+        link.Send(new DropReply(
+            message.Request,
+            [.. message.Addresses.Select(address =>
+                OutcomeOf(address) == ChunkOutcome.Held ? proofs.GetValueOrDefault(address) : default)]));
+    }
+
+    private Dictionary<ChunkAddress, Bytes32> Proofs(ChunkAddress[] addresses, Bytes16 nonce)
+    {
+        Dictionary<ChunkAddress, Bytes32> proofs = [];
+        foreach (ChunkAddress address in addresses)
+        {
+            if (ProofOf(store, address, nonce) is { } proof)
+            {
+                proofs[address] = proof;
+            }
+        }
+
+        return proofs;
+    }
+
+    /// <summary>The proof for one record here; null when it cannot be read.</summary>
+    internal static Bytes32? ProofOf(ChunkStore store, ChunkAddress address, Bytes16 nonce)
+    {
+        RecordKey key = RecordKey.Copy(address);
+        int length = store.Length(key);
+        if (length <= 0)
+        {
+            return null;
+        }
+
+        (int offset, int count) = DropProof.SegmentOf(nonce, length);
+        byte[] segment = new byte[count];
+        return store.Read(key, offset, segment).IsOk ? DropProof.Compute(nonce, length, segment) : null;
+    }
+
+    private async Task Serve(PeerLink link, ChunkGet message)
+    {
+        RecordKey key = RecordKey.Copy(message.Address);
+        int length = store.Length(key);
+        ArrayBufferWriter<byte> head = new(16);
+        if (length <= 0)
+        {
+            link.Send(new ChunkData(message.Request, ChunkOutcome.Absent, default));
+            return;
+        }
+
+        await Room(link, length);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
+        Result<Unit, StoreError> read =
+            await ports.Workers.Run(WorkPriority.Foreground, () => store.Read(key, 0, buffer.AsSpan(0, length)));
+        if (!read.IsOk)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            Release(link, length);
+            Damaged?.Invoke(key);
+            link.Send(new ChunkData(message.Request, ChunkOutcome.DiskFailed, default));
+            return;
+        }
+
+        await limiter.Wait(length);
+        PeerMessageCodec.EncodeDataHead(message.Request, ChunkOutcome.Held, head);
+        link.SendBody(head.WrittenMemory, buffer.AsMemory(0, length), () =>
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            Release(link, length);
+        });
+    }
+
+    /// <summary>A peer that asks for more than it takes waits here, not in memory.</summary>
+    private async Task Room(PeerLink link, int bytes)
+    {
+        if (!_sending.TryGetValue(link.Peer, out Outstanding? outstanding))
+        {
+            outstanding = new Outstanding();
+            _sending.Add(link.Peer, outstanding);
+        }
+
+        while (outstanding.Bytes > Outstanding.BytesMax && !link.IsClosed)
+        {
+            outstanding.Freed ??= new TaskCompletionSource();
+            await outstanding.Freed.Task;
+        }
+
+        outstanding.Bytes += bytes;
+    }
+
+    private void Release(PeerLink link, int bytes)
+    {
+        Outstanding outstanding = _sending[link.Peer];
+        outstanding.Bytes -= bytes;
+        TaskCompletionSource? freed = outstanding.Freed;
+        outstanding.Freed = null;
+        freed?.TrySetResult();
+    }
+
+    private sealed class Outstanding
+    {
+        public const long BytesMax = 32 << 20;
+
+        public long Bytes { get; set; }
+
+        public TaskCompletionSource? Freed { get; set; }
+    }
+}
