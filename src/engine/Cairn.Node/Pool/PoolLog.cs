@@ -73,6 +73,9 @@ internal sealed class PoolLog : ISharedLog, IMembers
     /// <summary>What the log amounts to.</summary>
     public PoolState State => _state;
 
+    /// <summary>The founder's identity key.</summary>
+    public ReadOnlyMemory<byte> FounderKey => _founderKey;
+
     /// <summary>The keys that open the log.</summary>
     public VolumeKeyring Keyring => _keyring;
 

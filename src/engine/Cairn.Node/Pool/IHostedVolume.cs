@@ -1,0 +1,78 @@
+using Cairn.Coding.Encryption;
+using Cairn.Core.Membership;
+using Cairn.Core.Primitives;
+using Cairn.Node.Logs;
+using Cairn.Node.Peers;
+using Cairn.Node.ReadPath;
+using Cairn.Node.Volumes;
+using Cairn.Node.WritePath;
+using Cairn.Storage;
+using Cairn.Storage.Logs;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node.Pool;
+
+/// <summary>What is below a path of a volume, for safety reports.</summary>
+/// <param name="Files">How many files.</param>
+/// <param name="Chunks">The distinct chunks of their current versions, and of their manifests.</param>
+/// <param name="HasUnpublishedWrites">Whether some of them have writes that are not in a version yet.</param>
+public sealed record VolumeContents(long Files, IReadOnlyList<ChunkAddress> Chunks, bool HasUnpublishedWrites);
+
+/// <summary>A volume as the node keeps it open: for doors, for peers, and for the owner's questions.</summary>
+public interface IHostedVolume : IAsyncDisposable
+{
+    /// <summary>What doors use.</summary>
+    IVolume Volume { get; }
+
+    /// <summary>What is synchronised with the others.</summary>
+    ISharedLog Log { get; }
+
+    /// <summary>Whether writes of this node wait to be published.</summary>
+    bool HasUnpublishedWrites { get; }
+
+    /// <summary>The keys changed: a new epoch, after a revocation.</summary>
+    void UseKeyring(VolumeKeyring keyring);
+
+    /// <summary>What is below a path ("" for everything).</summary>
+    ValueTask<Result<VolumeContents, VolumeError>> Contents(string path, CancellationToken cancellation);
+}
+
+/// <summary>Everything a volume needs of its node.</summary>
+public sealed record VolumeSetting
+{
+    /// <summary>Which volume.</summary>
+    public required PoolVolume Volume { get; init; }
+
+    /// <summary>Its keys.</summary>
+    public required VolumeKeyring Keyring { get; init; }
+
+    /// <summary>Who may write.</summary>
+    public required IMembers Members { get; init; }
+
+    /// <summary>Chunks of other nodes.</summary>
+    public required IChunkSource Source { get; init; }
+
+    /// <summary>Told of new chunks.</summary>
+    public required IReplicationQueue Replication { get; init; }
+
+    /// <summary>What the pool could hold and still has room for, at the rule's copies.</summary>
+    public required Func<(long TotalBytes, long FreeBytes)> PoolSpace { get; init; }
+
+    /// <summary>The name shown in conflict copies.</summary>
+    public required Func<NodeId, string> NameOf { get; init; }
+}
+
+/// <summary>What a node has open on its disk.</summary>
+/// <param name="Ports">The world.</param>
+/// <param name="Options">How the node behaves.</param>
+/// <param name="Chunks">Its chunks.</param>
+/// <param name="Logs">Everybody's blocks.</param>
+/// <param name="Pool">The pool.</param>
+public sealed record NodeStores(NodePorts Ports, NodeOptions Options, ChunkStore Chunks, LogStore Logs, PoolId Pool);
+
+/// <summary>Opens volumes; one per running node.</summary>
+public interface IVolumeFactory : IAsyncDisposable
+{
+    /// <summary>Opens a volume, recovering what a crash left.</summary>
+    Result<IHostedVolume, StoreError> Open(VolumeSetting setting);
+}

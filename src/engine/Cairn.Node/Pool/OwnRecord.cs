@@ -1,0 +1,115 @@
+using Cairn.Core.Membership;
+using Cairn.Core.Placement;
+using Cairn.Core.Primitives;
+using Cairn.Core.Protocol;
+using Cairn.Node.Ports;
+using Cairn.Storage;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node.Pool;
+
+/// <summary>This node's own signed record: what it gives and where it listens, with a counter that never goes back.</summary>
+/// <remarks>Invariant: a record is in the home before anybody sees it. Thread: the engine's loop.</remarks>
+internal sealed class OwnRecord
+{
+    private const string FileName = "record";
+    private readonly NodePorts _ports;
+
+    /// <summary>Takes up the counter that the home remembers.</summary>
+    public OwnRecord(NodePorts ports, NodeOptions options, long capacityBytes)
+    {
+        _ports = ports;
+        ulong counter = 0;
+        if (SmallFile.Read(ports.Disk, FileName, NodeRecordCodec.BytesMax + 64).TryGet(out byte[]? bytes, out _) && bytes is not null
+            && NodeRecordCodec.Decode(bytes, Signatures.CheckEcdsa).TryGet(out SignedNodeRecord? kept, out _))
+        {
+            counter = kept.Record.Counter;
+        }
+
+        Current = Sign(Make(ports, options, capacityBytes) with { Counter = counter + 1 });
+    }
+
+    /// <summary>The newest one.</summary>
+    public SignedNodeRecord Current { get; private set; }
+
+    /// <summary>Signs a changed record with the next counter and keeps it.</summary>
+    public Result<SignedNodeRecord, StoreError> Change(Func<NodeRecord, NodeRecord> change)
+    {
+        NodeRecord next = change(Current.Record) with
+        {
+            Counter = Current.Record.Counter + 1,
+            Claimed = WallTime.From(_ports.Time.GetUtcNow()),
+        };
+        SignedNodeRecord signed = Sign(next);
+        Result<Unit, StoreError> saved = SmallFile.Write(_ports.Disk, FileName, signed.Bytes.Span);
+        if (!saved.TryGet(out _, out StoreError error))
+        {
+            return error;
+        }
+
+        Current = signed;
+        return signed;
+    }
+
+    /// <summary>Keeps the first record of this run.</summary>
+    public Result<Unit, StoreError> Save() => SmallFile.Write(_ports.Disk, FileName, Current.Bytes.Span);
+
+    /// <summary>Whether somebody else's view of this node is newer than ours (a restored home): its counter is passed.</summary>
+    public bool Overtake(ulong counter) =>
+        counter >= Current.Record.Counter && Change(record => record with { Counter = counter }).IsOk;
+
+    /// <summary>The fill level as records tell it: in steps, so that a busy node does not gossip all the time.</summary>
+    public static NodeRecord WithUse(NodeRecord record, StoreSpace space, long capacityBytes)
+    {
+        long used = capacityBytes - Math.Max(0, Math.Min(capacityBytes, space.Obtainable));
+        return record with
+        {
+            CapacityBytes = capacityBytes,
+            UsedBytes = used,
+            IsFull = FullHysteresis.Next(record.IsFull, used, capacityBytes),
+        };
+    }
+
+    private static NodeRecord Make(NodePorts ports, NodeOptions options, long capacityBytes) => new()
+    {
+        Node = ports.Identity.Node,
+        PublicKey = [.. ports.Identity.PublicKey.Span],
+        Counter = 1,
+        Name = options.Name,
+        Addresses = AddressesOf(ports.Transport, options),
+        CapacityBytes = capacityBytes,
+        Zone = options.Zone,
+        Tags = NodeRecord.SortTags(options.Tags),
+        State = NodeState.Online,
+        ProtocolMin = ProtocolVersion.Min,
+        ProtocolMax = ProtocolVersion.Max,
+        Program = "cairn",
+        Claimed = WallTime.From(ports.Time.GetUtcNow()),
+    };
+
+    private static System.Collections.Immutable.ImmutableArray<NodeAddress> AddressesOf(ITransport transport, NodeOptions options)
+    {
+        List<NodeAddress> addresses = [];
+        foreach (string text in options.AnnouncedAddresses)
+        {
+            if (NodeAddress.TryParse(text, out NodeAddress address))
+            {
+                addresses.Add(address);
+            }
+        }
+
+        if (addresses.Count == 0)
+        {
+            addresses.Add(NodeAddress.From(transport.ListenAddress));
+        }
+
+        return [.. addresses.Take(NodeRecord.AddressesMax)];
+    }
+
+    private SignedNodeRecord Sign(NodeRecord record)
+    {
+        byte[] signature = new byte[Signatures.Size];
+        _ports.Identity.Sign(NodeRecordCodec.BytesToSign(record), signature);
+        return NodeRecordCodec.Seal(record, signature);
+    }
+}
