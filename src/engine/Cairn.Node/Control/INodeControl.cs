@@ -6,7 +6,7 @@ namespace Cairn.Node.Control;
 /// <summary>The second waist: what an owner may ask of a running node. The command line and the console speak only this.</summary>
 /// <remarks>
 /// Thread: the engine's loop; the control socket's server posts there. Volumes may be used from any thread.
-/// Founding, joining and recovering happen before a node runs: <c>CairnNode.Found</c>, <c>Join</c> and <c>Recover</c>.
+/// Founding, joining and recovering happen before a node runs: <c>Founding.Found</c>, <c>Join</c> and <c>Recover</c>.
 /// </remarks>
 public interface INodeControl
 {

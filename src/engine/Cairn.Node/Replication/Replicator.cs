@@ -101,6 +101,20 @@ internal sealed class Replicator : IReplicationQueue
         return _owed.ContainsKey(address);
     }
 
+    /// <summary>This node leaves: every copy it answers for is owed to those that placement names without it.</summary>
+    public void OweEverything()
+    {
+        foreach (StoredRecord record in _store.Enumerate(ChunkUse.Replicated))
+        {
+            if (!_owed.ContainsKey(record.Key.Address) && _store.SetUse(record.Key, ChunkUse.Staged).IsOk)
+            {
+                Owe(record.Key.Address, record.Length);
+            }
+        }
+
+        PumpAll();
+    }
+
     /// <summary>Stops sending.</summary>
     public void Stop() => _isStopped = true;
 

@@ -1,0 +1,337 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using System.Text;
+using Cairn.Coding.Encryption;
+using Cairn.Core.Log;
+using Cairn.Core.Membership;
+using Cairn.Core.Placement;
+using Cairn.Core.Primitives;
+using Cairn.Core.Repair;
+using Cairn.Node.Control;
+using Cairn.Node.Pool;
+using Cairn.Node.Volumes;
+using Cairn.Storage;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node;
+
+/// <content>What an owner may ask: status, members, volumes, space.</content>
+public sealed partial class CairnNode
+{
+    /// <inheritdoc/>
+    public ValueTask<NodeStatus> Status(CancellationToken cancellation)
+    {
+        NodeId[] absent = [.. _view.Nodes.Where(node => _view.LivenessOf(node) == Liveness.Dead)];
+        SafetyVerdict verdict = Verdict(absent);
+        PlacementTable table = _view.Placement;
+        (long total, long free) = PoolSpace();
+        _view.State.Members.TryGetValue(_view.Self, out Member? self);
+        NodeStatus status = new()
+        {
+            Node = _view.Self,
+            Name = _options.Name,
+            Pool = _view.Pool,
+            State = Word(_record.Current.Record.State),
+            IsAdmin = _view.IsAdmin,
+            IsRevoked = self?.Standing == MemberStanding.Revoked,
+            ListenAddress = _ports.Transport.ListenAddress.ToString(),
+            Uptime = _ports.Time.GetElapsedTime(_started),
+            Space = Space(),
+            Owed = new OwedStatus(_replicator.OwedCount, _replicator.OwedBytes, _repair.MissingCount, _sync.Unconfirmed()),
+            PoolState = new PoolStatus(
+                _view.Nodes.Count, _view.Nodes.Count - absent.Length, PlacementPolicy.CopiesDefault,
+                Math.Min(table.Copies, table.NodeCount), table.CapacityBytes, total, total - free),
+            Volumes = Summaries(),
+            Problems = Problems(absent),
+            Limit = _settings.Limit,
+            Verdict = verdict.Text,
+            IsSafe = _replicator.OwedCount == 0 && _repair.MissingCount == 0 && verdict.Level != VerdictLevel.Danger,
+        };
+        return ValueTask.FromResult(status);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<NodeSummary>> Nodes(CancellationToken cancellation)
+    {
+        IEnumerable<Member> members = _view.State.Members.Values.Where(member => member.Role != MemberRole.Recovery);
+        IReadOnlyList<NodeSummary> nodes =
+        [
+            .. members.Select(Summary)
+                .OrderByDescending(node => node.IsSelf).ThenBy(node => node.Name, StringComparer.Ordinal).ThenBy(node => node.Node),
+        ];
+        return ValueTask.FromResult(nodes);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Result<InviteTicket, ControlError>> Invite(CancellationToken cancellation) =>
+        ValueTask.FromResult(_view.IsAdmin ? _joinHost.Invite(_record.Current.Record.Addresses[0]) : NotAdmin);
+
+    /// <inheritdoc/>
+    public ValueTask<Result<Unit, ControlError>> ForgetNode(string node, CancellationToken cancellation)
+    {
+        if (!FindMember(node).TryGet(out Member? member, out ControlError error))
+        {
+            return ValueTask.FromResult<Result<Unit, ControlError>>(error);
+        }
+
+        return ValueTask.FromResult(!_view.IsAdmin && member.Node != _view.Self ? NotAdmin
+            : Done(_poolLog.Append([new Exclude(member.Node, true)])));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Result<Unit, ControlError>> RevokeNode(string node, CancellationToken cancellation)
+    {
+        if (!FindMember(node).TryGet(out Member? member, out ControlError error))
+        {
+            return ValueTask.FromResult<Result<Unit, ControlError>>(error);
+        }
+
+        return ValueTask.FromResult(!_view.IsAdmin ? NotAdmin : Revoke(member.Node));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Result<VolumeSummary, ControlError>> CreateVolume(string name, CancellationToken cancellation)
+    {
+        bool isName = name.Length > 0 && Encoding.UTF8.GetByteCount(name) <= 128
+            && !name.Contains('/', StringComparison.Ordinal) && !name.Any(char.IsControl);
+        if (!isName)
+        {
+            return Failed<VolumeSummary>(
+                ControlErrorKind.InvalidArgument, "A volume's name has 1 to 128 bytes, no slash and no control characters.");
+        }
+
+        if (_view.State.TryFindVolume(name, out _))
+        {
+            return Failed<VolumeSummary>(ControlErrorKind.AlreadyExists, $"There is a volume '{name}' already.");
+        }
+
+        VolumeId id = new(Random(VolumeId.Size));
+        ImmutableArray<Primitive> primitives =
+        [
+            new CreateVolume(id, Encoding.UTF8.GetBytes(name), default),
+            .. KeyGrants.ToAll(_ports.Identity, _ports.Entropy, _view.State, id, default, Random(DedupSecret.Size)),
+            .. KeyGrants.ToAll(
+                _ports.Identity, _ports.Entropy, _view.State, id, new EpochId(Random(EpochId.Size)), Random(EpochKey.Size)),
+        ];
+        Result<Unit, ControlError> written = Done(_poolLog.Append(primitives));
+        return ValueTask.FromResult<Result<VolumeSummary, ControlError>>(written.TryGet(out _, out ControlError error)
+            ? new VolumeSummary(id, name, _volumes.Find(id) is not null)
+            : error);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<VolumeSummary>> Volumes(CancellationToken cancellation) => ValueTask.FromResult(Summaries());
+
+    /// <inheritdoc/>
+    public ValueTask<Result<Unit, ControlError>> RemoveVolume(string name, CancellationToken cancellation) =>
+        _view.State.TryFindVolume(name, out PoolVolume? volume)
+            ? ValueTask.FromResult(Done(_poolLog.Append([new RemoveVolume(volume.Volume)])))
+            : Failed<Unit>(ControlErrorKind.NotFound, $"There is no volume '{name}'.");
+
+    /// <inheritdoc/>
+    public ValueTask<Result<IVolume, ControlError>> Volume(string name, CancellationToken cancellation)
+    {
+        if (!_view.State.TryFindVolume(name, out PoolVolume? volume))
+        {
+            return Failed<IVolume>(ControlErrorKind.NotFound, $"There is no volume '{name}'. `cairn volume ls` lists them.");
+        }
+
+        return _volumes.Find(volume.Volume) is { } hosted
+            ? ValueTask.FromResult(Result<IVolume, ControlError>.Ok(hosted.Volume))
+            : Failed<IVolume>(ControlErrorKind.Locked, $"This node has no keys of '{name}' yet. Wait until an admin's node is online.");
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Result<SpaceStatus, ControlError>> SetSpace(long allocatedBytes, CancellationToken cancellation)
+    {
+        if (allocatedBytes < 64L << 20)
+        {
+            return Failed<SpaceStatus>(ControlErrorKind.InvalidArgument, "Give at least 64 MiB.");
+        }
+
+        NodeSettings changed = _settings with { SpaceBytes = allocatedBytes };
+        if (!changed.Save(_ports.Disk).TryGet(out _, out StoreError error))
+        {
+            return Failed<SpaceStatus>(ControlErrorKind.Storage, error.ToString());
+        }
+
+        _settings = changed;
+        _chunks.SetSpace(allocatedBytes);
+        PublishUse();
+        return ValueTask.FromResult(Result<SpaceStatus, ControlError>.Ok(Space()));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Result<Unit, ControlError>> SetLimit(BandwidthLimit limit, CancellationToken cancellation)
+    {
+        NodeSettings changed = _settings with { Limit = limit };
+        if (!changed.Save(_ports.Disk).TryGet(out _, out StoreError error))
+        {
+            return Failed<Unit>(ControlErrorKind.Storage, error.ToString());
+        }
+
+        _settings = changed;
+        _sendLimiter.BytesPerSecond = limit.SendBytesPerSecond;
+        return ValueTask.FromResult(Result<Unit, ControlError>.Ok(Unit.Value));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<LogLine>> Logs(long afterNumber, int countMax, CancellationToken cancellation) =>
+        ValueTask.FromResult(_diary.After(afterNumber, countMax));
+
+    private static Result<Unit, ControlError> Done(Result<Unit, StoreError> written) =>
+        written.TryGet(out _, out StoreError error) ? Unit.Value : new ControlError(ControlErrorKind.Storage, error.ToString());
+
+    private static ValueTask<Result<T, ControlError>> Failed<T>(ControlErrorKind kind, string message) =>
+        ValueTask.FromResult(Result<T, ControlError>.Fail(new ControlError(kind, message)));
+
+    private static ControlError NotAdmin => new(ControlErrorKind.NotPermitted, "Only an admin's node may do this.");
+
+    private static string Word(NodeState state) => state.ToString().ToLowerInvariant();
+
+    private byte[] Random(int length)
+    {
+        byte[] bytes = new byte[length];
+        _ports.Entropy.Fill(bytes);
+        return bytes;
+    }
+
+    /// <summary>Revokes, and starts new epochs everywhere in the same transaction's wake.</summary>
+    private Result<Unit, ControlError> Revoke(NodeId node)
+    {
+        List<AcceptedTail> accepted = [];
+        foreach (Peers.ISharedLog log in _volumes.Open.Select(volume => volume.Log).Prepend(_poolLog))
+        {
+            accepted.AddRange(log.Positions.Logs.Where(pair => pair.Key.Author == node)
+                .Select(pair => new AcceptedTail(log.Volume, pair.Key.Incarnation, pair.Value.BlockSeq)));
+        }
+
+        Result<Unit, ControlError> revoked = Done(_poolLog.Append([new RevokeMember(node, [.. accepted])]));
+        if (!revoked.IsOk)
+        {
+            return revoked;
+        }
+
+        List<Primitive> keys = [];
+        foreach (VolumeId volume in _view.State.LiveVolumes.Select(volume => volume.Volume).Append(_poolLog.Volume))
+        {
+            if (KeyGrants.CurrentEpoch(_view.State, volume) is null)
+            {
+                keys.AddRange(KeyGrants.ToAll(
+                    _ports.Identity, _ports.Entropy, _view.State, volume, new EpochId(Random(EpochId.Size)), Random(EpochKey.Size)));
+            }
+        }
+
+        return keys.Count == 0 ? revoked : Done(_poolLog.Append([.. keys]));
+    }
+
+    private Result<Member, ControlError> FindMember(string text)
+    {
+        Member[] found =
+        [
+            .. _view.State.Members.Values.Where(member => member.Role != MemberRole.Recovery
+                && (string.Equals(member.Name, text, StringComparison.Ordinal)
+                    || string.Equals(_view.NameOf(member.Node), text, StringComparison.Ordinal)
+                    || (text.Length >= 4 && member.Node.ToString().StartsWith(text, StringComparison.OrdinalIgnoreCase)))),
+        ];
+        return found.Length == 1 ? found[0]
+            : found.Length == 0 ? new ControlError(ControlErrorKind.NotFound, $"There is no node '{text}'. `cairn nodes` lists them.")
+            : new ControlError(ControlErrorKind.InvalidArgument, $"'{text}' could be {found.Length} nodes: use the id.");
+    }
+
+    private NodeSummary Summary(Member member)
+    {
+        NodeRecord? record = _view.Map.TryGet(member.Node, out SignedNodeRecord? signed) ? signed.Record : null;
+        bool isSelf = member.Node == _view.Self;
+        return new NodeSummary
+        {
+            Node = member.Node,
+            Name = record?.Name ?? member.Name,
+            IsSelf = isSelf,
+            Role = member.Standing == MemberStanding.Active ? Lower(member.Role.ToString()) : Lower(member.Standing.ToString()),
+            State = record is null ? "unknown" : Word(record.State),
+            Liveness = Lower(_view.LivenessOf(member.Node).ToString()),
+            IsConnected = isSelf || _peers.Find(member.Node) is { IsClosed: false },
+            Addresses = record is null ? [] : [.. record.Addresses.Select(address => address.ToString())],
+            CapacityBytes = record?.CapacityBytes ?? 0,
+            UsedBytes = record?.UsedBytes ?? 0,
+            Zone = record?.Zone ?? string.Empty,
+            Tags = record is null ? [] : record.Tags,
+        };
+    }
+
+    private static string Lower(string text) => text.ToLowerInvariant();
+
+    private IReadOnlyList<VolumeSummary> Summaries() =>
+        [
+            .. _view.State.LiveVolumes
+                .Select(volume => new VolumeSummary(volume.Volume, volume.Name, _volumes.Find(volume.Volume) is not null))
+                .OrderBy(volume => volume.Name, StringComparer.Ordinal),
+        ];
+
+    private SpaceStatus Space()
+    {
+        StoreSpace space = _chunks.Space;
+        return new SpaceStatus(CapacityBytes, space.Replicated, space.Cached, space.Staged, space.Dead, space.Free);
+    }
+
+    private (long TotalBytes, long FreeBytes) PoolSpace()
+    {
+        List<long> sizes = [];
+        List<long> rest = [];
+        foreach (NodeId node in _view.Nodes)
+        {
+            if (_view.Map.TryGet(node, out SignedNodeRecord? record) && !_view.IsGivenUp(node))
+            {
+                sizes.Add(record.Record.CapacityBytes);
+                rest.Add(Math.Max(0, record.Record.CapacityBytes - record.Record.UsedBytes));
+            }
+        }
+
+        int copies = Math.Max(1, Math.Min(PlacementPolicy.CopiesDefault, sizes.Count));
+        return sizes.Count == 0
+            ? (0, 0)
+            : (HonestCapacity.Of(sizes.ToArray(), copies), HonestCapacity.Of(rest.ToArray(), copies));
+    }
+
+    private SafetyVerdict Verdict(NodeId[] absent)
+    {
+        PlacementTable table = _view.Placement;
+        return SafetyVerdict.Of(new SafetyCounts
+        {
+            CopiesWanted = PlacementPolicy.CopiesDefault,
+            CopiesPossible = Math.Min(table.Copies, table.NodeCount),
+            Chunks = _chunks.Count,
+            ChunksOwed = _replicator.OwedCount,
+            BytesOwed = _replicator.OwedBytes,
+            ChunksToRepair = _repair.MissingCount,
+            AbsentNodes = [.. absent.Select(_view.NameOf)],
+            IsBraked = _repair.IsBraked,
+            IsPoolFull = _view.Nodes.Count > 0
+                && _view.Nodes.All(node => _view.Map.TryGet(node, out SignedNodeRecord? record) && record.Record.IsFull),
+        });
+    }
+
+    private List<NodeProblem> Problems(NodeId[] absent)
+    {
+        List<NodeProblem> problems = [];
+        foreach (NodeId node in absent)
+        {
+            problems.Add(new NodeProblem(
+                "node-away", $"{_view.NameOf(node)} cannot be reached.",
+                $"Start it, or `cairn node forget {_view.NameOf(node)}` if it is lost."));
+        }
+
+        foreach (StoreFinding finding in _chunks.Findings.Concat(_logs.Findings).TakeLast(20))
+        {
+            problems.Add(new NodeProblem("damage", finding.Error.ToString(), finding.Error.Advice));
+        }
+
+        if (_record.Current.Record.IsFull)
+        {
+            problems.Add(new NodeProblem("node-full", "This node's space is full.", "Give more with `cairn space set`, or add a node."));
+        }
+
+        return problems;
+    }
+}

@@ -1,0 +1,199 @@
+using System.Runtime.CompilerServices;
+using Cairn.Core.Log;
+using Cairn.Core.Membership;
+using Cairn.Core.Placement;
+using Cairn.Core.Primitives;
+using Cairn.Core.Protocol;
+using Cairn.Core.Repair;
+using Cairn.Node.Control;
+using Cairn.Node.Peers;
+using Cairn.Node.Pool;
+using Cairn.Node.Volumes;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node;
+
+/// <content>How safe data is, waiting until it is, and leaving.</content>
+public sealed partial class CairnNode
+{
+    private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(200);
+
+    /// <inheritdoc/>
+    public async ValueTask<Result<SafetyReport, ControlError>> Safe(string path, CancellationToken cancellation)
+    {
+        Result<VolumeContents, ControlError> found = await ContentsOf(path, cancellation);
+        if (!found.TryGet(out VolumeContents? contents, out ControlError error))
+        {
+            return error;
+        }
+
+        int[] copies = new int[contents.Chunks.Count];
+        List<HolderSummary> holders = [];
+        await CountCopies(contents.Chunks, copies, holders);
+        PlacementTable table = _view.Placement;
+        int possible = Math.Min(table.Copies, table.NodeCount);
+        int confirmed = copies.Length == 0 ? possible : Math.Min(possible, copies.Min());
+        bool isSafe = confirmed >= possible && !contents.HasUnpublishedWrites && _sync.Unconfirmed() == 0
+            && !contents.Chunks.Any(_replicator.Owes);
+        return new SafetyReport
+        {
+            Path = path,
+            Files = contents.Files,
+            Chunks = contents.Chunks.Count,
+            Bytes = contents.Chunks.Sum(address => (long)Math.Max(0, _chunks.Length(RecordKey.Copy(address)))),
+            CopiesWanted = PlacementPolicy.CopiesDefault,
+            CopiesPossible = possible,
+            CopiesConfirmed = confirmed,
+            HasUnpublishedWrites = contents.HasUnpublishedWrites,
+            Holders = holders,
+            IsSafe = isSafe,
+            Sentence = SafetyVerdict.OfFile(confirmed, possible, PlacementPolicy.CopiesDefault),
+        };
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<Result<SafetyProgress, ControlError>> WaitSafe(
+        string? path, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        (long Chunks, long Bytes) most = (0, 0);
+        while (!cancellation.IsCancellationRequested && !_stop.IsCancellationRequested)
+        {
+            Task progress = _progress.Task;
+            SafetyProgress now;
+            if (path is null)
+            {
+                now = OwnProgress(ref most);
+            }
+            else
+            {
+                Result<SafetyReport, ControlError> report = await Safe(path, cancellation);
+                if (!report.TryGet(out SafetyReport? safe, out ControlError error))
+                {
+                    yield return error;
+                    yield break;
+                }
+
+                long done = safe.IsSafe ? safe.Chunks : Math.Max(0, safe.Chunks - _replicator.OwedCount);
+                long bytes = safe.IsSafe ? safe.Bytes : Math.Max(0, safe.Bytes - _replicator.OwedBytes);
+                now = new SafetyProgress(safe.Chunks, done, safe.Bytes, bytes, safe.IsSafe, safe.Sentence);
+            }
+
+            yield return now;
+            if (now.IsSafe)
+            {
+                yield break;
+            }
+
+            await Either(progress, ReportEvery, cancellation);
+        }
+
+        yield return new ControlError(ControlErrorKind.Stopping, "The wait was ended before everything was safe.");
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<Result<SafetyProgress, ControlError>> Leave(
+        bool force, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        if (!ChangeRecord(record => record with { State = NodeState.Decommissioning }).TryGet(out _, out Storage.StoreError failure))
+        {
+            yield return new ControlError(ControlErrorKind.Storage, failure.ToString());
+            yield break;
+        }
+
+        if (!force && _view.Nodes.Count > 1)
+        {
+            _replicator.OweEverything();
+            await foreach (Result<SafetyProgress, ControlError> step in WaitSafe(null, cancellation))
+            {
+                if (!step.TryGet(out SafetyProgress progress, out _) || !progress.IsSafe)
+                {
+                    yield return step;
+                }
+
+                if (!step.IsOk)
+                {
+                    yield break;
+                }
+            }
+        }
+
+        Result<Unit, ControlError> left = Done(_poolLog.Append([new Exclude(_view.Self, true)]));
+        ChangeRecord(record => record with { State = NodeState.Gone });
+        await Either(_progress.Task, TimeSpan.FromSeconds(2), cancellation);
+        yield return left.TryGet(out _, out ControlError error)
+            ? new SafetyProgress(0, 0, 0, 0, true, "This node has left the pool.")
+            : error;
+    }
+
+    private async Task Either(Task first, TimeSpan atMost, CancellationToken cancellation)
+    {
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        await Task.WhenAny(first, Task.Delay(atMost, _ports.Time, stop.Token));
+        await stop.CancelAsync();
+    }
+
+    private SafetyProgress OwnProgress(ref (long Chunks, long Bytes) most)
+    {
+        long chunks = _replicator.OwedCount;
+        long bytes = _replicator.OwedBytes;
+        most = (Math.Max(most.Chunks, chunks), Math.Max(most.Bytes, bytes));
+        bool isPublished = !_volumes.Open.Any(volume => volume.HasUnpublishedWrites);
+        bool isSafe = chunks == 0 && isPublished && _sync.Unconfirmed() == 0;
+        string sentence = isSafe ? Verdict([]).Text
+            : !isPublished ? "Writes are being published."
+            : chunks > 0 ? $"{chunks} chunks are on their way."
+            : "The log is on its way.";
+        return new SafetyProgress(most.Chunks, most.Chunks - chunks, most.Bytes, most.Bytes - bytes, isSafe, sentence);
+    }
+
+    private async Task<Result<VolumeContents, ControlError>> ContentsOf(string path, CancellationToken cancellation)
+    {
+        int slash = path.IndexOf('/', StringComparison.Ordinal);
+        string name = slash < 0 ? path : path[..slash];
+        string below = slash < 0 ? string.Empty : path[(slash + 1)..];
+        if (!_view.State.TryFindVolume(name, out PoolVolume? volume) || _volumes.Find(volume.Volume) is not { } hosted)
+        {
+            return new ControlError(ControlErrorKind.NotFound, $"There is no volume '{name}' here.");
+        }
+
+        Result<VolumeContents, VolumeError> contents = await hosted.Contents(below, cancellation);
+        return contents.TryGet(out VolumeContents? found, out VolumeError error)
+            ? found
+            : new ControlError(
+                error == VolumeError.NotFound ? ControlErrorKind.NotFound : ControlErrorKind.Unreachable, $"{path}: {error}");
+    }
+
+    private async Task CountCopies(IReadOnlyList<ChunkAddress> addresses, int[] copies, List<HolderSummary> holders)
+    {
+        long here = 0;
+        for (int i = 0; i < copies.Length; i++)
+        {
+            bool isHeld = _server.OutcomeOf(addresses[i]) == ChunkOutcome.Held;
+            copies[i] += isHeld ? 1 : 0;
+            here += isHeld ? 1 : 0;
+        }
+
+        holders.Add(new HolderSummary(_view.Self, _options.Name, here));
+        foreach (PeerLink link in _peers.Links.ToArray())
+        {
+            long held = 0;
+            for (int start = 0; start < copies.Length; start += HoldingAsk.CountMax)
+            {
+                int from = start;
+                ChunkAddress[] part = [.. addresses.Skip(from).Take(HoldingAsk.CountMax)];
+                using PeerReply reply = await link.Ask(number => new HoldingAsk(number, part));
+                if (reply.Message is HoldingReply answer && answer.Outcomes.Count == part.Length)
+                {
+                    for (int i = 0; i < part.Length; i++)
+                    {
+                        bool isHeld = answer.Outcomes[i] == ChunkOutcome.Held;
+                        copies[from + i] += isHeld ? 1 : 0;
+                        held += isHeld ? 1 : 0;
+                    }
+                }
+            }
+
+            holders.Add(new HolderSummary(link.Peer, _view.NameOf(link.Peer), held));
+        }
+    }
+}

@@ -1,0 +1,344 @@
+using Cairn.Core.Membership;
+using Cairn.Core.Primitives;
+using Cairn.Core.Protocol;
+using Cairn.Core.Repair;
+using Cairn.Node.Control;
+using Cairn.Node.Peers;
+using Cairn.Node.Pool;
+using Cairn.Node.Ports;
+using Cairn.Node.Repair;
+using Cairn.Node.Replication;
+using Cairn.Storage;
+using Cairn.Storage.Home;
+using Cairn.Storage.Logs;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node;
+
+/// <summary>One node's engine: everything it keeps and does, wired together. One per home.</summary>
+/// <remarks>
+/// (1) <see cref="Open"/> locks the home and opens stores and the pool's log. (2) <see cref="Start"/> opens the volumes and
+/// begins to listen, connect, gossip, replicate and repair. (3) <see cref="DisposeAsync"/> says goodbye and closes. A node
+/// that is killed instead finds everything it owes in its stores. Thread: the engine's loop.
+/// </remarks>
+public sealed partial class CairnNode : INodeControl, IAsyncDisposable
+{
+    private static readonly TimeSpan HousekeepingEvery = TimeSpan.FromSeconds(5);
+
+    private readonly NodePorts _ports;
+    private readonly NodeOptions _options;
+    private readonly HomeLayout _home;
+    private readonly ChunkStore _chunks;
+    private readonly LogStore _logs;
+    private readonly NodeDiary _diary;
+    private readonly PoolConfig _config;
+    private readonly PoolLog _poolLog;
+    private readonly PoolView _view;
+    private readonly OwnRecord _record;
+    private readonly PeerSet _peers;
+    private readonly LogSync _sync;
+    private readonly GossipLoop _gossip;
+    private readonly JoinHost _joinHost;
+    private readonly RateLimiter _sendLimiter;
+    private readonly ChunkInbox _inbox;
+    private readonly Replicator _replicator;
+    private readonly ChunkServer _server;
+    private readonly ReadSource _source;
+    private readonly RepairLoop _repair;
+    private readonly DropLoop _drops;
+    private readonly VolumeSet _volumes;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly long _started;
+    private NodeSettings _settings;
+    private TaskCompletionSource _progress = new();
+
+    private CairnNode(
+        NodePorts ports, NodeOptions options, HomeLayout home, ChunkStore chunks, LogStore logs, PoolConfig config,
+        Coding.Encryption.VolumeKeyring keyring, NodeSettings settings, Func<NodeStores, IVolumeFactory> makeVolumes)
+    {
+        _ports = ports;
+        _options = options;
+        _home = home;
+        _chunks = chunks;
+        _logs = logs;
+        _config = config;
+        _settings = settings;
+        _started = ports.Time.GetTimestamp();
+        _diary = new NodeDiary(ports.Time);
+        _poolLog = new PoolLog(ports, logs, _diary, config.Pool, config.FounderKey, keyring);
+        _view = new PoolView(ports.Identity.Node, config.Pool, config.Bootstrap);
+        _record = new OwnRecord(ports, options, CapacityBytes);
+        ulong seed = RandomUInt64(ports);
+        _joinHost = new JoinHost(ports, _poolLog, _view, _diary) { OwnRecord = () => _record.Current };
+        _peers = new PeerSet(ports, options, _view, _diary, seed)
+        {
+            OwnRecord = () => _record.Current,
+            Handler = Handle,
+            Joiner = _joinHost.Serve,
+        };
+        _gossip = new GossipLoop(ports, options, _view, _peers, _diary, seed ^ 1, RandomUInt64(ports));
+        _sync = new LogSync(ports, _peers, _diary);
+        _sendLimiter = new RateLimiter(ports.Time) { BytesPerSecond = settings.Limit.SendBytesPerSecond };
+        _inbox = new ChunkInbox(ports, chunks, _diary);
+        _replicator = new Replicator(ports, chunks, _view, _peers, _diary, _sendLimiter);
+        DropProtocol drops = new(ports.Identity.Node);
+        _server = new ChunkServer(ports, chunks, _view, drops, _sendLimiter);
+        _source = new ReadSource(ports, options, _view, _peers, _diary);
+        _repair = new RepairLoop(ports, options, chunks, _view, _peers, _server, _source, _diary);
+        _drops = new DropLoop(ports, chunks, _view, _peers, _diary, drops);
+        IVolumeFactory factory = makeVolumes(new NodeStores(ports, options, chunks, logs, config.Pool));
+        _volumes = new VolumeSet(ports, _poolLog, _view, _sync, _diary, factory, _source, _replicator, PoolSpace);
+        _poolLog.Changed += OnPoolLog;
+        _poolLog.KeyringChanged += SaveKeyring;
+        _replicator.Progress += RaiseProgress;
+        _sync.Progress += RaiseProgress;
+        _repair.RoundEnded += OnRepairRound;
+    }
+
+    /// <summary>What happened lately.</summary>
+    public NodeDiary Diary => _diary;
+
+    private long CapacityBytes => _settings.SpaceBytes ?? _options.SpaceBytes;
+
+    /// <summary>(1) Opens a home that belongs to a pool.</summary>
+    /// <param name="ports">The world. On failure the caller keeps it.</param>
+    /// <param name="options">How to behave.</param>
+    /// <param name="makeVolumes">Makes the opener of volumes.</param>
+    public static Result<CairnNode, ControlError> Open(
+        NodePorts ports, NodeOptions options, Func<NodeStores, IVolumeFactory> makeVolumes)
+    {
+        IReadOnlyList<string> problems = options.Validate();
+        if (problems.Count > 0)
+        {
+            return new ControlError(ControlErrorKind.InvalidArgument, string.Join("; ", problems));
+        }
+
+        if (!HomeLayout.Open(ports.Disk).TryGet(out HomeLayout? home, out StoreError error))
+        {
+            return new ControlError(ControlErrorKind.Storage, error.ToString());
+        }
+
+        Result<CairnNode, ControlError> opened = OpenHome(ports, options, home, makeVolumes);
+        if (!opened.IsOk)
+        {
+            home.Dispose();
+        }
+
+        return opened;
+    }
+
+    /// <summary>(2) Begins.</summary>
+    public void Start()
+    {
+        if (!_record.Save().TryGet(out _, out StoreError error))
+        {
+            _diary.Add(LogLevel.Error, "node", error.ToString());
+        }
+
+        foreach (ReadOnlyMemory<byte> bytes in _config.Records)
+        {
+            if (NodeRecordCodec.Decode(bytes.Span, Signatures.CheckEcdsa).TryGet(out SignedNodeRecord? record, out _))
+            {
+                _view.Merge(record);
+            }
+        }
+
+        _view.Merge(_record.Current);
+        _view.SetState(_poolLog.State);
+        _sync.Add(_poolLog);
+        _volumes.Refresh();
+        _gossip.Start();
+        _peers.Start();
+        _repair.Start();
+        _ports.Workers.Start("housekeeping", Housekeeping);
+        _diary.Add(LogLevel.Info, "node", $"{_options.Name} ({_view.Self.Short}) listens at {_ports.Transport.ListenAddress}");
+    }
+
+    /// <summary>(3) Ends.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_stop.IsCancellationRequested)
+        {
+            return;
+        }
+
+        await _stop.CancelAsync();
+        _sync.Stop();
+        _replicator.Stop();
+        _repair.Stop();
+        await _volumes.DisposeAsync();
+        _gossip.Stop();
+        _peers.Stop();
+        await _ports.Transport.DisposeAsync();
+        _gossip.Dispose();
+        _repair.Dispose();
+        _logs.Dispose();
+        _chunks.Dispose();
+        _home.Dispose();
+        RaiseProgress();
+    }
+
+    private static Result<CairnNode, ControlError> OpenHome(
+        NodePorts ports, NodeOptions options, HomeLayout home, Func<NodeStores, IVolumeFactory> makeVolumes)
+    {
+        if (!PoolConfig.Load(ports.Disk).TryGet(out PoolConfig? config, out StoreError error))
+        {
+            return new ControlError(ControlErrorKind.Storage, error.ToString());
+        }
+
+        if (config is null)
+        {
+            return new ControlError(ControlErrorKind.NotMember, "This home belongs to no pool yet. Use `cairn init` or `cairn join`.");
+        }
+
+        if (PoolKeys.Open(ports.Identity, config.Pool, config.SealedKeyring.Span) is not { } keyring)
+        {
+            return new ControlError(
+                ControlErrorKind.Locked, "The pool's keys do not open with this node's identity key. Was the home copied?");
+        }
+
+        NodeSettings settings = NodeSettings.Load(ports.Disk);
+        Action<Action> background = action => _ = ports.Workers.Run(WorkPriority.Background, () =>
+        {
+            action();
+            return Unit.Value;
+        });
+        ChunkStoreOptions storeOptions = new() { SpaceBytes = settings.SpaceBytes ?? options.SpaceBytes };
+        if (!ChunkStore.Open(ports.Disk, storeOptions, background).TryGet(out ChunkStore? chunks, out error))
+        {
+            return new ControlError(ControlErrorKind.Storage, error.ToString());
+        }
+
+        if (!LogStore.Open(ports.Disk, HomeLayout.LogsFolder, background).TryGet(out LogStore? logs, out error))
+        {
+            chunks.Dispose();
+            return new ControlError(ControlErrorKind.Storage, error.ToString());
+        }
+
+        return new CairnNode(ports, options, home, chunks, logs, config, keyring, settings, makeVolumes);
+    }
+
+    private void Handle(PeerLink link, PeerMessage message, IFrame frame)
+    {
+        switch (message)
+        {
+            case LogBlocks blocks:
+                _sync.OnBlocks(link, blocks, frame);
+                return;
+            case ChunkPut put:
+                _inbox.OnPut(link, put, frame);
+                return;
+            case LogPositionsMessage positions:
+                _sync.OnPositions(link, positions);
+                break;
+            case MapRoot or MapBuckets or MapRecords:
+                _gossip.OnMap(link, message);
+                break;
+            case ChunkGet get:
+                _server.OnGet(link, get);
+                break;
+            case HoldingAsk ask:
+                _server.OnHolding(link, ask);
+                break;
+            case DigestAsk ask:
+                _server.OnDigest(link, ask);
+                break;
+            case PartitionAsk ask:
+                _server.OnPartition(link, ask);
+                break;
+            case DropAsk ask:
+                _server.OnDrop(link, ask);
+                break;
+            default:
+                link.Close(GoodbyeReason.ProtocolError);
+                break;
+        }
+
+        frame.Dispose();
+    }
+
+    private void OnPoolLog()
+    {
+        _view.SetState(_poolLog.State);
+        _volumes.Refresh();
+        RaiseProgress();
+    }
+
+    private void SaveKeyring()
+    {
+        PoolConfig changed = _config with { SealedKeyring = PoolKeys.SealToSelf(_ports, _config.Pool, _poolLog.Keyring) };
+        if (!changed.Save(_ports.Disk).TryGet(out _, out StoreError error))
+        {
+            _diary.Add(LogLevel.Error, "node", error.ToString());
+        }
+    }
+
+    private void OnRepairRound() => _ports.Workers.Start("drop", _drops.Run);
+
+    private void RaiseProgress()
+    {
+        TaskCompletionSource progress = _progress;
+        _progress = new TaskCompletionSource();
+        progress.TrySetResult();
+    }
+
+    private async Task Housekeeping()
+    {
+        long reconciled = _ports.Time.GetTimestamp();
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(HousekeepingEvery, _ports.Time, _stop.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            _peers.CloseStuck();
+            _volumes.Refresh();
+            PublishUse();
+            if (_ports.Time.GetElapsedTime(reconciled) > TimeSpan.FromSeconds(30))
+            {
+                reconciled = _ports.Time.GetTimestamp();
+                _sync.Reconcile();
+            }
+        }
+    }
+
+    /// <summary>Tells the others when the fill level moved by a hundredth, or this node became full.</summary>
+    private void PublishUse()
+    {
+        NodeRecord now = _record.Current.Record;
+        NodeRecord next = OwnRecord.WithUse(now, _chunks.Space, CapacityBytes);
+        bool isNews = next.IsFull != now.IsFull || next.CapacityBytes != now.CapacityBytes
+            || Math.Abs(next.UsedBytes - now.UsedBytes) > Math.Max(1 << 20, CapacityBytes / 100);
+        if (isNews)
+        {
+            ChangeRecord(_ => next);
+        }
+    }
+
+    private Result<Unit, StoreError> ChangeRecord(Func<NodeRecord, NodeRecord> change)
+    {
+        Result<SignedNodeRecord, StoreError> changed = _record.Change(change);
+        if (!changed.TryGet(out SignedNodeRecord? record, out StoreError error))
+        {
+            _diary.Add(LogLevel.Error, "node", error.ToString());
+            return error;
+        }
+
+        _view.Merge(record);
+        _gossip.Publish(record);
+        return Unit.Value;
+    }
+
+    private static ulong RandomUInt64(NodePorts ports)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+        ports.Entropy.Fill(bytes);
+        return BitConverter.ToUInt64(bytes);
+    }
+
+}

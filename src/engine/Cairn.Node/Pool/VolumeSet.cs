@@ -1,0 +1,131 @@
+using Cairn.Coding.Encryption;
+using Cairn.Core.Membership;
+using Cairn.Core.Primitives;
+using Cairn.Node.Control;
+using Cairn.Node.Logs;
+using Cairn.Node.Peers;
+using Cairn.Node.ReadPath;
+using Cairn.Node.WritePath;
+using Cairn.Storage;
+
+namespace Cairn.Node.Pool;
+
+/// <summary>The open volumes: one for every live volume of the pool that this node has keys of.</summary>
+/// <remarks>Thread: the engine's loop; what <see cref="Open"/> lists may be used from any.</remarks>
+internal sealed class VolumeSet : IAsyncDisposable
+{
+    private readonly SortedDictionary<VolumeId, Hosted> _open = [];
+    private readonly NodePorts _ports;
+    private readonly PoolLog _log;
+    private readonly PoolView _view;
+    private readonly LogSync _sync;
+    private readonly NodeDiary _diary;
+    private readonly IVolumeFactory _factory;
+    private readonly IChunkSource _source;
+    private readonly IReplicationQueue _replication;
+    private readonly Func<(long TotalBytes, long FreeBytes)> _space;
+    private bool _isStopped;
+
+    /// <summary>Opens nothing until <see cref="Refresh"/>.</summary>
+    public VolumeSet(
+        NodePorts ports, PoolLog log, PoolView view, LogSync sync, NodeDiary diary, IVolumeFactory factory, IChunkSource source,
+        IReplicationQueue replication, Func<(long TotalBytes, long FreeBytes)> space)
+    {
+        _ports = ports;
+        _log = log;
+        _view = view;
+        _sync = sync;
+        _diary = diary;
+        _factory = factory;
+        _source = source;
+        _replication = replication;
+        _space = space;
+    }
+
+    /// <summary>The open ones, in the order of their ids.</summary>
+    public IEnumerable<IHostedVolume> Open => _open.Values.Select(hosted => hosted.Volume);
+
+    /// <summary>An open one, by id.</summary>
+    public IHostedVolume? Find(VolumeId volume) => _open.TryGetValue(volume, out Hosted? hosted) ? hosted.Volume : null;
+
+    /// <summary>Opens what is new, gives new keys to what is open, closes what was removed.</summary>
+    public void Refresh()
+    {
+        if (_isStopped)
+        {
+            return;
+        }
+
+        foreach (VolumeId gone in _open.Keys.Where(id => !_log.State.LiveVolumes.Any(volume => volume.Volume == id)).ToArray())
+        {
+            IHostedVolume closed = _open[gone].Volume;
+            _open.Remove(gone);
+            _sync.Remove(gone);
+            _diary.Add(LogLevel.Info, "volumes", $"volume {gone.Short} was removed");
+            _ports.Workers.Start("close volume", async () => await closed.DisposeAsync());
+        }
+
+        foreach (PoolVolume volume in _log.State.LiveVolumes)
+        {
+            int keys = _log.State.Keys.Count(grant => grant.Volume == volume.Volume);
+            bool isOpen = _open.TryGetValue(volume.Volume, out Hosted? hosted);
+            if ((!isOpen || hosted!.Keys != keys) && KeyGrants.Keyring(_ports.Identity, _log.State, volume.Volume) is { } ring)
+            {
+                if (isOpen)
+                {
+                    hosted!.Volume.UseKeyring(ring);
+                    _open[volume.Volume] = hosted with { Keys = keys };
+                }
+                else
+                {
+                    OpenOne(volume, ring, keys);
+                }
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _isStopped = true;
+        foreach (Hosted hosted in _open.Values)
+        {
+            await hosted.Volume.DisposeAsync();
+        }
+
+        _open.Clear();
+        await _factory.DisposeAsync();
+    }
+
+    private void OpenOne(PoolVolume volume, VolumeKeyring ring, int keys)
+    {
+        Result<IHostedVolume, StoreError> opened = _factory.Open(new VolumeSetting
+        {
+            Volume = volume,
+            Keyring = ring,
+            Members = new VolumeMembers(_log, volume.Volume),
+            Source = _source,
+            Replication = _replication,
+            PoolSpace = _space,
+            NameOf = _view.NameOf,
+        });
+        if (!opened.TryGet(out IHostedVolume? hosted, out StoreError error))
+        {
+            _diary.Add(LogLevel.Error, "volumes", $"{volume.Name} cannot be opened: {error}");
+            return;
+        }
+
+        _open.Add(volume.Volume, new Hosted(hosted, keys));
+        _sync.Add(hosted.Log);
+    }
+
+    private sealed record Hosted(IHostedVolume Volume, int Keys);
+
+    /// <summary>The pool's membership, as one volume's logs see it.</summary>
+    private sealed class VolumeMembers(PoolLog log, VolumeId volume) : IMembers
+    {
+        public ReadOnlyMemory<byte> PublicKeyOf(NodeId author) => log.PublicKeyOf(author);
+
+        public AuthorStanding StandingOf(LogId id, ulong blockSeq) => log.StandingIn(volume, id, blockSeq);
+    }
+}
