@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.CompilerServices;
 using System.Text;
 using Cairn.Coding.Encryption;
 using Cairn.Core.Log;

@@ -9,7 +9,6 @@ using Cairn.Node.Control;
 using Cairn.Node.Peers;
 using Cairn.Node.Pool;
 using Cairn.Node.Volumes;
-using Cairn.Storage.Packs;
 
 namespace Cairn.Node;
 
