@@ -1,0 +1,211 @@
+using System.Net;
+using Cairn.Core.Primitives;
+using Cairn.Node.Control;
+using Cairn.Node.Pool;
+using Cairn.Node.Ports;
+using Cairn.Simulation;
+using Cairn.Simulation.Disks;
+using Cairn.Simulation.Network;
+using Cairn.Simulation.Time;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node.Tests.Peers;
+
+/// <summary>Several nodes in one thread on virtual time: founded, joined, killed and restarted by a test.</summary>
+internal sealed class PoolBench
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+
+    public PoolBench(ulong seed)
+    {
+        Seed = seed;
+        Network = new SimulatedNetwork(Scheduler, seed);
+        Random = new Prng(seed);
+    }
+
+    public ulong Seed { get; }
+
+    public SimulatedScheduler Scheduler { get; } = new();
+
+    public SimulatedNetwork Network { get; }
+
+    public Prng Random { get; }
+
+    public List<BenchNode> Nodes { get; } = [];
+
+    public NodeOptions Options { get; init; } = new()
+    {
+        SpaceBytes = 256L << 20,
+        RepairGrace = TimeSpan.FromSeconds(30),
+        RepairInterval = TimeSpan.FromSeconds(10),
+    };
+
+    /// <summary>A pool of so many running nodes, all connected.</summary>
+    public static PoolBench Of(int count, ulong seed, NodeOptions? options = null)
+    {
+        PoolBench bench = options is null ? new PoolBench(seed) : new PoolBench(seed) { Options = options };
+        BenchNode first = bench.NewNode();
+        bench.Do(first, () => Task.FromResult(Founding.Found(first.Ports, first.Options)));
+        first.Start();
+        for (int i = 1; i < count; i++)
+        {
+            bench.Join(bench.NewNode(), first);
+        }
+
+        bench.Until(() => bench.Nodes.TrueForAll(node => node.Connected == count - 1), "all connected");
+        return bench;
+    }
+
+    public BenchNode NewNode()
+    {
+        BenchNode node = new(this, Nodes.Count, Network.NewAddress());
+        Nodes.Add(node);
+        return node;
+    }
+
+    public void Join(BenchNode node, BenchNode inviter)
+    {
+        InviteTicket ticket = Ok(inviter, () => inviter.Node.Invite(default).AsTask());
+        Result<JoinedPool, ControlError> joined =
+            Do(node, () => Founding.Join(node.Ports, node.Options, ticket.Code, CancellationToken.None));
+        Assert.True(joined.IsOk, joined.ToString());
+        node.Start();
+    }
+
+    /// <summary>Runs work in a node's process and returns its result.</summary>
+    public T Do<T>(BenchNode node, Func<Task<T>> work) => Scheduler.Complete(node.Process.Run(work), Patience);
+
+    public T Ok<T>(BenchNode node, Func<Task<Result<T, ControlError>>> work)
+    {
+        Result<T, ControlError> result = Do(node, work);
+        Assert.True(result.IsOk, result.ToString());
+        return result.Value;
+    }
+
+    public void Until(Func<bool> condition, string what, TimeSpan? within = null)
+    {
+        bool held = Scheduler.RunUntil(condition, within ?? Patience);
+        string diary = held ? string.Empty : string.Join('\n', Nodes.SelectMany(node => node.Lines));
+        Assert.True(held, $"seed {Seed}: not {what} at {Scheduler.Now}\n{diary}");
+        AssertNoFailures();
+    }
+
+    public void AssertNoFailures() =>
+        Assert.True(Scheduler.Failures.Count == 0, string.Join('\n', Scheduler.Failures.Select(failure => failure.ToString())));
+
+    public byte[] Bytes(int length)
+    {
+        byte[] bytes = new byte[length];
+        Random.Fill(bytes);
+        return bytes;
+    }
+}
+
+/// <summary>One node of a bench: its disk, key and address stay when its process dies.</summary>
+internal sealed class BenchNode
+{
+    private readonly PoolBench _bench;
+    private readonly IIdentity _identity;
+    private CairnNode? _node;
+    private int _life;
+
+    public BenchNode(PoolBench bench, int index, IPEndPoint address)
+    {
+        _bench = bench;
+        Index = index;
+        Address = address;
+        _identity = new SimulatedIdentity((bench.Seed * 1000) + (ulong)index);
+        Options = bench.Options with { Name = $"node{index}" };
+        NewProcess();
+    }
+
+    public int Index { get; }
+
+    public IPEndPoint Address { get; }
+
+    public NodeOptions Options { get; set; }
+
+    public SimulatedDisk Disk { get; private set; } = new(4L << 30);
+
+    public SimulatedProcess Process { get; private set; } = null!;
+
+    public SimulatedTransport Transport { get; private set; } = null!;
+
+    public NodePorts Ports { get; private set; } = null!;
+
+    public ScrapVolume.Factory? Volumes { get; private set; }
+
+    public NodeStores? Stores { get; private set; }
+
+    public CairnNode Node => _node ?? throw new InvalidOperationException("not started");
+
+    public bool IsUp => _node is not null && Process.IsAlive;
+
+    public NodeId Id => _identity.Node;
+
+    public int Connected => IsUp ? Info().Count(node => node.IsConnected) - 1 : 0;
+
+    public IEnumerable<string> Lines => _node is null
+        ? []
+        : _node.Diary.After(0, 60).Select(line => $"{Options.Name} {line.Time} {line.Source}: {line.Text}");
+
+    public IReadOnlyList<NodeSummary> Info() => Node.Nodes(default).AsTask().GetAwaiter().GetResult();
+
+    public NodeStatus Status() => Node.Status(default).AsTask().GetAwaiter().GetResult();
+
+    public ScrapVolume Volume => Volumes!.Open.Values.First();
+
+    public void Start()
+    {
+        Result<CairnNode, ControlError> opened = _bench.Do(this, () => Task.FromResult(CairnNode.Open(Ports, Options, stores =>
+        {
+            Stores = stores;
+            Volumes = new ScrapVolume.Factory(stores);
+            return Volumes;
+        })));
+        Assert.True(opened.IsOk, opened.ToString());
+        _node = opened.Value;
+        Process.Run(_node.Start);
+    }
+
+    /// <summary>As SIGKILL, or as a power cut.</summary>
+    public void Kill(CrashKind kind = CrashKind.ProcessKilled)
+    {
+        Process.Kill();
+        Transport.Close();
+        Disk.Crash(kind, _bench.Seed);
+        _node = null;
+        NewProcess();
+    }
+
+    /// <summary>The machine is gone with its disk.</summary>
+    public void Wipe()
+    {
+        Kill();
+        Disk = new SimulatedDisk(4L << 30);
+        Transport.Close();
+        NewProcess();
+    }
+
+    /// <summary>Whether a copy is here that the node answers for.</summary>
+    public bool Holds(ChunkAddress address) =>
+        Stores!.Chunks.TryGet(RecordKey.Copy(address), out StoredRecord record) && record.Use != ChunkUse.Cached;
+
+    private void NewProcess()
+    {
+        _life++;
+        Process = _bench.Scheduler.CreateProcess($"node{Index}");
+        Transport?.Close();
+        Transport = _bench.Network.Attach(Process, _identity, Address);
+        Ports = new NodePorts
+        {
+            Disk = Disk,
+            Transport = Transport,
+            Entropy = new SimulatedEntropy((_bench.Seed * 7919) + (ulong)((Index * 100) + _life)),
+            Time = Process.Time,
+            Workers = Process,
+            Identity = _identity,
+            OpenIndex = _ => throw new InvalidOperationException("no index here"),
+        };
+    }
+}
