@@ -118,7 +118,10 @@ public sealed class SimulatedConnection : IConnection
         CloseEnd();
         if (!other._isClosed && !IsCut)
         {
-            _network.Scheduler.After(_network.StreamDelay(0), other.CloseEnd);
+            // As with TCP, the end of the stream comes after what was sent before it.
+            TimeSpan arrival = _network.Scheduler.Now + _network.StreamDelay(0);
+            arrival = arrival > _lastArrival ? arrival : _lastArrival;
+            _network.Scheduler.After(arrival - _network.Scheduler.Now, other.CloseEnd);
         }
         else if (!other._isClosed)
         {

@@ -2,7 +2,6 @@ using System.Net;
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
 using Cairn.Node.Pool;
-using Cairn.Node.Ports;
 using Cairn.Simulation;
 using Cairn.Simulation.Disks;
 using Cairn.Simulation.Network;
@@ -102,10 +101,10 @@ internal sealed class PoolBench
 }
 
 /// <summary>One node of a bench: its disk, key and address stay when its process dies.</summary>
-internal sealed class BenchNode
+internal sealed class BenchNode : IDisposable
 {
     private readonly PoolBench _bench;
-    private readonly IIdentity _identity;
+    private readonly SimulatedIdentity _identity;
     private CairnNode? _node;
     private int _life;
 
@@ -190,6 +189,8 @@ internal sealed class BenchNode
     /// <summary>Whether a copy is here that the node answers for.</summary>
     public bool Holds(ChunkAddress address) =>
         Stores!.Chunks.TryGet(RecordKey.Copy(address), out StoredRecord record) && record.Use != ChunkUse.Cached;
+
+    public void Dispose() => _identity.Dispose();
 
     private void NewProcess()
     {

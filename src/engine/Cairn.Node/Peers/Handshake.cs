@@ -29,6 +29,17 @@ internal static class Handshake
         return (await connection.Send(output.WrittenMemory, default, CancellationToken.None)).IsOk;
     }
 
+    /// <summary>Says why not, leaves the peer a moment to hear it, and closes.</summary>
+    public static async Task Refuse(IConnection connection, GoodbyeReason reason, TimeProvider time)
+    {
+        await using (connection)
+        {
+            using CancellationTokenSource limit = new(TimeSpan.FromSeconds(2), time);
+            await Send(connection, new Goodbye(reason));
+            await Receive(connection, limit.Token);
+        }
+    }
+
     /// <summary>Receives one message outside a link; its memory is copied, so that the frame is gone.</summary>
     public static async Task<Result<PeerMessage, HandshakeError>> Receive(IConnection connection, CancellationToken cancellation)
     {

@@ -83,11 +83,9 @@ internal sealed class JoinHost
                 _ => new Goodbye(GoodbyeReason.ProtocolError),
             };
             await Handshake.Send(connection, answer);
-            if (answer is JoinAccept)
-            {
-                // The newcomer closes when it has kept what it needs.
-                await Handshake.Receive(connection, limit.Token);
-            }
+
+            // The newcomer closes when it has heard the answer and kept what it needs.
+            await Handshake.Receive(connection, limit.Token);
         }
     }
 

@@ -292,12 +292,7 @@ internal sealed class PeerSet
         {
             string why = said is null ? error.Detail : $"{refusal ?? GoodbyeReason.Stopping}";
             _diary.Add(LogLevel.Warning, "peers", $"no link with {connection.Peer.Node.Short} at {connection.RemoteAddress}: {why}");
-            if (refusal is { } reason)
-            {
-                await Handshake.Send(connection, new Goodbye(reason));
-            }
-
-            await connection.DisposeAsync();
+            await Handshake.Refuse(connection, refusal ?? GoodbyeReason.Stopping, _ports.Time);
             return false;
         }
 
@@ -307,8 +302,7 @@ internal sealed class PeerSet
             bool newWins = other.IsClosed || other.IsDialer == link.IsDialer || link.IsDialer == (_view.Self < link.Peer);
             if (!newWins)
             {
-                await Handshake.Send(connection, new Goodbye(GoodbyeReason.Duplicate));
-                await connection.DisposeAsync();
+                await Handshake.Refuse(connection, GoodbyeReason.Duplicate, _ports.Time);
                 return true;
             }
 
