@@ -4,7 +4,9 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Bench.Micro;
 
-/// <summary>Placement in a pool of 1,000 nodes: a lookup is to take at most 1 µs, a build well under a second.</summary>
+/// <summary>
+/// Placement in a pool of 1,000 nodes: a lookup is to take at most 1 µs, a build well under a second.
+/// </summary>
 [MemoryDiagnoser]
 public class PlacementBenchmark
 {

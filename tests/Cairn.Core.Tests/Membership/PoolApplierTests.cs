@@ -81,7 +81,9 @@ public sealed class PoolApplierTests
         Assert.True(founder.State.Accepts(Volume(8), first, 13));
     }
 
-    /// <summary>DESIGN, Members: mutual revocation suspends both until a third admin or the recovery kit decides.</summary>
+    /// <summary>
+    /// DESIGN, Members: mutual revocation suspends both until a third admin or the recovery kit decides.
+    /// </summary>
     [Fact]
     public void Mutual_revocation_suspends_both_and_a_third_decides_wherever_it_is_seen_first()
     {
@@ -101,7 +103,8 @@ public sealed class PoolApplierTests
             {
                 Assert.Equal(MemberStanding.Suspended, scene.StandingOf(1));
                 Assert.Equal(MemberStanding.Suspended, scene.StandingOf(2));
-                Assert.Equal(one.State.Members.Values.Select(m => m.Standing), scene.State.Members.Values.Select(m => m.Standing));
+                Assert.Equal(one.State.Members.Values.Select(m => m.Standing),
+                    scene.State.Members.Values.Select(m => m.Standing));
             }
 
             one.Do(Grant(4, MemberRole.Member));

@@ -14,8 +14,8 @@ public sealed class PoolMapTests
             List<SignedNodeRecord> records = [];
             for (int i = 0; i < 40; i++)
             {
-                NodeRecord record = MemberKit.Record(prng.Next(8), (ulong)prng.Next(4)) with { CapacityBytes = prng.Next(3) };
-                records.Add(MemberKit.Sign(record));
+                NodeRecord record = MemberKit.Record(prng.Next(8), (ulong)prng.Next(4));
+                records.Add(MemberKit.Sign(record with { CapacityBytes = prng.Next(3) }));
             }
 
             PoolMap one = new();
@@ -102,10 +102,12 @@ public sealed class PoolMapTests
             for (int length = 0; length < next.Length; length++)
             {
                 bool isPushPrefix = next[1] == 4 && length is 2;
-                Assert.True(isPushPrefix || MapExchange.Answer(new PoolMap(), next.AsSpan(0, length), _ => true, MemberKit.Check) is null);
+                Assert.True(isPushPrefix
+                    || MapExchange.Answer(new PoolMap(), next.AsSpan(0, length), _ => true, MemberKit.Check) is null);
             }
 
-            next = MapExchange.Answer(map, next, _ => true, MemberKit.Check)!.Replies is [byte[] first, ..] ? first : null;
+            next = MapExchange.Answer(map, next, _ => true, MemberKit.Check)!.Replies
+                is [byte[] first, ..] ? first : null;
         }
 
         for (int i = 0; i < 5000; i++)

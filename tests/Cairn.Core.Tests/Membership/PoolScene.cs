@@ -48,12 +48,14 @@ internal sealed class PoolScene
     }
 
     public static GrantMember Grant(int member, MemberRole role, string? name = null) => new(
-        MemberKit.Node(member), (byte)role, MemberKit.Key(member).ToArray(), Encoding.UTF8.GetBytes(name ?? $"n{member}"));
+        MemberKit.Node(member), (byte)role, MemberKit.Key(member).ToArray(),
+            Encoding.UTF8.GetBytes(name ?? $"n{member}"));
 
     public static RevokeMember Revoke(int member, params ImmutableArray<AcceptedTail> accepted) =>
         new(MemberKit.Node(member), accepted);
 
-    public static CreateVolume Create(int volume, string name) => new(Volume(volume), Encoding.UTF8.GetBytes(name), default);
+    public static CreateVolume Create(int volume, string name) =>
+        new(Volume(volume), Encoding.UTF8.GetBytes(name), default);
 
     public static VolumeId Volume(int volume) => new(Enumerable.Repeat((byte)volume, 16).ToArray());
 

@@ -21,7 +21,8 @@ public sealed class RecoveryKitTests
     public void A_kit_reads_what_it_prints_with_comments_and_other_line_ends()
     {
         Assert.Equal(Kit, RecoveryKit.Parse(Kit.ToString()).Value);
-        string printed = "# Cairn recovery kit: keep it secret!\r\n" + Kit.ToString().Replace("\n", "\r\n", StringComparison.Ordinal);
+        string printed = "# Cairn recovery kit: keep it secret!\r\n"
+            + Kit.ToString().Replace("\n", "\r\n", StringComparison.Ordinal);
         Assert.Equal(Kit, RecoveryKit.Parse(printed.ToLowerInvariant()).Value);
         RecoveryKit bare = Kit with { Addresses = [] };
         Assert.Equal(bare, RecoveryKit.Parse(bare.ToString()).Value);
@@ -51,7 +52,8 @@ public sealed class RecoveryKitTests
         for (int i = 0; i < text.Length; i++)
         {
             char other = text[i] == 'A' ? 'B' : 'A';
-            Assert.True(text[i] is '-' or '\n' || !RecoveryKit.Parse(text[..i] + other + text[(i + 1)..]).IsOk, $"digit {i}");
+            Assert.True(text[i] is '-' or '\n' || !RecoveryKit.Parse(text[..i] + other + text[(i + 1)..]).IsOk
+                , $"digit {i}");
         }
     }
 }

@@ -4,7 +4,9 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Tests.Membership;
 
-/// <summary>Some SWIM nodes on virtual time: every datagram may be lost, late, doubled, reordered or cut off one way.</summary>
+/// <summary>
+/// Some SWIM nodes on virtual time: every datagram may be lost, late, doubled, reordered or cut off one way.
+/// </summary>
 internal sealed class SwimNetwork
 {
     private const int TickMs = 50;
@@ -72,7 +74,8 @@ internal sealed class SwimNetwork
     {
         for (long endMs = NowMs + forMs; NowMs < endMs; NowMs += TickMs)
         {
-            while (_flying.TryPeek(out (int From, int To, byte[] Bytes) item, out (long AtMs, long Order) due) && due.AtMs <= NowMs)
+            while (_flying.TryPeek(out (int From, int To, byte[] Bytes) item, out (long AtMs, long Order) due)
+                && due.AtMs <= NowMs)
             {
                 _flying.Dequeue();
                 Step(item.To, SwimInput.Message(Id(item.From), item.Bytes, NowMs));
@@ -118,7 +121,8 @@ internal sealed class SwimNetwork
     }
 
     public bool AllRunningSeeDead(int dead) =>
-        Enumerable.Range(0, _nodes.Length).All(by => _nodes[by] is null || by == dead || View(by, dead) == Liveness.Dead);
+        Enumerable.Range(0, _nodes.Length).All(by =>
+            _nodes[by] is null || by == dead || View(by, dead) == Liveness.Dead);
 
     private void Post(int from, NodeId to, ReadOnlySpan<byte> bytes)
     {

@@ -80,7 +80,9 @@ public sealed class SwimProtocolTests
         Assert.True(network.RunUntil(network.AllRunningSeeEachOtherAlive, 30_000));
     }
 
-    /// <summary>SWIM, section 3.1: the indirect probe is what keeps a bad path between two nodes from being a failure.</summary>
+    /// <summary>
+    /// SWIM, section 3.1: the indirect probe is what keeps a bad path between two nodes from being a failure.
+    /// </summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

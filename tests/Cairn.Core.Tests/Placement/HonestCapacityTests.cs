@@ -28,7 +28,8 @@ public sealed class HonestCapacityTests
 
     [Theory]
     [MemberData(nameof(SmallPools))]
-    public void Small_pools_hold(int copies, long[] sizes, long holds) => Assert.Equal(holds, HonestCapacity.Of(sizes, copies));
+    public void Small_pools_hold(int copies, long[] sizes, long holds) =>
+        Assert.Equal(holds, HonestCapacity.Of(sizes, copies));
 
     [Fact]
     public void It_is_the_largest_that_fits()

@@ -118,14 +118,16 @@ public sealed class PlacementTableTests
     public void Copies_spread_over_zones_as_far_as_zones_reach(int a, int b, int c, int mostInOne)
     {
         string[] zones = [.. Enumerable.Repeat("a", a), .. Enumerable.Repeat("b", b), .. Enumerable.Repeat("c", c)];
-        List<PlacementNode> pool = [.. PlacementKit.Equal(zones.Length).Select((node, i) => node with { Zone = zones[i] })];
+        List<PlacementNode> pool = [.. PlacementKit.Equal(zones.Length)
+            .Select((node, i) => node with { Zone = zones[i] })];
         PlacementTable table = PlacementTable.Build(pool, PlacementPolicy.Default, PlacementWeights.None);
         Dictionary<NodeId, string> zoneOf = pool.ToDictionary(node => node.Node, node => node.Zone);
         int most = PlacementKit.Partitions().Max(partition =>
             table.Holders(partition).GroupBy(node => zoneOf[node]).Max(group => group.Count()));
         Assert.Equal(mostInOne, most);
         Assert.True(zones.Length > 30 || WeightSolver.PredictFillPermille(
-            pool, PlacementPolicy.Default, WeightSolver.Refine(pool, PlacementPolicy.Default, PlacementWeights.None)!) >= 970);
+            pool, PlacementPolicy.Default,
+                WeightSolver.Refine(pool, PlacementPolicy.Default, PlacementWeights.None)!) >= 970);
     }
 
     [Fact]
@@ -168,7 +170,8 @@ public sealed class PlacementTableTests
     {
         NodeRecord record = MemberKit.Record(1) with { Zone = "z", Tags = ["t"], IsFull = true };
         PlacementNode node = PlacementNode.From(record);
-        Assert.Equal((record.Node, record.CapacityBytes, "z", true), (node.Node, node.CapacityBytes, node.Zone, node.IsFull));
+        Assert.Equal((record.Node, record.CapacityBytes, "z", true),
+            (node.Node, node.CapacityBytes, node.Zone, node.IsFull));
         Assert.True(NodeState.Away.TakesCopies());
         Assert.False(NodeState.Decommissioning.TakesCopies());
         Assert.True(NodeState.Decommissioning.HasCopies());
@@ -201,14 +204,17 @@ public sealed class PlacementTableTests
         Assert.True(found > 8000);
     }
 
-    /// <summary>The table of docs/formats/placement.md: computed apart from the program, it must never change.</summary>
+    /// <summary>
+    /// The table of docs/formats/placement.md: computed apart from the program, it must never change.
+    /// </summary>
     [Fact]
     public void The_golden_placement_holds()
     {
         PlacementTable table = PlacementTable.Build(
             [.. Enumerable.Range(0, 8).Select(i => new PlacementNode(PlacementKit.Node(i), 1000))],
             PlacementPolicy.Default,
-            new PlacementWeights(Enumerable.Range(0, 8).Select(i => new NodeWeight(PlacementKit.Node(i), 1000, (uint)(1000 * (i + 1))))));
+            new PlacementWeights(Enumerable.Range(0, 8)
+                .Select(i => new NodeWeight(PlacementKit.Node(i), 1000, (uint)(1000 * (i + 1))))));
         string golden = string.Join(' ', new ushort[] { 0, 1, 2, 3, 1000, 4095 }.Select(p =>
             string.Concat(table.Order(new PartitionId(p)).Select(node =>
                 Enumerable.Range(0, 8).Single(i => PlacementKit.Node(i) == node)))));

@@ -31,7 +31,8 @@ public sealed class WeightSolverTests
         Prng prng = new(11);
         foreach (int count in new[] { 20, 100, 300 })
         {
-            List<PlacementNode> pool = PlacementKit.Pool([.. Enumerable.Range(0, count).Select(_ => 1 + prng.Next(20))]);
+            List<PlacementNode> pool = PlacementKit.Pool(
+                [.. Enumerable.Range(0, count).Select(_ => 1 + prng.Next(20))]);
             PlacementWeights weights = WeightSolver.Refine(pool, PlacementPolicy.Default, PlacementWeights.None)!;
             int fill = WeightSolver.PredictFillPermille(pool, PlacementPolicy.Default, weights);
             Assert.True(fill >= (count <= 100 ? 970 : 950), $"{count} nodes: {fill}");

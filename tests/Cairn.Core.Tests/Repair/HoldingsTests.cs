@@ -42,8 +42,10 @@ public sealed class HoldingsTests
     public void The_golden_digest_and_reports_decode()
     {
         PartitionDigest digest = PartitionDigest.Empty.Add(new RecordKey(
-            new PartitionId(0x123), new ChunkAddress(Convert.FromHexString("1230" + new string('a', 60))), RecordKind.Shard, 7));
-        Assert.Equal(GoldenDigest, Convert.ToHexStringLower(HoldingsDigest.Encode([new(new PartitionId(0x123), digest)])));
+            new PartitionId(0x123),
+                new ChunkAddress(Convert.FromHexString("1230" + new string('a', 60))), RecordKind.Shard, 7));
+        Assert.Equal(GoldenDigest,
+            Convert.ToHexStringLower(HoldingsDigest.Encode([new(new PartitionId(0x123), digest)])));
         PartitionReport read = HoldingsDigest.Decode(Convert.FromHexString(GoldenDigest))!.Single();
         Assert.Equal(digest, read.Digest);
         Assert.Equal(0x123, read.Partition.Value);

@@ -121,7 +121,8 @@ internal sealed class RepairPool
     private PartitionDigest DigestOf(NodeId node, PartitionId partition) => PartitionDigest.Of(In(node, partition));
 
     private List<PartitionReport> Reports(NodeId node) =>
-        [.. _records[node].GroupBy(key => key.Partition).Select(group => new PartitionReport(group.Key, PartitionDigest.Of(group)))];
+        [.. _records[node].GroupBy(key => key.Partition)
+            .Select(group => new PartitionReport(group.Key, PartitionDigest.Of(group)))];
 
     private static IReadOnlyList<PartitionReport> Wire(List<PartitionReport> reports) =>
         HoldingsDigest.Decode(HoldingsDigest.Encode(reports))!;

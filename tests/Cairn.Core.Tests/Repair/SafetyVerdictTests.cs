@@ -9,7 +9,10 @@ public sealed class SafetyVerdictTests
     public static TheoryData<SafetyCounts, VerdictLevel, string> Cases => new()
     {
         { Fine, VerdictLevel.Safe, "Everything has 4 copies. Nothing to do." },
-        { Fine with { CopiesWanted = 1, CopiesPossible = 1 }, VerdictLevel.Safe, "Everything has 1 copy. Nothing to do." },
+        {
+            Fine with { CopiesWanted = 1, CopiesPossible = 1 }, VerdictLevel.Safe,
+            "Everything has 1 copy. Nothing to do."
+        },
         { Fine with { Chunks = 0 }, VerdictLevel.Safe, "Nothing is stored yet." },
         {
             Fine with { CopiesPossible = 1 }, VerdictLevel.Attention,
@@ -38,7 +41,10 @@ public sealed class SafetyVerdictTests
             "Many nodes vanished together: a, b, c and 2 others. Only last copies are being remade. "
                 + "If they will not come back, forget them: `cairn node forget NODE`."
         },
-        { Fine with { CopiesPossible = 0 }, VerdictLevel.Attention, "No node gives space. Give some: `cairn space set 50GiB`." },
+        {
+            Fine with { CopiesPossible = 0 }, VerdictLevel.Attention,
+            "No node gives space. Give some: `cairn space set 50GiB`."
+        },
         {
             Fine with { ChunksUnreachable = 12345, AbsentNodes = ["attic"] }, VerdictLevel.Danger,
             "12,345 chunks cannot be read now. Bring back attic."

@@ -2,7 +2,9 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Membership;
 
-/// <summary>Crockford's base 32 for codes that people copy: no case, no I, L, O or U, hyphens and blanks ignored.</summary>
+/// <summary>
+/// Crockford's base 32 for codes that people copy: no case, no I, L, O or U, hyphens and blanks ignored.
+/// </summary>
 internal static class CodeText
 {
     private const string Alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";

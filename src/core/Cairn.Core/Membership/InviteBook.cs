@@ -3,7 +3,9 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Membership;
 
-/// <summary>Why an invite was not redeemed. The newcomer is told which, for each needs another answer from its owner.</summary>
+/// <summary>
+/// Why an invite was not redeemed. The newcomer is told which, for each needs another answer from its owner.
+/// </summary>
 public enum InviteRejection : byte
 {
     /// <summary>This node never made such a code, or forgot it long ago.</summary>

@@ -21,7 +21,9 @@ public enum InviteCodeError
     NewerFormat,
 }
 
-/// <summary>What an invite carries: where the inviter listens, a little of its fingerprint, and a secret used once.</summary>
+/// <summary>
+/// What an invite carries: where the inviter listens, a little of its fingerprint, and a secret used once.
+/// </summary>
 /// <remarks>
 /// Format: docs/formats/invite-code.md. Forty bits of fingerprint only catch a wrong address early; what keeps
 /// strangers out, on either side, is <see cref="InviteProof"/>, which needs the 128-bit secret.

@@ -14,7 +14,9 @@ public enum InviteRole : byte
     Joiner = 2,
 }
 
-/// <summary>The proof both sides of an invite give each other inside TLS: HMAC(secret, role, both public keys).</summary>
+/// <summary>
+/// The proof both sides of an invite give each other inside TLS: HMAC(secret, role, both public keys).
+/// </summary>
 /// <remarks>
 /// Format: docs/formats/invite-code.md. Because both identity keys are in it, a man in the middle who holds neither key
 /// cannot pass one side's proof on to the other; because the role is in it, neither side's proof can be sent back.
@@ -59,7 +61,9 @@ public static class InviteProof
         ReadOnlySpan<byte> proof) =>
         CryptographicOperations.FixedTimeEquals(Compute(secret, role, inviterKey, joinerKey), proof);
 
-    /// <summary>What a newcomer says first, so that an inviter with several codes out knows which one is meant.</summary>
+    /// <summary>
+    /// What a newcomer says first, so that an inviter with several codes out knows which one is meant.
+    /// </summary>
     public static Bytes16 TagOf(Bytes16 secret)
     {
         Span<byte> key = stackalloc byte[Bytes16.Size];

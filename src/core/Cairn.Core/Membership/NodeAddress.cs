@@ -5,7 +5,8 @@ using System.Net;
 namespace Cairn.Core.Membership;
 
 /// <summary>Where a node listens: a numeric address or a host name, and the port for TLS and datagrams.</summary>
-/// <param name="Host">An IPv4 or IPv6 address without brackets, or a host name of at most <see cref="HostBytesMax"/> bytes.</param>
+/// <param name="Host">An IPv4 or IPv6 address without brackets, or a host name of at most <see cref="HostBytesMax"/>
+/// bytes.</param>
 /// <param name="Port">1 to 65,535.</param>
 public readonly record struct NodeAddress(string Host, ushort Port) : IComparable<NodeAddress>
 {
@@ -31,7 +32,8 @@ public readonly record struct NodeAddress(string Host, ushort Port) : IComparabl
         address = default;
         int colon = text?.LastIndexOf(':') ?? -1;
         if (text is null || colon <= 0
-            || !ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port)
+            || !ushort.TryParse(
+                text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port)
             || port == 0)
         {
             return false;
@@ -49,7 +51,9 @@ public readonly record struct NodeAddress(string Host, ushort Port) : IComparabl
         return true;
     }
 
-    /// <summary>Whether text may stand as a host: printable ASCII without spaces, slashes or brackets, not too long.</summary>
+    /// <summary>
+    /// Whether text may stand as a host: printable ASCII without spaces, slashes or brackets, not too long.
+    /// </summary>
     public static bool IsHost(string text) =>
         text.Length is > 0 and <= HostBytesMax
         && text.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0

@@ -8,7 +8,9 @@ namespace Cairn.Core.Membership;
 /// <remarks>Format: docs/formats/node-record.md. The higher <see cref="Counter"/> replaces the lower one.</remarks>
 public sealed record NodeRecord
 {
-    /// <summary>Longest <see cref="Name"/>, <see cref="Zone"/>, tag or <see cref="Program"/> in bytes of UTF-8.</summary>
+    /// <summary>
+    /// Longest <see cref="Name"/>, <see cref="Zone"/>, tag or <see cref="Program"/> in bytes of UTF-8.
+    /// </summary>
     public const int TextBytesMax = 128;
 
     /// <summary>Most tags.</summary>
@@ -69,7 +71,8 @@ public sealed record NodeRecord
     /// <summary>Why this record must not be signed or accepted; null when it may.</summary>
     public string? FindProblem()
     {
-        bool textFits = new[] { Name, Zone, Program }.Concat(Tags).All(text => Encoding.UTF8.GetByteCount(text) <= TextBytesMax);
+        bool textFits = new[] { Name, Zone, Program }.Concat(Tags)
+            .All(text => Encoding.UTF8.GetByteCount(text) <= TextBytesMax);
         return this switch
         {
             { PublicKey.Length: 0 or > 512 } => "the identity key has an impossible length",
@@ -82,7 +85,8 @@ public sealed record NodeRecord
             _ when !textFits => "a text is too long",
             _ when !Tags.SequenceEqual(SortTags(Tags)) => "the tags are not sorted",
             _ when Tags.Any(tag => tag.Length == 0) => "a tag is empty",
-            _ when Addresses.Any(address => address.Port == 0 || !NodeAddress.IsHost(address.Host)) => "an address is not valid",
+            _ when Addresses.Any(address => address.Port == 0 || !NodeAddress.IsHost(address.Host)) =>
+                "an address is not valid",
             _ => null,
         };
     }

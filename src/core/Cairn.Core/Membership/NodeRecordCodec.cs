@@ -7,7 +7,9 @@ namespace Cairn.Core.Membership;
 /// <summary>Why the bytes of a node record were refused.</summary>
 public enum NodeRecordError
 {
-    /// <summary>The bytes are not a node record: damaged in transit or not ours. Asking another node may help.</summary>
+    /// <summary>
+    /// The bytes are not a node record: damaged in transit or not ours. Asking another node may help.
+    /// </summary>
     Malformed,
 
     /// <summary>A newer program wrote it in a format this one does not know. Upgrading helps.</summary>
@@ -26,7 +28,9 @@ public static class NodeRecordCodec
     /// <summary>The format written, and the newest one read.</summary>
     public const byte Version = 1;
 
-    /// <summary>The largest encoding, signature included: fits a datagram's worth of stream and bounds a map of 10,000.</summary>
+    /// <summary>
+    /// The largest encoding, signature included: fits a datagram's worth of stream and bounds a map of 10,000.
+    /// </summary>
     public const int BytesMax = 12 * 1024;
 
     private static ReadOnlySpan<byte> Domain => "cairn node record\0"u8;

@@ -3,7 +3,8 @@ namespace Cairn.Core.Membership;
 /// <summary>Where a node is in its life, as its own signed record says it.</summary>
 /// <remarks>
 /// What others observe (alive, suspect, dead) is separate and never signed: see <see cref="Liveness"/>.
-/// <see cref="Gone"/> is said by the node that leaves; a node that can no longer speak is forgotten in the pool's log instead.
+/// <see cref="Gone"/> is said by the node that leaves; a node that can no longer speak is forgotten in the pool's log
+/// instead.
 /// </remarks>
 public enum NodeState : byte
 {

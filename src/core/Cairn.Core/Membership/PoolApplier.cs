@@ -8,7 +8,8 @@ namespace Cairn.Core.Membership;
 
 /// <summary>What the transactions of the pool's own log mean: members, volumes, keys, weights.</summary>
 /// <remarks>
-/// Authority is decided here and nowhere else, in the one total order, so that all nodes agree: an operation whose author
+/// Authority is decided here and nowhere else, in the one total order, so that all nodes agree: an operation whose
+/// author
 /// may not do it, at that place in the order, has no effect. The first grant, by which a key makes itself admin of an
 /// empty pool, founds it. A revocation answered by one against its author suspends both until a third admin or the
 /// recovery kit grants one of them again. docs/decisions/authority.md says what that can and cannot settle.
@@ -36,7 +37,8 @@ public sealed class PoolApplier : ITransactionApplier
                     Apply(state, author, create);
                     break;
                 case RemoveVolume remove:
-                    Change(state, author, remove.Volume, row => row with { Volume = row.Volume with { IsRemoved = true } });
+                    Change(state, author, remove.Volume,
+                        row => row with { Volume = row.Volume with { IsRemoved = true } });
                     break;
                 case RenameVolume rename when PoolTable.Text(rename.Name.Span) is { } name:
                     Change(state, author, rename.Volume, row => row with
@@ -105,7 +107,8 @@ public sealed class PoolApplier : ITransactionApplier
 
     private static void Apply(ITreeTable state, NodeId author, RevokeMember revoke)
     {
-        if (PoolTable.GetMember(state, author) is not { } actor || PoolTable.GetMember(state, revoke.Member) is not { } target)
+        if (PoolTable.GetMember(state, author) is not { } actor
+            || PoolTable.GetMember(state, revoke.Member) is not { } target)
         {
             return;
         }
@@ -190,7 +193,9 @@ public sealed class PoolApplier : ITransactionApplier
         return name + suffix;
     }
 
-    /// <summary>A first grant stands: the wrapped key of an epoch never changes, and nobody may put another in its place.</summary>
+    /// <summary>
+    /// A first grant stands: the wrapped key of an epoch never changes, and nobody may put another in its place.
+    /// </summary>
     private static void Apply(ITreeTable state, NodeId author, GrantKey grant)
     {
         if (IsActive(state, author)

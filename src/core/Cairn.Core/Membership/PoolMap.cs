@@ -66,7 +66,8 @@ public sealed class PoolMap
     }
 
     /// <summary>The record of a node.</summary>
-    public bool TryGet(NodeId node, [NotNullWhen(true)] out SignedNodeRecord? record) => _records.TryGetValue(node, out record);
+    public bool TryGet(NodeId node, [NotNullWhen(true)] out SignedNodeRecord? record) =>
+        _records.TryGetValue(node, out record);
 
     /// <summary>Offers a verified record.</summary>
     public MergeOutcome Merge(SignedNodeRecord offered)

@@ -24,7 +24,10 @@ public enum MemberStanding : byte
     /// <summary>It belongs.</summary>
     Active = 0,
 
-    /// <summary>Forgotten: away for good, its copies no longer counted; its past operations stand, and it may be granted again.</summary>
+    /// <summary>
+    /// Forgotten: away for good, its copies no longer counted; its past operations stand, and it may be granted
+    /// again.
+    /// </summary>
     Forgotten = 1,
 
     /// <summary>Revoked: blocks after the accepted positions are quarantined, and nobody talks to it.</summary>
@@ -81,15 +84,21 @@ public sealed record PoolVolume(VolumeId Volume, string Name, bool IsRemoved)
 public sealed record KeyGrant(
     VolumeId Volume, EpochId Epoch, NodeId Recipient, NodeId Granter, ImmutableArray<byte> Wrapped);
 
-/// <summary>What the pool's log says: who belongs, which volumes there are, who holds which key, which weights hold.</summary>
-/// <remarks>An immutable value, read from the fold of the pool's log by <see cref="PoolApplier"/>; the same on all nodes that have the same log.</remarks>
+/// <summary>
+/// What the pool's log says: who belongs, which volumes there are, who holds which key, which weights hold.
+/// </summary>
+/// <remarks>
+/// An immutable value, read from the fold of the pool's log by <see cref="PoolApplier"/>; the same on all nodes that
+/// have the same log.
+/// </remarks>
 public sealed record PoolState
 {
     /// <summary>Nobody and nothing: before the founding transaction.</summary>
     public static PoolState Empty { get; } = new();
 
     /// <summary>Everyone who was ever granted a place, by node id.</summary>
-    public ImmutableSortedDictionary<NodeId, Member> Members { get; init; } = ImmutableSortedDictionary<NodeId, Member>.Empty;
+    public ImmutableSortedDictionary<NodeId, Member> Members { get; init; } =
+        ImmutableSortedDictionary<NodeId, Member>.Empty;
 
     /// <summary>Every volume ever created, by id.</summary>
     public ImmutableSortedDictionary<VolumeId, PoolVolume> Volumes { get; init; } =
@@ -111,7 +120,8 @@ public sealed record PoolState
     public IEnumerable<PoolVolume> LiveVolumes => Volumes.Values.Where(volume => !volume.IsRemoved);
 
     /// <summary>Whether a key belongs to the pool now.</summary>
-    public bool IsActive(NodeId node) => Members.TryGetValue(node, out Member? member) && member.Standing == MemberStanding.Active;
+    public bool IsActive(NodeId node) =>
+        Members.TryGetValue(node, out Member? member) && member.Standing == MemberStanding.Active;
 
     /// <summary>Finds a volume that is not removed by name.</summary>
     public bool TryFindVolume(string name, [NotNullWhen(true)] out PoolVolume? volume)
@@ -120,9 +130,12 @@ public sealed record PoolState
         return volume is not null;
     }
 
-    /// <summary>Whether a block of an author's log is folded: authors in good standing always, revoked ones up to the cut.</summary>
+    /// <summary>
+    /// Whether a block of an author's log is folded: authors in good standing always, revoked ones up to the cut.
+    /// </summary>
     /// <remarks>
-    /// Not for the pool's own log: there every key that was ever granted is folded, and <see cref="PoolApplier"/> decides
+    /// Not for the pool's own log: there every key that was ever granted is folded, and <see cref="PoolApplier"/>
+    /// decides
     /// what has effect, because two admins who revoke each other would otherwise be judged by order of arrival.
     /// </remarks>
     /// <param name="volume">The volume of the log.</param>

@@ -7,8 +7,12 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Membership;
 
-/// <summary>The keys and values in which <see cref="PoolApplier"/> keeps its state: docs/formats/pool-table.md.</summary>
-/// <remarks>The values were written by this program from checked input, so one that does not read is a broken invariant.</remarks>
+/// <summary>
+/// The keys and values in which <see cref="PoolApplier"/> keeps its state: docs/formats/pool-table.md.
+/// </summary>
+/// <remarks>
+/// The values were written by this program from checked input, so one that does not read is a broken invariant.
+/// </remarks>
 internal static class PoolTable
 {
     public const int TextBytesMax = 255;

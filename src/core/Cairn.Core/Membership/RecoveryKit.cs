@@ -22,7 +22,9 @@ public enum RecoveryKitError
     NewerFormat,
 }
 
-/// <summary>What is printed at `init` and put in a drawer: enough to bring the owner back on an empty machine.</summary>
+/// <summary>
+/// What is printed at `init` and put in a drawer: enough to bring the owner back on an empty machine.
+/// </summary>
 /// <remarks>
 /// Format: docs/formats/recovery-kit.md. The private key is the scalar of the P-256 key that the founding transaction
 /// granted the recovery role; every volume key is wrapped to it, too. Addresses are hints: any member will do.
@@ -43,7 +45,9 @@ public sealed record RecoveryKit(PoolId Pool, Bytes32 PrivateKey, ImmutableArray
     private const int GroupLength = 5;
     private const int GroupsPerLine = 8;
 
-    /// <summary>The kit's digits in lines of eight groups of five; blanks, hyphens and lines starting with # are free.</summary>
+    /// <summary>
+    /// The kit's digits in lines of eight groups of five; blanks, hyphens and lines starting with # are free.
+    /// </summary>
     public override string ToString()
     {
         ArrayBufferWriter<byte> body = new(128);
@@ -106,7 +110,8 @@ public sealed record RecoveryKit(PoolId Pool, Bytes32 PrivateKey, ImmutableArray
 
     /// <summary>Two kits are the same when everything in them is.</summary>
     public bool Equals(RecoveryKit? other) =>
-        other is not null && Pool == other.Pool && PrivateKey == other.PrivateKey && Addresses.SequenceEqual(other.Addresses);
+        other is not null && Pool == other.Pool && PrivateKey == other.PrivateKey
+            && Addresses.SequenceEqual(other.Addresses);
 
     /// <inheritdoc/>
     public override int GetHashCode() => Pool.GetHashCode();

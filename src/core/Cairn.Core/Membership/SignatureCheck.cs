@@ -3,9 +3,12 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Membership;
 
-/// <summary>Checks an ECDSA P-256 signature (SHA-256, IEEE P1363, 64 bytes) by a SubjectPublicKeyInfo over data.</summary>
+/// <summary>
+/// Checks an ECDSA P-256 signature (SHA-256, IEEE P1363, 64 bytes) by a SubjectPublicKeyInfo over data.
+/// </summary>
 /// <remarks>A hook, so that the core is tested without keys and a driver may cache imported keys.</remarks>
-public delegate bool SignatureCheck(ReadOnlySpan<byte> publicKey, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature);
+public delegate bool SignatureCheck(
+    ReadOnlySpan<byte> publicKey, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature);
 
 /// <summary>What every signature in the pool's formats has in common.</summary>
 public static class Signatures
@@ -23,7 +26,9 @@ public static class Signatures
     ];
 
     /// <summary>Whether bytes are a P-256 key in its one form: an uncompressed point on the named curve.</summary>
-    /// <remarks>Other encodings of the same key (hybrid points, other headers) would give one node several ids.</remarks>
+    /// <remarks>
+    /// Other encodings of the same key (hybrid points, other headers) would give one node several ids.
+    /// </remarks>
     public static bool IsPublicKey(ReadOnlySpan<byte> publicKey) =>
         publicKey.Length == PublicKeySize && publicKey.StartsWith(PublicKeyStart);
 

@@ -6,7 +6,8 @@ namespace Cairn.Core.Membership;
 /// <summary>Text in the pool's formats: a length-prefixed run of well-formed UTF-8 with a stated limit.</summary>
 internal static class WireText
 {
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding Strict =
+        new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Writes text; an unpaired surrogate or a text over the limit is the caller's bug.</summary>
     public static void Write(WireWriter writer, string text, int bytesMax)

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace Cairn.Core.Placement;
 
-/// <summary>Base-2 logarithms in whole numbers, the same bits on every machine: no floating point decides where data lives.</summary>
+/// <summary>
+/// Base-2 logarithms in whole numbers, the same bits on every machine: no floating point decides where data lives.
+/// </summary>
 /// <remarks>
 /// Normative: docs/formats/placement.md, "Logarithm". Values are Q44: the low 44 bits are the fraction.
 /// The table of log2(1 + i/1024) is computed by repeated squaring in 64-bit arithmetic; between knots the value is
@@ -18,12 +20,16 @@ public static class FixedLog
 
     private const int TableBits = 10;
 
-    /// <summary>Bits of the place between two knots; a step of the table has 35, and their product must fit 64.</summary>
+    /// <summary>
+    /// Bits of the place between two knots; a step of the table has 35, and their product must fit 64.
+    /// </summary>
     private const int BetweenBits = 28;
 
     private static readonly ulong[] Table = BuildTable();
 
-    /// <summary>-log2(value / 2^64) in Q44; <paramref name="value"/> 0 counts as 1, so the result is at most 64.</summary>
+    /// <summary>
+    /// -log2(value / 2^64) in Q44; <paramref name="value"/> 0 counts as 1, so the result is at most 64.
+    /// </summary>
     public static ulong NegativeLog2(ulong value)
     {
         value |= 1;

@@ -54,7 +54,9 @@ public static class HonestCapacity
         return fits;
     }
 
-    /// <summary>Bytes the nodes can hold of <paramref name="dataBytes"/> of data. Concave in it, so bisection works.</summary>
+    /// <summary>
+    /// Bytes the nodes can hold of <paramref name="dataBytes"/> of data. Concave in it, so bisection works.
+    /// </summary>
     private static Int128 Usable(
         ReadOnlySpan<long> sizes, ReadOnlySpan<int> zones, int zoneCapMax, long dataBytes, Int128[] perZone)
     {

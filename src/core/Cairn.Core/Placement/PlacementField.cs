@@ -83,7 +83,9 @@ internal sealed class PlacementField
     public static ulong Key(ulong log, uint weight) =>
         weight == PlacementWeights.Pinned ? log : UnpinnedBase + ((log << KeyShift) / weight);
 
-    /// <summary>The nodes in the order in which they should hold a partition; the first <see cref="Copies"/> hold it.</summary>
+    /// <summary>
+    /// The nodes in the order in which they should hold a partition; the first <see cref="Copies"/> hold it.
+    /// </summary>
     /// <param name="keys">Every node's key.</param>
     /// <param name="order">Filled; at least <see cref="Copies"/> long, at most as many as there are nodes.</param>
     /// <param name="candidates">Scratch, as long as there are nodes.</param>
@@ -149,7 +151,9 @@ internal sealed class PlacementField
         });
     }
 
-    /// <summary>Takes holders in order, skipping zones at their cap; then the rest in order. False when too few fit.</summary>
+    /// <summary>
+    /// Takes holders in order, skipping zones at their cap; then the rest in order. False when too few fit.
+    /// </summary>
     private bool SpreadOver(ReadOnlySpan<ushort> candidates, Span<ushort> order)
     {
         int held = 0;

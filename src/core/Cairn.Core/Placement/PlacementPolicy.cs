@@ -14,7 +14,9 @@ public sealed record PlacementPolicy
     /// <summary>Four copies anywhere, over as many zones as there are.</summary>
     public static PlacementPolicy Default { get; } = new();
 
-    /// <summary>Copies asked for; fewer are placed when fewer nodes are eligible. Unit: whole replicas. Default 4.</summary>
+    /// <summary>
+    /// Copies asked for; fewer are placed when fewer nodes are eligible. Unit: whole replicas. Default 4.
+    /// </summary>
     public int Copies { get; init; } = CopiesDefault;
 
     /// <summary>A node must carry all of these. Default none.</summary>

@@ -2,9 +2,12 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Placement;
 
-/// <summary>Which nodes should hold which partition, worked out once for a pool map, a policy and agreed weights.</summary>
+/// <summary>
+/// Which nodes should hold which partition, worked out once for a pool map, a policy and agreed weights.
+/// </summary>
 /// <remarks>
-/// Invariants: no node appears twice for a partition; every partition has exactly <see cref="Copies"/> holders; the same
+/// Invariants: no node appears twice for a partition; every partition has exactly <see cref="Copies"/> holders; the
+/// same
 /// input gives the same table on every machine. Immutable, so any thread may read it. A lookup allocates nothing.
 /// </remarks>
 public sealed class PlacementTable
@@ -36,14 +39,17 @@ public sealed class PlacementTable
     /// <summary>How many nodes are eligible.</summary>
     public int NodeCount => _nodes.Length;
 
-    /// <summary>Bytes of data, before copying, that the eligible nodes can hold (<see cref="HonestCapacity"/>).</summary>
+    /// <summary>
+    /// Bytes of data, before copying, that the eligible nodes can hold (<see cref="HonestCapacity"/>).
+    /// </summary>
     public long CapacityBytes { get; }
 
     /// <summary>Works out the table. 4,096 partitions times the number of nodes, some 12 ns each.</summary>
     /// <param name="nodes">Every node whose state takes copies, away included; the policy filters them.</param>
     /// <param name="policy">How many copies, and where.</param>
     /// <param name="weights">The published weights, or <see cref="PlacementWeights.None"/>.</param>
-    public static PlacementTable Build(IEnumerable<PlacementNode> nodes, PlacementPolicy policy, PlacementWeights weights)
+    public static PlacementTable Build(
+        IEnumerable<PlacementNode> nodes, PlacementPolicy policy, PlacementWeights weights)
     {
         PlacementField field = new(nodes, policy);
         return field.Nodes.Length == 0 ? Empty : Build(field, WeightSolver.Effective(field, weights));
@@ -67,7 +73,9 @@ public sealed class PlacementTable
         return new PlacementTable(ids, isFull, order, field.Copies, width, field.CapacityBytes);
     }
 
-    /// <summary>The nodes that should hold a partition, full ones included; the first online one leads its repair.</summary>
+    /// <summary>
+    /// The nodes that should hold a partition, full ones included; the first online one leads its repair.
+    /// </summary>
     public HolderList Holders(PartitionId partition) =>
         _width == 0 ? default : new HolderList(_nodes, _order, partition.Value * _width, Copies);
 
@@ -117,7 +125,9 @@ public sealed class PlacementTable
         return withRoom < Copies;
     }
 
-    /// <summary>Whether a node answers for a partition: as a holder, full or not, or in the place of a full one.</summary>
+    /// <summary>
+    /// Whether a node answers for a partition: as a holder, full or not, or in the place of a full one.
+    /// </summary>
     public bool AnswersFor(PartitionId partition, NodeId node) => IsHolder(partition, node) || Takes(partition, node);
 
     /// <summary>How many partitions each node holds, in the order of node ids.</summary>

@@ -5,8 +5,10 @@ namespace Cairn.Core.Placement;
 
 /// <summary>The solved weight of one node.</summary>
 /// <param name="Node">Whose.</param>
-/// <param name="CapacityBytes">The capacity it was solved for; a node whose capacity changed since is solved anew.</param>
-/// <param name="Weight">1 to <see cref="PlacementWeights.WeightMax"/>, or <see cref="PlacementWeights.Pinned"/>.</param>
+/// <param name="CapacityBytes">The capacity it was solved for; a node whose capacity changed since is solved
+/// anew.</param>
+/// <param name="Weight">1 to <see cref="PlacementWeights.WeightMax"/>, or <see
+/// cref="PlacementWeights.Pinned"/>.</param>
 public readonly record struct NodeWeight(NodeId Node, long CapacityBytes, uint Weight);
 
 /// <summary>The weights a pool has agreed on: the content of a publish-weights operation.</summary>
@@ -16,7 +18,9 @@ public readonly record struct NodeWeight(NodeId Node, long CapacityBytes, uint W
 /// </remarks>
 public sealed class PlacementWeights : IEquatable<PlacementWeights>
 {
-    /// <summary>The weight of a node that holds every partition: it is smaller than the data the pool can hold.</summary>
+    /// <summary>
+    /// The weight of a node that holds every partition: it is smaller than the data the pool can hold.
+    /// </summary>
     public const uint Pinned = uint.MaxValue;
 
     /// <summary>The largest weight of a node that is not pinned.</summary>
@@ -59,7 +63,8 @@ public sealed class PlacementWeights : IEquatable<PlacementWeights>
     }
 
     /// <inheritdoc/>
-    public bool Equals(PlacementWeights? other) => other is not null && Nodes.AsSpan().SequenceEqual(other.Nodes.AsSpan());
+    public bool Equals(PlacementWeights? other) =>
+        other is not null && Nodes.AsSpan().SequenceEqual(other.Nodes.AsSpan());
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as PlacementWeights);

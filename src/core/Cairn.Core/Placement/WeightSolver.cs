@@ -10,7 +10,9 @@ namespace Cairn.Core.Placement;
 /// </remarks>
 public static class WeightSolver
 {
-    /// <summary>Published weights are kept while the table they give reaches this much of the honest capacity.</summary>
+    /// <summary>
+    /// Published weights are kept while the table they give reaches this much of the honest capacity.
+    /// </summary>
     public const int GoodFillPermille = 970;
 
     /// <summary>A solve stops early here: better is not worth moving data for.</summary>
@@ -41,11 +43,14 @@ public static class WeightSolver
             chosen = solvedFill >= fill + GainPermille ? solved : kept;
         }
 
-        PlacementWeights proposal = new(field.Nodes.Select((node, i) => new NodeWeight(node.Node, node.CapacityBytes, chosen[i])));
+        PlacementWeights proposal = new(
+            field.Nodes.Select((node, i) => new NodeWeight(node.Node, node.CapacityBytes, chosen[i])));
         return proposal.Equals(published) ? null : proposal;
     }
 
-    /// <summary>How full the pool gets before the first node overflows, in thousandths of the honest capacity.</summary>
+    /// <summary>
+    /// How full the pool gets before the first node overflows, in thousandths of the honest capacity.
+    /// </summary>
     public static int PredictFillPermille(
         IEnumerable<PlacementNode> nodes, PlacementPolicy policy, PlacementWeights published)
     {
@@ -53,7 +58,9 @@ public static class WeightSolver
         return FillPermille(field, Counts(field, Effective(field, published)));
     }
 
-    /// <summary>The weight of every eligible node: the published one where it still fits the node, else a derived one.</summary>
+    /// <summary>
+    /// The weight of every eligible node: the published one where it still fits the node, else a derived one.
+    /// </summary>
     /// <remarks>
     /// A node that is new, changed its capacity, or moved across the pinned line gets the weight its capacity implies,
     /// scaled to the published ones; so between two publications all nodes still agree and only its own share moves.
@@ -87,8 +94,12 @@ public static class WeightSolver
         return weights;
     }
 
-    /// <summary>-log2(1 - share): the rate at which a node's clock rings before the others have filled the copies.</summary>
-    /// <remarks>Of exponential clocks with rates w, those that ring by time 1 include node i with 1 - exp(-w).</remarks>
+    /// <summary>
+    /// -log2(1 - share): the rate at which a node's clock rings before the others have filled the copies.
+    /// </summary>
+    /// <remarks>
+    /// Of exponential clocks with rates w, those that ring by time 1 include node i with 1 - exp(-w).
+    /// </remarks>
     private static uint Derive(ulong share)
     {
         const ulong Whole = 1UL << 32;
@@ -126,7 +137,9 @@ public static class WeightSolver
     }
 
     /// <summary>Moves every weight towards its node's share, by at most a factor of two.</summary>
-    /// <remarks>Damped, it goes a part of the way and leaves alone the nodes that are right to a whole partition.</remarks>
+    /// <remarks>
+    /// Damped, it goes a part of the way and leaves alone the nodes that are right to a whole partition.
+    /// </remarks>
     private static void Adjust(PlacementField field, uint[] weights, int[] counts, uint damping)
     {
         for (int i = 0; i < weights.Length; i++)

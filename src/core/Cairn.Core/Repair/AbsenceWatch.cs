@@ -9,7 +9,9 @@ public sealed record AbsenceOptions
     /// <summary>The defaults.</summary>
     public static AbsenceOptions Default { get; } = new();
 
-    /// <summary>A node that vanished without a word is waited for this many milliseconds. Default ten minutes.</summary>
+    /// <summary>
+    /// A node that vanished without a word is waited for this many milliseconds. Default ten minutes.
+    /// </summary>
     public long GraceMs { get; init; } = 10 * 60 * 1000;
 
     /// <summary>One that said it would be away, or was stopped cleanly, this many. Default three days.</summary>
@@ -19,11 +21,15 @@ public sealed record AbsenceOptions
     public int BrakeOneIn { get; init; } = 4;
 }
 
-/// <summary>Decides which absent nodes are given up for placement, and when so many vanished that the owner is asked.</summary>
+/// <summary>
+/// Decides which absent nodes are given up for placement, and when so many vanished that the owner is asked.
+/// </summary>
 /// <remarks>
-/// Two halves of a split pool would each remake what the other has, and fill each other's disks for nothing. So when more
+/// Two halves of a split pool would each remake what the other has, and fill each other's disks for nothing. So when
+/// more
 /// than a quarter of the nodes vanish within one grace period, only chunks with a single live copy are remade until the
-/// owner says go on or nodes return. Time decides only how soon; a node that comes back at any moment is simply a holder
+/// owner says go on or nodes return. Time decides only how soon; a node that comes back at any moment is simply a
+/// holder
 /// again, and what was remade meanwhile is dropped by <see cref="DropProtocol"/>.
 /// </remarks>
 public sealed class AbsenceWatch(AbsenceOptions options)
@@ -31,7 +37,9 @@ public sealed class AbsenceWatch(AbsenceOptions options)
     private readonly SortedDictionary<NodeId, Absence> _nodes = [];
     private bool _isReleased;
 
-    /// <summary>Tells what is seen of a member now. Cheap; call it on every change and at least once per minute.</summary>
+    /// <summary>
+    /// Tells what is seen of a member now. Cheap; call it on every change and at least once per minute.
+    /// </summary>
     /// <param name="node">Another member that takes copies.</param>
     /// <param name="status">What the failure detector says.</param>
     /// <param name="state">What its record says.</param>
@@ -76,7 +84,9 @@ public sealed class AbsenceWatch(AbsenceOptions options)
         return next;
     }
 
-    /// <summary>The most lost nodes whose absences began within one grace period, against all nodes, this one included.</summary>
+    /// <summary>
+    /// The most lost nodes whose absences began within one grace period, against all nodes, this one included.
+    /// </summary>
     private bool HaveManyVanished(long nowMs)
     {
         List<long> starts = [.. _nodes.Values
@@ -97,7 +107,8 @@ public sealed class AbsenceWatch(AbsenceOptions options)
         return together > 1 && together * options.BrakeOneIn > _nodes.Count + 1;
     }
 
-    private bool IsLost(Absence absence, long nowMs) => absence.SinceMs is { } since && nowMs - since >= GraceOf(absence);
+    private bool IsLost(Absence absence, long nowMs) =>
+        absence.SinceMs is { } since && nowMs - since >= GraceOf(absence);
 
     private long GraceOf(Absence absence) => absence.IsAnnounced ? options.AnnouncedGraceMs : options.GraceMs;
 

@@ -4,7 +4,9 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Repair;
 
-/// <summary>How a node shows that it still has a record, without sending it: the hash of a segment it could not foresee.</summary>
+/// <summary>
+/// How a node shows that it still has a record, without sending it: the hash of a segment it could not foresee.
+/// </summary>
 /// <remarks>
 /// Format: docs/formats/holdings.md, "Proof". The asker holds the record and checks the answer against its own bytes.
 /// It proves the segment only; a confirmation is valid because its giver also verified the whole address, after the

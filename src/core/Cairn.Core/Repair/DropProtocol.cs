@@ -3,7 +3,9 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Repair;
 
-/// <summary>What a <see cref="DropProtocol"/> wants done, in the order of the calls. Must not call back into it.</summary>
+/// <summary>
+/// What a <see cref="DropProtocol"/> wants done, in the order of the calls. Must not call back into it.
+/// </summary>
 public interface IDropEffects
 {
     /// <summary>
@@ -21,9 +23,12 @@ public interface IDropEffects
     void ForgetIntent(RecordKey key);
 }
 
-/// <summary>Gives up copies that placement no longer wants here, such that no two nodes ever rely on each other's.</summary>
+/// <summary>
+/// Gives up copies that placement no longer wants here, such that no two nodes ever rely on each other's.
+/// </summary>
 /// <remarks>
-/// A challenge alone is not enough: A may drop because B has it while B drops because A has it. So a node first enters a
+/// A challenge alone is not enough: A may drop because B has it while B drops because A has it. So a node first enters
+/// a
 /// durable intent, and while in it confirms the record to nobody; only then it asks; and it drops when as many nodes as
 /// there should be copies have confirmed. Of all nodes that drop a record around the same time, the one whose intent
 /// began last asked everybody after all other intents had begun, so those who confirmed to it never drop: the copies
@@ -51,7 +56,8 @@ public sealed class DropProtocol(NodeId self)
 
     /// <summary>Whether this node may tell another one that it holds a record.</summary>
     /// <remarks>
-    /// The caller checks that it does: an owed copy (staged or replicated) whose whole address was verified since it was
+    /// The caller checks that it does: an owed copy (staged or replicated) whose whole address was verified since it
+    /// was
     /// last written to disk. A cached copy is never confirmed, because it is evicted without asking anybody.
     /// </remarks>
     public bool MayConfirm(RecordKey key) => !_intents.ContainsKey(key);
@@ -77,7 +83,9 @@ public sealed class DropProtocol(NodeId self)
         }
     }
 
-    /// <summary>Begins to give up a copy; does nothing when placement wants it here or nobody else should have it.</summary>
+    /// <summary>
+    /// Begins to give up a copy; does nothing when placement wants it here or nobody else should have it.
+    /// </summary>
     /// <param name="key">A record this node holds, owed or stray; never a staged one.</param>
     /// <param name="nonce">Fresh random bits, sent only after the intent is durable.</param>
     /// <param name="effects">What to do.</param>
@@ -139,7 +147,9 @@ public sealed class DropProtocol(NodeId self)
         effects.Drop(key);
     }
 
-    /// <summary>Not enough nodes confirmed, or the attempt takes too long: the copy stays and may be offered to its holders.</summary>
+    /// <summary>
+    /// Not enough nodes confirmed, or the attempt takes too long: the copy stays and may be offered to its holders.
+    /// </summary>
     public void Abandon(RecordKey key, IDropEffects effects)
     {
         if (_intents.Remove(key))

@@ -78,8 +78,11 @@ public static class HoldingsDigest
         return reader.Complete ? reports : null;
     }
 
-    /// <summary>The partitions in which two sides differ; one that only one side reports differs unless it is empty.</summary>
-    public static List<PartitionId> Differences(IReadOnlyList<PartitionReport> mine, IReadOnlyList<PartitionReport> theirs)
+    /// <summary>
+    /// The partitions in which two sides differ; one that only one side reports differs unless it is empty.
+    /// </summary>
+    public static List<PartitionId> Differences(
+        IReadOnlyList<PartitionReport> mine, IReadOnlyList<PartitionReport> theirs)
     {
         List<PartitionId> differences = [];
         int i = 0;

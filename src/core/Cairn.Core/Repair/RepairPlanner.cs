@@ -5,12 +5,16 @@ namespace Cairn.Core.Repair;
 
 /// <summary>A record this node should hold and does not, and who has it.</summary>
 /// <param name="Key">Which record.</param>
-/// <param name="Sources">Online nodes that reported it and have not failed to deliver it, in the order of their reports.</param>
+/// <param name="Sources">Online nodes that reported it and have not failed to deliver it, in the order of their
+/// reports.</param>
 public sealed record RepairPull(RecordKey Key, IReadOnlyList<NodeId> Sources);
 
-/// <summary>Finds out what this node should hold and does not: it asks, compares, and says what to fetch from whom.</summary>
+/// <summary>
+/// Finds out what this node should hold and does not: it asks, compares, and says what to fetch from whom.
+/// </summary>
 /// <remarks>
-/// Repair is pull-based: the node to which placement gives a partition fetches what it lacks, so nobody leads and nothing
+/// Repair is pull-based: the node to which placement gives a partition fetches what it lacks, so nobody leads and
+/// nothing
 /// is decided twice. The driver exchanges digests with every online peer, hands them to <see cref="Compare"/>, asks for
 /// the lists it names, hands those to <see cref="TakeList"/>, and works off <see cref="NextPulls"/>.
 /// Everything here is a cache of what was heard: losing it costs another round, nothing else.
@@ -42,11 +46,15 @@ public sealed class RepairPlanner(NodeId self)
         }
     }
 
-    /// <summary>Whether this node should fetch what it lacks of a partition: as a holder with room, or for a full one.</summary>
+    /// <summary>
+    /// Whether this node should fetch what it lacks of a partition: as a holder with room, or for a full one.
+    /// </summary>
     public bool ShouldHold(PartitionId partition) => _table.Takes(partition, self);
 
     /// <summary>Compares a peer's digests with this node's.</summary>
-    /// <returns>The partitions whose lists to ask that peer for: those that differ and that this node should hold.</returns>
+    /// <returns>
+    /// The partitions whose lists to ask that peer for: those that differ and that this node should hold.
+    /// </returns>
     public IReadOnlyList<PartitionId> Compare(
         NodeId peer, IReadOnlyList<PartitionReport> theirs, Func<PartitionId, PartitionDigest> mine)
     {
@@ -134,7 +142,8 @@ public sealed class RepairPlanner(NodeId self)
         }
 
         List<RepairPull> pulls = [];
-        foreach ((_, RecordKey key, List<NodeId> sources) in ready.OrderBy(item => item.Copies).ThenBy(item => item.Key).Take(countMax))
+        foreach ((_, RecordKey key, List<NodeId> sources)
+            in ready.OrderBy(item => item.Copies).ThenBy(item => item.Key).Take(countMax))
         {
             _wanted[key].IsFetching = true;
             pulls.Add(new RepairPull(key, sources));
@@ -182,7 +191,8 @@ public sealed class RepairPlanner(NodeId self)
         foreach (NodeId holder in _table.Holders(partition))
         {
             bool isHeard = holder == self || !isOnline(holder)
-                || (_differing.TryGetValue(holder, out HashSet<PartitionId>? differing) && !differing.Contains(partition));
+                || (_differing.TryGetValue(holder, out HashSet<PartitionId>? differing)
+                    && !differing.Contains(partition));
             if (!isHeard)
             {
                 return true;

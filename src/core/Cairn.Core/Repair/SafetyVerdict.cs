@@ -69,7 +69,8 @@ public sealed record SafetyVerdict(VerdictLevel Level, string Text)
         { ChunksUnreachable: > 0 } => new(VerdictLevel.Danger, string.Create(
             CultureInfo.InvariantCulture,
             $"{Many(counts.ChunksUnreachable, "chunk")} cannot be read now. Bring back {Names(counts.AbsentNodes)}.")),
-        { CopiesPossible: 0 } => new(VerdictLevel.Attention, "No node gives space. Give some: `cairn space set 50GiB`."),
+        { CopiesPossible: 0 } => new(VerdictLevel.Attention,
+            "No node gives space. Give some: `cairn space set 50GiB`."),
         { IsBraked: true } => new(VerdictLevel.Attention,
             $"Many nodes vanished together: {Names(counts.AbsentNodes)}. Only last copies are being remade. "
             + "If they will not come back, forget them: `cairn node forget NODE`."),
@@ -78,14 +79,16 @@ public sealed record SafetyVerdict(VerdictLevel Level, string Text)
             $"The pool is full: {Bytes(counts.BytesOwed)} cannot be copied. Give more space or delete something.")),
         { ChunksOwed: > 0 } => new(VerdictLevel.Working, string.Create(
             CultureInfo.InvariantCulture,
-            $"{Bytes(counts.BytesOwed)} in {Many(counts.ChunksOwed, "chunk")} not yet on enough nodes. {Doing(counts)}")),
+            $"{Bytes(counts.BytesOwed)} in {Many(counts.ChunksOwed, "chunk")} not yet on enough nodes. "
+            + $"{Doing(counts)}")),
         { ChunksToRepair: > 0 } => new(VerdictLevel.Working, string.Create(
             CultureInfo.InvariantCulture,
             $"{Many(counts.ChunksToRepair, "copy", "copies")} being remade. Nothing to do.")),
         { CopiesPossible: var possible, CopiesWanted: var wanted } when possible < wanted => new(
             VerdictLevel.Attention, string.Create(
                 CultureInfo.InvariantCulture,
-                $"Everything has {possible} of {possible} copies, the rule wants {wanted}. Add {Many(wanted - possible, "node")}.")),
+                $"Everything has {possible} of {possible} copies, the rule wants {wanted}. "
+                + $"Add {Many(wanted - possible, "node")}.")),
         { AbsentNodes.Count: > 0 } => new(VerdictLevel.Working, string.Create(
             CultureInfo.InvariantCulture,
             $"Everything has {Copies(counts.CopiesPossible)}, some of them on {Names(counts.AbsentNodes)}, "
@@ -94,7 +97,9 @@ public sealed record SafetyVerdict(VerdictLevel Level, string Text)
         _ => new(VerdictLevel.Safe, $"Everything has {Copies(counts.CopiesPossible)}. Nothing to do."),
     };
 
-    /// <summary>How safe one file is: "4 of 4 copies", or with fewer nodes than the rule asks "1 of 1, rule wants 4".</summary>
+    /// <summary>
+    /// How safe one file is: "4 of 4 copies", or with fewer nodes than the rule asks "1 of 1, rule wants 4".
+    /// </summary>
     /// <param name="confirmed">The fewest confirmed copies of any of its chunks.</param>
     /// <param name="possible">Copies that can be placed.</param>
     /// <param name="wanted">Copies the rule asks for.</param>
@@ -117,7 +122,8 @@ public sealed record SafetyVerdict(VerdictLevel Level, string Text)
         0 => "the absent nodes",
         1 => names[0],
         <= 4 => $"{string.Join(", ", names.Take(names.Count - 1))} and {names[^1]}",
-        _ => string.Create(CultureInfo.InvariantCulture, $"{string.Join(", ", names.Take(3))} and {names.Count - 3} others"),
+        _ => string.Create(CultureInfo.InvariantCulture,
+            $"{string.Join(", ", names.Take(3))} and {names.Count - 3} others"),
     };
 
     private static string Bytes(long bytes) => bytes switch

@@ -22,11 +22,16 @@ public enum ConflictMode : byte
     /// <summary>Both stay and are shown, one under a name that says so.</summary>
     KeepBoth = 0,
 
-    /// <summary>The one with the latest claimed time holds the name; the others are kept as versions and not shown.</summary>
+    /// <summary>
+    /// The one with the latest claimed time holds the name; the others are kept as versions and not shown.
+    /// </summary>
     NewestShown = 1,
 }
 
-/// <summary>An erasure code: a stripe of <paramref name="DataShards"/> chunks survives the loss of <paramref name="ParityShards"/>.</summary>
+/// <summary>
+/// An erasure code: a stripe of <paramref name="DataShards"/> chunks survives the loss of <paramref
+/// name="ParityShards"/>.
+/// </summary>
 /// <param name="DataShards">1 to 32.</param>
 /// <param name="ParityShards">1 to 16.</param>
 public readonly record struct CodingRule(byte DataShards, byte ParityShards)
@@ -129,7 +134,8 @@ public sealed record Rule
         { Copies: < 1 or > PlacementPolicy.CopiesMax } => $"copies must be from 1 to {PlacementPolicy.CopiesMax}",
         { Coding: { IsValid: false } } => "a code has 1 to 32 data and 1 to 16 parity shards",
         { KeepVersionsDays: < 0 } or { KeepDeletedDays: < 0 } => "a number of days is negative",
-        _ when !AreLabels(RequiredTags) || !AreLabels(ForbiddenTags) => "a tag is empty, too long, doubled or out of order",
+        _ when !AreLabels(RequiredTags) || !AreLabels(ForbiddenTags) =>
+            "a tag is empty, too long, doubled or out of order",
         _ when !AreLabels(Zones) => "a zone is empty, too long, doubled or out of order",
         _ => null,
     };

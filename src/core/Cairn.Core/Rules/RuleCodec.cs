@@ -15,7 +15,9 @@ public enum RuleError
     NewerFormat,
 }
 
-/// <summary>The bytes of a rule: docs/formats/rule.md. Tagged fields in ascending order; what is unsaid has no field.</summary>
+/// <summary>
+/// The bytes of a rule: docs/formats/rule.md. Tagged fields in ascending order; what is unsaid has no field.
+/// </summary>
 public static class RuleCodec
 {
     /// <summary>The format written, and the newest one read.</summary>

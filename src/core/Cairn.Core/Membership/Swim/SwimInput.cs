@@ -36,10 +36,12 @@ public readonly record struct SwimInput(SwimInputKind Kind, long NowMs, NodeId N
         new(SwimInputKind.Message, nowMs, from, bytes);
 
     /// <summary>A member is to be watched.</summary>
-    public static SwimInput MemberAdded(NodeId node, long nowMs) => new(SwimInputKind.MemberAdded, nowMs, node, default);
+    public static SwimInput MemberAdded(NodeId node, long nowMs) =>
+        new(SwimInputKind.MemberAdded, nowMs, node, default);
 
     /// <summary>A member is to be forgotten.</summary>
-    public static SwimInput MemberRemoved(NodeId node, long nowMs) => new(SwimInputKind.MemberRemoved, nowMs, node, default);
+    public static SwimInput MemberRemoved(NodeId node, long nowMs) =>
+        new(SwimInputKind.MemberRemoved, nowMs, node, default);
 
     /// <summary>This node stops.</summary>
     public static SwimInput Leave(long nowMs) => new(SwimInputKind.Leave, nowMs, default, default);

@@ -44,7 +44,9 @@ internal sealed class SwimMembers(SwimOptions options)
         return index < 0 ? null : _sorted[index];
     }
 
-    /// <summary>The next member to probe: every live one once per round, each round in a new order (SWIM, section 4.3).</summary>
+    /// <summary>
+    /// The next member to probe: every live one once per round, each round in a new order (SWIM, section 4.3).
+    /// </summary>
     public SwimMember? NextToProbe(Prng prng)
     {
         for (int rounds = 0; rounds < 2; rounds++)

@@ -1,13 +1,17 @@
 namespace Cairn.Core.Membership.Swim;
 
 /// <summary>How fast failures are found, against how many datagrams are spent on it.</summary>
-/// <remarks>Time tunes how soon, never what. The defaults find a killed node of a small pool in about six seconds.</remarks>
+/// <remarks>
+/// Time tunes how soon, never what. The defaults find a killed node of a small pool in about six seconds.
+/// </remarks>
 public sealed record SwimOptions
 {
     /// <summary>The defaults.</summary>
     public static SwimOptions Default { get; } = new();
 
-    /// <summary>One member is probed per this many milliseconds, more slowly when this node itself is unwell. Default 1,000.</summary>
+    /// <summary>
+    /// One member is probed per this many milliseconds, more slowly when this node itself is unwell. Default 1,000.
+    /// </summary>
     public long ProbeIntervalMs { get; init; } = 1000;
 
     /// <summary>A direct probe waits this many milliseconds before others are asked to probe. Default 300.</summary>
@@ -22,7 +26,9 @@ public sealed record SwimOptions
     /// <summary>To how many members at a time. Default 3.</summary>
     public int GossipFanout { get; init; } = 3;
 
-    /// <summary>One dead member is tried per this many milliseconds, so that a healed partition is noticed. Default 3,000.</summary>
+    /// <summary>
+    /// One dead member is tried per this many milliseconds, so that a healed partition is noticed. Default 3,000.
+    /// </summary>
     public long DeadProbeIntervalMs { get; init; } = 3000;
 
     /// <summary>
@@ -37,7 +43,9 @@ public sealed record SwimOptions
     /// <summary>News is sent this many times the decimal logarithm of the pool's size. Default 4.</summary>
     public int RetransmitFactor { get; init; } = 4;
 
-    /// <summary>The local health score's upper end; every point stretches intervals and timeouts once. Default 8.</summary>
+    /// <summary>
+    /// The local health score's upper end; every point stretches intervals and timeouts once. Default 8.
+    /// </summary>
     public int HealthMax { get; init; } = 8;
 
     /// <summary>Largest message in bytes: a 1,200-byte datagram less its seal. Default 1,100.</summary>
@@ -55,7 +63,8 @@ public sealed record SwimOptions
             }
         }
 
-        Check(ProbeTimeoutMs > 0 && ProbeTimeoutMs < ProbeIntervalMs, "ProbeTimeoutMs is not between 0 and ProbeIntervalMs");
+        Check(ProbeTimeoutMs > 0 && ProbeTimeoutMs < ProbeIntervalMs,
+            "ProbeTimeoutMs is not between 0 and ProbeIntervalMs");
         Check(IndirectProbes >= 0, "IndirectProbes is negative");
         Check(GossipIntervalMs > 0 && GossipFanout > 0, "GossipIntervalMs or GossipFanout is not positive");
         Check(DeadProbeIntervalMs > 0, "DeadProbeIntervalMs is not positive");

@@ -3,13 +3,16 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Membership.Swim;
 
-/// <summary>Finds out which members are up: SWIM with suspicion, and Lifeguard's care for a node that is itself unwell.</summary>
+/// <summary>
+/// Finds out which members are up: SWIM with suspicion, and Lifeguard's care for a node that is itself unwell.
+/// </summary>
 /// <remarks>
 /// Sources: SWIM (Das, Gupta, Motivala, 2002), sections 3 to 4.3; Lifeguard (Dadgar, Phillips, Currey, 2018): local
 /// health, nacks, suspicion that shortens as others confirm it, and telling a suspect at once. Two departures: members
 /// come from the pool map, not from gossip; and dead members are still tried from time to time, because a healed
 /// partition has nobody else to notice it.
-/// Invariants: nobody but a member raises its own incarnation; a claim with a lower incarnation never wins; a message is
+/// Invariants: nobody but a member raises its own incarnation; a claim with a lower incarnation never wins; a message
+/// is
 /// never longer than <see cref="SwimOptions.MessageBytesMax"/>.
 /// Thread: driver only.
 /// </remarks>
@@ -89,7 +92,8 @@ public sealed class SwimProtocol
     }
 
     private int TransmitsMax =>
-        _options.RetransmitFactor * Math.Max(1, (System.Numerics.BitOperations.Log2((uint)_members.Count + 1) * 301 + 999) / 1000);
+        _options.RetransmitFactor
+            * Math.Max(1, (System.Numerics.BitOperations.Log2((uint)_members.Count + 1) * 301 + 999) / 1000);
 
     private long Stretched(long ms) => ms * (1 + _health);
 
@@ -159,7 +163,10 @@ public sealed class SwimProtocol
         Send(target.Node, SwimMessageKind.Ping, _seq);
     }
 
-    /// <summary>SWIM, section 3.1: no direct answer, so others are asked; no answer by the end of the period, so it is suspected.</summary>
+    /// <summary>
+    /// SWIM, section 3.1: no direct answer, so others are asked; no answer by the end of the period, so it is
+    /// suspected.
+    /// </summary>
     private void CheckProbe(long nowMs)
     {
         SwimProbe? probe = _probes.Current;
@@ -316,7 +323,9 @@ public sealed class SwimProtocol
         }
     }
 
-    /// <summary>SWIM, section 4.2, and Lifeguard: takes a claim if it is newer than the view, and passes it on.</summary>
+    /// <summary>
+    /// SWIM, section 4.2, and Lifeguard: takes a claim if it is newer than the view, and passes it on.
+    /// </summary>
     private void Learn(SwimUpdate update, long nowMs)
     {
         if (update.Node == Self)
