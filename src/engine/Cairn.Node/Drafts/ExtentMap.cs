@@ -23,6 +23,9 @@ internal sealed class ExtentMap
     /// <summary>Whether nothing was written.</summary>
     public bool IsEmpty => _regions.Count == 0;
 
+    /// <summary>Bytes that were written and are not holes.</summary>
+    public long DataBytes { get; private set; }
+
     /// <summary>Lays a write (or a hole, without a source) over what is there.</summary>
     /// <param name="start">First byte in the file.</param>
     /// <param name="end">Behind the last byte.</param>
@@ -103,6 +106,7 @@ internal sealed class ExtentMap
         }
 
         _regions.Clear();
+        DataBytes = 0;
     }
 
     private static void Drop(in Extent extent, List<JournalExtent> freed)
@@ -153,6 +157,7 @@ internal sealed class ExtentMap
             _regions.Add(key, region);
         }
 
+        DataBytes += extent.Source is null ? 0 : extent.End - extent.Start;
         int first = FirstEndingAfter(region, extent.Start);
         int last = first;
         Extent? before = null;
@@ -160,6 +165,7 @@ internal sealed class ExtentMap
         for (; last < region.Count && region[last].Start < extent.End; last++)
         {
             Extent old = region[last];
+            DataBytes -= old.Source is null ? 0 : Math.Min(old.End, extent.End) - Math.Max(old.Start, extent.Start);
             if (old.Start < extent.Start)
             {
                 before = old with { End = extent.Start };

@@ -240,13 +240,17 @@ internal sealed class VolumeState
             GroupId = view.GroupId,
             LinkCount = view.LinkCount,
             SizeBytes = size,
-            DataBytes = draft is null ? view.DataBytes : size,
+            DataBytes = draft is null ? view.DataBytes : Math.Min(size, DataBytesOf(open!, view)),
             Device = view.Device,
             Accessed = modified,
             Modified = modified,
             Changed = changed,
         };
     }
+
+    /// <summary>The base's data and the drafts': a byte that both have counts twice until the draft is published.</summary>
+    private static long DataBytesOf(OpenObject open, ObjectView view) =>
+        (open.BaseSize == 0 ? 0 : view.DataBytes) + (open.Frozen?.Map.DataBytes ?? 0) + (open.Active?.Map.DataBytes ?? 0);
 
     /// <summary>The object of a number, or an error.</summary>
     public Result<ObjectView, VolumeError> View(InodeNumber inode) =>
