@@ -278,7 +278,8 @@ public sealed class SimulatedDisk : IDisk
             copy._folders.UnionWith(_folders);
             foreach (DirectoryChange change in _unsynced)
             {
-                copy._unsynced.Add(change with { Before = CloneOf(change.Before), FromFile = CloneOf(change.FromFile) });
+                SimulatedFile? before = CloneOf(change.Before);
+                copy._unsynced.Add(change with { Before = before, FromFile = CloneOf(change.FromFile) });
             }
 
             return copy;
@@ -334,7 +335,8 @@ public sealed class SimulatedDisk : IDisk
         }
     }
 
-    private static string FolderOf(string path) => path.LastIndexOf('/') is var slash and >= 0 ? path[..slash] : string.Empty;
+    private static string FolderOf(string path) =>
+        path.LastIndexOf('/') is var slash and >= 0 ? path[..slash] : string.Empty;
 
     private sealed record DirectoryChange(string Path, SimulatedFile? Before, string? From, SimulatedFile? FromFile);
 }

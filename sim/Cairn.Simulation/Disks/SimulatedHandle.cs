@@ -188,7 +188,8 @@ internal sealed class SimulatedHandle(SimulatedDisk disk, string path, Simulated
     /// <summary>The write the machine died in: about half of it, cut between sectors, which are written whole.</summary>
     private void WriteInPart(long offset, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
-        long cut = (offset + ((first.Length + second.Length) / 2)) / SimulatedFile.SectorBytes * SimulatedFile.SectorBytes;
+        long middle = offset + ((first.Length + second.Length) / 2);
+        long cut = middle / SimulatedFile.SectorBytes * SimulatedFile.SectorBytes;
         int count = (int)Math.Max(0, cut - offset);
         file.Write(offset, first[..Math.Min(count, first.Length)]);
         file.Write(offset + first.Length, second[..Math.Max(0, count - first.Length)]);

@@ -11,7 +11,8 @@ namespace Cairn.Storage.Tests.Damage;
 /// <summary>A flipped bit or a cut in every kind of file: noticed, reported by file and place, nothing else lost.</summary>
 public sealed class DamageTests
 {
-    private static readonly JournalOptions JournalOptions = new() { SegmentBytes = 16 << 10, SegmentsMax = 8, SegmentsReady = 1 };
+    private static readonly JournalOptions JournalOptions =
+        new() { SegmentBytes = 16 << 10, SegmentsMax = 8, SegmentsReady = 1 };
     private static readonly ChunkStoreOptions StoreOptions = new() { SpaceBytes = 64L << 20 };
 
     [Fact]

@@ -16,14 +16,18 @@ public sealed class GoldenFormatTests
     private static readonly LogId Log = new(new NodeId([.. Enumerable.Range(32, 32).Select(i => (byte)i)]), 7);
     private static readonly byte[] Chunk = "the stored bytes of a chunk"u8.ToArray();
     private static readonly RecordKey Key = RecordKey.Copy(new ChunkAddress(SHA256.HashData(Chunk)));
-    private static readonly JournalOptions JournalOptions = new() { SegmentBytes = 4096, SegmentsMax = 4, SegmentsReady = 1 };
+    private static readonly JournalOptions JournalOptions =
+        new() { SegmentBytes = 4096, SegmentsMax = 4, SegmentsReady = 1 };
     private static readonly ChunkStoreOptions StoreOptions = new() { SpaceBytes = 64L << 20 };
 
     [Theory]
     [InlineData("journal/000000.seg", 512)]
     [InlineData("packs/000000.pack", 256)]
     [InlineData("packs/index.snapshot", 92)]
-    [InlineData("logs/0102030405060708090a0b0c0d0e0f10-202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f-7.log", 192)]
+    [InlineData(
+        "logs/0102030405060708090a0b0c0d0e0f10-"
+        + "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f-7.log",
+        192)]
     public void What_is_written_today_is_what_version_1_wrote(string path, int bytes)
     {
         SimulatedDisk disk = Written();

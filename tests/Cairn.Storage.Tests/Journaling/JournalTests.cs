@@ -8,7 +8,8 @@ namespace Cairn.Storage.Tests.Journaling;
 /// <summary>What the journal promises when nothing goes wrong, and after kill -9 and power loss.</summary>
 public sealed class JournalTests
 {
-    private static readonly JournalOptions Small = new() { SegmentBytes = 64 << 10, SegmentsMax = 8, SegmentsKept = 8, SegmentsReady = 1 };
+    private static readonly JournalOptions Small =
+        new() { SegmentBytes = 64 << 10, SegmentsMax = 8, SegmentsKept = 8, SegmentsReady = 1 };
 
     [Fact]
     public void Records_come_back_in_order_after_a_clean_close()
@@ -159,7 +160,8 @@ public sealed class JournalTests
         using Journal journal = Fresh(disk);
         Append(journal, 1, 10);
         long before = disk.Faults.ChangeCount;
-        Task<Result<Unit, StoreError>>[] commits = [journal.CommitAsync(), journal.CommitAsync(), journal.CommitAsync()];
+        Task<Result<Unit, StoreError>>[] commits =
+            [journal.CommitAsync(), journal.CommitAsync(), journal.CommitAsync()];
         Assert.All(await Task.WhenAll(commits), committed => Assert.True(committed.IsOk));
 
         // One sync of the segment, one mark behind it.

@@ -64,7 +64,8 @@ public sealed class SpaceTests
         List<RecordKey> kept = [];
         for (int round = 0; round < 20; round++)
         {
-            RecordKey[] keys = [.. Enumerable.Range(round * 100, 10).Select(i => Put(store, i, Record, ChunkUse.Staged))];
+            IEnumerable<int> ids = Enumerable.Range(round * 100, 10);
+            RecordKey[] keys = [.. ids.Select(i => Put(store, i, Record, ChunkUse.Staged))];
             kept.Add(keys[0]);
             Assert.All(keys[1..], key => Assert.True(store.Remove(key).IsOk));
         }

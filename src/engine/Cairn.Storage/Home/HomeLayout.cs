@@ -107,7 +107,8 @@ public sealed class HomeLayout : IDisposable
         bool isParsed = text.StartsWith("cairn home ", StringComparison.Ordinal) & text.EndsWith('\n');
         int version = 0;
         isParsed = isParsed
-            && int.TryParse(text.AsSpan(11, text.Length - 12), NumberStyles.None, CultureInfo.InvariantCulture, out version);
+            && int.TryParse(
+                text.AsSpan(11, text.Length - 12), NumberStyles.None, CultureInfo.InvariantCulture, out version);
         return !isParsed ? new StoreError(StoreErrorKind.Corrupt, VersionFile, "it does not name a format")
             : version > Version ? new StoreError(
                 StoreErrorKind.NewerFormat, VersionFile, $"format {version}; this program knows up to {Version}")

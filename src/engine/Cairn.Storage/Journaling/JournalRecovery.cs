@@ -162,7 +162,8 @@ internal sealed class JournalRecovery(JournalSegments segments, JournalVisitor v
 
                 int next = scanner.FindNext(
                     isHeader ? offset + header.FrameBytes : offset + JournalFormat.Alignment, slot.Number, seq + 1);
-                Report(slot, offset, (next < 0 ? scanner.FileBytes : next) - offset, $"record {seq} cannot be read back");
+                int end = next < 0 ? scanner.FileBytes : next;
+                Report(slot, offset, end - offset, $"record {seq} cannot be read back");
                 if (next < 0)
                 {
                     return false;

@@ -25,7 +25,8 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
 
     /// <summary>Whether another segment should be made ahead.</summary>
     public bool NeedsPreparing =>
-        _ready.Count < options.SegmentsReady && _slots.Count + _making < Math.Min(options.SegmentsMax, options.SegmentsKept);
+        _ready.Count < options.SegmentsReady
+        && _slots.Count + _making < Math.Min(options.SegmentsMax, options.SegmentsKept);
 
     /// <summary>Opens the files that exist.</summary>
     public Result<Unit, DiskError> OpenExisting()
@@ -206,6 +207,7 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
     {
         index = 0;
         return name.EndsWith(".seg", StringComparison.Ordinal)
-            && int.TryParse(name.AsSpan(0, name.Length - 4), NumberStyles.None, CultureInfo.InvariantCulture, out index);
+            && int.TryParse(
+                name.AsSpan(0, name.Length - 4), NumberStyles.None, CultureInfo.InvariantCulture, out index);
     }
 }

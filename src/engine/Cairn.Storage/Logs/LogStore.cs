@@ -288,7 +288,9 @@ public sealed class LogStore : IDisposable
         volume = default;
         log = default;
         string[] parts = name.EndsWith(".log", StringComparison.Ordinal) ? name[..^4].Split('-') : [];
-        if (parts.Length != 3 || !VolumeId.TryParse(parts[0], out volume) || !NodeId.TryParse(parts[1], out NodeId author)
+        if (parts.Length != 3
+            || !VolumeId.TryParse(parts[0], out volume)
+            || !NodeId.TryParse(parts[1], out NodeId author)
             || !uint.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out uint incarnation))
         {
             return false;

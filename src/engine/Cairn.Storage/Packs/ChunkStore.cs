@@ -106,7 +106,8 @@ public sealed class ChunkStore : IDisposable
         }
 
         uint checksum = Crc32C.Compute(stored);
-        if (!_allocator.Reserve(PackFormat.RecordBytes(stored.Length), use).TryGet(out PackPlace place, out StoreError error))
+        int recordBytes = PackFormat.RecordBytes(stored.Length);
+        if (!_allocator.Reserve(recordBytes, use).TryGet(out PackPlace place, out StoreError error))
         {
             return error;
         }
@@ -158,8 +159,8 @@ public sealed class ChunkStore : IDisposable
             ref RecordEntry entry = ref _index.Table[index];
             if (offset < 0 || offset + (long)destination.Length > entry.Length)
             {
-                return new StoreError(
-                    StoreErrorKind.Corrupt, key.Address.Short, $"{offset}+{destination.Length} of {entry.Length} bytes");
+                string range = $"{offset}+{destination.Length} of {entry.Length} bytes";
+                return new StoreError(StoreErrorKind.Corrupt, key.Address.Short, range);
             }
 
             _index.Touch(ref entry);

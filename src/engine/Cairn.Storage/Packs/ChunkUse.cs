@@ -47,7 +47,7 @@ public sealed record ChunkStoreOptions
     /// <summary>Bytes of one pack file; lowered so that there are at least 16 packs. Default 256 MiB.</summary>
     public int PackBytes { get; init; } = 256 << 20;
 
-    /// <summary>Space that only <see cref="ChunkUse.Staged"/> records may take: room for what is being written. Default 1/16 of the space.</summary>
+    /// <summary>Space only for <see cref="ChunkUse.Staged"/> records: room for what is being written. Default 1/16.</summary>
     public long? WriteReserveBytes { get; init; }
 
     /// <summary>Whether all pack files are made at once, so that nobody else can fill the disk. Default false: one ahead.</summary>

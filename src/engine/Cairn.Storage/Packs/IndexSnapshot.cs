@@ -110,7 +110,8 @@ internal sealed class IndexSnapshot
         }
 
         damage = new StoreFinding(
-            new StoreError(StoreErrorKind.Corrupt, PathIn(folder), "the index is damaged; it is rebuilt from the packs"),
+            new StoreError(
+                StoreErrorKind.Corrupt, PathIn(folder), "the index is damaged; it is rebuilt from the packs"),
             length,
             null);
         return null;
@@ -138,8 +139,8 @@ internal sealed class IndexSnapshot
             ushort partition = BinaryPrimitives.ReadUInt16LittleEndian(source[44..]);
             if (trusted.TryGetValue(number, out Pack? pack) && partition < PartitionId.Count)
             {
-                RecordKey key = new(
-                    new PartitionId(partition), new ChunkAddress(source[..32]), (RecordKind)(source[47] >> 4), source[46]);
+                ChunkAddress address = new(source[..32]);
+                RecordKey key = new(new PartitionId(partition), address, (RecordKind)(source[47] >> 4), source[46]);
                 int length = BinaryPrimitives.ReadInt32LittleEndian(source[40..]);
                 int offset = BinaryPrimitives.ReadInt32LittleEndian(source[36..]) * PackFormat.Alignment;
                 visitor.Found(pack, offset, new PackRecord(number, key, length, 0, (byte)(source[47] & 0xF)));

@@ -107,7 +107,8 @@ internal static class PackFormat
         target[1] = (byte)~use;
     }
 
-    /// <summary>Reads a record's header; false if these bytes are none. A use that makes no sense is taken for staged: the safe side.</summary>
+    /// <summary>Reads a record's header; false if these bytes are none.</summary>
+    /// <remarks>A use that makes no sense is taken for staged: the safe side.</remarks>
     public static bool TryRead(ReadOnlySpan<byte> source, out PackRecord record)
     {
         record = default;

@@ -123,7 +123,7 @@ internal sealed class PackReclaimer(
             Tally tally = tallies[pack.Slot];
             long own = pack.IsCurrent ? pack.FileBytes - pack.End : 0;
 
-            // The end that a pack could not fill comes again in the next one: it is a gain only if any record would fit.
+            // The end that a pack could not fill comes again in the next one: a gain only if any record would fit.
             long slack = pack.FileBytes - pack.End;
             slack = pack.IsCurrent || slack <= PackFormat.RecordBytes(ChunkStoreOptions.RecordBytesMax) ? 0 : slack;
             double gain = (pack.End - PackFormat.HeaderBytes + slack - tally.Owed) / (double)pack.FileBytes;
@@ -208,8 +208,9 @@ internal sealed class PackReclaimer(
         if (!read.IsOk || !PackFormat.TryRead(record, out PackRecord header)
             || header.Key != key || header.Length != length || header.Checksum != Crc32C.Compute(stored))
         {
+            string where = $"{victim.File.Path}+{offset}";
             Damaged?.Invoke(key, read.IsOk
-                ? new StoreError(StoreErrorKind.Corrupt, $"{victim.File.Path}+{offset}", "the record fails its checksum")
+                ? new StoreError(StoreErrorKind.Corrupt, where, "the record fails its checksum")
                 : StoreError.From(read.Error));
             return true;
         }
