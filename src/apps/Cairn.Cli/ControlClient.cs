@@ -84,10 +84,14 @@ public sealed class ControlClient : IDisposable
     }
 
     /// <summary>A request whose answer is a JSON value a line, each as it comes.</summary>
+    public IAsyncEnumerable<T> Stream<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellation) =>
+        Stream(HttpMethod.Get, path, type, cancellation);
+
+    /// <summary>As <see cref="Stream{T}(string, JsonTypeInfo{T}, CancellationToken)"/>, for a request that changes something.</summary>
     public async IAsyncEnumerable<T> Stream<T>(
-        string path, JsonTypeInfo<T> type, [EnumeratorCancellation] CancellationToken cancellation)
+        HttpMethod method, string path, JsonTypeInfo<T> type, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using HttpResponseMessage response = await Send(HttpMethod.Get, path, null, cancellation);
+        using HttpResponseMessage response = await Send(method, path, null, cancellation);
         using StreamReader lines = new(await response.Content.ReadAsStreamAsync(cancellation));
         while (await lines.ReadLineAsync(cancellation) is { } line)
         {

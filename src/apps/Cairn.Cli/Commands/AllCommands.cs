@@ -8,7 +8,13 @@ public static class AllCommands
     /// <summary>Builds them all.</summary>
     public static IReadOnlyList<Command> Create() =>
     [
+        LifeCommands.CreateInit(),
         InviteCommand.Create(),
+        LifeCommands.CreateJoin(),
+        LifeCommands.CreateRecover(),
+        LifeCommands.CreateUp(),
+        LifeCommands.CreateDown(),
+        LifeCommands.CreateLeave(),
         StatusCommand.Create(),
         NodesCommand.CreateList(),
         NodesCommand.CreateVerbs(),

@@ -1,0 +1,131 @@
+using System.Net;
+using Cairn.Core.Primitives;
+using Cairn.Io.Disk;
+using Cairn.Io.Entropy;
+using Cairn.Io.Identity;
+using Cairn.Io.Index;
+using Cairn.Io.Loop;
+using Cairn.Io.Transport;
+using Cairn.Node;
+using Cairn.Node.Ports;
+using Cairn.Storage.Ports;
+
+namespace Cairn.Cli.Daemon;
+
+/// <summary>The real world of one node: its disk, keys, network, loop and clock, wired for the engine.</summary>
+public sealed class NodeWorld : IAsyncDisposable
+{
+    private readonly FileIdentity _identity;
+    private bool _transportTaken;
+
+    private NodeWorld(EngineLoop loop, FileIdentity identity, NodePorts ports, NodeOptions options)
+    {
+        Loop = loop;
+        _identity = identity;
+        Ports = ports;
+        Options = options;
+    }
+
+    /// <summary>The engine's loop.</summary>
+    public EngineLoop Loop { get; }
+
+    /// <summary>What the engine gets.</summary>
+    public NodePorts Ports { get; }
+
+    /// <summary>How the engine behaves.</summary>
+    public NodeOptions Options { get; }
+
+    /// <summary>Opens a home's world.</summary>
+    /// <param name="home">The home; made if absent.</param>
+    /// <param name="config">Its settings.</param>
+    /// <param name="passphrase">Of a locked home.</param>
+    /// <param name="makeKeys">Whether keys are made when there are none.</param>
+    /// <exception cref="CommandException">Something of it cannot be used; the message says what and what to do.</exception>
+    public static NodeWorld Open(string home, HomeConfig config, string? passphrase, bool makeKeys)
+    {
+        RealDisk disk = Must(RealDisk.OpenRoot(HomeFolder.Store(home)));
+        FileIdentity identity = Identity(home, passphrase, makeKeys);
+        EngineLoop loop = new(failure => Console.Error.WriteLine($"cairn: {failure.Name}: {failure.Exception}"));
+        TransportOptions transport = new()
+        {
+            Listen = Listen(config.Listen),
+            AnnouncePort = config.Announce ? new TransportOptions().AnnouncePort : null,
+        };
+        if (!TlsTransport.Listen(transport, identity).TryGet(out TlsTransport? listening, out TransportError error))
+        {
+            loop.Dispose();
+            identity.Dispose();
+            throw new CommandException($"cannot listen on {config.Listen}: {error.Detail}");
+        }
+
+        string indexes = Path.Combine(home, "index");
+        Directory.CreateDirectory(indexes);
+        NodePorts ports = new()
+        {
+            Disk = disk,
+            Transport = listening,
+            Entropy = new SystemEntropy(),
+            Time = new LoopTimeProvider(loop),
+            Workers = loop,
+            Identity = identity,
+            OpenIndex = name => new SqliteIndexStore(Path.Combine(indexes, name + ".db")),
+        };
+        return new NodeWorld(loop, identity, ports, Tune(config));
+    }
+
+    /// <summary>The node owns the transport from now on.</summary>
+    public void GiveTransport() => _transportTaken = true;
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (!_transportTaken)
+        {
+            await Ports.Transport.DisposeAsync();
+        }
+
+        Loop.Dispose();
+        _identity.Dispose();
+    }
+
+    private static NodeOptions Tune(HomeConfig config)
+    {
+        NodeOptions options = new()
+        {
+            Name = config.Name,
+            SpaceBytes = config.SpaceBytes,
+            Zone = config.Zone,
+            StaticPeers = config.Peers,
+            Announce = config.Announce,
+            RepairGrace = TimeSpan.FromSeconds(config.RepairGraceSeconds),
+        };
+        IReadOnlyList<string> problems = options.Validate();
+        return problems.Count == 0 ? options : throw new CommandException(string.Join("; ", problems));
+    }
+
+    private static FileIdentity Identity(string home, string? passphrase, bool makeKeys)
+    {
+        RealDisk disk = Must(RealDisk.OpenRoot(HomeFolder.Keys(home)));
+        KeyStore keys = new(disk, new SystemEntropy());
+        bool isThere = keys.State().TryGet(out KeyState state, out _);
+        Result<FileIdentity, KeyError> opened = isThere || !makeKeys ? keys.Load(passphrase) : keys.Create();
+        if (opened.TryGet(out FileIdentity? identity, out KeyError error))
+        {
+            return identity;
+        }
+
+        bool locked = isThere && state == KeyState.Sealed;
+        throw new CommandException(
+            locked ? $"the node is locked ({error.Detail}): run 'cairn unlock'" : $"the node's keys cannot be used: {error.Detail}")
+        {
+            Exit = locked ? Output.ExitCode.Locked : Output.ExitCode.Failed,
+        };
+    }
+
+    private static IPEndPoint Listen(string text) => IPEndPoint.TryParse(text, out IPEndPoint? address)
+        ? address
+        : throw new CommandException($"'{text}' is not an address and port, such as 0.0.0.0:7866");
+
+    private static RealDisk Must(Result<RealDisk, DiskError> opened) =>
+        opened.TryGet(out RealDisk? disk, out DiskError error) ? disk : throw new CommandException(error.ToString());
+}
