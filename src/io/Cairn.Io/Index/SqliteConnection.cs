@@ -10,7 +10,7 @@ internal sealed class SqliteConnection : IDisposable
     // synchronous=NORMAL: a power cut may take the last transactions whole, never a part of one. Indexes are rebuildable
     // and record how far they are, so that is enough, and no transaction waits for the disk.
     private const string Setup =
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000; PRAGMA cache_size=-4096;"
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000; PRAGMA cache_size=-8192;"
         + "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=33554432; PRAGMA temp_store=MEMORY;"
         + "CREATE TABLE IF NOT EXISTS kv(k BLOB PRIMARY KEY NOT NULL, v BLOB NOT NULL) WITHOUT ROWID;";
 
