@@ -110,7 +110,7 @@ public sealed partial class TidyTests
     private static partial Regex TypeStart();
 
     // Small types of one kind that are read together: FilePrimitives, AttributeStructs.
-    [GeneratedRegex(@"(Primitives|Structs|Flags|Headers|Records|Types)\.cs$")]
+    [GeneratedRegex(@"(Primitives|Structs|Flags|Headers|Records|Types|Messages)\.cs$")]
     private static partial Regex Family();
 
     [GeneratedRegex(@"nuget\.org|npmjs\.|pypi\.|crates\.io")]

@@ -18,8 +18,13 @@ public abstract record PeerMessage
 }
 
 /// <summary>A message that answers, or is answered by, another with the same number.</summary>
-/// <param name="Request">Chosen by the asker; unique among its open requests on this connection.</param>
-public abstract record NumberedMessage(ulong Request) : PeerMessage;
+public abstract record NumberedMessage : PeerMessage
+{
+    private protected NumberedMessage(ulong request) => Request = request;
+
+    /// <summary>Chosen by the asker; unique among its open requests on this connection.</summary>
+    public ulong Request { get; init; }
+}
 
 /// <summary>Why somebody connects.</summary>
 public enum HelloPurpose : byte
