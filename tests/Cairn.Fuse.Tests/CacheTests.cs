@@ -33,6 +33,19 @@ public sealed class CacheTests
         Assert.True(after[1] - before[1] <= 21, "at most one question about the access time each");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task WhatWasWritten_IsReadFromTheCache(bool isLate)
+    {
+        await using MountedVolume drive = MountedVolume.Create(isLate: isLate);
+        byte[] content = new byte[5 << 20];
+        new Cairn.Core.Primitives.Prng(1).Fill(content);
+        File.WriteAllBytes(drive.PathOf("f"), content);
+        Assert.Equal(content, File.ReadAllBytes(drive.PathOf("f")));
+        Assert.Equal(0, drive.Session.RequestCount(ReadOp));
+    }
+
     [Fact]
     public async Task Readers_CloseWithoutARequest()
     {

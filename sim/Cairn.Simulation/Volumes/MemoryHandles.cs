@@ -70,7 +70,7 @@ internal sealed class MemoryHandles(MemoryNamespace tree)
         MemoryContent content = open.Target.Content!;
         lock (open.Target.Gate)
         {
-            long at = open.Intent.HasFlag(OpenIntent.Append) ? content.SizeBytes : offset;
+            long at = (open.Intent & OpenIntent.Append) != 0 ? content.SizeBytes : offset;
             if (at < 0 || at > long.MaxValue - data.Length)
             {
                 return at < 0 ? VolumeError.InvalidArgument : VolumeError.FileTooLarge;

@@ -78,7 +78,7 @@ internal sealed class DataRequests(IVolume volume, ReplyPath reply, Privileges p
         };
         if (mode is not { } known)
         {
-            ReplyPath.Error(request.Exchange, Errno.NotSupported);
+            reply.Complete<Unit>(request.Exchange, new(VolumeError.NotSupported), ReplyPath.Empty);
             return true;
         }
 
@@ -122,7 +122,7 @@ internal sealed class DataRequests(IVolume volume, ReplyPath reply, Privileges p
 
         if (asked.Flags != 0)
         {
-            ReplyPath.Error(request.Exchange, Errno.NotSupported);
+            reply.Complete<Unit>(request.Exchange, new(VolumeError.NotSupported), ReplyPath.Empty);
             return true;
         }
 

@@ -26,6 +26,8 @@ public sealed class FuseSession : IFuseHandler
     private readonly OpenRequests _opens;
     private readonly DataRequests _data;
     private readonly LockRequests _locks;
+    private readonly PendingChanges _pending = new();
+    private readonly ReplyPath _reply;
     private readonly long[] _counts = new long[64];
     private Invalidation? _invalidation;
     private IDisposable? _watch;
@@ -40,7 +42,8 @@ public sealed class FuseSession : IFuseHandler
         _volume = volume;
         _report = report;
         _negotiation = new FuseNegotiation(options);
-        var reply = new ReplyPath(report);
+        _reply = new ReplyPath(report, _pending);
+        ReplyPath reply = _reply;
         var replies = new FuseReplies(options);
         _files = new OpenFiles(volume);
         _privileges = new Privileges(volume);
@@ -63,8 +66,9 @@ public sealed class FuseSession : IFuseHandler
     public void Attach(IFuseChannel channel)
     {
         Invariant.That(_invalidation is null, "a session belongs to one channel");
-        _invalidation = new Invalidation(this, channel);
+        _invalidation = new Invalidation(this, _pending, channel);
         _privileges.Invalidation = _invalidation;
+        _reply.Invalidation = _invalidation;
         _watch = _volume.Watch(_invalidation);
     }
 
@@ -84,6 +88,11 @@ public sealed class FuseSession : IFuseHandler
         OwnChange own = OwnChange.Current;
         own.Begin(this, request.Node);
         bool isEnded;
+        if (PendingChanges.NodeOf(exchange) is { } changed)
+        {
+            _pending.Begin(changed);
+        }
+
         try
         {
             isEnded = Dispatch(header.Opcode, request);
@@ -94,6 +103,7 @@ public sealed class FuseSession : IFuseHandler
         {
             // What follows a volume's call is guarded by ReplyPath: the exchange is still ours.
             _report(bug);
+            _reply.EndChange(exchange);
             isEnded = Answer(request, Errno.InputOutput);
         }
         finally
@@ -103,6 +113,7 @@ public sealed class FuseSession : IFuseHandler
 
         if (!isEnded)
         {
+            _reply.EndChange(exchange);
             ReplyPath.Error(exchange, Errno.InvalidArgument);
         }
     }

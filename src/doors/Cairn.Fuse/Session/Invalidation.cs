@@ -6,7 +6,7 @@ using Cairn.Node.Volumes;
 namespace Cairn.Fuse.Session;
 
 /// <summary>Tells the kernel to drop what it cached when something changed that it did not do itself.</summary>
-internal sealed class Invalidation(object session, IFuseChannel channel) : IVolumeWatcher
+internal sealed class Invalidation(object session, PendingChanges pending, IFuseChannel channel) : IVolumeWatcher
 {
     private const int NameBytesMax = 255;
     private const int ObjectMessageBytes = FuseOutHeader.Size + FuseNotifyInvalidateInode.Size;
@@ -18,11 +18,15 @@ internal sealed class Invalidation(object session, IFuseChannel channel) : IVolu
 
     public void ObjectChanged(InodeNumber inode, bool contentChanged)
     {
-        if (OwnChange.Covers(session, inode, contentChanged))
+        if (!OwnChange.Covers(session, inode, contentChanged) && !pending.Covers(inode))
         {
-            return;
+            Tell(inode, contentChanged);
         }
+    }
 
+    /// <summary>Tells the kernel, whoever made the change.</summary>
+    public void Tell(InodeNumber inode, bool contentChanged)
+    {
         Span<byte> message = stackalloc byte[ObjectMessageBytes];
         WriteObject(message, inode, contentChanged);
         channel.Notify(message);

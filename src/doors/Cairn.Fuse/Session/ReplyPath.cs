@@ -13,8 +13,20 @@ namespace Cairn.Fuse.Session;
 /// Invariant: every exchange is ended exactly once, also when the volume or the encoding throws. The synchronous path
 /// allocates nothing: encoders are static or bound once.
 /// </remarks>
-internal sealed class ReplyPath(Action<Exception> report)
+internal sealed class ReplyPath(Action<Exception> report, PendingChanges pending)
 {
+    /// <summary>Set when the channel is there.</summary>
+    public Invalidation? Invalidation { get; set; }
+
+    /// <summary>Ends the change that a request is, before its exchange ends.</summary>
+    public void EndChange(IFuseExchange exchange)
+    {
+        if (PendingChanges.NodeOf(exchange) is { } node && pending.End(node))
+        {
+            Invalidation?.Tell(node, contentChanged: false);
+        }
+    }
+
     /// <summary>Answers with what the volume's call gives.</summary>
     /// <param name="exchange">The exchange to end.</param>
     /// <param name="call">The volume's answer.</param>
@@ -100,6 +112,7 @@ internal sealed class ReplyPath(Action<Exception> report)
             error = -Errno.InputOutput;
         }
 
+        EndChange(exchange);
         bool isTaken = Send(exchange, count, error);
         if (isOk && (!isTaken || error != 0))
         {
