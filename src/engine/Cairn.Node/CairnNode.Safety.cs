@@ -124,12 +124,8 @@ public sealed partial class CairnNode
             : error;
     }
 
-    private async Task Either(Task first, TimeSpan atMost, CancellationToken cancellation)
-    {
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        await Task.WhenAny(first, Task.Delay(atMost, _ports.Time, stop.Token));
-        await stop.CancelAsync();
-    }
+    private Task Either(Task first, TimeSpan atMost, CancellationToken cancellation) =>
+        Waiting.AtMost(first, atMost, _ports.Time, cancellation);
 
     private SafetyProgress OwnProgress(ref (long Chunks, long Bytes) most)
     {

@@ -162,7 +162,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             return;
         }
 
-        await _stop.CancelAsync();
+        Waiting.End(_stop);
         _sync.Stop();
         _replicator.Stop();
         _repair.Stop();

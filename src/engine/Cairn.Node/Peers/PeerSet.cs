@@ -3,6 +3,7 @@ using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Node.Control;
+using Cairn.Node.Pool;
 using Cairn.Node.Ports;
 
 namespace Cairn.Node.Peers;
@@ -363,9 +364,7 @@ internal sealed class PeerSet
             if (!_kicked)
             {
                 _kick = new TaskCompletionSource();
-                using CancellationTokenSource stop = new();
-                await Task.WhenAny(_kick.Task, Task.Delay(delay, time, stop.Token));
-                await stop.CancelAsync();
+                await Waiting.AtMost(_kick.Task, delay, time);
                 _kick = null;
             }
         }

@@ -5,6 +5,7 @@ using Cairn.Core.Protocol;
 using Cairn.Core.Repair;
 using Cairn.Node.Control;
 using Cairn.Node.Peers;
+using Cairn.Node.Pool;
 using Cairn.Node.ReadPath;
 using Cairn.Node.Replication;
 using Cairn.Storage;
@@ -120,9 +121,7 @@ internal sealed class RepairLoop : IDisposable
         long? next = _absence.NextChangeMs(NowMs);
         TimeSpan wait = next is { } at && TimeSpan.FromMilliseconds(at - NowMs) is var left && left < atMost ? left : atMost;
         wait = wait > TimeSpan.FromMilliseconds(1) ? wait : TimeSpan.FromMilliseconds(1);
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        await Task.WhenAny(_wake.Task, Task.Delay(wait, _ports.Time, stop.Token));
-        await stop.CancelAsync();
+        await Waiting.AtMost(_wake.Task, wait, _ports.Time, _stop.Token);
         _wake = _wake.Task.IsCompleted ? new TaskCompletionSource() : _wake;
     }
 

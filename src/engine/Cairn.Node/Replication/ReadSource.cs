@@ -3,6 +3,7 @@ using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Node.Control;
 using Cairn.Node.Peers;
+using Cairn.Node.Pool;
 using Cairn.Node.Ports;
 using Cairn.Node.ReadPath;
 using Cairn.Node.Volumes;
@@ -107,10 +108,7 @@ internal sealed class ReadSource(NodePorts ports, NodeOptions options, PoolView 
     private async Task<Answer?> FirstOf(List<Task<Answer>> open, bool hasMore)
     {
         TimeSpan patience = hasMore ? options.ReadPassOver / 2 : options.RequestTimeout;
-        using CancellationTokenSource stop = new();
-        Task first = Task.WhenAny(open);
-        await Task.WhenAny(first, Task.Delay(patience, ports.Time, stop.Token));
-        await stop.CancelAsync();
+        await Waiting.AtMost(Task.WhenAny(open), patience, ports.Time);
         Task<Answer>? ended = open.Find(task => task.IsCompleted);
         return ended is null ? null : (await ended) with { Source = ended };
     }
