@@ -311,7 +311,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _garbage.Dispose();
-        await _stop.CancelAsync();
+        _stop.Cancel();
         await _stopped.Task;
         await _publisher.PublishAll(CancellationToken.None);
         lock (_state.Gate)
