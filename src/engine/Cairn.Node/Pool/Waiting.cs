@@ -8,7 +8,8 @@ namespace Cairn.Node.Pool;
 internal static class Waiting
 {
     /// <summary>Waits for a task, but not longer than a time; the timer is gone when this returns.</summary>
-    public static async Task AtMost(Task first, TimeSpan atMost, TimeProvider time, CancellationToken cancellation = default)
+    public static async Task AtMost(
+        Task first, TimeSpan atMost, TimeProvider time, CancellationToken cancellation = default)
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         await Task.WhenAny(first, Task.Delay(atMost, time, stop.Token));
