@@ -16,6 +16,7 @@ namespace Cairn.Node;
 public sealed partial class CairnNode
 {
     private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc/>
     public async ValueTask<Result<SafetyReport, ControlError>> Safe(string path, CancellationToken cancellation)
@@ -55,16 +56,17 @@ public sealed partial class CairnNode
         string? path, [EnumeratorCancellation] CancellationToken cancellation)
     {
         (long Chunks, long Bytes) most = (0, 0);
+        long reported = 0;
+        long asked = 0;
         while (!cancellation.IsCancellationRequested && !_stop.IsCancellationRequested)
         {
             Task progress = _progress.Task;
-            SafetyProgress now;
-            if (path is null)
+            SafetyProgress now = OwnProgress(ref most);
+
+            // The holders are asked when this node owes nothing more, or once a second while others keep writing here.
+            if (path is not null && (now.IsSafe || _ports.Time.GetElapsedTime(asked) > AskEvery))
             {
-                now = OwnProgress(ref most);
-            }
-            else
-            {
+                asked = _ports.Time.GetTimestamp();
                 Result<SafetyReport, ControlError> report = await Safe(path, cancellation);
                 if (!report.TryGet(out SafetyReport? safe, out ControlError error))
                 {
@@ -72,12 +74,15 @@ public sealed partial class CairnNode
                     yield break;
                 }
 
-                long done = safe.IsSafe ? safe.Chunks : Math.Max(0, safe.Chunks - _replicator.OwedCount);
-                long bytes = safe.IsSafe ? safe.Bytes : Math.Max(0, safe.Bytes - _replicator.OwedBytes);
-                now = new SafetyProgress(safe.Chunks, done, safe.Bytes, bytes, safe.IsSafe, safe.Sentence);
+                now = now with { IsSafe = safe.IsSafe, Sentence = safe.Sentence };
             }
 
-            yield return now;
+            if (now.IsSafe || _ports.Time.GetElapsedTime(reported) >= ReportEvery)
+            {
+                reported = _ports.Time.GetTimestamp();
+                yield return now;
+            }
+
             if (now.IsSafe)
             {
                 yield break;
