@@ -213,6 +213,7 @@ public sealed class DriveTests(PoolFixture fixture)
         }
 
         await fixture.Node(1).Run(cancellation, "wait", "--safe", "--quiet", "--timeout", "30");
-        Assert.Contains("Everything has 4 copies. Nothing to do.", await fixture.Node(1).Run(cancellation, "status"), StringComparison.Ordinal);
+        string status = await fixture.Node(1).Run(cancellation, "status");
+        Assert.Contains("Everything has 4 copies. Nothing to do.", status, StringComparison.Ordinal);
     }
 }

@@ -4,8 +4,11 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Protocol;
 
-/// <summary>Messages to bytes and back. Every malformed input is a typed error; none makes it allocate more than its length.</summary>
-/// <remarks>Format: docs/formats/peer-protocol.md. A chunk's bytes are not copied: they are the frame's second part.</remarks>
+/// <summary>Messages to bytes and back.</summary>
+/// <remarks>
+/// Every malformed input is a typed error; none makes it allocate more than its length. A chunk's bytes are not copied:
+/// they are the frame's second part. Format: docs/formats/peer-protocol.md.
+/// </remarks>
 public static class PeerMessageCodec
 {
     /// <summary>The most records or blocks in one message.</summary>
