@@ -1,4 +1,5 @@
 using Cairn.Core.Membership;
+using Cairn.Core.Placement;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Core.Repair;
@@ -47,6 +48,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly RepairLoop _repair;
     private readonly DropLoop _drops;
     private readonly VolumeSet _volumes;
+    private readonly WeightKeeper _weights;
     private readonly CancellationTokenSource _stop = new();
     private readonly long _started;
     private NodeSettings _settings;
@@ -86,6 +88,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _source = new ReadSource(ports, options, _view, _peers, _diary);
         _repair = new RepairLoop(ports, options, chunks, _view, _peers, _server, _source, _diary);
         _drops = new DropLoop(ports, chunks, _view, _peers, _diary, drops);
+        _weights = new WeightKeeper(ports.Workers, _view, _poolLog, _diary);
         IVolumeFactory factory = makeVolumes(new NodeStores(ports, options, chunks, logs, config.Pool));
         _volumes = new VolumeSet(ports, _poolLog, _view, _sync, _diary, factory, _source, _replicator, PoolSpace);
         _poolLog.Changed += OnPoolLog;
@@ -97,6 +100,12 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
 
     /// <summary>What happened lately.</summary>
     public NodeDiary Diary => _diary;
+
+    /// <summary>What the pool's log amounts to here.</summary>
+    public PoolState State => _view.State;
+
+    /// <summary>Where this node thinks that chunks should lie.</summary>
+    public PlacementTable Placement => _view.Placement;
 
     private long CapacityBytes => _settings.SpaceBytes ?? _options.SpaceBytes;
 
@@ -299,6 +308,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             _peers.CloseStuck();
             _volumes.Refresh();
             PublishUse();
+            await _weights.Look(_stop.Token);
             if (_ports.Time.GetElapsedTime(reconciled) > TimeSpan.FromSeconds(30))
             {
                 reconciled = _ports.Time.GetTimestamp();

@@ -40,24 +40,29 @@ internal sealed class PoolBench
     };
 
     /// <summary>A pool of so many running nodes, all connected.</summary>
-    public static PoolBench Of(int count, ulong seed, NodeOptions? options = null)
+    public static PoolBench Of(int count, ulong seed, NodeOptions? options = null) =>
+        Of([.. Enumerable.Repeat((options ?? new PoolBench(seed).Options).SpaceBytes, count)], seed, options);
+
+    /// <summary>A pool of running nodes that give so much each, all connected.</summary>
+    public static PoolBench Of(long[] spaces, ulong seed, NodeOptions? options = null)
     {
         PoolBench bench = options is null ? new PoolBench(seed) : new PoolBench(seed) { Options = options };
-        BenchNode first = bench.NewNode();
+        BenchNode first = bench.NewNode(spaces[0]);
         bench.Do(first, () => Task.FromResult(Founding.Found(first.Ports, first.Options)));
         first.Start();
-        for (int i = 1; i < count; i++)
+        foreach (long space in spaces.Skip(1))
         {
-            bench.Join(bench.NewNode(), first);
+            bench.Join(bench.NewNode(space), first);
         }
 
-        bench.Until(() => bench.Nodes.TrueForAll(node => node.Connected == count - 1), "all connected");
+        bench.Until(() => bench.Nodes.TrueForAll(node => node.Connected == spaces.Length - 1), "all connected");
         return bench;
     }
 
-    public BenchNode NewNode()
+    public BenchNode NewNode(long? spaceBytes = null)
     {
         BenchNode node = new(this, Nodes.Count, Network.NewAddress());
+        node.Options = node.Options with { SpaceBytes = spaceBytes ?? node.Options.SpaceBytes };
         Nodes.Add(node);
         return node;
     }

@@ -47,6 +47,9 @@ internal sealed class PoolView
     /// <summary>Active members with a record, this node among them, in the order of ids.</summary>
     public IReadOnlyList<NodeId> Nodes => _tracked;
 
+    /// <summary>Every node whose state takes copies, given up or not: what weights are solved for.</summary>
+    public IReadOnlyList<PlacementNode> PlacementNodes { get; private set; } = [];
+
     /// <summary>Told after members, records or placement changed.</summary>
     public event Action? Changed;
 
@@ -141,8 +144,9 @@ internal sealed class PoolView
     {
         NodeRecord[] records = [.. Candidates().Where(node => Map.TryGet(node, out _)).Select(Record)];
         _tracked = [.. records.Select(record => record.Node)];
+        PlacementNodes = [.. records.Where(Counts).Select(PlacementNode.From)];
         _placement = PlacementTable.Build(
-            records.Where(Counts).Select(PlacementNode.From), PlacementPolicy.Default, State.Weights);
+            PlacementNodes.Where(node => !_givenUp.Contains(node.Node)), PlacementPolicy.Default, State.Weights);
         Changed?.Invoke();
     }
 
@@ -153,6 +157,5 @@ internal sealed class PoolView
     private bool Counts(NodeRecord record) =>
         record.State is not (NodeState.Decommissioning or NodeState.Gone or NodeState.Joining)
         && record.CapacityBytes > 0
-        && !_givenUp.Contains(record.Node)
         && !(State.Members.TryGetValue(record.Node, out Member? member) && member.Standing == MemberStanding.Forgotten);
 }

@@ -20,7 +20,6 @@ namespace Cairn.Node.Replication;
 /// </remarks>
 internal sealed class Replicator : IReplicationQueue
 {
-    private const long WindowBytes = 24 << 20;
     private const int ParcelBytesMax = 4 << 20;
     private const int SmallBytesMax = 256 << 10;
 
@@ -59,8 +58,17 @@ internal sealed class Replicator : IReplicationQueue
     /// <summary>Something was confirmed, staged or lost.</summary>
     public event Action? Progress;
 
-    /// <summary>Chunks that are not yet where they should be.</summary>
-    public int OwedCount => _owed.Count;
+    /// <summary>Chunks that are not yet where they should be, those just announced among them.</summary>
+    public int OwedCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _owed.Count + _announced.Count;
+            }
+        }
+    }
 
     /// <summary>Their stored bytes.</summary>
     public long OwedBytes { get; private set; }
@@ -228,7 +236,7 @@ internal sealed class Replicator : IReplicationQueue
     {
         try
         {
-            while (!_isStopped && lane.Link is { IsClosed: false } && lane.InFlightBytes < WindowBytes)
+            while (!_isStopped && lane.HasRoom)
             {
                 List<OwedChunk> chunks = NextParcel(lane);
                 if (chunks.Count == 0)
@@ -237,10 +245,10 @@ internal sealed class Replicator : IReplicationQueue
                 }
 
                 // Marked at once, so that no other lane reads the same chunks for this peer.
-                List<Lane> takers = [.. _lanes.Values.Where(other => Takes(other, lane, chunks))];
+                List<Lane> takers = [.. _lanes.Values.Where(other => other == lane || other.CanTake(chunks))];
                 foreach (Lane taker in takers)
                 {
-                    Mark(taker, chunks, DeliveryState.Sent);
+                    taker.Mark(chunks, DeliveryState.Sent);
                 }
 
                 Parcel? parcel = await _ports.Workers.Run(WorkPriority.Foreground, () => Load(chunks));
@@ -264,10 +272,6 @@ internal sealed class Replicator : IReplicationQueue
             lane.IsPumping = false;
         }
     }
-
-    private static bool Takes(Lane other, Lane lane, List<OwedChunk> chunks) => other == lane
-        || (other.Link is { IsClosed: false } && other.InFlightBytes < WindowBytes
-            && chunks.TrueForAll(chunk => chunk.StateOf(other.Peer) == DeliveryState.Waiting));
 
     private List<OwedChunk> NextParcel(Lane lane)
     {
@@ -458,14 +462,6 @@ internal sealed class Replicator : IReplicationQueue
         Pump(lane);
     }
 
-    private static void Mark(Lane lane, List<OwedChunk> chunks, DeliveryState state)
-    {
-        foreach (OwedChunk chunk in chunks)
-        {
-            chunk.Set(lane.Peer, state);
-        }
-    }
-
     private OwedChunk[] InOrder() => [.. _owed.Values.OrderBy(chunk => chunk.Address)];
 
     private Lane LaneOf(NodeId node)
@@ -477,18 +473,5 @@ internal sealed class Replicator : IReplicationQueue
         }
 
         return lane;
-    }
-
-    private sealed class Lane(NodeId peer)
-    {
-        public NodeId Peer { get; } = peer;
-
-        public Queue<OwedChunk> Queue { get; } = new();
-
-        public PeerLink? Link { get; set; }
-
-        public long InFlightBytes { get; set; }
-
-        public bool IsPumping { get; set; }
     }
 }
