@@ -1,0 +1,32 @@
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Sync;
+
+namespace Cairn.Node.Garbage;
+
+/// <summary>Members by what the log exchange knows of them: one that is not connected has said nothing, and garbage waits.</summary>
+/// <param name="self">This node.</param>
+/// <param name="writers">All who may write to the volume, this node among them.</param>
+/// <param name="confirmed">What a member said it holds; empty for one that is not connected.</param>
+public sealed class ConfirmedMembers(
+    NodeId self, Func<IReadOnlyList<NodeId>> writers, Func<NodeId, LogPositions> confirmed) : IGarbageMembers
+{
+    /// <inheritdoc/>
+    public IReadOnlyList<NodeId> Writers => writers();
+
+    /// <inheritdoc/>
+    public LogPositions Stable(LogPositions held)
+    {
+        var tracker = new StabilityTracker();
+        IReadOnlyList<NodeId> all = Writers;
+        foreach (NodeId writer in all)
+        {
+            if (writer != self)
+            {
+                tracker.Said(writer, confirmed(writer));
+            }
+        }
+
+        return tracker.Stable(all, self, held);
+    }
+}

@@ -1,0 +1,102 @@
+using System.Text;
+using Cairn.Core.Primitives;
+using Cairn.Node.Volumes;
+using Cairn.Simulation.Disks;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node.Tests.Engine;
+
+/// <summary>Space of deleted and overwritten files comes back, and nothing that is still shown is touched.</summary>
+public sealed class EngineGarbageTests : IAsyncLifetime
+{
+    private static readonly Caller User = new(1, 2, 3);
+    private readonly EngineNode _node = new(new SimulatedDisk());
+
+    public ValueTask InitializeAsync()
+    {
+        _node.Open();
+        return default;
+    }
+
+    public async ValueTask DisposeAsync() => await _node.Close();
+
+    [Fact]
+    public async Task DeletedFiles_GiveTheirSpaceBack()
+    {
+        byte[] kept = await Write("kept", 3_000_000, seed: 1);
+        await Write("gone", 5_000_000, seed: 2);
+        await Write("small", 9_000, seed: 3);
+        Assert.InRange(Used(), 8_000_000, 9_000_000);
+        Assert.True((await _node.Engine.Unlink(InodeNumber.Root, Name("gone"), User)).IsOk);
+        Assert.True((await _node.Engine.Unlink(InodeNumber.Root, Name("small"), User)).IsOk);
+        await Collect();
+        Assert.InRange(Used(), 3_000_000, 3_100_000);
+        Assert.Equal(kept, await Read("kept"));
+        await _node.Close();
+        _node.Open();
+        Assert.Equal(kept, await Read("kept"));
+    }
+
+    [Fact]
+    public async Task OverwrittenVersions_GiveTheirSpaceBack()
+    {
+        await Write("f", 4_000_000, seed: 1);
+        byte[] now = await Write("f", 4_000_000, seed: 2);
+        await Collect();
+        Assert.InRange(Used(), 4_000_000, 4_100_000);
+        Assert.Equal(now, await Read("f"));
+    }
+
+    [Fact]
+    public async Task AnOpenFileThatWasDeleted_IsReadableUntilItIsClosed()
+    {
+        byte[] content = await Write("f", 2_000_000, seed: 1);
+        ObjectAttributes found = (await _node.Engine.Lookup(InodeNumber.Root, Name("f"))).Value;
+        OpenHandle handle = (await _node.Engine.Open(found.Inode, OpenIntent.Read, User)).Value.Handle;
+        Assert.True((await _node.Engine.Unlink(InodeNumber.Root, Name("f"), User)).IsOk);
+        await Collect();
+        byte[] read = new byte[content.Length];
+        Assert.Equal(content.Length, (await _node.Engine.Read(handle, 0, read)).Value);
+        Assert.Equal(content, read);
+        await _node.Engine.Release(handle);
+        await Collect();
+        Assert.Equal(0, Used());
+    }
+
+    private static ReadOnlyMemory<byte> Name(string text) => Encoding.UTF8.GetBytes(text);
+
+    private async Task Collect()
+    {
+        while (await _node.Engine.Garbage.Round(CancellationToken.None))
+        {
+        }
+    }
+
+    private long Used()
+    {
+        StoreSpace space = _node.Store.Space;
+        return space.Staged + space.Replicated + space.Cached;
+    }
+
+    private async Task<byte[]> Write(string name, int length, int seed)
+    {
+        byte[] content = new byte[length];
+        new Prng((ulong)seed).Fill(content);
+        OpenHandle handle = (await _node.Engine.Create(
+            InodeNumber.Root, Name(name), 0x1A4, OpenIntent.Write | OpenIntent.Truncate, User)).Value.Handle;
+        Assert.Equal(length, (await _node.Engine.Write(handle, 0, content)).Value);
+        Assert.True((await _node.Engine.Release(handle)).IsOk);
+        Assert.True(await _node.Engine.PublishAll(CancellationToken.None));
+        return content;
+    }
+
+    private async Task<byte[]> Read(string name)
+    {
+        ObjectAttributes found = (await _node.Engine.Lookup(InodeNumber.Root, Name(name))).Value;
+        OpenHandle handle = (await _node.Engine.Open(found.Inode, OpenIntent.Read, User)).Value.Handle;
+        byte[] content = new byte[found.SizeBytes];
+        Assert.Equal(content.Length, (await _node.Engine.Read(handle, 0, content)).Value);
+        await _node.Engine.Release(handle);
+        return content;
+    }
+}
