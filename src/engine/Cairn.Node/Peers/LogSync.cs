@@ -63,6 +63,10 @@ internal sealed class LogSync
     /// <summary>Stops.</summary>
     public void Stop() => _isStopped = true;
 
+    /// <summary>What a connected peer said it holds of a volume; empty for one that is not connected.</summary>
+    public LogPositions ConfirmedBy(NodeId peer, VolumeId volume) =>
+        _peers.TryGetValue((peer, volume), out PeerState? state) ? state.Confirmed : LogPositions.Empty;
+
     /// <summary>How many blocks of own and others' logs connected peers have not confirmed.</summary>
     public long Unconfirmed()
     {

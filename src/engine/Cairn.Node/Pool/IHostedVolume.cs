@@ -1,6 +1,7 @@
 using Cairn.Coding.Encryption;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
+using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
 using Cairn.Node.Peers;
 using Cairn.Node.ReadPath;
@@ -30,6 +31,9 @@ public interface IHostedVolume : IAsyncDisposable
     /// <summary>Whether writes of this node wait to be published.</summary>
     bool HasUnpublishedWrites { get; }
 
+    /// <summary>Whether a chunk is condemned: repair brings none of those back.</summary>
+    bool IsCondemned(ChunkAddress address) => false;
+
     /// <summary>The keys changed: a new epoch, after a revocation.</summary>
     void UseKeyring(VolumeKeyring keyring);
 
@@ -57,6 +61,9 @@ public sealed record VolumeSetting
 
     /// <summary>What the pool could hold and still has room for, at the rule's copies.</summary>
     public required Func<(long TotalBytes, long FreeBytes)> PoolSpace { get; init; }
+
+    /// <summary>Who writes, for the volume's garbage.</summary>
+    public IGarbageMembers? Garbage { get; init; }
 
     /// <summary>The name shown in conflict copies.</summary>
     public required Func<NodeId, string> NameOf { get; init; }

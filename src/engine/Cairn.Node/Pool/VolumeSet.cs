@@ -2,6 +2,7 @@ using Cairn.Coding.Encryption;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
+using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
 using Cairn.Node.Peers;
 using Cairn.Node.ReadPath;
@@ -108,6 +109,10 @@ internal sealed class VolumeSet : IAsyncDisposable
             Replication = _replication,
             PoolSpace = _space,
             NameOf = _view.NameOf,
+            Garbage = new ConfirmedMembers(
+                _ports.Identity.Node,
+                () => [.. _log.State.ActiveNodes.Select(member => member.Node)],
+                peer => _sync.ConfirmedBy(peer, volume.Volume)),
         });
         if (!opened.TryGet(out IHostedVolume? hosted, out StoreError error))
         {
