@@ -4,6 +4,7 @@ using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Core.Repair;
 using Cairn.Node.Control;
+using Cairn.Node.Garbage;
 using Cairn.Node.Peers;
 using Cairn.Node.Pool;
 using Cairn.Node.Ports;
@@ -81,12 +82,18 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _gossip = new GossipLoop(ports, options, _view, _peers, _diary, seed ^ 1, RandomUInt64(ports));
         _sync = new LogSync(ports, _peers, _diary);
         _sendLimiter = new RateLimiter(ports.Time) { BytesPerSecond = settings.Limit.SendBytesPerSecond };
-        _inbox = new ChunkInbox(ports, chunks, _diary);
+        _inbox = new ChunkInbox(ports, chunks, _diary)
+        {
+            IsRemoved = address => AnyCondemned(garbage => garbage.IsRemoved(address)),
+        };
         _replicator = new Replicator(ports, chunks, _view, _peers, _diary, _sendLimiter);
         DropProtocol drops = new(ports.Identity.Node);
         _server = new ChunkServer(ports, chunks, _view, drops, _sendLimiter);
         _source = new ReadSource(ports, options, _view, _peers, _diary);
-        _repair = new RepairLoop(ports, options, chunks, _view, _peers, _server, _source, _diary);
+        _repair = new RepairLoop(ports, options, chunks, _view, _peers, _server, _source, _diary)
+        {
+            IsCondemned = address => AnyCondemned(garbage => garbage.Contains(address)),
+        };
         _drops = new DropLoop(ports, chunks, _view, _peers, _diary, drops);
         _weights = new WeightKeeper(ports.Workers, _view, _poolLog, _diary);
         IVolumeFactory factory = makeVolumes(new NodeStores(ports, options, chunks, logs, config.Pool));
@@ -281,6 +288,8 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             _diary.Add(LogLevel.Error, "node", error.ToString());
         }
     }
+
+    private bool AnyCondemned(Func<CondemnedChunks, bool> asked) => _volumes.Condemned.Any(asked);
 
     private void OnRepairRound() => _ports.Workers.Start("drop", _drops.Run);
 

@@ -1,5 +1,8 @@
 using System.Text;
+using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Node.Engine;
+using Cairn.Node.Garbage;
 using Cairn.Node.Volumes;
 using Cairn.Simulation.Disks;
 using Cairn.Storage.Packs;
@@ -63,6 +66,33 @@ public sealed class EngineGarbageTests : IAsyncLifetime
         Assert.Equal(0, Used());
     }
 
+    /// <summary>While others may already be removing a condemned chunk, equal bytes must not count on it.</summary>
+    [Theory]
+    [InlineData(3_000_000)]
+    [InlineData(9_000)]
+    public async Task EqualBytesWrittenWhileTheirChunksAreCondemned_AreStoredAnew(int length)
+    {
+        await Write("first", length, seed: 7);
+        Assert.True((await _node.Engine.Unlink(InodeNumber.Root, Name("first"), User)).IsOk);
+        GarbageCollector garbage = _node.Engine.Garbage;
+        NodeId self = _node.Log.OwnLogId.Author;
+        garbage.Members = new Pair(self);
+        await Collect();
+        VolumeChunks none = (await _node.Engine.ChunksBelow(string.Empty, CancellationToken.None)).Value;
+        Assert.Empty(none.Chunks);
+        Assert.False(garbage.Condemned.IsEmpty);
+
+        byte[] again = await Write("again", length, seed: 7);
+        VolumeChunks used = (await _node.Engine.ChunksBelow(string.Empty, CancellationToken.None)).Value;
+        Assert.NotEmpty(used.Chunks);
+        Assert.DoesNotContain(used.Chunks, chunk => garbage.Condemned.Contains(chunk.Address));
+        garbage.Members = new LoneMember(self);
+        await Collect();
+        Assert.True(garbage.Condemned.IsEmpty);
+        Assert.InRange(Used(), length, length + 20_000);
+        Assert.Equal(again, await Read("again"));
+    }
+
     private static ReadOnlyMemory<byte> Name(string text) => Encoding.UTF8.GetBytes(text);
 
     private async Task Collect()
@@ -98,5 +128,13 @@ public sealed class EngineGarbageTests : IAsyncLifetime
         Assert.Equal(content.Length, (await _node.Engine.Read(handle, 0, content)).Value);
         await _node.Engine.Release(handle);
         return content;
+    }
+
+    /// <summary>A second member that has seen everything and never acknowledges.</summary>
+    private sealed class Pair(NodeId self) : IGarbageMembers
+    {
+        public IReadOnlyList<NodeId> Writers { get; } = [self, new NodeId(Enumerable.Repeat((byte)255, NodeId.Size).ToArray())];
+
+        public LogPositions Stable(LogPositions held) => held;
     }
 }

@@ -68,7 +68,7 @@ public sealed class GarbageCollectorTests
         Assert.True(a.Has(chunk) && b.Has(chunk));
         GarbageNode.Settle(_nodes);
         Assert.False(a.Has(chunk) || b.Has(chunk) || away.Has(chunk));
-        Assert.False(a.Collector.IsCondemned(chunk.Address));
+        Assert.False(a.Collector.Condemned.Contains(chunk.Address));
     }
 
     [Fact]
@@ -116,7 +116,7 @@ public sealed class GarbageCollectorTests
         GarbageNode.Exchange(_nodes);
         Assert.True(a.Round() | b.Round());
         GarbageNode.Exchange(_nodes);
-        Assert.True(b.Collector.IsCondemned(chunk.Address));
+        Assert.True(b.Collector.Condemned.Contains(chunk.Address));
         b.Create("again", chunk);
         GarbageNode.Settle(_nodes);
         Assert.True(a.Has(chunk) && b.Has(chunk));

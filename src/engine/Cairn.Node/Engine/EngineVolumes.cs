@@ -86,6 +86,7 @@ public sealed class EngineVolumes : IVolumeFactory
             Entropy = ports.Entropy,
             Time = ports.Time,
             Workers = ports.Workers,
+            Members = setting.Garbage,
             Space = () =>
             {
                 (long total, long free) = setting.PoolSpace();

@@ -1,6 +1,7 @@
 using Cairn.Coding.Encryption;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
 using Cairn.Node.Peers;
 using Cairn.Node.Pool;
@@ -33,6 +34,9 @@ internal sealed class HostedVolume(VolumeEngine engine, ReplicatedLog log, IInde
 
     /// <inheritdoc/>
     public bool HasUnpublishedWrites => engine.HasUnpublishedWrites;
+
+    /// <inheritdoc/>
+    public CondemnedChunks Condemned => engine.Garbage.Condemned;
 
     /// <inheritdoc/>
     public void UseKeyring(VolumeKeyring keyring) => log.Keys = keyring;

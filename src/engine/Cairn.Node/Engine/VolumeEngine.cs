@@ -40,7 +40,9 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         VolumeRoots roots = new(_state, _reader, _publisher);
         NodeId self = parts.Log.OwnLogId.Author;
         _garbage = new GarbageCollector(
-            parts.Log, parts.Store, roots, parts.Members ?? new LoneMember(self), self, parts.Time, parts.Garbage);
+            parts.Log, parts.Store, roots, parts.Members ?? new LoneMember(self), self, parts.Time, parts.Garbage,
+            _state.Condemned);
+        _garbage.Removed += addresses => parts.Replication.Removed(addresses);
     }
 
     /// <inheritdoc/>

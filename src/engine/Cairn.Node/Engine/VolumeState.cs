@@ -74,6 +74,7 @@ internal sealed class VolumeState
         Edits = new TreeEdits(Queries, () => Fresh());
         Inodes = new InodeMap(Queries);
         Listings = new DirectoryListings(Queries);
+        Condemned = new CondemnedChunks(parts.Log);
         _numbers = new HandleNumbers(parts.Index);
     }
 
@@ -85,6 +86,9 @@ internal sealed class VolumeState
 
     /// <summary>The tree.</summary>
     public TreeQueries Queries { get; }
+
+    /// <summary>Chunks that no new version may count on.</summary>
+    public CondemnedChunks Condemned { get; }
 
     /// <summary>Directories being listed.</summary>
     public DirectoryListings Listings { get; }

@@ -33,15 +33,16 @@ public sealed class GarbageCollector : IDisposable
     private readonly Signal _wake = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly List<ReadOnlyMemory<byte>> _late = [];
-    private volatile HashSet<ChunkAddress> _condemned = [];
+    private readonly CondemnedChunks _condemned;
     private IGarbageMembers _members;
     private TimeSpan _rest;
 
     /// <summary>A collector for one volume.</summary>
     public GarbageCollector(
         ReplicatedLog log, ChunkStore store, IVolumeRoots roots, IGarbageMembers members, NodeId self, TimeProvider time,
-        GarbageOptions? options = null)
+        GarbageOptions? options = null, CondemnedChunks? condemned = null)
     {
+        _condemned = condemned ?? new CondemnedChunks(log);
         _log = log;
         _store = store;
         _roots = roots;
@@ -55,7 +56,6 @@ public sealed class GarbageCollector : IDisposable
         {
             log.Written += OnWritten;
             log.Changed += OnChanged;
-            Refresh();
         }
     }
 
@@ -69,9 +69,11 @@ public sealed class GarbageCollector : IDisposable
     /// <summary>How many bytes were given back since the start.</summary>
     public long CollectedBytes { get; private set; }
 
-    /// <summary>Whether a chunk is condemned and not settled: repair must not bring it back meanwhile.</summary>
-    /// <remarks>Thread: any.</remarks>
-    public bool IsCondemned(ChunkAddress address) => _condemned.Contains(address);
+    /// <summary>What is condemned and not settled.</summary>
+    public CondemnedChunks Condemned => _condemned;
+
+    /// <summary>These chunks were removed here. Raised on the engine's loop.</summary>
+    public event Action<ChunkAddress[]>? Removed;
 
     /// <summary>Starts collecting in the background.</summary>
     public void Start(IWorkers workers) => workers.Start($"garbage {_log.Volume.Short}", Loop);
@@ -81,6 +83,7 @@ public sealed class GarbageCollector : IDisposable
     {
         _log.Written -= OnWritten;
         _log.Changed -= OnChanged;
+        _condemned.Dispose();
         _stop.Cancel();
         _wake.Raise();
     }
@@ -120,7 +123,7 @@ public sealed class GarbageCollector : IDisposable
                 _rest = _time.GetElapsedTime(started) * 20;
                 if (IsWaiting())
                 {
-                    await Task.Delay(_options.Interval, _time, _stop.Token);
+                    await Pool.Waiting.AtMost(_wake.Raised, _options.Interval, _time, _stop.Token);
                     _wake.Raise();
                 }
             }
@@ -274,7 +277,7 @@ public sealed class GarbageCollector : IDisposable
 
         var needed = new SortedSet<ChunkAddress>();
         bool isKnown = await _live.AddressesOf(
-            late, address => _ = IsCondemned(address) && needed.Add(address), cancellation);
+            late, address => _ = _condemned.Contains(address) && needed.Add(address), cancellation);
         lock (_log.Gate)
         {
             bool isRescued = isKnown && (needed.Count == 0 || Write(new Rescue([.. needed])));
@@ -300,17 +303,7 @@ public sealed class GarbageCollector : IDisposable
                 && marks.TrueForAll(mark => mark.Acknowledged.Contains(list.By)))];
         }
 
-        foreach (ChunkAddress address in ready.SelectMany(list => list.Addresses))
-        {
-            RecordKey key = RecordKey.Copy(address);
-            int length = _store.Length(key);
-            if (length >= 0 && _store.Remove(key).IsOk)
-            {
-                CollectedBytes += length;
-            }
-        }
-
-        if (ready.Count == 0 || !_store.Commit().IsOk)
+        if (ready.Count == 0 || !Remove([.. ready.SelectMany(list => list.Addresses)]))
         {
             return false;
         }
@@ -323,6 +316,22 @@ public sealed class GarbageCollector : IDisposable
                 CarriedOut = [.. mark.CarriedOut.Concat(ready.Select(list => list.By)).Distinct().Order()],
             }).ToPrimitive(_self));
         }
+    }
+
+    private bool Remove(ChunkAddress[] addresses)
+    {
+        foreach (ChunkAddress address in addresses)
+        {
+            RecordKey key = RecordKey.Copy(address);
+            int length = _store.Length(key);
+            if (length >= 0 && _store.Remove(key).IsOk)
+            {
+                CollectedBytes += length;
+            }
+        }
+
+        Removed?.Invoke(addresses);
+        return _store.Commit().IsOk;
     }
 
     /// <summary>(4) Settle what every writer carried out.</summary>
@@ -359,13 +368,9 @@ public sealed class GarbageCollector : IDisposable
         _live.NoteWritten(primitives);
         foreach (Primitive primitive in primitives)
         {
-            if (primitive is WriteVersion version && _condemned.Count > 0)
+            if (primitive is WriteVersion version && !_condemned.IsEmpty)
             {
                 _late.Add(version.Manifest);
-            }
-            else if (primitive is Core.Log.Condemn or Rescue)
-            {
-                Refresh();
             }
         }
 
@@ -375,15 +380,8 @@ public sealed class GarbageCollector : IDisposable
     private void OnChanged(IReadOnlyList<byte[]> keys)
     {
         _live.NoteChanged(keys);
-        if (keys.Any(static key => key.Length > 0 && key[0] == TreeKeys.Condemned))
-        {
-            Refresh();
-        }
-
         _wake.Raise();
     }
-
-    private void Refresh() => _condemned = [.. _queries.Condemned().SelectMany(list => list.Addresses)];
 
     private sealed class RootComparer : IEqualityComparer<ReadOnlyMemory<byte>>
     {

@@ -31,8 +31,8 @@ public interface IHostedVolume : IAsyncDisposable
     /// <summary>Whether writes of this node wait to be published.</summary>
     bool HasUnpublishedWrites { get; }
 
-    /// <summary>Whether a chunk is condemned: repair brings none of those back.</summary>
-    bool IsCondemned(ChunkAddress address) => false;
+    /// <summary>Its garbage: no node takes chunks of it in or brings them back. Null for a volume that collects none.</summary>
+    CondemnedChunks? Condemned => null;
 
     /// <summary>The keys changed: a new epoch, after a revocation.</summary>
     void UseKeyring(VolumeKeyring keyring);

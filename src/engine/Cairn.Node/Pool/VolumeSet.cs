@@ -25,6 +25,7 @@ internal sealed class VolumeSet : IAsyncDisposable
     private readonly IChunkSource _source;
     private readonly IReplicationQueue _replication;
     private readonly Func<(long TotalBytes, long FreeBytes)> _space;
+    private volatile CondemnedChunks[] _condemned = [];
     private bool _isStopped;
 
     /// <summary>Opens nothing until <see cref="Refresh"/>.</summary>
@@ -46,6 +47,9 @@ internal sealed class VolumeSet : IAsyncDisposable
     /// <summary>The open ones, in the order of their ids.</summary>
     public IEnumerable<IHostedVolume> Open => _open.Values.Select(hosted => hosted.Volume);
 
+    /// <summary>The garbage of the open ones. Thread: any.</summary>
+    public IReadOnlyList<CondemnedChunks> Condemned => _condemned;
+
     /// <summary>An open one, by id.</summary>
     public IHostedVolume? Find(VolumeId volume) => _open.TryGetValue(volume, out Hosted? hosted) ? hosted.Volume : null;
 
@@ -61,6 +65,7 @@ internal sealed class VolumeSet : IAsyncDisposable
         {
             IHostedVolume closed = _open[gone].Volume;
             _open.Remove(gone);
+            ListCondemned();
             _sync.Remove(gone);
             _diary.Add(LogLevel.Info, "volumes", $"volume {gone.Short} was removed");
             _ports.Workers.Start("close volume", async () => await closed.DisposeAsync());
@@ -98,6 +103,8 @@ internal sealed class VolumeSet : IAsyncDisposable
         await _factory.DisposeAsync();
     }
 
+    private void ListCondemned() => _condemned = [.. Open.Select(volume => volume.Condemned).OfType<CondemnedChunks>()];
+
     private void OpenOne(PoolVolume volume, VolumeKeyring ring, int keys)
     {
         Result<IHostedVolume, StoreError> opened = _factory.Open(new VolumeSetting
@@ -121,6 +128,7 @@ internal sealed class VolumeSet : IAsyncDisposable
         }
 
         _open.Add(volume.Volume, new Hosted(hosted, keys));
+        ListCondemned();
         _sync.Add(hosted.Log);
     }
 

@@ -63,6 +63,9 @@ internal sealed class RepairLoop : IDisposable
         server.Damaged += OnDamaged;
     }
 
+    /// <summary>Whether a chunk is condemned: it is not brought back.</summary>
+    public Func<ChunkAddress, bool> IsCondemned { get; init; } = static _ => false;
+
     /// <summary>A round ended.</summary>
     public event Action? RoundEnded;
 
@@ -212,7 +215,9 @@ internal sealed class RepairLoop : IDisposable
         _planner.TakeList(link.Peer, partition, keys, Has);
     }
 
-    private bool Has(RecordKey key) => _store.TryGet(key, out StoredRecord record) && record.Use != ChunkUse.Cached;
+    private bool Has(RecordKey key) => IsCondemned(key.Address) || Holds(key);
+
+    private bool Holds(RecordKey key) => _store.TryGet(key, out StoredRecord record) && record.Use != ChunkUse.Cached;
 
     private async Task PullLoop()
     {

@@ -23,6 +23,9 @@ internal sealed class ChunkInbox(NodePorts ports, ChunkStore store, NodeDiary di
     /// <summary>Chunks were stored that peers sent: the counters of owed and held change.</summary>
     public event Action? Stored;
 
+    /// <summary>Whether a chunk is garbage that was removed here: it is not taken in again.</summary>
+    public Func<ChunkAddress, bool> IsRemoved { get; init; } = static _ => false;
+
     /// <summary>A peer's chunks; the frame is disposed when they are written.</summary>
     public void OnPut(PeerLink link, ChunkPut message, IFrame frame)
     {
@@ -64,6 +67,11 @@ internal sealed class ChunkInbox(NodePorts ports, ChunkStore store, NodeDiary di
         if (store.TryGet(key, out StoredRecord held) && held.Use != ChunkUse.Cached)
         {
             return ChunkOutcome.Held;
+        }
+
+        if (IsRemoved(chunk.Address))
+        {
+            return ChunkOutcome.Absent;
         }
 
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];

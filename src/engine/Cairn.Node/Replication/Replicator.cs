@@ -95,6 +95,20 @@ internal sealed class Replicator : IReplicationQueue
         // Staged chunks are sent as soon as they exist; the version itself travels in the log.
     }
 
+    /// <inheritdoc/>
+    public void Removed(ReadOnlySpan<ChunkAddress> addresses)
+    {
+        foreach (ChunkAddress address in addresses)
+        {
+            if (_owed.TryGetValue(address, out OwedChunk? chunk))
+            {
+                Remove(chunk);
+            }
+        }
+
+        Progress?.Invoke();
+    }
+
     /// <summary>Whether a chunk is still owed.</summary>
     public bool Owes(ChunkAddress address)
     {
@@ -389,6 +403,10 @@ internal sealed class Replicator : IReplicationQueue
             case ChunkOutcome.Held:
                 chunk.Set(lane.Peer, DeliveryState.Confirmed);
                 FinishIfDone(chunk);
+                break;
+            case ChunkOutcome.Absent:
+                // Every member agreed that it is garbage, and the peer is further: it goes here, too.
+                chunk.Set(lane.Peer, DeliveryState.Full);
                 break;
             case ChunkOutcome.NoSpace:
                 chunk.Set(lane.Peer, DeliveryState.Full);

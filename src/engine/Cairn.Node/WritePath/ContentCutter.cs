@@ -77,14 +77,18 @@ internal sealed class ContentCutter(FastCdc cdc, ChunkWriter chunks, JournalWrit
             return Unit.Value;
         }
 
-        if (!chunks.Put(_bundle.Finish().Span).TryGet(out ChunkRef? chunk, out StoreError error))
+        ManifestBuilder stored = new();
+        Result<Unit, StoreError> put = chunks.Put(_bundle.Finish().Span, stored);
+        if (!put.IsOk)
         {
-            return error;
+            return put;
         }
+
+        Manifest bundle = stored.Build();
 
         foreach (CutSlice slice in _pending)
         {
-            slice.Content = Manifest.Of(new ManifestItem.Ref(chunk, slice.BundleOffset, slice.Length));
+            slice.Content = bundle.Slice(slice.BundleOffset, slice.Length);
         }
 
         _pending.Clear();
@@ -108,12 +112,11 @@ internal sealed class ContentCutter(FastCdc cdc, ChunkWriter chunks, JournalWrit
         for (int at = 0; at < encoded.Length;)
         {
             int length = cdc.NextCut(encoded.AsSpan(at), isLast: true);
-            if (!chunks.Put(encoded.AsSpan(at, length)).TryGet(out ChunkRef? chunk, out StoreError error))
+            if (!chunks.Put(encoded.AsSpan(at, length), body).TryGet(out _, out StoreError error))
             {
                 return error;
             }
 
-            body.Append(chunk.Whole());
             at += length;
         }
 
@@ -204,12 +207,11 @@ internal sealed class ContentCutter(FastCdc cdc, ChunkWriter chunks, JournalWrit
             int used = 0;
             for (int length; used < filled && (length = cdc.NextCut(window[used..filled], at == run.End)) > 0; used += length)
             {
-                if (!chunks.Put(window.Slice(used, length)).TryGet(out ChunkRef? chunk, out StoreError error))
+                Result<Unit, StoreError> put = chunks.Put(window.Slice(used, length), content);
+                if (!put.IsOk)
                 {
-                    return error;
+                    return put;
                 }
-
-                content.Append(chunk.Whole());
             }
 
             window[used..filled].CopyTo(window);

@@ -17,6 +17,9 @@ public interface IReplicationQueue
     /// stable storage.
     /// </summary>
     void Published(VolumeId volume, ObjectId file, VersionId version, IReadOnlyList<ChunkAddress> addresses);
+
+    /// <summary>Records were garbage and are gone: nothing is owed for them any more.</summary>
+    void Removed(ReadOnlySpan<ChunkAddress> addresses);
 }
 
 /// <summary>The queue of a node without peers.</summary>
@@ -29,6 +32,11 @@ public sealed class NoReplication : IReplicationQueue
 
     /// <inheritdoc/>
     public void Published(VolumeId volume, ObjectId file, VersionId version, IReadOnlyList<ChunkAddress> addresses)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Removed(ReadOnlySpan<ChunkAddress> addresses)
     {
     }
 }

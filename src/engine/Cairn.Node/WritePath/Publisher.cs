@@ -36,7 +36,7 @@ internal sealed class Publisher : IDisposable
         _state = state;
         _reader = reader;
         VolumeParts parts = state.Parts;
-        _chunks = new ChunkWriter(() => state.Keys, parts.Store);
+        _chunks = new ChunkWriter(() => state.Keys, parts.Store, state.Condemned);
         FastCdc cdc = new(GearTable.Derive(state.Keys.Dedup), ChunkerOptions.Default);
         _cutter = new ContentCutter(cdc, _chunks, state.Journal, parts.Publishing);
     }
@@ -276,6 +276,7 @@ internal sealed class Publisher : IDisposable
     {
         VolumeParts parts = _state.Parts;
         ChunkAddress[] staged = _chunks.TakeAddresses();
+        bool areNamed = true;
         List<JournalExtent> freed = [];
         List<JournalPosition> notes = [];
         List<(ObjectId File, VersionId Version, Manifest Manifest)> published = [];
@@ -284,9 +285,10 @@ internal sealed class Publisher : IDisposable
             // (7) Name the version. One file at a time: requests get the gate between two.
             lock (_state.Gate)
             {
-                if (!Name(job))
+                areNamed = Name(job);
+                if (!areNamed)
                 {
-                    return false;
+                    break;
                 }
 
                 published.Add((job.Target.Id, job.Draft.Version, job.Manifest));
@@ -319,12 +321,30 @@ internal sealed class Publisher : IDisposable
             parts.Replication.Published(_state.Keys.Volume, file, version, manifest.Addresses());
         }
 
-        return true;
+        return areNamed;
+    }
+
+    /// <summary>Whether a chunk this round put was condemned since: it is not counted on, the next round stores it otherwise.</summary>
+    private bool IsCondemned(Job job)
+    {
+        if (_state.Condemned.IsEmpty)
+        {
+            return false;
+        }
+
+        bool isRootCondemned = ManifestRootCodec.Decode(job.Root).TryGet(out ManifestRoot? root, out _)
+            && root is ManifestRoot.Chunked large && large.Body.Addresses().Any(_state.Condemned.Contains);
+        return isRootCondemned || job.Cuts.Exists(cut => cut.Content!.Addresses().Any(_state.Condemned.Contains));
     }
 
     /// <summary>Writes the version's transaction; a file that was removed meanwhile has nothing to publish to.</summary>
     private bool Name(Job job)
     {
+        if (IsCondemned(job))
+        {
+            return false;
+        }
+
         OpenObject target = job.Target;
         NewVersion version = new(
             job.Draft.Version, job.Manifest.SizeBytes, job.Manifest.DataBytes, job.Draft.Modified, job.Root);

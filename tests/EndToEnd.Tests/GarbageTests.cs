@@ -1,0 +1,44 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace Cairn.EndToEnd.Tests;
+
+/// <summary>Space of deleted files comes back on every node, while all are online.</summary>
+[Collection("pool")]
+public sealed class GarbageTests(PoolFixture fixture)
+{
+    private const int FileBytes = 24_000_000;
+
+    [Fact]
+    public async Task Deleted_files_give_their_space_back_on_all_nodes()
+    {
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        string path = Path.Combine(fixture.Node(2).Mount, "to-be-deleted.bin");
+        await File.WriteAllBytesAsync(path, RandomNumberGenerator.GetBytes(FileBytes), cancellation);
+        await fixture.Node(2).Run(cancellation, "wait", "--safe", "shared/to-be-deleted.bin", "--quiet", "--timeout", "60");
+        long[] full = await Used();
+        File.Delete(path);
+        long[] now = full;
+        await Eventually.Holds(
+            () => (now = Used().GetAwaiter().GetResult()).Zip(full).All(pair => pair.Second - pair.First > FileBytes * 0.9),
+            $"every node gave the space back; used were {string.Join(", ", full)}",
+            seconds: 120);
+        Assert.All(now, used => Assert.True(used >= 0));
+    }
+
+    /// <summary>Bytes of chunks, as each node's status says.</summary>
+    private async Task<long[]> Used()
+    {
+        List<long> used = [];
+        for (int number = 1; number <= 4; number++)
+        {
+            string json = await fixture.Node(number).Run(TestContext.Current.CancellationToken, "status", "--json");
+            using JsonDocument status = JsonDocument.Parse(json);
+            JsonElement space = status.RootElement.GetProperty("space");
+            used.Add(space.GetProperty("replicatedBytes").GetInt64() + space.GetProperty("stagedBytes").GetInt64()
+                + space.GetProperty("cachedBytes").GetInt64());
+        }
+
+        return [.. used];
+    }
+}
