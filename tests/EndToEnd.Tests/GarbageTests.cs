@@ -15,12 +15,17 @@ public sealed class GarbageTests(PoolFixture fixture)
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         string path = Path.Combine(fixture.Node(2).Mount, "to-be-deleted.bin");
         await File.WriteAllBytesAsync(path, RandomNumberGenerator.GetBytes(FileBytes), cancellation);
-        await fixture.Node(2).Run(cancellation, "wait", "--safe", "shared/to-be-deleted.bin", "--quiet", "--timeout", "60");
+        await fixture.Node(2).Run(
+            cancellation, "wait", "--safe", "shared/to-be-deleted.bin", "--quiet", "--timeout", "60");
         long[] full = await Used();
         File.Delete(path);
         long[] now = full;
         await Eventually.Holds(
-            () => (now = Used().GetAwaiter().GetResult()).Zip(full).All(pair => pair.Second - pair.First > FileBytes * 0.9),
+            () =>
+            {
+                now = Used().GetAwaiter().GetResult();
+                return now.Zip(full).All(pair => pair.Second - pair.First > FileBytes * 0.9);
+            },
             $"every node gave the space back; used were {string.Join(", ", full)}",
             seconds: 120);
         Assert.All(now, used => Assert.True(used >= 0));

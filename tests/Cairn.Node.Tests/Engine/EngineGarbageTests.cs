@@ -133,7 +133,9 @@ public sealed class EngineGarbageTests : IAsyncLifetime
     /// <summary>A second member that has seen everything and never acknowledges.</summary>
     private sealed class Pair(NodeId self) : IGarbageMembers
     {
-        public IReadOnlyList<NodeId> Writers { get; } = [self, new NodeId(Enumerable.Repeat((byte)255, NodeId.Size).ToArray())];
+        private static readonly byte[] Last = [.. Enumerable.Repeat((byte)255, NodeId.Size)];
+
+        public IReadOnlyList<NodeId> Writers { get; } = [self, new NodeId(Last)];
 
         public LogPositions Stable(LogPositions held) => held;
     }

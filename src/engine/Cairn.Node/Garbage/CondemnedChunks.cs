@@ -52,7 +52,8 @@ public sealed class CondemnedChunks : IDisposable
     {
         foreach (Primitive primitive in primitives)
         {
-            if (primitive is Condemn or Rescue || (primitive is SetRule rule && rule.Object == GarbageMark.PlaceOf(_self)))
+            bool isOwnMark = primitive is SetRule rule && rule.Object == GarbageMark.PlaceOf(_self);
+            if (isOwnMark || primitive is Condemn or Rescue)
             {
                 Refresh();
                 return;
