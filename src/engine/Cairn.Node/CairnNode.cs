@@ -57,7 +57,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
 
     private CairnNode(
         NodePorts ports, NodeOptions options, HomeLayout home, ChunkStore chunks, LogStore logs, PoolConfig config,
-        Coding.Encryption.VolumeKeyring keyring, NodeSettings settings, Func<NodeStores, IVolumeFactory> makeVolumes)
+        Coding.Encryption.VolumeKeyring keyring, NodeSettings settings, IVolumeFactory factory)
     {
         _ports = ports;
         _options = options;
@@ -96,7 +96,6 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         };
         _drops = new DropLoop(ports, chunks, _view, _peers, _diary, drops);
         _weights = new WeightKeeper(ports.Workers, _view, _poolLog, _diary);
-        IVolumeFactory factory = makeVolumes(new NodeStores(ports, options, chunks, logs, config.Pool));
         _volumes = new VolumeSet(ports, _poolLog, _view, _sync, _diary, factory, _source, _replicator, PoolSpace);
         _poolLog.Changed += OnPoolLog;
         _poolLog.KeyringChanged += SaveKeyring;
@@ -119,9 +118,9 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     /// <summary>(1) Opens a home that belongs to a pool.</summary>
     /// <param name="ports">The world. On failure the caller keeps it.</param>
     /// <param name="options">How to behave.</param>
-    /// <param name="makeVolumes">Makes the opener of volumes.</param>
+    /// <param name="makeVolumes">Makes the opener of volumes; it may find the journal unusable.</param>
     public static Result<CairnNode, ControlError> Open(
-        NodePorts ports, NodeOptions options, Func<NodeStores, IVolumeFactory> makeVolumes)
+        NodePorts ports, NodeOptions options, Func<NodeStores, Result<IVolumeFactory, StoreError>> makeVolumes)
     {
         IReadOnlyList<string> problems = options.Validate();
         if (problems.Count > 0)
@@ -195,7 +194,8 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     }
 
     private static Result<CairnNode, ControlError> OpenHome(
-        NodePorts ports, NodeOptions options, HomeLayout home, Func<NodeStores, IVolumeFactory> makeVolumes)
+        NodePorts ports, NodeOptions options, HomeLayout home,
+        Func<NodeStores, Result<IVolumeFactory, StoreError>> makeVolumes)
     {
         if (!PoolConfig.Load(ports.Disk).TryGet(out PoolConfig? config, out StoreError error))
         {
@@ -231,7 +231,15 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             return new ControlError(ControlErrorKind.Storage, error.ToString());
         }
 
-        return new CairnNode(ports, options, home, chunks, logs, config, keyring, settings, makeVolumes);
+        NodeStores stores = new(ports, options, chunks, logs, config.Pool);
+        if (!makeVolumes(stores).TryGet(out IVolumeFactory? factory, out error))
+        {
+            logs.Dispose();
+            chunks.Dispose();
+            return new ControlError(ControlErrorKind.Storage, error.ToString());
+        }
+
+        return new CairnNode(ports, options, home, chunks, logs, config, keyring, settings, factory);
     }
 
     private void Handle(PeerLink link, PeerMessage message, IFrame frame)

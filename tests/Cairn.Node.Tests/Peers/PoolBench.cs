@@ -165,7 +165,7 @@ internal sealed class BenchNode : IDisposable
         {
             Stores = stores;
             Volumes = new ScrapVolume.Factory(stores);
-            return Volumes;
+            return Result<IVolumeFactory, StoreError>.Ok(Volumes);
         })));
         Assert.True(opened.IsOk, opened.ToString());
         _node = opened.Value;

@@ -8,13 +8,15 @@ public static class AllCommands
     /// <summary>Builds them all.</summary>
     public static IReadOnlyList<Command> Create() =>
     [
-        LifeCommands.CreateInit(),
+        InitCommand.Create(),
         InviteCommand.Create(),
-        LifeCommands.CreateJoin(),
-        LifeCommands.CreateRecover(),
-        LifeCommands.CreateUp(),
-        LifeCommands.CreateDown(),
-        LifeCommands.CreateLeave(),
+        EnterCommands.CreateJoin(),
+        EnterCommands.CreateRecover(),
+        UpCommand.Create(),
+        DownCommand.Create(),
+        LeaveCommand.Create(),
+        LockCommands.CreateLock(),
+        LockCommands.CreateUnlock(),
         StatusCommand.Create(),
         NodesCommand.CreateList(),
         NodesCommand.CreateVerbs(),

@@ -1,13 +1,17 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Text.Json;
 using Cairn.Cli.Output;
 using Cairn.Gateway.Control;
+using Cairn.Io.FuseDevice;
 
 namespace Cairn.Cli.Commands;
 
 /// <summary><c>cairn mount</c>, <c>cairn umount</c>, <c>cairn mounts</c>.</summary>
 public static class MountCommands
 {
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
+
     /// <summary>Mounts a volume.</summary>
     public static Command CreateMount()
     {
@@ -18,27 +22,30 @@ public static class MountCommands
             Description = "Seconds to wait for a volume this node has not heard of yet.",
             HelpName = "SECONDS",
         };
-        Command command = new("mount", "Mount a volume at a directory, now and whenever the daemon starts.") { volume, directory, wait };
+        Command command = new ManualCommand(
+            "mount",
+            "Mount a volume at a directory, now and whenever the daemon starts.",
+            "The daemon mounts it, not this command: as root for everybody on the machine, else with fusermount3 (package fuse3) "
+            + "for its own user alone.",
+            "cairn mount photos ~/photos",
+            "cairn mount photos /srv/photos --wait 10") { volume, directory, wait };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
             string name = parsed.GetValue(volume)!;
             string target = Path.GetFullPath(parsed.GetValue(directory)!);
-            string path = $"/v1/mounts?volume={Uri.EscapeDataString(name)}&directory={Uri.EscapeDataString(target)}";
-            long start = System.Diagnostics.Stopwatch.GetTimestamp();
-            while (true)
+            bool isNew = MakeDirectory(target);
+            try
             {
-                try
-                {
-                    using HttpResponseMessage _ = await context.Client.Send(HttpMethod.Post, path, null, cancellation);
-                    context.Say($"{name} is mounted at {target}.");
-                    return ExitCode.Ok;
-                }
-                catch (CommandException error) when (error.Exit == ExitCode.NotFound
-                    && System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds < parsed.GetValue(wait))
-                {
-                    await Task.Delay(TimeSpan.FromMilliseconds(50), cancellation);
-                }
+                await Mount(context, name, target, TimeSpan.FromSeconds(parsed.GetValue(wait)), cancellation);
             }
+            catch when (isNew)
+            {
+                Directory.Delete(target);
+                throw;
+            }
+
+            context.Say($"{name} is mounted at {target}.");
+            return ExitCode.Ok;
         });
         return command;
     }
@@ -48,11 +55,17 @@ public static class MountCommands
     {
         Argument<string> directory = new("directory") { Description = "Where it is mounted.", HelpName = "DIR" };
         Option<bool> force = new("--force") { Description = "Detach it even though programs still use it." };
-        Command command = new("umount", "Unmount a drive; what was written is kept.") { directory, force };
+        Command command = new ManualCommand(
+            "umount",
+            "Unmount a drive; what was written is kept.",
+            "It is not mounted again when the daemon starts.",
+            "cairn umount ~/photos",
+            "cairn umount ~/photos --force") { directory, force };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
             string target = Path.GetFullPath(parsed.GetValue(directory)!);
-            string query = $"?directory={Uri.EscapeDataString(target)}" + (parsed.GetValue(force) ? "&force=true" : string.Empty);
+            string query = $"?directory={Uri.EscapeDataString(target)}"
+                + (parsed.GetValue(force) ? "&force=true" : string.Empty);
             using HttpResponseMessage _ = await context.Client.Send(HttpMethod.Delete, "/v1/mounts" + query, null, cancellation);
             context.Say($"{target} is unmounted.");
             return ExitCode.Ok;
@@ -63,20 +76,56 @@ public static class MountCommands
     /// <summary>Lists the drives.</summary>
     public static Command CreateList()
     {
-        Command command = new("mounts", "List the mounted drives.");
+        Command command = new ManualCommand(
+            "mounts", "List the mounted drives.", string.Empty, "cairn mounts", "cairn mounts --json");
         CommandContext.Attach(command, async (context, _, cancellation) =>
         {
             IReadOnlyList<MountSummary> mounts =
                 await context.Client.Get("/v1/mounts", ControlJson.Default.IReadOnlyListMountSummary, cancellation);
             if (context.Json)
             {
-                await context.Output.WriteLineAsync(JsonSerializer.Serialize(mounts, ControlJson.Default.IReadOnlyListMountSummary));
+                await context.Output.WriteLineAsync(
+                    JsonSerializer.Serialize(mounts, ControlJson.Default.IReadOnlyListMountSummary));
                 return ExitCode.Ok;
             }
 
-            context.PrintTable(["VOLUME", "DIRECTORY"], mounts.Select(mount => (IReadOnlyList<string>)[mount.Volume, mount.Directory]));
+            context.PrintTable(
+                ["VOLUME", "DIRECTORY"],
+                mounts.Select(mount => (IReadOnlyList<string>)[mount.Volume, mount.Directory]));
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    /// <summary>Makes the mount point, if its parent is there. A dead mount on it counts as being there.</summary>
+    private static bool MakeDirectory(string target)
+    {
+        if (Directory.Exists(target) || !Directory.Exists(Path.GetDirectoryName(target)) || MountTable.Find(target) is not null)
+        {
+            return false;
+        }
+
+        Directory.CreateDirectory(target);
+        return true;
+    }
+
+    private static async Task Mount(
+        CommandContext context, string volume, string directory, TimeSpan patience, CancellationToken cancellation)
+    {
+        string path = $"/v1/mounts?volume={Uri.EscapeDataString(volume)}&directory={Uri.EscapeDataString(directory)}";
+        long start = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                using HttpResponseMessage _ = await context.Client.Send(HttpMethod.Post, path, null, cancellation);
+                return;
+            }
+            catch (CommandException error) when (
+                error.Exit == ExitCode.NotFound && Stopwatch.GetElapsedTime(start) < patience)
+            {
+                await Task.Delay(LookEvery, cancellation);
+            }
+        }
     }
 }

@@ -17,6 +17,19 @@ public static class Prompt
         return Console.ReadLine()?.Trim() is "y" or "Y" or "yes";
     }
 
+    /// <summary>Reads a passphrase to be: asked for twice on a terminal, so that a slip of the finger locks nobody out.</summary>
+    /// <exception cref="CommandException">There is none, or the two differ.</exception>
+    public static string NewPassphrase(string? file)
+    {
+        string passphrase = Passphrase("New passphrase", file);
+        if (file is null && !Console.IsInputRedirected && Passphrase("Once more", null) != passphrase)
+        {
+            throw new CommandException("the two passphrases differ; nothing was changed");
+        }
+
+        return passphrase;
+    }
+
     /// <summary>Reads a passphrase without showing it, or a line of standard input when that is not a terminal.</summary>
     /// <exception cref="CommandException">There is none.</exception>
     public static string Passphrase(string question, string? file)
@@ -28,7 +41,9 @@ public static class Prompt
             null when Console.IsInputRedirected => Console.In.ReadLine(),
             null => Type(question),
         };
-        return string.IsNullOrEmpty(given) ? throw new CommandException("a passphrase is needed") : given;
+        return string.IsNullOrEmpty(given)
+            ? throw new CommandException("a passphrase is needed: type it, or name a file with --passphrase-file")
+            : given;
     }
 
     private static string Type(string question)

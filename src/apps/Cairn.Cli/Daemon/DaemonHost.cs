@@ -1,81 +1,90 @@
-using Cairn.Core.Primitives;
 using Cairn.Gateway.Control;
 using Cairn.Io.Host;
-using Cairn.Node;
-using Cairn.Node.Control;
-using Cairn.Node.Engine;
-using Cairn.Storage;
+using Cairn.Storage.Home;
 
 namespace Cairn.Cli.Daemon;
 
 /// <summary>Runs one node: the engine, its control socket and its drives, until it is told to stop.</summary>
 public static class DaemonHost
 {
-    /// <summary>Runs to the end.</summary>
+    /// <summary>Runs to the end. A locked node without a passphrase waits for <c>cairn unlock</c> first.</summary>
     /// <param name="home">The node's home.</param>
     /// <param name="announce">Whether to announce by multicast, if the settings do not say no.</param>
     /// <param name="passphrase">Of a locked node.</param>
+    /// <param name="cancellation">Asks it to stop, as a signal does.</param>
     /// <exception cref="CommandException">The node cannot run; the message says why.</exception>
     public static async Task Run(string home, bool announce, string? passphrase, CancellationToken cancellation)
     {
         HomeConfig config = HomeConfig.Load(home);
         config = config with { Announce = config.Announce && announce };
-        using StopSignals signals = new();
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, signals.Token);
-        await using NodeWorld world = NodeWorld.Open(home, config, passphrase, makeKeys: false);
-        CairnNode node = await Open(world);
+        using HomeLayout held = HomeLock.Take(home);
+        string socket = HomeFolder.ControlSocket(home);
         try
         {
-            await Serve(home, config, world, node, stop);
+            using StopSignals signals = new();
+            using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, signals.Token);
+            SystemdNotifier systemd = SystemdNotifier.FromEnvironment();
+            await using RunningNode? node = await Open(home, config, passphrase, held, systemd, stop);
+            if (node is not null)
+            {
+                await Serve(home, config, node, systemd, stop);
+            }
+
+            systemd.Stopping();
         }
         finally
         {
-            await world.Loop.Call(async () =>
-            {
-                await node.DisposeAsync();
-                return true;
-            });
+            File.Delete(socket);
         }
     }
 
-    private static async Task<CairnNode> Open(NodeWorld world)
+    private static async Task<RunningNode?> Open(
+        string home, HomeConfig config, string? passphrase, HomeLayout held, SystemdNotifier systemd, CancellationTokenSource stop)
     {
-        Result<CairnNode, ControlError> opened = await world.Loop.Call(() =>
+        async Task<RunningNode> With(string? given)
         {
-            Result<CairnNode, ControlError> node = CairnNode.Open(world.Ports, world.Options, stores =>
-                EngineVolumes.Open(stores).TryGet(out EngineVolumes? volumes, out StoreError error)
-                    ? volumes
-                    : throw new CommandException(error.ToString()));
-            if (node.IsOk)
-            {
-                node.Value.Start();
-            }
+            Io.Identity.FileIdentity identity = NodeKeys.Load(home, given);
 
-            return Task.FromResult(node);
-        });
-        if (!opened.TryGet(out CairnNode? running, out ControlError refused))
-        {
-            throw new CommandException(refused.Message);
+            // The node takes the home's lock itself.
+            held.Dispose();
+            return await RunningNode.Open(home, config, identity);
         }
 
-        world.GiveTransport();
-        return running;
+        if (passphrase is not null || !NodeKeys.IsSealed(home))
+        {
+            return await With(passphrase);
+        }
+
+        const string advice = "Locked: run 'cairn unlock'";
+        Console.Out.WriteLine($"{config.Name} is up. {advice}");
+        string socket = HomeFolder.ControlSocket(home);
+        ControlSocketFile.Clear(socket);
+        return await LockedNode.WaitForPassphrase(
+            socket,
+            ready: () =>
+            {
+                systemd.Status(advice);
+                systemd.Ready();
+            },
+            With,
+            stop);
     }
 
     private static async Task Serve(
-        string home, HomeConfig config, NodeWorld world, CairnNode node, CancellationTokenSource stop)
+        string home, HomeConfig config, RunningNode node, SystemdNotifier systemd, CancellationTokenSource stop)
     {
         string socket = HomeFolder.ControlSocket(home);
-        Directory.CreateDirectory(Path.GetDirectoryName(socket)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-
-        // The home's lock is held: whoever left this socket is dead.
-        File.Delete(socket);
-        MountManager mounts = new(home, node, world.Loop);
-        ControlServices services = new() { Node = node, Mounts = mounts, Workers = world.Loop, Stop = stop.Cancel };
+        ControlSocketFile.Clear(socket);
+        NodeWorld world = node.World;
+        await using DriveMounts drives = new(
+            (volume, cancellation) => new(world.Loop.Call(async () => await node.Node.Volume(volume, cancellation))),
+            change => HomeConfig.Change(home, settings => settings with { Mounts = change(settings.Mounts) }),
+            line => Console.Error.WriteLine("cairn: " + line));
+        ControlServices services = new() { Node = node.Node, Mounts = drives, Workers = world.Loop, Stop = stop.Cancel };
         await using ControlServer server = await ControlServer.Start(socket, services, stop.Token);
-        File.SetUnixFileMode(socket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        await mounts.MountRemembered(config, line => Console.Error.WriteLine("cairn: " + line), stop.Token);
-        SystemdNotifier systemd = SystemdNotifier.FromEnvironment();
+        ControlSocketFile.Protect(socket);
+        await drives.MountAll(config.Mounts, stop.Token);
+        systemd.Status($"listening on {world.Ports.Transport.ListenAddress}");
         systemd.Ready();
         Console.Out.WriteLine($"{config.Name} is up, listening on {world.Ports.Transport.ListenAddress}");
         try
@@ -86,9 +95,5 @@ public static class DaemonHost
         {
             // How a daemon ends.
         }
-
-        systemd.Stopping();
-        await mounts.UnmountAll();
-        File.Delete(socket);
     }
 }

@@ -53,6 +53,10 @@ public sealed record HomeConfig
         }
     }
 
+    /// <summary>Reads, changes and replaces a home's settings.</summary>
+    /// <exception cref="CommandException">They cannot be read.</exception>
+    public static void Change(string home, Func<HomeConfig, HomeConfig> change) => change(Load(home)).Save(home);
+
     /// <summary>Replaces a home's settings atomically.</summary>
     public void Save(string home)
     {

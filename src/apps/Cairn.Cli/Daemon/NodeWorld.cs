@@ -38,13 +38,12 @@ public sealed class NodeWorld : IAsyncDisposable
     /// <summary>Opens a home's world.</summary>
     /// <param name="home">The home; made if absent.</param>
     /// <param name="config">Its settings.</param>
-    /// <param name="passphrase">Of a locked home.</param>
-    /// <param name="makeKeys">Whether keys are made when there are none.</param>
+    /// <param name="identity">Its key, which this takes over.</param>
     /// <exception cref="CommandException">Something of it cannot be used; the message says what and what to do.</exception>
-    public static NodeWorld Open(string home, HomeConfig config, string? passphrase, bool makeKeys)
+    public static NodeWorld Open(string home, HomeConfig config, FileIdentity identity)
     {
+        NodeOptions options = Tune(config);
         RealDisk disk = Must(RealDisk.OpenRoot(HomeFolder.Store(home)));
-        FileIdentity identity = Identity(home, passphrase, makeKeys);
         EngineLoop loop = new(failure => Console.Error.WriteLine($"cairn: {failure.Name}: {failure.Exception}"));
         TransportOptions transport = new()
         {
@@ -55,7 +54,9 @@ public sealed class NodeWorld : IAsyncDisposable
         {
             loop.Dispose();
             identity.Dispose();
-            throw new CommandException($"cannot listen on {config.Listen}: {error.Detail}");
+            throw new CommandException(
+                $"cannot listen on {config.Listen}: {error.Detail}. Another program may have the port: "
+                + $"stop it, or change \"listen\" in {HomeFolder.Config(home)}.");
         }
 
         string indexes = Path.Combine(home, "index");
@@ -70,7 +71,7 @@ public sealed class NodeWorld : IAsyncDisposable
             Identity = identity,
             OpenIndex = name => new SqliteIndexStore(Path.Combine(indexes, name + ".db")),
         };
-        return new NodeWorld(loop, identity, ports, Tune(config));
+        return new NodeWorld(loop, identity, ports, options);
     }
 
     /// <summary>The node owns the transport from now on.</summary>
@@ -101,25 +102,6 @@ public sealed class NodeWorld : IAsyncDisposable
         };
         IReadOnlyList<string> problems = options.Validate();
         return problems.Count == 0 ? options : throw new CommandException(string.Join("; ", problems));
-    }
-
-    private static FileIdentity Identity(string home, string? passphrase, bool makeKeys)
-    {
-        RealDisk disk = Must(RealDisk.OpenRoot(HomeFolder.Keys(home)));
-        KeyStore keys = new(disk, new SystemEntropy());
-        bool isThere = keys.State().TryGet(out KeyState state, out _);
-        Result<FileIdentity, KeyError> opened = isThere || !makeKeys ? keys.Load(passphrase) : keys.Create();
-        if (opened.TryGet(out FileIdentity? identity, out KeyError error))
-        {
-            return identity;
-        }
-
-        bool locked = isThere && state == KeyState.Sealed;
-        throw new CommandException(
-            locked ? $"the node is locked ({error.Detail}): run 'cairn unlock'" : $"the node's keys cannot be used: {error.Detail}")
-        {
-            Exit = locked ? Output.ExitCode.Locked : Output.ExitCode.Failed,
-        };
     }
 
     private static IPEndPoint Listen(string text) => IPEndPoint.TryParse(text, out IPEndPoint? address)

@@ -21,7 +21,7 @@ public static class ExitCode
     /// <summary>The daemon does not run, or does not answer.</summary>
     public const int NoDaemon = 5;
 
-    /// <summary>The node is locked: <c>cairn unlock</c>.</summary>
+    /// <summary>The node is locked (<c>cairn unlock</c>), or the passphrase is wrong.</summary>
     public const int Locked = 6;
 
     /// <summary>Interrupted by Ctrl-C.</summary>

@@ -27,7 +27,7 @@ public sealed class EngineVolumes : IVolumeFactory
     }
 
     /// <summary>Opens and replays the journal of a home.</summary>
-    public static Result<EngineVolumes, StoreError> Open(NodeStores stores)
+    public static Result<IVolumeFactory, StoreError> Open(NodeStores stores)
     {
         NodePorts ports = stores.Ports;
         JournalOptions options = JournalOptions.ForSpace(stores.Options.SpaceBytes);
@@ -47,7 +47,8 @@ public sealed class EngineVolumes : IVolumeFactory
             return error;
         }
 
-        return new EngineVolumes(stores, journal, new JournalCipher(HomeSecret(ports.Identity), ports.Entropy), recovered);
+        JournalCipher cipher = new(HomeSecret(ports.Identity), ports.Entropy);
+        return Result<IVolumeFactory, StoreError>.Ok(new EngineVolumes(stores, journal, cipher, recovered));
     }
 
     /// <inheritdoc/>

@@ -1,0 +1,68 @@
+using System.CommandLine;
+using Cairn.Cli.Daemon;
+using Cairn.Core.Primitives;
+using Cairn.Node.Control;
+
+namespace Cairn.Cli.Commands;
+
+/// <summary>A home in the making: what <c>init</c>, <c>join</c> and <c>recover</c> have in common.</summary>
+public static class NewNode
+{
+    private static readonly Option<long?> Space =
+        GlobalOptions.Size("--space", "What this machine gives, such as 50GiB. Default: 10GiB.");
+
+    private static readonly Option<string?> Name = new("--name")
+    {
+        Description = "This machine's name in the pool. Default: its host name.",
+        HelpName = "NAME",
+    };
+
+    private static readonly Option<string?> Listen = new("--listen")
+    {
+        Description = "Address and port to listen on. Default: 0.0.0.0:7866; port 0 lets the system choose.",
+        HelpName = "ADDRESS:PORT",
+    };
+
+    private static readonly Option<string?> Zone = new("--zone")
+    {
+        Description = "Where the machine stands; copies are spread over zones.",
+        HelpName = "ZONE",
+    };
+
+    /// <summary>What may be said about the new machine.</summary>
+    public static IReadOnlyList<Option> Options { get; } = [Space, Name, Listen, Zone];
+
+    /// <summary>Makes the keys, opens the world, enters the pool, and only then keeps the settings.</summary>
+    /// <param name="context">The command.</param>
+    /// <param name="parsed">What was said.</param>
+    /// <param name="enter">Founds, joins or recovers; called on the engine's loop.</param>
+    /// <exception cref="CommandException">The home belongs to a pool already, or the pool does not let this machine in.</exception>
+    public static async Task<(T Entered, HomeConfig Config)> Make<T>(
+        CommandContext context, ParseResult parsed, Func<NodeWorld, Task<Result<T, ControlError>>> enter)
+    {
+        if (HomeFolder.IsInitialized(context.Home))
+        {
+            throw new CommandException($"{context.Home} belongs to a pool already; name another home with --home");
+        }
+
+        HomeConfig config = new();
+        config = config with
+        {
+            SpaceBytes = parsed.GetValue(Space) ?? config.SpaceBytes,
+            Name = parsed.GetValue(Name) ?? config.Name,
+            Listen = parsed.GetValue(Listen) ?? config.Listen,
+            Zone = parsed.GetValue(Zone) ?? config.Zone,
+        };
+        await using NodeWorld world = NodeWorld.Open(context.Home, config, NodeKeys.LoadOrMake(context.Home));
+        Result<T, ControlError> entered = await world.Loop.Call(() => enter(world));
+        if (!entered.TryGet(out T? value, out ControlError error))
+        {
+            throw new CommandException(error.Message);
+        }
+
+        // A port that the system chose stays, so that the others find this node again.
+        config = config with { Listen = world.Ports.Transport.ListenAddress.ToString() };
+        config.Save(context.Home);
+        return (value, config);
+    }
+}

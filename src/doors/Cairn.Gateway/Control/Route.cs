@@ -1,0 +1,38 @@
+using Cairn.Core.Primitives;
+using Cairn.Node.Control;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace Cairn.Gateway.Control;
+
+/// <summary>Maps a route to a function of the request: no reflection over parameters, so the daemon starts quickly.</summary>
+internal static class Route
+{
+    public static void Get(WebApplication app, string pattern, Func<HttpContext, Task<IResult>> handle) =>
+        Map(app, HttpMethods.Get, pattern, handle);
+
+    public static void Post(WebApplication app, string pattern, Func<HttpContext, Task<IResult>> handle) =>
+        Map(app, HttpMethods.Post, pattern, handle);
+
+    public static void Put(WebApplication app, string pattern, Func<HttpContext, Task<IResult>> handle) =>
+        Map(app, HttpMethods.Put, pattern, handle);
+
+    public static void Delete(WebApplication app, string pattern, Func<HttpContext, Task<IResult>> handle) =>
+        Map(app, HttpMethods.Delete, pattern, handle);
+
+    /// <summary>A query parameter that must be there; its absence is answered with 400.</summary>
+    public static Result<string, ControlError> Required(HttpContext context, string name) =>
+        context.Request.Query[name] is [{ Length: > 0 } value]
+            ? value
+            : new ControlError(ControlErrorKind.InvalidArgument, $"the parameter '{name}' is missing");
+
+    /// <summary>Whether a query parameter says true.</summary>
+    public static bool Flag(HttpContext context, string name) => context.Request.Query[name] == "true";
+
+    private static void Map(WebApplication app, string method, string pattern, Func<HttpContext, Task<IResult>> handle) =>
+        app.MapMethods(pattern, [method], async context =>
+        {
+            IResult result = await handle(context);
+            await result.ExecuteAsync(context);
+        });
+}
