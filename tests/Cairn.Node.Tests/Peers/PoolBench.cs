@@ -6,6 +6,7 @@ using Cairn.Simulation;
 using Cairn.Simulation.Disks;
 using Cairn.Simulation.Network;
 using Cairn.Simulation.Time;
+using Cairn.Storage;
 using Cairn.Storage.Packs;
 
 namespace Cairn.Node.Tests.Peers;
