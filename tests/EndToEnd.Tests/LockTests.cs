@@ -81,9 +81,10 @@ public sealed class LockTests : IAsyncLifetime
         await Node.Must("lock", "--passphrase-file", Right);
         byte[] sealedKey = await File.ReadAllBytesAsync(KeyFile, TestContext.Current.CancellationToken);
         await Node.Stop();
-        await Node.MustRefuse(ExitCode.Locked, "not the right one", "unlock", "--permanent", "--passphrase-file", Wrong);
+        string[] unlock = ["unlock", "--permanent", "--passphrase-file"];
+        await Node.MustRefuse(ExitCode.Locked, "not the right one", [.. unlock, Wrong]);
         Assert.Equal(sealedKey, await File.ReadAllBytesAsync(KeyFile, TestContext.Current.CancellationToken));
-        await Node.Must("unlock", "--permanent", "--passphrase-file", Right);
+        await Node.Must([.. unlock, Right]);
         await Node.Start(TestContext.Current.CancellationToken);
         Assert.Equal(Text, await Node.Must("cat", "photos/file"));
         Assert.Contains("nothing to unlock", await Node.Must("unlock"), StringComparison.Ordinal);

@@ -36,11 +36,12 @@ internal static class Terminal
             for (int count; (count = await process.StandardOutput.ReadAsync(buffer, patience.Token)) > 0;)
             {
                 screen += new string(buffer, 0, count);
-                for (int at; answered < dialog.Length
-                    && (at = screen.IndexOf(dialog[answered].Question, seen, StringComparison.Ordinal)) >= 0; answered++)
+                while (answered < dialog.Length
+                    && screen.IndexOf(dialog[answered].Question, seen, StringComparison.Ordinal) is >= 0 and var at)
                 {
-                    seen = at + dialog[answered].Question.Length;
-                    await process.StandardInput.WriteAsync(dialog[answered].Typed.AsMemory(), patience.Token);
+                    (string question, string typed) = dialog[answered++];
+                    seen = at + question.Length;
+                    await process.StandardInput.WriteAsync(typed.AsMemory(), patience.Token);
                     await process.StandardInput.FlushAsync(patience.Token);
                 }
             }

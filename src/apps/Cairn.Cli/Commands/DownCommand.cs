@@ -15,12 +15,13 @@ public static class DownCommand
         Command command = new ManualCommand(
             "down",
             "Stop this machine's daemon; what was written is kept.",
-            "Drives are unmounted, also while programs use them; they are mounted again at the next 'cairn up'. The command "
-            + "returns when the daemon has ended.",
+            "Drives are unmounted, also while programs use them; they are mounted again at the next 'cairn up'. "
+            + "The command returns when the daemon has ended.",
             "cairn down");
         CommandContext.Attach(command, async (context, _, cancellation) =>
         {
-            using HttpResponseMessage response = await context.Client.Send(HttpMethod.Post, "/v1/stop", null, cancellation);
+            using HttpResponseMessage asked = await context.Client.Send(
+                HttpMethod.Post, "/v1/stop", null, cancellation);
             while (HomeLock.IsTaken(context.Home))
             {
                 await Task.Delay(LookEvery, cancellation);

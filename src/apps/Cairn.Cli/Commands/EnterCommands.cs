@@ -36,7 +36,11 @@ public static class EnterCommands
     /// <summary>Brings an owner back.</summary>
     public static Command CreateRecover()
     {
-        Argument<string> kit = new("kit") { Description = "The recovery kit, or a file that holds it.", HelpName = "KIT" };
+        Argument<string> kit = new("kit")
+        {
+            Description = "The recovery kit, or a file that holds it.",
+            HelpName = "KIT",
+        };
         Option<string?> address = new("--at")
         {
             Description = "A machine of the pool, if the kit's addresses are old.",

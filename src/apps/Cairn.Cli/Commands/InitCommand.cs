@@ -22,8 +22,8 @@ public static class InitCommand
         Command command = new ManualCommand(
             "init",
             "Make a pool with this machine as its first, and print the recovery kit.",
-            "The recovery kit restores the pool's owner on an empty machine when every admin's machine is lost. Whoever has it owns "
-            + "the pool: print it, keep it away from the machines. It cannot be printed again.",
+            "The recovery kit restores the pool's owner on an empty machine when every admin's machine is lost. "
+            + "Whoever has it owns the pool: print it, keep it away from the machines. It cannot be printed again.",
             "cairn init --space 50GiB",
             "cairn init --space 50GiB --name desk --zone attic --kit /media/usb/kit.txt") { kit };
         NewNode.Options.ToList().ForEach(command.Options.Add);
@@ -42,7 +42,8 @@ public static class InitCommand
                 return ExitCode.Ok;
             }
 
-            context.Say($"The pool {pool.Pool.Short} is made; this machine gives {SizeText.Format(config.SpaceBytes)}.");
+            string given = SizeText.Format(config.SpaceBytes);
+            context.Say($"The pool {pool.Pool.Short} is made; this machine gives {given}.");
             if (parsed.GetValue(kit) is null)
             {
                 // Even with --quiet: this is the one time that it can be had.

@@ -16,8 +16,8 @@ public static class LeaveCommand
         Command command = new ManualCommand(
             "leave",
             "Leave the pool: hand every copy on, then withdraw.",
-            "Shows progress until the other machines hold everything this one held. It can be broken off and taken up again. "
-            + "Afterwards stop the daemon and delete the home folder.",
+            "Shows progress until the other machines hold everything this one held. It can be broken off and taken up "
+            + "again. Afterwards stop the daemon and delete the home folder.",
             "cairn leave",
             "cairn leave --force") { force };
         CommandContext.Attach(command, (context, parsed, cancellation) =>

@@ -19,8 +19,9 @@ public static class LockCommands
         Command command = new ManualCommand(
             "lock",
             "Seal this node's keys with a passphrase: a stolen disk is of no use without it.",
-            "From then on a daemon that starts needs the passphrase. A daemon that runs keeps its keys in memory until it stops. "
-            + "There is no way back without the passphrase: a node whose passphrase is lost joins the pool again as a new one.",
+            "From then on a daemon that starts needs the passphrase. A daemon that runs keeps its keys in memory until "
+            + "it stops. There is no way back without the passphrase: a node whose passphrase is lost joins the pool "
+            + "again as a new one.",
             "cairn lock",
             "cairn lock --passphrase-file passphrase.txt") { PassphraseFile };
         CommandContext.Attach(command, (context, parsed, _) =>
@@ -28,8 +29,8 @@ public static class LockCommands
             HomeConfig.Load(context.Home);
             if (NodeKeys.IsSealed(context.Home))
             {
-                throw new CommandException(
-                    "this node's keys are sealed already; to change the passphrase: cairn unlock --permanent, then cairn lock");
+                throw new CommandException("this node's keys are sealed already; to change the passphrase: "
+                    + "cairn unlock --permanent, then cairn lock");
             }
 
             NodeKeys.Seal(context.Home, Prompt.NewPassphrase(parsed.GetValue(PassphraseFile)));
@@ -52,8 +53,8 @@ public static class LockCommands
         Command command = new ManualCommand(
             "unlock",
             "Give a locked node its passphrase.",
-            "A daemon that was started without the passphrase waits for this command. The keys on the disk stay sealed, unless "
-            + "--permanent takes the seal off.",
+            "A daemon that was started without the passphrase waits for this command. The keys on the disk stay "
+            + "sealed, unless --permanent takes the seal off.",
             "cairn unlock",
             "cairn unlock --permanent",
             "cairn unlock --passphrase-file - < passphrase.txt") { permanent, PassphraseFile };

@@ -16,7 +16,11 @@ public static class MountCommands
     public static Command CreateMount()
     {
         Argument<string> volume = new("volume") { Description = "The volume's name.", HelpName = "VOLUME" };
-        Argument<string> directory = new("directory") { Description = "An empty directory; made if absent.", HelpName = "DIR" };
+        Argument<string> directory = new("directory")
+        {
+            Description = "An empty directory; made if absent.",
+            HelpName = "DIR",
+        };
         Option<double> wait = new("--wait")
         {
             Description = "Seconds to wait for a volume this node has not heard of yet.",
@@ -25,8 +29,8 @@ public static class MountCommands
         Command command = new ManualCommand(
             "mount",
             "Mount a volume at a directory, now and whenever the daemon starts.",
-            "The daemon mounts it, not this command: as root for everybody on the machine, else with fusermount3 (package fuse3) "
-            + "for its own user alone.",
+            "The daemon mounts it, not this command: as root for everybody on the machine, else with fusermount3 "
+            + "(package fuse3) for its own user alone.",
             "cairn mount photos ~/photos",
             "cairn mount photos /srv/photos --wait 10") { volume, directory, wait };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
@@ -66,7 +70,8 @@ public static class MountCommands
             string target = Path.GetFullPath(parsed.GetValue(directory)!);
             string query = $"?directory={Uri.EscapeDataString(target)}"
                 + (parsed.GetValue(force) ? "&force=true" : string.Empty);
-            using HttpResponseMessage _ = await context.Client.Send(HttpMethod.Delete, "/v1/mounts" + query, null, cancellation);
+            using HttpResponseMessage _ = await context.Client.Send(
+                HttpMethod.Delete, "/v1/mounts" + query, null, cancellation);
             context.Say($"{target} is unmounted.");
             return ExitCode.Ok;
         });
@@ -100,7 +105,8 @@ public static class MountCommands
     /// <summary>Makes the mount point, if its parent is there. A dead mount on it counts as being there.</summary>
     private static bool MakeDirectory(string target)
     {
-        if (Directory.Exists(target) || !Directory.Exists(Path.GetDirectoryName(target)) || MountTable.Find(target) is not null)
+        bool isThere = Directory.Exists(target) || MountTable.Find(target) is not null;
+        if (isThere || !Directory.Exists(Path.GetDirectoryName(target)))
         {
             return false;
         }

@@ -14,7 +14,10 @@ public static class UpCommand
     /// <summary>Builds the command.</summary>
     public static Command Create()
     {
-        Option<bool> detach = new("--detach", "-d") { Description = "Run in the background; the log is daemon.log in the home." };
+        Option<bool> detach = new("--detach", "-d")
+        {
+            Description = "Run in the background; the log is daemon.log in the home.",
+        };
         Option<bool> quietNetwork = new("--no-announce") { Description = "Do not announce or discover by multicast." };
         Option<string?> passphraseFile = new("--passphrase-file")
         {
@@ -24,9 +27,9 @@ public static class UpCommand
         Command command = new ManualCommand(
             "up",
             "Run this machine's daemon in the foreground (or --detach it).",
-            "The daemon mounts the drives it had mounted when it last ran. A locked node (cairn lock) asks for its passphrase on a "
-            + "terminal; without one it waits until 'cairn unlock' brings it. Ctrl-C or 'cairn down' stops the daemon; being killed "
-            + "loses nothing that was acknowledged.",
+            "The daemon mounts the drives it had mounted when it last ran. A locked node (cairn lock) asks for its "
+            + "passphrase on a terminal; without one it waits until 'cairn unlock' brings it. Ctrl-C or 'cairn down' "
+            + "stops the daemon; being killed loses nothing that was acknowledged.",
             "cairn up",
             "cairn up --detach",
             "cairn up --detach --passphrase-file /run/secrets/cairn") { detach, quietNetwork, passphraseFile };
@@ -98,7 +101,8 @@ public static class UpCommand
         string[] arguments = quietNetwork ? ["up", "--no-announce"] : ["up"];
         ProcessStartInfo inner = CairnProcess.StartInfo(home, arguments);
         ProcessStartInfo start = new("setsid") { UseShellExecute = false };
-        string[] shell = ["sh", "-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1 </dev/null", "cairn", log, inner.FileName];
+        const string script = "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1 </dev/null";
+        string[] shell = ["sh", "-c", script, "cairn", log, inner.FileName];
         foreach (string argument in shell.Concat(inner.ArgumentList))
         {
             start.ArgumentList.Add(argument);

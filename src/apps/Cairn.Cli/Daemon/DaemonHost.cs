@@ -1,5 +1,6 @@
 using Cairn.Gateway.Control;
 using Cairn.Io.Host;
+using Cairn.Io.Identity;
 using Cairn.Storage.Home;
 
 namespace Cairn.Cli.Daemon;
@@ -22,7 +23,7 @@ public static class DaemonHost
         try
         {
             using StopSignals signals = new();
-            using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, signals.Token);
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, signals.Token);
             SystemdNotifier systemd = SystemdNotifier.FromEnvironment();
             await using RunningNode? node = await Open(home, config, passphrase, held, systemd, stop);
             if (node is not null)
@@ -39,11 +40,16 @@ public static class DaemonHost
     }
 
     private static async Task<RunningNode?> Open(
-        string home, HomeConfig config, string? passphrase, HomeLayout held, SystemdNotifier systemd, CancellationTokenSource stop)
+        string home,
+        HomeConfig config,
+        string? passphrase,
+        HomeLayout held,
+        SystemdNotifier systemd,
+        CancellationTokenSource stop)
     {
         async Task<RunningNode> With(string? given)
         {
-            Io.Identity.FileIdentity identity = NodeKeys.Load(home, given);
+            FileIdentity identity = NodeKeys.Load(home, given);
 
             // The node takes the home's lock itself.
             held.Dispose();
@@ -80,7 +86,13 @@ public static class DaemonHost
             (volume, cancellation) => new(world.Loop.Call(async () => await node.Node.Volume(volume, cancellation))),
             change => HomeConfig.Change(home, settings => settings with { Mounts = change(settings.Mounts) }),
             line => Console.Error.WriteLine("cairn: " + line));
-        ControlServices services = new() { Node = node.Node, Mounts = drives, Workers = world.Loop, Stop = stop.Cancel };
+        ControlServices services = new()
+        {
+            Node = node.Node,
+            Mounts = drives,
+            Workers = world.Loop,
+            Stop = stop.Cancel,
+        };
         await using ControlServer server = await ControlServer.Start(socket, services, stop.Token);
         ControlSocketFile.Protect(socket);
         await drives.MountAll(config.Mounts, stop.Token);

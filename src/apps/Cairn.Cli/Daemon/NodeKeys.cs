@@ -14,7 +14,7 @@ public static class NodeKeys
     /// <summary>Whether a passphrase is needed to run the node.</summary>
     /// <exception cref="CommandException">The key cannot be read.</exception>
     public static bool IsSealed(string home) =>
-        Store(home).State().TryGet(out KeyState state, out KeyError error) ? state == KeyState.Sealed : throw Explain(home, error);
+        Must(home, Store(home).State()) == KeyState.Sealed;
 
     /// <summary>Seals the open key.</summary>
     /// <exception cref="CommandException">There is none, or it is sealed already.</exception>
@@ -50,7 +50,8 @@ public static class NodeKeys
     {
         KeyErrorKind.Missing => new CommandException(
             $"there is no node in {home}: run 'cairn init' or 'cairn join', or name its home with --home"),
-        KeyErrorKind.Sealed => new CommandException("Locked: this node's keys are sealed with a passphrase. Run 'cairn unlock'.")
+        KeyErrorKind.Sealed => new CommandException(
+            "Locked: this node's keys are sealed with a passphrase. Run 'cairn unlock'.")
         {
             Exit = ExitCode.Locked,
         },
@@ -61,9 +62,11 @@ public static class NodeKeys
         KeyErrorKind.NotSealed => new CommandException("this node is not locked: its keys need no passphrase"),
         KeyErrorKind.Exists => new CommandException($"{home} has keys already"),
         KeyErrorKind.Damaged => new CommandException(
-            $"the keys in {HomeFolder.Keys(home)} cannot be used: {error.Detail}. Restore them from a backup, or join again as a new node."),
+            $"the keys in {HomeFolder.Keys(home)} cannot be used: {error.Detail}. Restore them from a backup, "
+            + "or join again as a new node."),
         KeyErrorKind.NewerFormat => new CommandException($"{error.Detail}: upgrade Cairn on this machine"),
-        KeyErrorKind.Disk => new CommandException($"the keys in {HomeFolder.Keys(home)} cannot be used: {error.Detail}"),
+        KeyErrorKind.Disk => new CommandException(
+            $"the keys in {HomeFolder.Keys(home)} cannot be used: {error.Detail}"),
         _ => throw new UnreachableException(),
     };
 }

@@ -11,6 +11,9 @@ public sealed class LockedServer : IAsyncDisposable
 {
     private const int PassphraseCharactersMax = 4096;
 
+    private static readonly ControlError Locked = new(
+        ControlErrorKind.Locked, "Locked: this node's keys are sealed with a passphrase. Run 'cairn unlock'.");
+
     private readonly WebApplication _app;
 
     private LockedServer(WebApplication app) => _app = app;
@@ -24,14 +27,16 @@ public sealed class LockedServer : IAsyncDisposable
     /// <param name="stop">Asks the daemon to stop.</param>
     /// <param name="cancellation">Of the start.</param>
     public static async Task<LockedServer> Start(
-        string socketPath, Func<string, Task<Result<Unit, ControlError>>> unlock, Action stop, CancellationToken cancellation)
+        string socketPath,
+        Func<string, Task<Result<Unit, ControlError>>> unlock,
+        Action stop,
+        CancellationToken cancellation)
     {
         WebApplication app = ControlSocket.Make(socketPath, stop);
         Route.Post(app, "/v1/unlock", async context => await ReadPassphrase(context) is { } passphrase
             ? ControlReplies.Of(await unlock(passphrase))
             : ControlReplies.Refuse(new ControlError(ControlErrorKind.InvalidArgument, "a passphrase is needed")));
-        app.MapFallback("{*path}", async context => await ControlReplies.Refuse(new ControlError(
-            ControlErrorKind.Locked, "Locked: this node's keys are sealed with a passphrase. Run 'cairn unlock'.")).ExecuteAsync(context));
+        app.MapFallback("{*path}", context => ControlReplies.Refuse(Locked).ExecuteAsync(context));
         await app.StartAsync(cancellation);
         return new LockedServer(app);
     }

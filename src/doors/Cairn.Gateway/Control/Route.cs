@@ -29,7 +29,8 @@ internal static class Route
     /// <summary>Whether a query parameter says true.</summary>
     public static bool Flag(HttpContext context, string name) => context.Request.Query[name] == "true";
 
-    private static void Map(WebApplication app, string method, string pattern, Func<HttpContext, Task<IResult>> handle) =>
+    private static void Map(
+        WebApplication app, string method, string pattern, Func<HttpContext, Task<IResult>> handle) =>
         app.MapMethods(pattern, [method], async context =>
         {
             IResult result = await handle(context);
