@@ -197,7 +197,7 @@ public sealed class DriveTests(PoolFixture fixture)
         string[] names = [.. Enumerable.Range(1, 4).Select(node => string.Join('|', Directory.GetFiles(Path.Combine(Drive(node), "conflict"))
             .Select(Path.GetFileName).Order(StringComparer.Ordinal)))];
         Assert.Single(names.Distinct());
-        Assert.Contains("conflict", names[0], StringComparison.Ordinal);
+        Assert.Matches(@"note \(conflict node[12] \d", names[0]);
     }
 
     [Fact]

@@ -98,6 +98,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _weights = new WeightKeeper(ports.Workers, _view, _poolLog, _diary);
         _volumes = new VolumeSet(ports, _poolLog, _view, _sync, _diary, factory, _source, _replicator, PoolSpace);
         _poolLog.Changed += OnPoolLog;
+        _poolLog.Granting += _volumes.Share;
         _poolLog.KeyringChanged += SaveKeyring;
         _replicator.Progress += RaiseProgress;
         _sync.Progress += RaiseProgress;
@@ -324,6 +325,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
 
             _peers.CloseStuck();
             _volumes.Refresh();
+            _volumes.Upkeep();
             PublishUse();
             await _weights.Look(_stop.Token);
             if (_ports.Time.GetElapsedTime(reconciled) > TimeSpan.FromSeconds(30))

@@ -1,9 +1,12 @@
 using System.Net;
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
+using Cairn.Node.Engine;
 using Cairn.Node.Pool;
+using Cairn.Node.Volumes;
 using Cairn.Simulation;
 using Cairn.Simulation.Disks;
+using Cairn.Simulation.Indexes;
 using Cairn.Simulation.Network;
 using Cairn.Simulation.Time;
 using Cairn.Storage;
@@ -40,6 +43,19 @@ internal sealed class PoolBench
         RepairInterval = TimeSpan.FromSeconds(10),
     };
 
+    /// <summary>Whether nodes open real volumes instead of reduced ones.</summary>
+    public bool HasDrives { get; init; }
+
+    /// <summary>A pool of so many running nodes with real volumes, all connected, and one volume open on each.</summary>
+    public static PoolBench WithDrives(int count, ulong seed)
+    {
+        PoolBench bench = new(seed) { HasDrives = true };
+        Fill(bench, [.. Enumerable.Repeat(bench.Options.SpaceBytes, count)]);
+        bench.Ok(bench.Nodes[0], () => bench.Nodes[0].Node.CreateVolume("shared", default).AsTask());
+        bench.Until(() => bench.Nodes.TrueForAll(node => node.FindDrive() is not null), "the volume is everywhere");
+        return bench;
+    }
+
     /// <summary>A pool of so many running nodes, all connected.</summary>
     public static PoolBench Of(int count, ulong seed, NodeOptions? options = null) =>
         Of([.. Enumerable.Repeat((options ?? new PoolBench(seed).Options).SpaceBytes, count)], seed, options);
@@ -48,15 +64,7 @@ internal sealed class PoolBench
     public static PoolBench Of(long[] spaces, ulong seed, NodeOptions? options = null)
     {
         PoolBench bench = options is null ? new PoolBench(seed) : new PoolBench(seed) { Options = options };
-        BenchNode first = bench.NewNode(spaces[0]);
-        bench.Do(first, () => Task.FromResult(Founding.Found(first.Ports, first.Options)));
-        first.Start();
-        foreach (long space in spaces.Skip(1))
-        {
-            bench.Join(bench.NewNode(space), first);
-        }
-
-        bench.Until(() => bench.Nodes.TrueForAll(node => node.Connected == spaces.Length - 1), "all connected");
+        Fill(bench, spaces);
         return bench;
     }
 
@@ -96,13 +104,27 @@ internal sealed class PoolBench
     }
 
     public void AssertNoFailures() =>
-        Assert.True(Scheduler.Failures.Count == 0, string.Join('\n', Scheduler.Failures.Select(failure => failure.ToString())));
+        Assert.True(
+            Scheduler.Failures.Count == 0, string.Join('\n', Scheduler.Failures.Select(failure => failure.ToString())));
 
     public byte[] Bytes(int length)
     {
         byte[] bytes = new byte[length];
         Random.Fill(bytes);
         return bytes;
+    }
+
+    private static void Fill(PoolBench bench, long[] spaces)
+    {
+        BenchNode first = bench.NewNode(spaces[0]);
+        bench.Do(first, () => Task.FromResult(Founding.Found(first.Ports, first.Options)));
+        first.Start();
+        foreach (long space in spaces.Skip(1))
+        {
+            bench.Join(bench.NewNode(space), first);
+        }
+
+        bench.Until(() => bench.Nodes.TrueForAll(node => node.Connected == spaces.Length - 1), "all connected");
     }
 }
 
@@ -138,6 +160,9 @@ internal sealed class BenchNode : IDisposable
 
     public NodePorts Ports { get; private set; } = null!;
 
+    /// <summary>What the node keeps in its embedded database.</summary>
+    public SortedDictionary<string, SimulatedIndex> Indexes { get; } = new(StringComparer.Ordinal);
+
     public ScrapVolume.Factory? Volumes { get; private set; }
 
     public NodeStores? Stores { get; private set; }
@@ -158,20 +183,40 @@ internal sealed class BenchNode : IDisposable
 
     public NodeStatus Status() => Node.Status(default).AsTask().GetAwaiter().GetResult();
 
+    /// <summary>The shared volume, once it is open here.</summary>
+    public IVolume? FindDrive() =>
+        Node.Volume("shared", default).AsTask().GetAwaiter().GetResult().TryGet(out IVolume? drive, out _)
+            ? drive
+            : null;
+
+    public IVolume Drive => FindDrive() ?? throw new InvalidOperationException($"{Options.Name} has no drive open");
+
     public ScrapVolume Volume => Volumes!.Open.Values.First();
 
     public void Start()
     {
-        Result<CairnNode, ControlError> opened = _bench.Do(this, () => Task.FromResult(CairnNode.Open(Ports, Options, stores =>
-        {
-            Stores = stores;
-            Volumes = new ScrapVolume.Factory(stores);
-            return Result<IVolumeFactory, StoreError>.Ok(Volumes);
-        })));
+        Result<CairnNode, ControlError> opened = _bench.Do(this, () => Task.FromResult(Open()));
         Assert.True(opened.IsOk, opened.ToString());
         _node = opened.Value;
         Process.Run(_node.Start);
     }
+
+    private Result<CairnNode, ControlError> Open() => CairnNode.Open(
+        Ports,
+        Options,
+        stores =>
+        {
+            Stores = stores;
+            if (_bench.HasDrives)
+            {
+                Result<EngineVolumes, StoreError> engine = EngineVolumes.Open(stores);
+                Assert.True(engine.IsOk, engine.ToString());
+                return Result<IVolumeFactory, StoreError>.Ok(engine.Value);
+            }
+
+            Volumes = new ScrapVolume.Factory(stores);
+            return Result<IVolumeFactory, StoreError>.Ok(Volumes);
+        });
 
     /// <summary>As SIGKILL, or as a power cut.</summary>
     public void Kill(CrashKind kind = CrashKind.ProcessKilled)
@@ -212,7 +257,11 @@ internal sealed class BenchNode : IDisposable
             Time = Process.Time,
             Workers = Process,
             Identity = _identity,
-            OpenIndex = _ => throw new InvalidOperationException("no index here"),
+            OpenIndex = name =>
+            {
+                Indexes.TryAdd(name, new SimulatedIndex());
+                return Indexes[name];
+            },
         };
     }
 }

@@ -12,7 +12,6 @@ internal static class PrimitiveCodec
     private const int NameBytesMax = Transaction.NameBytesMax;
     private const int LinkTargetBytesMax = 4095;
     private const int AttributeBytesMax = 64 * 1024;
-    private const int AuthorNameBytesMax = 64;
     private const int OpaqueBytesMax = Transaction.EncodedBytesMax;
 
     internal static void Encode(WireWriter writer, Primitive primitive)
@@ -61,7 +60,7 @@ internal static class PrimitiveCodec
             case PrimitiveKind.DiscardHeads:
                 return DecodeObjectChange(ref reader, kind);
             case PrimitiveKind.NameAuthor:
-                return new NameAuthor(Bytes(ref reader, AuthorNameBytesMax));
+                return new NameAuthor(Bytes(ref reader, NameAuthor.BytesMax));
             case PrimitiveKind.SetRule:
                 return new SetRule(Object(ref reader), Bytes(ref reader, OpaqueBytesMax));
             case PrimitiveKind.Snapshot:

@@ -139,6 +139,9 @@ public sealed record DiscardHeads(ObjectId Object, ImmutableArray<VersionId> Ver
 /// <param name="Name">UTF-8, at most 64 bytes.</param>
 public sealed record NameAuthor(ReadOnlyMemory<byte> Name) : Primitive
 {
+    /// <summary>The longest name, in bytes.</summary>
+    public const int BytesMax = 64;
+
     /// <inheritdoc/>
     public override PrimitiveKind Kind => PrimitiveKind.NameAuthor;
 }

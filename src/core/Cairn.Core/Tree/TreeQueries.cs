@@ -233,6 +233,9 @@ public sealed class TreeQueries
     public IReadOnlyList<SupersededVersion> SupersededVersions(ObjectId id) =>
         [.. Range(TreeKeys.Superseded, id.Value).Select(pair => Superseded(pair.Key, pair.Value))];
 
+    /// <summary>The name an author gave itself; empty if it gave none.</summary>
+    public ReadOnlyMemory<byte> AuthorName(NodeId author) => _table.Get(TreeKeys.Node(TreeKeys.AuthorName, author));
+
     /// <summary>Condemned addresses that are not settled, oldest author first.</summary>
     public IReadOnlyList<CondemnedAddresses> Condemned()
     {

@@ -76,9 +76,12 @@ public sealed class EngineVolumes : IVolumeFactory
             return error;
         }
 
+        // Whoever is alone never has to undo.
+        log.Alone = setting.Garbage is { Writers.Count: 1 };
         VolumeParts parts = new()
         {
             Name = setting.Volume.Name,
+            AuthorName = _stores.Options.Name,
             Log = log,
             Store = _stores.Chunks,
             Source = setting.Source,
@@ -94,7 +97,7 @@ public sealed class EngineVolumes : IVolumeFactory
                 return new VolumeSpace(total, free, 0);
             },
         };
-        return new HostedVolume(VolumeEngine.Open(parts, others), log, index, ports.Workers);
+        return new HostedVolume(VolumeEngine.Open(parts, others), log, setting.Garbage, index, ports.Workers);
     }
 
     /// <inheritdoc/>

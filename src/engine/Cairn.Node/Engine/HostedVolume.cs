@@ -11,7 +11,9 @@ using Cairn.Node.Volumes;
 namespace Cairn.Node.Engine;
 
 /// <summary>A volume engine and its log as the node's composition sees them.</summary>
-internal sealed class HostedVolume(VolumeEngine engine, ReplicatedLog log, IIndexStore index, IWorkers workers) : IHostedVolume, ISharedLog
+internal sealed class HostedVolume(
+    VolumeEngine engine, ReplicatedLog log, IGarbageMembers? members, IIndexStore index, IWorkers workers)
+    : IHostedVolume, ISharedLog
 {
     /// <inheritdoc/>
     public event Action? BlocksReady
@@ -37,6 +39,24 @@ internal sealed class HostedVolume(VolumeEngine engine, ReplicatedLog log, IInde
 
     /// <inheritdoc/>
     public CondemnedChunks Condemned => engine.Garbage.Condemned;
+
+    /// <inheritdoc/>
+    public void Upkeep()
+    {
+        if (members is not null)
+        {
+            log.Prune(members.Stable(log.Positions));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Share()
+    {
+        if (log.Alone)
+        {
+            log.Alone = false;
+        }
+    }
 
     /// <inheritdoc/>
     public void UseKeyring(VolumeKeyring keyring) => log.Keys = keyring;

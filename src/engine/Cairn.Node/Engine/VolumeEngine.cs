@@ -88,6 +88,9 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         return engine;
     }
 
+    /// <summary>The volume's logs and their fold.</summary>
+    public ReplicatedLog Log => _state.Parts.Log;
+
     /// <summary>Gives the space of deleted files back; runs by itself when <see cref="VolumeParts.Members"/> is set.</summary>
     public GarbageCollector Garbage => _garbage;
 

@@ -21,6 +21,9 @@ public sealed record VolumeParts
     /// <summary>The volume's name.</summary>
     public required string Name { get; init; }
 
+    /// <summary>How this node is called in the names of conflicting versions; empty for its id.</summary>
+    public string AuthorName { get; init; } = string.Empty;
+
     /// <summary>The volume's logs and their fold. Whoever opened it disposes it after the engine.</summary>
     public required ReplicatedLog Log { get; init; }
 
@@ -66,6 +69,7 @@ internal sealed class VolumeState
     private readonly Dictionary<ulong, HandleState> _handles = [];
     private readonly List<IVolumeWatcher> _watchers = [];
     private readonly HandleNumbers _numbers;
+    private readonly AuthorName _author;
 
     public VolumeState(VolumeParts parts)
     {
@@ -75,6 +79,7 @@ internal sealed class VolumeState
         Inodes = new InodeMap(Queries);
         Listings = new DirectoryListings(Queries);
         Condemned = new CondemnedChunks(parts.Log);
+        _author = new AuthorName(Queries, parts.Log.OwnLogId.Author, parts.AuthorName);
         _numbers = new HandleNumbers(parts.Index);
     }
 
@@ -208,7 +213,7 @@ internal sealed class VolumeState
             return VolumeError.Stopping;
         }
 
-        Result<TransactionId, StoreError> appended = Parts.Log.Append(primitives, Now, endedLayer);
+        Result<TransactionId, StoreError> appended = Parts.Log.Append(_author.Sign(primitives), Now, endedLayer);
         return appended.IsOk ? null : Errors.From(appended.Error);
     }
 

@@ -34,6 +34,16 @@ public interface IHostedVolume : IAsyncDisposable
     /// <summary>Its garbage: no node takes chunks of it in or brings them back. Null for a volume that collects none.</summary>
     CondemnedChunks? Condemned => null;
 
+    /// <summary>Small work that is due every few seconds: what no member can contradict any more is forgotten.</summary>
+    void Upkeep()
+    {
+    }
+
+    /// <summary>Others can write from now on. Called before the second member of a pool is granted.</summary>
+    void Share()
+    {
+    }
+
     /// <summary>The keys changed: a new epoch, after a revocation.</summary>
     void UseKeyring(VolumeKeyring keyring);
 

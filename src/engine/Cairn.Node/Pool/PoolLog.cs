@@ -58,6 +58,9 @@ internal sealed class PoolLog : ISharedLog, IMembers
     /// <summary>The fold changed.</summary>
     public event Action? Changed;
 
+    /// <summary>A member is about to be granted, and can write as soon as it is.</summary>
+    public event Action? Granting;
+
     /// <summary>The log's keyring grew: to be kept in the home.</summary>
     public event Action? KeyringChanged;
 
@@ -154,6 +157,11 @@ internal sealed class PoolLog : ISharedLog, IMembers
     /// <summary>Writes a transaction of this node: signed, on stable storage and folded when this returns.</summary>
     public Result<Unit, StoreError> Append(ImmutableArray<Primitive> primitives)
     {
+        if (primitives.Any(static primitive => primitive is GrantMember))
+        {
+            Granting?.Invoke();
+        }
+
         NodeId self = _ports.Identity.Node;
         LogId log = _own ??= new LogId(self, 1 + _exchange.Positions.Logs
             .Where(pair => pair.Key.Author == self).Select(pair => pair.Key.Incarnation).DefaultIfEmpty(0U).Max());

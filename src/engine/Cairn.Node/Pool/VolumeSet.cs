@@ -53,6 +53,24 @@ internal sealed class VolumeSet : IAsyncDisposable
     /// <summary>An open one, by id.</summary>
     public IHostedVolume? Find(VolumeId volume) => _open.TryGetValue(volume, out Hosted? hosted) ? hosted.Volume : null;
 
+    /// <summary>Does the small work that is due every few seconds.</summary>
+    public void Upkeep()
+    {
+        foreach (IHostedVolume volume in Open)
+        {
+            volume.Upkeep();
+        }
+    }
+
+    /// <summary>Prepares the open volumes for a second writer.</summary>
+    public void Share()
+    {
+        foreach (IHostedVolume volume in Open)
+        {
+            volume.Share();
+        }
+    }
+
     /// <summary>Opens what is new, gives new keys to what is open, closes what was removed.</summary>
     public void Refresh()
     {
@@ -69,6 +87,11 @@ internal sealed class VolumeSet : IAsyncDisposable
             _sync.Remove(gone);
             _diary.Add(LogLevel.Info, "volumes", $"volume {gone.Short} was removed");
             _ports.Workers.Start("close volume", async () => await closed.DisposeAsync());
+        }
+
+        if (_log.State.ActiveNodes.Skip(1).Any())
+        {
+            Share();
         }
 
         foreach (PoolVolume volume in _log.State.LiveVolumes)

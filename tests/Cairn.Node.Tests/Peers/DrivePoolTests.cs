@@ -1,0 +1,124 @@
+using System.Text;
+using Cairn.Core.Primitives;
+using Cairn.Node.Engine;
+using Cairn.Node.Logs;
+using Cairn.Node.Volumes;
+
+namespace Cairn.Node.Tests.Peers;
+
+/// <summary>Several nodes with real volumes, on virtual time: what the engine and the pool do for each other.</summary>
+public sealed class DrivePoolTests
+{
+    private static readonly Caller User = new(1, 2, 3);
+
+    [Fact]
+    public void Undo_data_is_forgotten_once_every_member_has_the_history()
+    {
+        PoolBench bench = PoolBench.WithDrives(3, 5);
+        for (int i = 0; i < 20; i++)
+        {
+            Write(bench, bench.Nodes[i % 3], $"f{i}", "text");
+        }
+
+        bench.Until(() => bench.Nodes.TrueForAll(node => Names(bench, node).Count == 20), "all files everywhere");
+        bench.Until(
+            () => bench.Nodes.TrueForAll(node => Log(node).Fold.TailCount == 0),
+            "no undo data left",
+            TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
+    public void A_member_that_is_away_keeps_the_undo_data()
+    {
+        PoolBench bench = PoolBench.WithDrives(3, 6);
+        bench.Until(() => Log(bench.Nodes[0]).Fold.TailCount == 0, "nothing to undo");
+        bench.Nodes[2].Kill();
+        Write(bench, bench.Nodes[0], "late", "text");
+        bench.Scheduler.RunUntil(() => false, TimeSpan.FromMinutes(2));
+        Assert.NotEqual(0, Log(bench.Nodes[0]).Fold.TailCount);
+        bench.Nodes[2].Start();
+        bench.Until(() => bench.Nodes.TrueForAll(node => Log(node).Fold.TailCount == 0), "the history is everywhere");
+    }
+
+    [Fact]
+    public void A_pool_of_one_keeps_no_undo_data_until_the_next_is_invited()
+    {
+        PoolBench bench = PoolBench.WithDrives(1, 7);
+        BenchNode first = bench.Nodes[0];
+        Write(bench, first, "alone", "text");
+        Assert.True(Log(first).Alone);
+        Assert.Equal(0, Log(first).Fold.TailCount);
+        BenchNode second = bench.NewNode();
+        bench.Join(second, first);
+        Assert.False(Log(first).Alone);
+        bench.Until(
+            () => second.FindDrive() is not null && Names(bench, second).Contains("alone"), "the newcomer has the file");
+        Write(bench, second, "from second", "text");
+        bench.Until(() => Names(bench, first).Contains("from second"), "the founder has the newcomer's file");
+    }
+
+    [Fact]
+    public void A_conflict_is_named_after_its_author()
+    {
+        PoolBench bench = PoolBench.WithDrives(2, 8);
+        (BenchNode one, BenchNode two) = (bench.Nodes[0], bench.Nodes[1]);
+        Write(bench, one, "note.txt", "base");
+        bench.Until(() => Read(bench, two, "note.txt") == "base", "the base arrives");
+        OpenHandle mine = Open(bench, one, "note.txt");
+        OpenHandle theirs = Open(bench, two, "note.txt");
+        Put(bench, one, mine, "of one");
+        Put(bench, two, theirs, "of two");
+        bench.Until(
+            () => bench.Nodes.TrueForAll(node => Names(bench, node).Count == 2), "both nodes show both versions");
+        string shown = Names(bench, one).Single(name => name != "note.txt");
+        Assert.Matches("^note [(]conflict node[01] ", shown);
+        Assert.Equal(Names(bench, one), Names(bench, two));
+    }
+
+    private static ReplicatedLog Log(BenchNode node) => ((VolumeEngine)node.Drive).Log;
+
+    private static List<string> Names(PoolBench bench, BenchNode node) => bench.Do(node, async () =>
+    {
+        IReadOnlyList<DirectoryEntry> entries = (await node.Drive.ReadDirectory(InodeNumber.Root, 0, 1000)).Value;
+        return entries.Select(entry => Encoding.UTF8.GetString(entry.Name.Span)).Order(StringComparer.Ordinal).ToList();
+    });
+
+    private static void Write(PoolBench bench, BenchNode node, string name, string text)
+    {
+        const OpenIntent intent = OpenIntent.Write | OpenIntent.Truncate;
+        ReadOnlyMemory<byte> bytes = Encoding.UTF8.GetBytes(name);
+        OpenHandle handle = bench.Do(
+            node, async () => (await node.Drive.Create(InodeNumber.Root, bytes, 0x1A4, intent, User)).Value.Handle);
+        Put(bench, node, handle, text);
+    }
+
+    private static OpenHandle Open(PoolBench bench, BenchNode node, string name) => bench.Do(node, async () =>
+    {
+        ObjectAttributes file = (await node.Drive.Lookup(InodeNumber.Root, Encoding.UTF8.GetBytes(name))).Value;
+        return (await node.Drive.Open(file.Inode, OpenIntent.Write, User)).Value.Handle;
+    });
+
+    private static void Put(PoolBench bench, BenchNode node, OpenHandle handle, string text)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        Assert.True(bench.Do(node, async () => (await node.Drive.Write(handle, 0, bytes)).IsOk));
+        Assert.True(bench.Do(node, async () => (await node.Drive.Flush(handle, 0)).IsOk));
+        Assert.True(bench.Do(node, async () => (await node.Drive.Release(handle)).IsOk));
+    }
+
+    private static string Read(PoolBench bench, BenchNode node, string name) => bench.Do(node, async () =>
+    {
+        Result<ObjectAttributes, VolumeError> found =
+            await node.Drive.Lookup(InodeNumber.Root, Encoding.UTF8.GetBytes(name));
+        if (!found.IsOk)
+        {
+            return string.Empty;
+        }
+
+        OpenHandle handle = (await node.Drive.Open(found.Value.Inode, OpenIntent.Read, User)).Value.Handle;
+        byte[] bytes = new byte[found.Value.SizeBytes];
+        Assert.True((await node.Drive.Read(handle, 0, bytes)).IsOk);
+        await node.Drive.Release(handle);
+        return Encoding.UTF8.GetString(bytes);
+    });
+}
