@@ -52,7 +52,7 @@ public sealed class DrivePoolTests
         bench.Join(second, first);
         Assert.False(Log(first).Alone);
         bench.Until(
-            () => second.FindDrive() is not null && Names(bench, second).Contains("alone"), "the newcomer has the file");
+            () => second.FindDrive() is not null && Names(bench, second).Contains("alone"), "the file arrives");
         Write(bench, second, "from second", "text");
         bench.Until(() => Names(bench, first).Contains("from second"), "the founder has the newcomer's file");
     }

@@ -104,7 +104,7 @@ public sealed class GarbageCollector : IDisposable
     {
         while (!_stop.IsCancellationRequested)
         {
-            await _wake.Raised;
+            await _wake.Wait();
             _wake.Hear();
             if (_stop.IsCancellationRequested)
             {
@@ -123,7 +123,7 @@ public sealed class GarbageCollector : IDisposable
                 _rest = _time.GetElapsedTime(started) * 20;
                 if (IsWaiting())
                 {
-                    await Pool.Waiting.AtMost(_wake.Raised, _options.Interval, _time, _stop.Token);
+                    await _wake.Wait(_options.Interval, _time, _stop.Token);
                     _wake.Raise();
                 }
             }

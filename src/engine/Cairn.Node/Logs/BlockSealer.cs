@@ -94,7 +94,7 @@ internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedL
         TimeSpan delay = options.SealDelay;
         while (!_stopping)
         {
-            await _wake.Raised;
+            await _wake.Wait();
             _wake.Hear();
             for (int turn = 0; turn == 0 || (turn < HoldTurnsMax && log.HoldsBack?.Invoke() == true); turn++)
             {

@@ -72,11 +72,11 @@ internal sealed class TablePersister(
     {
         while (!_stopping)
         {
-            await _wake.Raised;
+            await _wake.Wait();
             _wake.Hear();
             if (!_stopping)
             {
-                await Task.WhenAny(Task.Delay(options.PersistDelay, ports.Time), _stop.Raised);
+                await _stop.Wait(options.PersistDelay, ports.Time);
             }
 
             Result<Unit, StoreError> done = await ports.Workers.Run(WorkPriority.Background, Persist);

@@ -4,6 +4,7 @@ using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
 using Cairn.Node.Drafts;
 using Cairn.Node.Engine;
+using Cairn.Node.Logs;
 using Cairn.Node.Ports;
 using Cairn.Node.ReadPath;
 using Cairn.Node.Volumes;
@@ -28,8 +29,8 @@ internal sealed class Publisher : IDisposable
     private readonly ChunkWriter _chunks;
     private readonly ContentCutter _cutter;
     private readonly SemaphoreSlim _round = new(1, 1);
-    private TaskCompletionSource _wake = NewSignal();
-    private TaskCompletionSource _progress = NewSignal();
+    private readonly Signal _wake = new();
+    private TaskCompletionSource _progress = new();
 
     public Publisher(VolumeState state, ContentReader reader)
     {
@@ -51,7 +52,7 @@ internal sealed class Publisher : IDisposable
     }
 
     /// <summary>Something may be due: a file was closed, a first write came. Called under the gate, from any thread.</summary>
-    public void Signal() => _wake.TrySetResult();
+    public void Signal() => _wake.Raise();
 
     /// <summary>Completes after the next round: what a writer without room waits for.</summary>
     public Task Progress => Volatile.Read(ref _progress).Task;
@@ -62,18 +63,18 @@ internal sealed class Publisher : IDisposable
         while (!cancellation.IsCancellationRequested)
         {
             TimeSpan wait;
-            Task wake;
             lock (_state.Gate)
             {
-                _wake = _wake.Task.IsCompleted ? NewSignal() : _wake;
-                wake = _wake.Task;
+                _wake.Hear();
                 wait = NextDue(_state.NowMs);
             }
 
             if (wait > TimeSpan.Zero)
             {
                 _cutter.Rest();
-                await WaitFor(wake, wait, cancellation);
+                await (wait == TimeSpan.MaxValue
+                    ? _wake.Wait(cancellation)
+                    : _wake.Wait(wait, _state.Parts.Time, cancellation));
                 continue;
             }
 
@@ -119,8 +120,16 @@ internal sealed class Publisher : IDisposable
     /// <summary>Waits for the round under way; no other begins until the result is disposed.</summary>
     public async ValueTask<IDisposable> Pause(CancellationToken cancellation)
     {
-        await _round.WaitAsync(cancellation);
-        return new Rest(_round);
+        // Without the token: a cancellable wait on a semaphore comes back on the thread pool, past the simulator.
+        await _round.WaitAsync(CancellationToken.None);
+        Rest rest = new(_round);
+        if (cancellation.IsCancellationRequested)
+        {
+            rest.Dispose();
+            cancellation.ThrowIfCancellationRequested();
+        }
+
+        return rest;
     }
 
     /// <inheritdoc/>
@@ -128,16 +137,6 @@ internal sealed class Publisher : IDisposable
     {
         _cutter.Dispose();
         _round.Dispose();
-    }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private async Task WaitFor(Task wake, TimeSpan wait, CancellationToken cancellation)
-    {
-        using CancellationTokenSource timer = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        Task due = wait == TimeSpan.MaxValue ? wake : Task.Delay(wait, _state.Parts.Time, timer.Token);
-        await Task.WhenAny(wake, due).WaitAsync(cancellation);
-        await timer.CancelAsync();
     }
 
     /// <summary>How long until a draft is due; zero or less for now.</summary>
@@ -199,7 +198,7 @@ internal sealed class Publisher : IDisposable
             ok = await Commit(jobs);
         }
 
-        Interlocked.Exchange(ref _progress, NewSignal()).TrySetResult();
+        Interlocked.Exchange(ref _progress, new TaskCompletionSource()).TrySetResult();
         return ok;
     }
 
