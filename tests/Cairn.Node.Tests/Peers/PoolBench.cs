@@ -209,9 +209,7 @@ internal sealed class BenchNode : IDisposable
             Stores = stores;
             if (_bench.HasDrives)
             {
-                Result<EngineVolumes, StoreError> engine = EngineVolumes.Open(stores);
-                Assert.True(engine.IsOk, engine.ToString());
-                return Result<IVolumeFactory, StoreError>.Ok(engine.Value);
+                return EngineVolumes.Open(stores);
             }
 
             Volumes = new ScrapVolume.Factory(stores);
