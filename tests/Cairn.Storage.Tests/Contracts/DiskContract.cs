@@ -30,6 +30,51 @@ public abstract class DiskContract
         Assert.Equal("\0\0headbodyxy"u8.ToArray(), Read(file, 0, 12));
     }
 
+    [Theory]
+    [InlineData(0, 64, 1 << 20)]
+    [InlineData(4096 - 64, 64, 1 << 20)]
+    [InlineData(8192 + 100, 64, (3 << 20) + 17)]
+    [InlineData(4096, 0, 256 << 10)]
+    [InlineData(4095, 4097, 300_000)]
+    [InlineData(5, 64, 1000)]
+    public void Bulk_lands_where_any_write_would_and_leaves_its_neighbours_alone(int offset, int first, int second)
+    {
+        using IDiskFile file = Disk.Open("a", DiskOpenMode.CreateNew).Value;
+        int length = offset + first + second + 5000;
+        byte[] before = new byte[length];
+        Array.Fill(before, (byte)0xEE);
+        byte[] data = new byte[first + second];
+        new Random(offset).NextBytes(data);
+        Assert.True(file.Write(0, before).IsOk);
+        Assert.True(file.WriteBulk(offset, data.AsSpan(0, first), data.AsSpan(first)).IsOk);
+
+        data.CopyTo(before, offset);
+        Assert.Equal(before, Read(file, 0, length));
+        byte[] bulk = new byte[length];
+        Assert.True(file.ReadBulk(0, bulk).IsOk);
+        Assert.Equal(before, bulk);
+        Assert.True(file.ReadBulk(offset, bulk.AsSpan(0, data.Length)).IsOk);
+        Assert.Equal(data, bulk[..data.Length]);
+        Assert.Equal(DiskErrorKind.EndOfFile, file.ReadBulk(1, bulk).Error.Kind);
+    }
+
+    [Fact]
+    public void Bulk_that_ends_in_one_block_with_other_bulk_keeps_both()
+    {
+        using IDiskFile file = Disk.Open("a", DiskOpenMode.CreateNew).Value;
+        const int Each = (256 << 10) + 192;
+        Assert.True(file.Preallocate(8 * Each).IsOk);
+        Parallel.For(0, 8, part =>
+        {
+            byte[] data = new byte[Each];
+            Array.Fill(data, (byte)(part + 1));
+            Assert.True(file.WriteBulk(part * Each, data.AsSpan(0, 64), data.AsSpan(64)).IsOk);
+        });
+
+        byte[] all = Read(file, 0, 8 * Each);
+        Assert.All(Enumerable.Range(0, 8), part => Assert.Equal(-1, all.AsSpan(part * Each, Each).IndexOfAnyExcept((byte)(part + 1))));
+    }
+
     [Fact]
     public void A_read_past_the_end_fails_as_end_of_file()
     {

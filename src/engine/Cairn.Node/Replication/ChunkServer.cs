@@ -121,7 +121,7 @@ internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView vi
         await Room(link, length);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
         Result<Unit, StoreError> read =
-            await ports.Workers.Run(WorkPriority.Foreground, () => store.Read(key, 0, buffer.AsSpan(0, length)));
+            await ports.Workers.Run(WorkPriority.Foreground, () => store.ReadBulk(key, buffer.AsSpan(0, length)));
         if (!read.IsOk)
         {
             ArrayPool<byte>.Shared.Return(buffer);

@@ -322,7 +322,7 @@ internal sealed class Replicator : IReplicationQueue
         int at = 0;
         foreach (OwedChunk chunk in chunks)
         {
-            if (!_store.Read(RecordKey.Copy(chunk.Address), 0, buffer.AsSpan(at, chunk.Length)).IsOk)
+            if (!_store.ReadBulk(RecordKey.Copy(chunk.Address), buffer.AsSpan(at, chunk.Length)).IsOk)
             {
                 ArrayPool<byte>.Shared.Return(buffer);
                 return null;

@@ -114,7 +114,10 @@ public sealed class ChunkStore : IDisposable
 
         Span<byte> header = stackalloc byte[PackFormat.HeaderBytes];
         PackFormat.Write(header, new PackRecord(place.Number, key, stored.Length, checksum, (byte)use));
-        Result<Unit, DiskError> written = place.Pack.File.Write(place.Offset, header, stored);
+        // What was fetched to be read stays in the host's cache; the rest is read by peers, much later or never.
+        Result<Unit, DiskError> written = use == ChunkUse.Cached
+            ? place.Pack.File.Write(place.Offset, header, stored)
+            : place.Pack.File.WriteBulk(place.Offset, header, stored);
         bool isDuplicate = false;
         lock (_gate)
         {
@@ -144,7 +147,14 @@ public sealed class ChunkStore : IDisposable
     public Task<Result<Unit, StoreError>> CommitAsync() => _commits.CommitAsync();
 
     /// <summary>Reads part of a record: one lookup, one positional read, no allocation, no checksum (segments carry their own).</summary>
-    public Result<Unit, StoreError> Read(RecordKey key, int offset, Span<byte> destination)
+    public Result<Unit, StoreError> Read(RecordKey key, int offset, Span<byte> destination) =>
+        Read(key, offset, destination, isBulk: false);
+
+    /// <summary>As <see cref="Read(RecordKey, int, Span{byte})"/>, for records that are read once to be sent or checked.</summary>
+    public Result<Unit, StoreError> ReadBulk(RecordKey key, Span<byte> destination) =>
+        Read(key, 0, destination, isBulk: true);
+
+    private Result<Unit, StoreError> Read(RecordKey key, int offset, Span<byte> destination, bool isBulk)
     {
         Pack pack;
         long at;
@@ -169,7 +179,7 @@ public sealed class ChunkStore : IDisposable
             at = entry.Offset + PackFormat.HeaderBytes + offset;
         }
 
-        Result<Unit, DiskError> read = pack.File.Read(at, destination);
+        Result<Unit, DiskError> read = isBulk ? pack.File.ReadBulk(at, destination) : pack.File.Read(at, destination);
         pack.EndRead();
         return read.IsOk ? Unit.Value : StoreError.From(read.Error);
     }
@@ -245,7 +255,7 @@ public sealed class ChunkStore : IDisposable
         byte[] buffer = ArrayPool<byte>.Shared.Rent(Math.Max(length, 1));
         try
         {
-            Result<Unit, StoreError> read = Read(key, 0, buffer.AsSpan(0, length));
+            Result<Unit, StoreError> read = ReadBulk(key, buffer.AsSpan(0, length));
             if (!read.IsOk)
             {
                 return read;

@@ -105,6 +105,13 @@ public interface IDiskFile : IDisposable
     /// <summary>Writes two buffers one after the other in one call: a frame's header and its payload.</summary>
     Result<Unit, DiskError> Write(long offset, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second);
 
+    /// <summary>As the write of two buffers, for much data that will hardly be read soon: kept out of the host's cache.</summary>
+    Result<Unit, DiskError> WriteBulk(long offset, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second) =>
+        Write(offset, first, second);
+
+    /// <summary>As <see cref="Read"/>, for much data that will hardly be read again soon: kept out of the host's cache.</summary>
+    Result<Unit, DiskError> ReadBulk(long offset, Span<byte> buffer) => Read(offset, buffer);
+
     /// <summary>Reserves blocks so that later writes below <paramref name="length"/> cannot find the disk full. Extends the length.</summary>
     Result<Unit, DiskError> Preallocate(long length);
 

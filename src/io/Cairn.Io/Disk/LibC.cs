@@ -16,6 +16,10 @@ internal static unsafe partial class LibC
     internal const int Exclusive = 0x80;
     internal const int CloseOnExec = 0x80000;
 
+    /// <summary>O_DIRECT: past the page cache. The one flag here on which the architectures differ.</summary>
+    internal static readonly int Direct =
+        RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x10000 : 0x4000;
+
     internal const int KeepSize = 1;
     internal const int PunchHole = 2;
 

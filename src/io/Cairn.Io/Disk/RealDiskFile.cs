@@ -11,7 +11,11 @@ internal sealed unsafe class RealDiskFile(string path, SafeFileHandle handle) : 
 {
     private const int FromEnd = 2;
     private const int ZeroBytes = 64 * 1024;
+
+    // Below this the page cache is cheaper than a trip to the device.
+    private const int BulkBytesMin = 128 * 1024;
     private static readonly byte[] Zeros = new byte[ZeroBytes];
+    private readonly Lazy<DirectFile?> _direct = new(() => DirectFile.TryOpen(handle));
 
     // The kernel reports a lost write once and then forgets it, so a second fsync would lie: the failure is kept here.
     private volatile SyncFailure? _syncFailure;
@@ -103,6 +107,37 @@ internal sealed unsafe class RealDiskFile(string path, SafeFileHandle handle) : 
         return head.IsOk && tail < second.Length ? Write(offset + first.Length + tail, second[tail..]) : head;
     }
 
+    public Result<Unit, DiskError> WriteBulk(long offset, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    {
+        Invariant.That(offset >= 0, $"{path}: a write at {offset}");
+        long end = offset + first.Length + second.Length;
+        long blocks = (offset + DirectFile.BlockBytes - 1) & -DirectFile.BlockBytes;
+        int length = (int)((end & -DirectFile.BlockBytes) - blocks);
+        int head = (int)(blocks - offset);
+        if (length < BulkBytesMin || head < first.Length || _direct.Value is not { } direct)
+        {
+            return Write(offset, first, second);
+        }
+
+        // The blocks at both ends are shared with neighbours. They go through the cache, where writes side by side meet.
+        Result<Unit, DiskError> edge = Write(offset, first, second[..(head - first.Length)]);
+        if (!edge.IsOk)
+        {
+            return edge;
+        }
+
+        // What went wrong on the way past the cache is tried again through it: it works, or says why not.
+        int written = direct.Write(blocks, first, second, head, length);
+        return Write(blocks + written, second[(head - first.Length + written)..]);
+    }
+
+    public Result<Unit, DiskError> ReadBulk(long offset, Span<byte> buffer)
+    {
+        Invariant.That(offset >= 0, $"{path}: a read at {offset}");
+        int done = buffer.Length >= BulkBytesMin && _direct.Value is { } direct ? direct.Read(offset, buffer) : 0;
+        return Read(offset + done, buffer[done..]);
+    }
+
     public Result<Unit, DiskError> Preallocate(long length)
     {
         if (!Length().TryGet(out long current, out DiskError error))
@@ -167,7 +202,15 @@ internal sealed unsafe class RealDiskFile(string path, SafeFileHandle handle) : 
         return result == 0 ? Unit.Value : Errno.Last(path);
     }
 
-    public void Dispose() => handle.Dispose();
+    public void Dispose()
+    {
+        if (_direct.IsValueCreated)
+        {
+            _direct.Value?.Dispose();
+        }
+
+        handle.Dispose();
+    }
 
     private Result<Unit, DiskError> Allocate(int mode, long offset, long length)
     {
