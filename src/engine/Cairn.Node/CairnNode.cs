@@ -88,7 +88,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         };
         _replicator = new Replicator(ports, chunks, _view, _peers, _diary, _sendLimiter);
         DropProtocol drops = new(ports.Identity.Node);
-        _server = new ChunkServer(ports, chunks, _view, drops, _sendLimiter);
+        _server = new ChunkServer(ports, chunks, _view, drops, _sendLimiter) { IsBrought = _replicator.Brings };
         _source = new ReadSource(ports, options, _view, _peers, _diary);
         _repair = new RepairLoop(ports, options, chunks, _view, _peers, _server, _source, _diary)
         {

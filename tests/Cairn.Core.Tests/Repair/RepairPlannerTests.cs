@@ -127,23 +127,46 @@ public sealed class RepairPlannerTests
     [Fact]
     public void Lists_that_nobody_asked_for_or_that_lie_are_harmless()
     {
-        RepairPlanner planner = new(PlacementKit.Node(0));
+        RepairPlanner planner = new(PlacementKit.Node(0), onItsWayMs: 0);
         PlacementTable table = Table(6);
         planner.UseTable(table);
         RecordKey elsewhere = Keys().First(key => !table.IsHolder(key.Partition, PlacementKit.Node(0)));
         RecordKey here = Keys().First(key => table.IsHolder(key.Partition, PlacementKit.Node(0)));
-        planner.TakeList(PlacementKit.Node(1), elsewhere.Partition, [elsewhere, here], _ => false);
+        planner.TakeList(PlacementKit.Node(1), elsewhere.Partition, [elsewhere, here], _ => false, 0);
         Assert.Equal(0, planner.WantedCount);
-        planner.TakeList(PlacementKit.Node(1), here.Partition, [here, elsewhere, here], _ => false);
+        planner.TakeList(PlacementKit.Node(1), here.Partition, [here, elsewhere, here], _ => false, 0);
         Assert.Equal(1, planner.WantedCount);
         planner.Failed(elsewhere, PlacementKit.Node(1));
         planner.Done(elsewhere);
-        Assert.Single(planner.NextPulls(10, false, _ => true));
-        Assert.Empty(planner.NextPulls(10, false, _ => true));
+        Assert.Single(planner.NextPulls(10, false, _ => true, 0));
+        Assert.Empty(planner.NextPulls(10, false, _ => true, 0));
         planner.Failed(here, PlacementKit.Node(1));
-        Assert.Empty(planner.NextPulls(10, false, _ => true));
-        planner.TakeList(PlacementKit.Node(2), here.Partition, [here], _ => false);
-        Assert.Equal([PlacementKit.Node(2)], planner.NextPulls(10, false, _ => true)[0].Sources);
+        Assert.Empty(planner.NextPulls(10, false, _ => true, 0));
+        planner.TakeList(PlacementKit.Node(2), here.Partition, [here], _ => false, 0);
+        Assert.Equal([PlacementKit.Node(2)], planner.NextPulls(10, false, _ => true, 0)[0].Sources);
+    }
+
+    [Fact]
+    public void What_is_missing_since_a_moment_is_left_to_its_writer()
+    {
+        RepairPlanner planner = new(PlacementKit.Node(0), onItsWayMs: 3000);
+        PlacementTable table = Table(6);
+        planner.UseTable(table);
+        RecordKey[] here = [.. Keys().Where(key => table.IsHolder(key.Partition, PlacementKit.Node(0))).Take(2)];
+        planner.TakeList(PlacementKit.Node(1), here[0].Partition, [here[0]], _ => false, nowMs: 1000);
+        Assert.Empty(planner.NextPulls(10, false, _ => true, nowMs: 3999));
+        Assert.Equal(4000, planner.NextReadyMs(3999));
+
+        // A new round hears of it again and remembers since when; what came meanwhile is forgotten.
+        planner.StartRound();
+        planner.TakeList(PlacementKit.Node(1), here[0].Partition, [here[0]], _ => false, nowMs: 4000);
+        planner.TakeList(PlacementKit.Node(1), here[1].Partition, [here[1]], _ => false, nowMs: 4000);
+        Assert.Equal(here[0], Assert.Single(planner.NextPulls(10, false, _ => true, nowMs: 4000)).Key);
+        Assert.Equal(7000, planner.NextReadyMs(4000));
+        planner.StartRound();
+        planner.StartRound();
+        planner.TakeList(PlacementKit.Node(1), here[1].Partition, [here[1]], _ => false, nowMs: 9000);
+        Assert.Empty(planner.NextPulls(10, false, _ => true, nowMs: 9000));
     }
 
     private static IEnumerable<RecordKey> Keys()

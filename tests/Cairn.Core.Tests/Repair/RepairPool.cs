@@ -18,7 +18,7 @@ internal sealed class RepairPool
         for (int i = 0; i < count; i++)
         {
             _records[PlacementKit.Node(i)] = [];
-            _planners[PlacementKit.Node(i)] = new RepairPlanner(PlacementKit.Node(i));
+            _planners[PlacementKit.Node(i)] = new RepairPlanner(PlacementKit.Node(i), onItsWayMs: 0);
         }
     }
 
@@ -77,7 +77,7 @@ internal sealed class RepairPool
                 IReadOnlyList<PartitionReport> theirs = Wire(Reports(peer));
                 foreach (PartitionId partition in planner.Compare(peer, theirs, p => DigestOf(self, p)))
                 {
-                    planner.TakeList(peer, partition, In(peer, partition), _records[self].Contains);
+                    planner.TakeList(peer, partition, In(peer, partition), _records[self].Contains, nowMs: 0);
                 }
             }
 
@@ -94,7 +94,7 @@ internal sealed class RepairPool
 
     private void Fetch(NodeId self, RepairPlanner planner, bool onlySingle)
     {
-        while (planner.NextPulls(7, onlySingle, IsOnline) is { Count: > 0 } pulls)
+        while (planner.NextPulls(7, onlySingle, IsOnline, nowMs: 0) is { Count: > 0 } pulls)
         {
             foreach (RepairPull pull in pulls)
             {

@@ -72,7 +72,7 @@ public abstract class DiskContract
         });
 
         byte[] all = Read(file, 0, 8 * Each);
-        Assert.All(Enumerable.Range(0, 8), part => Assert.Equal(-1, all.AsSpan(part * Each, Each).IndexOfAnyExcept((byte)(part + 1))));
+        Assert.All(all.Chunk(Each).Index(), part => Assert.Equal(-1, part.Item.AsSpan().IndexOfAnyExcept((byte)(part.Index + 1))));
     }
 
     [Fact]

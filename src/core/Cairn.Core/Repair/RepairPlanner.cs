@@ -18,15 +18,20 @@ public sealed record RepairPull(RecordKey Key, IReadOnlyList<NodeId> Sources);
 /// is decided twice. The driver exchanges digests with every online peer, hands them to <see cref="Compare"/>, asks for
 /// the lists it names, hands those to <see cref="TakeList"/>, and works off <see cref="NextPulls"/>.
 /// Everything here is a cache of what was heard: losing it costs another round, nothing else.
+/// What was written a moment ago is on its way here by its writer: a record is fetched only once it has been missing for
+/// a while, or every transfer would be made twice.
 /// Invariants: a pull is never for a partition that placement gives to others, never for what this node has, and has at
 /// least one source. Thread: driver only.
 /// </remarks>
-public sealed class RepairPlanner(NodeId self)
+/// <param name="self">This node.</param>
+/// <param name="onItsWayMs">How long a record must have been missing, in milliseconds, before it is fetched.</param>
+public sealed class RepairPlanner(NodeId self, long onItsWayMs)
 {
     /// <summary>Records wanted at once; more come with the next round, so a newcomer's memory stays bounded.</summary>
     public const int WantedMax = 200_000;
 
     private readonly SortedDictionary<RecordKey, Want> _wanted = [];
+    private readonly Dictionary<RecordKey, long> _heardBefore = [];
     private readonly Dictionary<NodeId, HashSet<PartitionId>> _differing = [];
     private PlacementTable _table = PlacementTable.Empty;
 
@@ -76,7 +81,9 @@ public sealed class RepairPlanner(NodeId self)
     /// <param name="partition">Which partition; records of others in the list are ignored.</param>
     /// <param name="records">Every record it holds there that is owed.</param>
     /// <param name="has">Whether this node holds a record.</param>
-    public void TakeList(NodeId peer, PartitionId partition, IEnumerable<RecordKey> records, Func<RecordKey, bool> has)
+    /// <param name="nowMs">The driver's monotonic clock.</param>
+    public void TakeList(
+        NodeId peer, PartitionId partition, IEnumerable<RecordKey> records, Func<RecordKey, bool> has, long nowMs)
     {
         if (_differing.TryGetValue(peer, out HashSet<PartitionId>? differing))
         {
@@ -103,7 +110,7 @@ public sealed class RepairPlanner(NodeId self)
                     return;
                 }
 
-                _wanted[key] = want = new Want();
+                _wanted[key] = want = new Want(_heardBefore.GetValueOrDefault(key, nowMs));
             }
 
             if (!want.Sources.Contains(peer))
@@ -120,7 +127,8 @@ public sealed class RepairPlanner(NodeId self)
     /// every online holder's list has come in, so that an unheard copy is not remade.
     /// </param>
     /// <param name="isOnline">Whether a node can be asked now.</param>
-    public IReadOnlyList<RepairPull> NextPulls(int countMax, bool onlySingle, Func<NodeId, bool> isOnline)
+    /// <param name="nowMs">The driver's monotonic clock.</param>
+    public IReadOnlyList<RepairPull> NextPulls(int countMax, bool onlySingle, Func<NodeId, bool> isOnline, long nowMs)
     {
         List<(int Copies, RecordKey Key, List<NodeId> Sources)> ready = [];
         foreach ((RecordKey key, Want want) in _wanted)
@@ -129,7 +137,7 @@ public sealed class RepairPlanner(NodeId self)
             int copiesEnough = onlySingle ? 2 : _table.IsHolder(key.Partition, self) ? int.MaxValue : _table.Copies;
             bool isWanting = copiesEnough == int.MaxValue
                 || (want.Sources.Count < copiesEnough && !IsPartlyHeard(key.Partition, isOnline));
-            if (want.IsFetching || !isWanting)
+            if (want.IsFetching || !isWanting || nowMs - want.HeardMs < onItsWayMs)
             {
                 continue;
             }
@@ -174,15 +182,33 @@ public sealed class RepairPlanner(NodeId self)
         }
     }
 
-    /// <summary>Starts a new round: what is not being fetched is forgotten and will be heard of again.</summary>
+    /// <summary>
+    /// Starts a new round: what is not being fetched is forgotten, but for since when it is missing, and will be heard of
+    /// again.
+    /// </summary>
     public void StartRound()
     {
         IsCutShort = false;
         _differing.Clear();
-        foreach (RecordKey key in _wanted.Where(want => !want.Value.IsFetching).Select(want => want.Key).ToList())
+        _heardBefore.Clear();
+        foreach ((RecordKey key, Want want) in _wanted.Where(want => !want.Value.IsFetching).ToList())
         {
             _wanted.Remove(key);
+            _heardBefore.Add(key, want.HeardMs);
         }
+    }
+
+    /// <summary>When the first of the records that are still awaited may be fetched; null if none is awaited.</summary>
+    public long? NextReadyMs(long nowMs)
+    {
+        long? next = null;
+        foreach (Want want in _wanted.Values)
+        {
+            long readyMs = want.HeardMs + onItsWayMs;
+            next = readyMs > nowMs && !(readyMs >= next) ? readyMs : next;
+        }
+
+        return next;
     }
 
     /// <summary>Whether an online holder's digests, or a list they asked for, are still out.</summary>
@@ -202,8 +228,10 @@ public sealed class RepairPlanner(NodeId self)
         return false;
     }
 
-    private sealed class Want
+    private sealed class Want(long heardMs)
     {
+        public long HeardMs { get; } = heardMs;
+
         public List<NodeId> Sources { get; } = [];
 
         public HashSet<NodeId> Failed { get; } = [];

@@ -23,7 +23,11 @@ namespace Cairn.Node.Repair;
 internal sealed class RepairLoop : IDisposable
 {
     private const int PullsAtOnce = 4;
+    private const int PullsPlanned = 256;
     private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(500);
+
+    // Longer than one target of a write lags behind another, shorter than anybody waits for a repair.
+    private static readonly TimeSpan OnItsWay = TimeSpan.FromSeconds(3);
 
     private readonly NodePorts _ports;
     private readonly NodeOptions _options;
@@ -35,6 +39,7 @@ internal sealed class RepairLoop : IDisposable
     private readonly NodeDiary _diary;
     private readonly RepairPlanner _planner;
     private readonly AbsenceWatch _absence;
+    private readonly Queue<RepairPull> _pulls = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly long _started;
     private PlacementTable _placement = PlacementTable.Empty;
@@ -53,7 +58,7 @@ internal sealed class RepairLoop : IDisposable
         _server = server;
         _source = source;
         _diary = diary;
-        _planner = new RepairPlanner(view.Self);
+        _planner = new RepairPlanner(view.Self, (long)OnItsWay.TotalMilliseconds);
         _started = ports.Time.GetTimestamp();
         long graceMs = (long)options.RepairGrace.TotalMilliseconds;
         _absence = new AbsenceWatch(AbsenceOptions.Default with { GraceMs = graceMs });
@@ -107,9 +112,9 @@ internal sealed class RepairLoop : IDisposable
             try
             {
                 GiveUpAbsent();
-                bool isDone = await Round();
+                TimeSpan pause = await Round();
                 RoundEnded?.Invoke();
-                await Wait(isDone ? _options.RepairInterval : Settle);
+                await Wait(pause);
                 await Task.Delay(Settle, _ports.Time, _stop.Token);
             }
             catch (OperationCanceledException)
@@ -160,8 +165,8 @@ internal sealed class RepairLoop : IDisposable
         _view.SetGivenUp(lost);
     }
 
-    /// <summary>(2) and (3); false when there is more to do at once.</summary>
-    private async Task<bool> Round()
+    /// <summary>(2) and (3); how long until the next round, if nothing changes.</summary>
+    private async Task<TimeSpan> Round()
     {
         _planner.StartRound();
         foreach (PeerLink link in _set.Links.ToArray())
@@ -171,7 +176,9 @@ internal sealed class RepairLoop : IDisposable
 
         Task[] pullers = [.. Enumerable.Range(0, PullsAtOnce).Select(_ => PullLoop())];
         await Task.WhenAll(pullers);
-        return _planner.WantedCount == 0 && !_planner.IsCutShort;
+        return _planner.WantedCount == 0 && !_planner.IsCutShort ? _options.RepairInterval
+            : _planner.NextReadyMs(NowMs) is { } readyMs ? TimeSpan.FromMilliseconds(readyMs - NowMs)
+            : Settle;
     }
 
     private async Task Compare(PeerLink link)
@@ -212,7 +219,7 @@ internal sealed class RepairLoop : IDisposable
             after = list.Addresses.Count > 0 ? list.Addresses[^1] : after;
         }
 
-        _planner.TakeList(link.Peer, partition, keys, Has);
+        _planner.TakeList(link.Peer, partition, keys, Has, NowMs);
     }
 
     private bool Has(RecordKey key) => IsCondemned(key.Address) || Holds(key);
@@ -223,20 +230,35 @@ internal sealed class RepairLoop : IDisposable
     {
         while (!_stop.IsCancellationRequested)
         {
-            IReadOnlyList<RepairPull> pulls = _planner.NextPulls(1, IsBraked, node => _set.Find(node) is { IsClosed: false });
-            if (pulls.Count == 0)
+            if (_pulls.Count == 0)
+            {
+                Plan();
+            }
+
+            if (!_pulls.TryDequeue(out RepairPull? pull))
             {
                 return;
             }
 
-            await Pull(pulls[0]);
+            await Pull(pull);
+        }
+    }
+
+    /// <summary>Many at once: finding the rarest walks everything that is wanted.</summary>
+    private void Plan()
+    {
+        bool IsOnline(NodeId node) => _set.Find(node) is { IsClosed: false };
+        foreach (RepairPull pull in _planner.NextPulls(PullsPlanned, IsBraked, IsOnline, NowMs))
+        {
+            _pulls.Enqueue(pull);
         }
     }
 
     private async Task Pull(RepairPull pull)
     {
-        if (Promote(pull.Key))
+        if (Holds(pull.Key) || Promote(pull.Key))
         {
+            _planner.Done(pull.Key);
             return;
         }
 

@@ -40,6 +40,9 @@ internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView vi
                 .Select(partition => new PartitionReport(partition, store.Digest(partition))),
         ];
 
+    /// <summary>Whether a chunk is about to be brought to a peer, so that it need not be fetched: such are not listed for it.</summary>
+    public Func<ChunkAddress, NodeId, bool> IsBrought { get; init; } = static (_, _) => false;
+
     /// <summary>A peer wants the list of a partition.</summary>
     public void OnPartition(PeerLink link, PartitionAsk message)
     {
@@ -49,6 +52,7 @@ internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView vi
                 .Where(record => record.Use != ChunkUse.Cached && record.Key.Kind == RecordKind.Copy)
                 .Select(record => record.Key.Address)
                 .Where(address => message.After == default || address > message.After)
+                .Where(address => !IsBrought(address, link.Peer))
                 .Take(PartitionReply.CountMax + 1),
         ];
         bool hasMore = addresses.Length > PartitionReply.CountMax;

@@ -123,6 +123,10 @@ internal sealed class Replicator : IReplicationQueue
         return _owed.ContainsKey(address);
     }
 
+    /// <summary>Whether this node is about to bring a chunk to a peer, so that the peer need not fetch it.</summary>
+    public bool Brings(ChunkAddress address, NodeId peer) => _owed.TryGetValue(address, out OwedChunk? chunk)
+        && chunk.StateOf(peer) is DeliveryState.Waiting or DeliveryState.Sent;
+
     /// <summary>This node leaves: every copy it answers for is owed to those that placement names without it.</summary>
     public void OweEverything()
     {

@@ -79,7 +79,8 @@ internal sealed unsafe class DirectFile : IDisposable
         {
             long at = (offset + done) & -BlockBytes;
             int skip = (int)(offset + done - at);
-            int wanted = (int)Math.Min(PieceBytes, ((long)skip + destination.Length - done + BlockBytes - 1) & -BlockBytes);
+            long blocks = ((long)skip + destination.Length - done + BlockBytes - 1) & -BlockBytes;
+            int wanted = (int)Math.Min(PieceBytes, blocks);
             nint count;
             do
             {
