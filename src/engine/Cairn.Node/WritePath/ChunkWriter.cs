@@ -14,12 +14,12 @@ namespace Cairn.Node.WritePath;
 /// Deduplication needs no table: encoding 0 is deterministic, so equal bytes under one epoch have one address, and a record
 /// that is there already is not written again but held as staged until it is safe. A chunk that is condemned may be
 /// disappearing on other nodes while it is still here: it is not taken up again, its bytes are stored as two halves.
+/// The replicator hears of each chunk at once and sends it while the next is cut, before the version that names it exists:
+/// if that never comes, because the daemon dies, the draft is cut again and the peers have the chunks already.
 /// </remarks>
-internal sealed class ChunkWriter(Func<VolumeKeyring> currentKeys, ChunkStore store, CondemnedChunks condemned)
+internal sealed class ChunkWriter(
+    Func<VolumeKeyring> currentKeys, ChunkStore store, CondemnedChunks condemned, IReplicationQueue replication)
 {
-    /// <summary>What was put since the last <see cref="TakeAddresses"/>.</summary>
-    private readonly List<ChunkAddress> _addresses = [];
-
     /// <summary>Stores a chunk.</summary>
     /// <param name="plain">Its bytes.</param>
     /// <param name="into">Gets the item, or items, that stand for the bytes.</param>
@@ -44,16 +44,8 @@ internal sealed class ChunkWriter(Func<VolumeKeyring> currentKeys, ChunkStore st
             return put.Error;
         }
 
-        _addresses.Add(chunk.Address);
+        replication.Staged(keys.Volume, [chunk.Address]);
         into.Append(chunk.Whole());
         return put;
-    }
-
-    /// <summary>The addresses put, for whoever replicates them.</summary>
-    public ChunkAddress[] TakeAddresses()
-    {
-        ChunkAddress[] taken = [.. _addresses];
-        _addresses.Clear();
-        return taken;
     }
 }

@@ -16,9 +16,9 @@ namespace Cairn.Node.WritePath;
 /// <summary>Makes versions of drafts, in the background: the second half of a write.</summary>
 /// <remarks>
 /// The steps (docs/ARCHITECTURE.md, life of a write): (4) freeze the drafts that are due; (5) cut, encrypt and store their
-/// bytes as staged chunks; (6) make the chunks durable; (7) journal a transaction a file that names the new version; (8)
-/// make those durable; (9) give the drafts' journal space back and tell the replicator. A crash between any two leaves the
-/// draft in the journal, and it is published again; equal chunks are then not stored twice.
+/// bytes as staged chunks, which the replicator hears of one by one; (6) make the chunks durable; (7) journal a transaction
+/// a file that names the new version; (8) make those durable; (9) give the drafts' journal space back. A crash between any
+/// two leaves the draft in the journal, and it is published again; equal chunks are then not stored twice.
 /// </remarks>
 internal sealed class Publisher : IDisposable
 {
@@ -26,7 +26,6 @@ internal sealed class Publisher : IDisposable
 
     private readonly VolumeState _state;
     private readonly ContentReader _reader;
-    private readonly ChunkWriter _chunks;
     private readonly ContentCutter _cutter;
     private readonly SemaphoreSlim _round = new(1, 1);
     private readonly Signal _wake = new();
@@ -37,9 +36,9 @@ internal sealed class Publisher : IDisposable
         _state = state;
         _reader = reader;
         VolumeParts parts = state.Parts;
-        _chunks = new ChunkWriter(() => state.Keys, parts.Store, state.Condemned);
+        ChunkWriter chunks = new(() => state.Keys, parts.Store, state.Condemned, parts.Replication);
         FastCdc cdc = new(GearTable.Derive(state.Keys.Dedup), ChunkerOptions.Default);
-        _cutter = new ContentCutter(cdc, _chunks, state.Journal, parts.Publishing);
+        _cutter = new ContentCutter(cdc, chunks, state.Journal, parts.Publishing);
     }
 
     private sealed record Job(OpenObject Target, Draft Draft, Manifest Base)
@@ -274,7 +273,6 @@ internal sealed class Publisher : IDisposable
     private async Task<bool> Commit(List<Job> jobs)
     {
         VolumeParts parts = _state.Parts;
-        ChunkAddress[] staged = _chunks.TakeAddresses();
         bool areNamed = true;
         List<JournalExtent> freed = [];
         List<JournalPosition> notes = [];
@@ -303,16 +301,11 @@ internal sealed class Publisher : IDisposable
             return false;
         }
 
-        // (9) Give back, and tell.
+        // (9) Give back.
         _state.Journal.Release(freed);
         foreach (JournalPosition note in notes)
         {
             _state.Journal.Journal.Release(note);
-        }
-
-        if (staged.Length > 0)
-        {
-            parts.Replication.Staged(_state.Keys.Volume, staged);
         }
 
         foreach ((ObjectId file, VersionId version, Manifest manifest) in published)
