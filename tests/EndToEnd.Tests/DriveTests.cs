@@ -78,10 +78,12 @@ public sealed class DriveTests(PoolFixture fixture)
         await Shell.Run(
             """
             src=$(mktemp -d); trap 'rm -rf "$src"' EXIT
-            mkdir -p "$src/sub dir"; head -c 3000000 /dev/urandom > "$src/big"; echo hello > "$src/sub dir/file"; ln -s big "$src/link"; ln "$src/big" "$src/hard"
+            mkdir -p "$src/sub dir"; head -c 3000000 /dev/urandom > "$src/big"; echo hello > "$src/sub dir/file"
+            ln -s big "$src/link"; ln "$src/big" "$src/hard"
             chmod 640 "$src/big"; touch -d 2001-02-03T04:05:06 "$src/sub dir/file"
             cp -a "$src" cp; rsync -aH "$src/" rsync/; mkdir tar; tar -C "$src" -cf - . | tar -C tar -xf -
-            for d in cp rsync tar; do diff -r "$src" $d; test "$(stat -c %a $d/big)" = 640; test "$(stat -c %Y "$d/sub dir/file")" = "$(stat -c %Y "$src/sub dir/file")"
+            for d in cp rsync tar; do diff -r "$src" $d; test "$(stat -c %a $d/big)" = 640
+              test "$(stat -c %Y "$d/sub dir/file")" = "$(stat -c %Y "$src/sub dir/file")"
               test "$(stat -c %h $d/big)" = 2; test "$(readlink $d/link)" = big; done
             test -z "$(rsync -aHni "$src/" rsync/)"
             """, work);

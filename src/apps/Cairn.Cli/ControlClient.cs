@@ -26,7 +26,8 @@ public sealed class ControlClient : IDisposable
         try
         {
             using HttpClient http = Client(socket);
-            using HttpResponseMessage response = await http.GetAsync(new Uri("/v1/ping", UriKind.Relative), cancellation);
+            Uri ping = new("/v1/ping", UriKind.Relative);
+            using HttpResponseMessage response = await http.GetAsync(ping, cancellation);
             return response.IsSuccessStatusCode;
         }
         catch (HttpRequestException)

@@ -15,9 +15,9 @@ public static class HomeFolder
         string? home = given ?? Environment.GetEnvironmentVariable("CAIRN_HOME");
         if (string.IsNullOrEmpty(home))
         {
-            home = Path.Combine(
-                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
-                "cairn");
+            string data = Environment.GetFolderPath(
+                Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
+            home = Path.Combine(data, "cairn");
         }
 
         return Path.GetFullPath(home);

@@ -3,5 +3,6 @@ using Cairn.Cli.Commands;
 using Cairn.Cli.Output;
 
 ParseResult parsed = RootCommands.Create().Parse(args);
-int exit = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(20) });
+InvocationConfiguration configuration = new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(20) };
+int exit = await parsed.InvokeAsync(configuration);
 return parsed.Errors.Count > 0 ? ExitCode.Usage : exit;

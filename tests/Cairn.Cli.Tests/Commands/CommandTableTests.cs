@@ -3,8 +3,11 @@ using Cairn.Cli.Commands;
 
 namespace Cairn.Cli.Tests.Commands;
 
+/// <summary>What all commands have in common: words that explain them, and examples that work.</summary>
 public sealed class CommandTableTests
 {
+    public static TheoryData<string> Leaves => [.. Leaf(RootCommands.Create(), string.Empty).Select(leaf => leaf.Line)];
+
     /// <summary>Every command, argument and option says what it does: help of man-page quality has no blanks.</summary>
     [Fact]
     public void Everything_is_described()
@@ -22,14 +25,54 @@ public sealed class CommandTableTests
         Assert.Equal(names.Length, names.Distinct().Count());
     }
 
+    [Theory]
+    [MemberData(nameof(Leaves))]
+    public void The_help_of_a_command_ends_with_examples_that_are_right(string line)
+    {
+        RootCommand root = RootCommands.Create();
+        StringWriter output = new();
+        root.Parse([.. line.Split(' '), "--help"]).Invoke(new InvocationConfiguration { Output = output });
+        string help = output.ToString();
+        int start = help.IndexOf("Example", StringComparison.Ordinal);
+        Assert.True(start >= 0, help);
+        string[] examples = [.. help[start..].Split('\n').Skip(1).Where(text => text.Trim().Length > 0)];
+        Assert.NotEmpty(examples);
+        Assert.All(examples, example =>
+        {
+            // What is piped in or out, or redirected, is the shell's.
+            string own = example.Split('|').Single(part => part.Contains("cairn " + line, StringComparison.Ordinal));
+            string words = own.Split('>', '<')[0].Trim()["cairn ".Length..];
+            Assert.Empty(root.Parse(words).Errors);
+        });
+    }
+
+    [Fact]
+    public void Wrapped_details_lose_no_word_and_fit_the_page()
+    {
+        const string word = "a-long-word-0123456789";
+        const string text = $"one two three\nfour {word} {word} {word} end";
+        string[] lines = [.. ManualHelp.Wrap(text)];
+        Assert.All(lines, line => Assert.True(line.Length <= 80, line));
+        Assert.Equal(text.Split(' ', '\n'), string.Join(' ', lines).Split(' '));
+        Assert.Equal("one two three", lines[0]);
+    }
+
+    private static IEnumerable<(Command Command, string Line)> Leaf(Command command, string line) =>
+        command.Subcommands.Count == 0
+            ? [(command, line)]
+            : command.Subcommands.SelectMany(verb => Leaf(verb, $"{line} {verb.Name}".Trim()));
+
     private static void Check(Command command, string path)
     {
         Assert.False(string.IsNullOrWhiteSpace(command.Description), path);
-        Assert.All(command.Arguments, argument => Assert.False(string.IsNullOrWhiteSpace(argument.Description), path + " " + argument.Name));
-        Assert.All(command.Options, option => Assert.False(string.IsNullOrWhiteSpace(option.Description), path + " " + option.Name));
+        Assert.All(command.Arguments, argument => Described(argument.Description, path + " " + argument.Name));
+        Assert.All(command.Options, option => Described(option.Description, path + " " + option.Name));
         foreach (Command verb in command.Subcommands)
         {
             Check(verb, path + " " + verb.Name);
         }
     }
+
+    private static void Described(string? description, string what) =>
+        Assert.False(string.IsNullOrWhiteSpace(description), what);
 }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Cairn.Cli.Output;
 using Spectre.Console;
 
@@ -7,6 +9,8 @@ namespace Cairn.Cli.Commands;
 /// <summary>What every command gets: the home it speaks to, how to print, and the daemon's client.</summary>
 public sealed class CommandContext : IDisposable
 {
+    private const int WidthOfFiles = 400;
+
     private readonly Lazy<ControlClient> _client;
 
     private CommandContext(string home, bool json, bool quiet)
@@ -25,6 +29,9 @@ public sealed class CommandContext : IDisposable
 
     /// <summary>Whether only results are printed: no advice, no progress.</summary>
     public bool Quiet { get; }
+
+    /// <summary>Whether somebody looks at standard error who would like to see progress.</summary>
+    public bool ShowsProgress => !Json && !Quiet && !Console.IsErrorRedirected;
 
     /// <summary>The daemon.</summary>
     public ControlClient Client => _client.Value;
@@ -71,13 +78,18 @@ public sealed class CommandContext : IDisposable
         }
     }
 
+    /// <summary>Prints one JSON value on a line of its own.</summary>
+    public Task PrintJson<T>(T value, JsonTypeInfo<T> type) =>
+        Output.WriteLineAsync(JsonSerializer.Serialize(value, type));
+
     /// <summary>Prints a table whose first line is its headings; plain columns when the output is not a terminal.</summary>
     public void PrintTable(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows)
     {
         Table table = new() { Border = TableBorder.None, ShowHeaders = true };
         foreach (string heading in headings)
         {
-            table.AddColumn(new TableColumn(Markup.Escape(heading)) { NoWrap = true, Padding = new Padding(0, 0, 2, 0) });
+            TableColumn column = new(Markup.Escape(heading)) { NoWrap = true, Padding = new Padding(0, 0, 2, 0) };
+            table.AddColumn(column);
         }
 
         foreach (IReadOnlyList<string> row in rows)
@@ -88,7 +100,7 @@ public sealed class CommandContext : IDisposable
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Output) });
         if (Console.IsOutputRedirected)
         {
-            console.Profile.Width = 400;
+            console.Profile.Width = WidthOfFiles;
         }
 
         console.Write(table);

@@ -3,7 +3,7 @@ using Cairn.Cli.Output;
 
 namespace Cairn.Cli.Commands;
 
-/// <summary><c>cairn completion SHELL</c>: prints a script that completes commands, options and volume paths.</summary>
+/// <summary><c>cairn completion SHELL</c>: prints a script that completes commands, options, volumes, paths and nodes.</summary>
 public static class CompletionCommand
 {
     /// <summary>Builds the command.</summary>
@@ -11,9 +11,13 @@ public static class CompletionCommand
     {
         Argument<string> shell = new("shell") { Description = "bash, zsh or fish." };
         shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
-        Command command = new(
+        Command command = new ManualCommand(
             "completion",
-            "Print a completion script. For bash: cairn completion bash > /etc/bash_completion.d/cairn") { shell };
+            "Print a completion script.",
+            "Completes commands and options, and what the running daemon knows: volumes, paths in them, machines.",
+            "cairn completion bash > /etc/bash_completion.d/cairn",
+            "cairn completion zsh > ~/.zfunc/_cairn",
+            "cairn completion fish > ~/.config/fish/completions/cairn.fish") { shell };
         CommandContext.Attach(command, async (context, parsed, _) =>
         {
             await context.Output.WriteLineAsync(Script(parsed.GetValue(shell)!));
@@ -22,13 +26,21 @@ public static class CompletionCommand
         return command;
     }
 
-    /// <remarks>The program completes itself: the <c>[suggest:N]</c> directive prints what may stand at position N.</remarks>
+    /// <remarks>
+    /// The program completes itself: the <c>[suggest:N]</c> directive prints what may stand at position N. Names come from
+    /// other people's machines: they are compared and quoted, never expanded (compgen -W would run a name like "$(reboot)").
+    /// </remarks>
     private static string Script(string shell) => shell switch
     {
         "bash" => """
             _cairn() {
-                local IFS=$'\n'
-                COMPREPLY=( $(compgen -W "$(cairn "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}") )
+                local word=${COMP_WORDS[COMP_CWORD]} line
+                COMPREPLY=()
+                while IFS= read -r line; do
+                    [[ $line == "$word"* ]] && COMPREPLY+=("$(printf %q "$line")")
+                done < <("${COMP_WORDS[0]}" "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null)
+                [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == */ ]] && compopt -o nospace
+                return 0
             }
             complete -o default -F _cairn cairn
             """,

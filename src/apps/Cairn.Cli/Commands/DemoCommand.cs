@@ -15,17 +15,28 @@ public static class DemoCommand
     {
         Option<bool> check = new("--check")
         {
-            Description = "Run unattended: copy a tree in, read it back elsewhere, kill a node, verify every byte, restart it. "
-                + "One line per step; exit code 1 on any difference.",
+            Description = "Run unattended: copy a tree in, read it back elsewhere, kill a node, verify every byte, "
+                + "restart it. One line per step; exit code 1 on any difference.",
         };
         Option<string?> tree = new("--tree")
         {
             Description = "The folder that --check copies. Default: the .NET SDK's own folder (thousands of files).",
             HelpName = "DIR",
         };
-        Option<string?> folder = new("--folder") { Description = "Where to put the demo. Default: a new temporary folder.", HelpName = "DIR" };
+        Option<string?> folder = new("--folder")
+        {
+            Description = "Where to put the demo. Default: a new temporary folder.",
+            HelpName = "DIR",
+        };
         Option<bool> keep = new("--keep") { Description = "Leave the folder (homes, logs) when the demo ends." };
-        Command command = new("demo", "Start four nodes on this machine, with one shared drive mounted four times.") { check, tree, folder, keep };
+        Command command = new ManualCommand(
+            "demo",
+            "Start four nodes on this machine, with one shared drive mounted four times.",
+            "Four real daemons with homes and ports of their own, on loopback; 4 GiB each at most. Ctrl-C stops them "
+            + "and removes everything. Nothing of it touches this machine's own node.",
+            "cairn demo",
+            "cairn demo --check",
+            "cairn demo --check --tree /usr/include") { check, tree, folder, keep };
         CommandContext.Attach(
             command,
             (context, parsed, cancellation) => parsed.GetValue(check)
@@ -56,7 +67,8 @@ public static class DemoCommand
         }
     }
 
-    private static async Task<int> Show(CommandContext context, string? folder, bool keep, CancellationToken cancellation)
+    private static async Task<int> Show(
+        CommandContext context, string? folder, bool keep, CancellationToken cancellation)
     {
         await using DemoPool pool = DemoPool.Lay(folder, NodeCount, keep);
         try

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using Cairn.Cli.Daemon;
 using Cairn.Cli.Output;
 using Cairn.Core.Primitives;
@@ -69,7 +68,7 @@ public static class EnterCommands
         (JoinedPool joined, _) = await NewNode.Make(context, parsed, enter);
         if (context.Json)
         {
-            await context.Output.WriteLineAsync(JsonSerializer.Serialize(joined, ControlJson.Default.JoinedPool));
+            await context.PrintJson(joined, ControlJson.Default.JoinedPool);
         }
 
         context.Say($"This machine is in the pool {joined.Pool.Short}, let in by {joined.InviterName}; "

@@ -1,11 +1,13 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using Cairn.Cli.Output;
 
 namespace Cairn.Cli.Commands;
 
-/// <summary>The options every command understands.</summary>
+/// <summary>Options of every command, and the shape of options that take a size.</summary>
 public static class GlobalOptions
 {
-    /// <summary>Which node.</summary>
+    /// <summary>The node's home.</summary>
     public static Option<string?> Home { get; } = new("--home")
     {
         Description = "The node's home folder. Default: $CAIRN_HOME, else ~/.local/share/cairn.",
@@ -32,16 +34,26 @@ public static class GlobalOptions
     {
         Description = description,
         HelpName = "SIZE",
-        CustomParser = result =>
-        {
-            string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : string.Empty;
-            if (Output.SizeText.TryParse(text, out long bytes))
-            {
-                return bytes;
-            }
-
-            result.AddError($"'{text}' is not a size: write a number and a unit, such as 50GiB or 1.5TB");
-            return null;
-        },
+        CustomParser = result => ParseSize(result),
     };
+
+    /// <summary>Makes an argument take a size such as 50GiB.</summary>
+    public static Argument<long> Size(Argument<long> argument)
+    {
+        ArgumentNullException.ThrowIfNull(argument);
+        argument.CustomParser = result => ParseSize(result) ?? 0;
+        return argument;
+    }
+
+    private static long? ParseSize(ArgumentResult result)
+    {
+        string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : string.Empty;
+        if (SizeText.TryParse(text, out long bytes))
+        {
+            return bytes;
+        }
+
+        result.AddError($"'{text}' is not a size: write a number and a unit, such as 50GiB or 1.5TB");
+        return null;
+    }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using Cairn.Cli.Daemon;
 using Cairn.Cli.Output;
 using Cairn.Gateway.Control;
@@ -38,7 +37,7 @@ public static class InitCommand
 
             if (context.Json)
             {
-                await context.Output.WriteLineAsync(JsonSerializer.Serialize(pool, ControlJson.Default.FoundedPool));
+                await context.PrintJson(pool, ControlJson.Default.FoundedPool);
                 return ExitCode.Ok;
             }
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Net.Http.Json;
-using System.Text.Json;
 using Cairn.Cli.Output;
 using Cairn.Gateway.Control;
 using Cairn.Node.Control;
@@ -13,21 +12,26 @@ public static class InviteCommand
     /// <summary>Builds the command.</summary>
     public static Command Create()
     {
-        Command command = new("invite", "Print a one-time code that lets one machine join within ten minutes.");
+        Command command = new ManualCommand(
+            "invite",
+            "Print a one-time code that lets one machine join within ten minutes.",
+            "The code works once, while this daemon runs, and dies after five wrong attempts. Admins only. "
+            + "With --quiet only the code is printed.",
+            "cairn invite",
+            "cairn invite --quiet");
         CommandContext.Attach(command, async (context, _, cancellation) =>
         {
-            using HttpResponseMessage response = await context.Client.Send(HttpMethod.Post, "/v1/invites", null, cancellation);
-            InviteTicket ticket = await response.Content.ReadFromJsonAsync(ControlJson.Default.InviteTicket, cancellation);
+            using HttpResponseMessage response = await context.Client.Send(
+                HttpMethod.Post, "/v1/invites", null, cancellation);
+            InviteTicket ticket = await response.Content.ReadFromJsonAsync(
+                ControlJson.Default.InviteTicket, cancellation);
             if (context.Json)
             {
-                await context.Output.WriteLineAsync(JsonSerializer.Serialize(ticket, ControlJson.Default.InviteTicket));
-                return ExitCode.Ok;
+                await context.PrintJson(ticket, ControlJson.Default.InviteTicket);
             }
-
-            if (context.Quiet)
+            else if (context.Quiet)
             {
                 await context.Output.WriteLineAsync(ticket.Code);
-                return ExitCode.Ok;
             }
 
             context.Say("On the other machine, within ten minutes:");

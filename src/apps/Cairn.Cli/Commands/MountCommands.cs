@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Text.Json;
 using Cairn.Cli.Output;
 using Cairn.Gateway.Control;
 using Cairn.Io.FuseDevice;
@@ -15,7 +14,7 @@ public static class MountCommands
     /// <summary>Mounts a volume.</summary>
     public static Command CreateMount()
     {
-        Argument<string> volume = new("volume") { Description = "The volume's name.", HelpName = "VOLUME" };
+        Argument<string> volume = Names.Volume();
         Argument<string> directory = new("directory")
         {
             Description = "An empty directory; made if absent.",
@@ -89,8 +88,7 @@ public static class MountCommands
                 await context.Client.Get("/v1/mounts", ControlJson.Default.IReadOnlyListMountSummary, cancellation);
             if (context.Json)
             {
-                await context.Output.WriteLineAsync(
-                    JsonSerializer.Serialize(mounts, ControlJson.Default.IReadOnlyListMountSummary));
+                await context.PrintJson(mounts, ControlJson.Default.IReadOnlyListMountSummary);
                 return ExitCode.Ok;
             }
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using Cairn.Cli.Output;
 using Cairn.Gateway.Control;
 using Cairn.Node.Control;
@@ -12,7 +11,12 @@ public static class NodesCommand
     /// <summary>The listing.</summary>
     public static Command CreateList()
     {
-        Command command = new("nodes", "List the pool's machines.");
+        Command command = new ManualCommand(
+            "nodes",
+            "List the pool's machines.",
+            "STATE is the machine's own word; SEEN is what this machine sees of it: connected, alive, suspect or dead.",
+            "cairn nodes",
+            "cairn nodes --json");
         CommandContext.Attach(command, List);
         return command;
     }
@@ -20,20 +24,29 @@ public static class NodesCommand
     /// <summary>The verbs on one node.</summary>
     public static Command CreateVerbs() => new("node", "Let a machine go: forget a lost one, revoke an untrusted one.")
     {
-        Verb("forget", "Declare a lost machine gone: its copies are remade at once. It may come back and is then reconciled."),
-        Verb("revoke", "Withdraw a machine's membership: it is cut off at once and the keys are renewed. Admins only."),
+        Verb(
+            "forget",
+            "Declare a lost machine gone: its copies are remade at once.",
+            "For a machine that will not come back soon, such as one with a dead disk. If it does, it is reconciled.",
+            name => $"{name} is gone; its copies are being remade."),
+        Verb(
+            "revoke",
+            "Withdraw a machine's membership: it is cut off at once and the keys are renewed.",
+            "For a machine that was stolen or is not trusted any more. What it wrote after the last accepted block is "
+            + "set aside. Admins only. The machine can only come back as a new one, with an invite and new keys.",
+            name => $"{name} is revoked."),
     };
 
-    private static Command Verb(string verb, string description)
+    private static ManualCommand Verb(string verb, string description, string details, Func<string, string> done)
     {
-        Argument<string> node = new("node") { Description = "A node's name, its id, or the start of its id.", HelpName = "NODE" };
-        Command command = new(verb, description) { node };
+        Argument<string> node = Names.Node();
+        ManualCommand command = new(verb, description, details, $"cairn node {verb} lap") { node };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
             string name = parsed.GetValue(node)!;
             using HttpResponseMessage _ = await context.Client.Send(
                 HttpMethod.Post, $"/v1/nodes/{verb}?node={Uri.EscapeDataString(name)}", null, cancellation);
-            context.Say(verb == "forget" ? $"{name} is gone; its copies are being remade." : $"{name} is revoked.");
+            context.Say(done(name));
             return ExitCode.Ok;
         });
         return command;
@@ -45,7 +58,7 @@ public static class NodesCommand
             await context.Client.Get("/v1/nodes", ControlJson.Default.IReadOnlyListNodeSummary, cancellation);
         if (context.Json)
         {
-            await context.Output.WriteLineAsync(JsonSerializer.Serialize(nodes, ControlJson.Default.IReadOnlyListNodeSummary));
+            await context.PrintJson(nodes, ControlJson.Default.IReadOnlyListNodeSummary);
             return ExitCode.Ok;
         }
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Cairn.Cli.Output;
 using Cairn.Gateway.Control;
 using Cairn.Node.Control;
@@ -14,7 +13,7 @@ public static class ProgressStream
     public static async Task<int> Follow(
         CommandContext context, IAsyncEnumerable<ProgressLine> steps, TimeSpan? timeout, CancellationToken cancellation)
     {
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         if (timeout is { } limit)
         {
             patience.CancelAfter(limit);
@@ -23,14 +22,9 @@ public static class ProgressStream
         SafetyProgress? last = null;
         try
         {
-            if (context.Json || context.Quiet || Console.IsErrorRedirected)
-            {
-                last = await Print(context, steps, patience.Token);
-            }
-            else
-            {
-                last = await Draw(steps, patience.Token);
-            }
+            last = context.ShowsProgress
+                ? await Draw(steps, patience.Token)
+                : await Print(context, steps, patience.Token);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -55,21 +49,18 @@ public static class ProgressStream
             last = Step(line);
             if (context.Json)
             {
-                await context.Output.WriteLineAsync(JsonSerializer.Serialize(line, ControlJson.Default.ProgressLine));
+                await context.PrintJson(line, ControlJson.Default.ProgressLine);
             }
         }
 
         return last;
     }
 
-    private static async Task<SafetyProgress?> Draw(IAsyncEnumerable<ProgressLine> steps, CancellationToken cancellation)
+    private static async Task<SafetyProgress?> Draw(
+        IAsyncEnumerable<ProgressLine> steps, CancellationToken cancellation)
     {
         SafetyProgress? last = null;
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        await console.Progress()
-            .AutoClear(true)
-            .Columns(new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new TaskDescriptionColumn())
-            .StartAsync(async drawn =>
+        await ProgressBars.On(Console.Error).StartAsync(async drawn =>
             {
                 ProgressTask bar = drawn.AddTask("asking", maxValue: 1);
                 await foreach (ProgressLine line in steps.WithCancellation(cancellation))
@@ -78,8 +69,8 @@ public static class ProgressStream
                     last = step;
                     bar.MaxValue = Math.Max(1, step.BytesTotal);
                     bar.Value = step.IsSafe ? bar.MaxValue : Math.Min(step.BytesSafe, bar.MaxValue);
-                    bar.Description = Markup.Escape(
-                        $"{SizeText.Format(step.BytesSafe)} of {SizeText.Format(step.BytesTotal)} safe. {step.Sentence}");
+                    string part = $"{SizeText.Format(step.BytesSafe)} of {SizeText.Format(step.BytesTotal)} safe.";
+                    bar.Description = Markup.Escape($"{part} {step.Sentence}");
                 }
             });
         return last;

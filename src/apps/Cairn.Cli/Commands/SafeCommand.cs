@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using Cairn.Cli.Output;
 using Cairn.Gateway.Control;
 using Cairn.Node.Control;
@@ -13,22 +12,21 @@ public static class SafeCommand
     /// <summary>Builds the command.</summary>
     public static Command Create()
     {
-        Argument<string> path = new("path") { Description = "VOLUME, or VOLUME/path below it.", HelpName = "PATH" };
-        Command command = new(
-            "safe", "Show how many confirmed copies a file or folder has, and where. Exit code 3 when it is not safe yet.") { path };
+        Argument<string> path = Names.Path();
+        Command command = new ManualCommand(
+            "safe",
+            "Show how many confirmed copies a file or folder has, and where.",
+            "The holders are asked now: what is shown is what they have on their disks. Exit code 3 when it is not "
+            + "safe yet.",
+            "cairn safe photos/2026",
+            "cairn safe photos --json") { path };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
             SafetyReport report = await context.Client.Get(
-                "/v1/safe?path=" + Uri.EscapeDataString(parsed.GetValue(path)!), ControlJson.Default.SafetyReport, cancellation);
-            if (context.Json)
-            {
-                await context.Output.WriteLineAsync(JsonSerializer.Serialize(report, ControlJson.Default.SafetyReport));
-            }
-            else
-            {
-                await Print(context, report);
-            }
-
+                "/v1/safe?path=" + Uri.EscapeDataString(parsed.GetValue(path)!),
+                ControlJson.Default.SafetyReport,
+                cancellation);
+            await (context.Json ? context.PrintJson(report, ControlJson.Default.SafetyReport) : Print(context, report));
             return report.IsSafe ? ExitCode.Ok : ExitCode.NotSafe;
         });
         return command;
@@ -37,18 +35,19 @@ public static class SafeCommand
     private static async Task Print(CommandContext context, SafetyReport report)
     {
         await context.Output.WriteLineAsync(report.Sentence);
-        await context.Output.WriteLineAsync(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{report.Path}: {report.Files:N0} files, {report.Chunks:N0} chunks, {SizeText.Format(report.Bytes)}"));
+        string chunks = $"{Count(report.Chunks)} chunks, {SizeText.Format(report.Bytes)}";
+        await context.Output.WriteLineAsync($"{report.Path}: {Count(report.Files)} files, {chunks}");
         context.PrintTable(
             ["NODE", "ID", "CHUNKS CONFIRMED"],
             report.Holders.Select(holder => (IReadOnlyList<string>)
             [
-                holder.Name, holder.Node.Short, string.Create(CultureInfo.InvariantCulture, $"{holder.Chunks:N0} of {report.Chunks:N0}"),
+                holder.Name, holder.Node.Short, $"{Count(holder.Chunks)} of {Count(report.Chunks)}",
             ]));
         if (report.HasUnpublishedWrites)
         {
             await context.Output.WriteLineAsync("Some of it is still being written here.");
         }
     }
+
+    private static string Count(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Net.Http.Json;
-using System.Text.Json;
 using Cairn.Cli.Daemon;
 using Cairn.Cli.Output;
 using Cairn.Gateway.Control;
@@ -16,23 +15,26 @@ public static class SpaceCommand
 
     private static Command SetVerb()
     {
-        Argument<string> size = new("size") { Description = "Such as 50GiB.", HelpName = "SIZE" };
-        Command command = new("set", "Give so much; what does not fit any more moves to other machines.") { size };
+        Argument<long> size = GlobalOptions.Size(new Argument<long>("size")
+        {
+            Description = "Such as 50GiB.",
+            HelpName = "SIZE",
+        });
+        Command command = new ManualCommand(
+            "set",
+            "Give so much; what does not fit any more moves to other machines.",
+            "Takes effect at once, while the daemon runs. At least 64MiB.",
+            "cairn space set 80GiB") { size };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
-            string text = parsed.GetValue(size)!;
-            if (!SizeText.TryParse(text, out long bytes) || bytes <= 0)
-            {
-                throw new CommandException($"'{text}' is not a size: write a number and a unit, such as 50GiB") { Exit = ExitCode.Usage };
-            }
-
+            long bytes = parsed.GetValue(size);
             using HttpResponseMessage response = await context.Client.Send(
                 HttpMethod.Put, FormattableString.Invariant($"/v1/space?bytes={bytes}"), null, cancellation);
             SpaceStatus space = await response.Content.ReadFromJsonAsync(ControlJson.Default.SpaceStatus, cancellation);
-            (HomeConfig.Load(context.Home) with { SpaceBytes = bytes }).Save(context.Home);
+            HomeConfig.Change(context.Home, config => config with { SpaceBytes = bytes });
             if (context.Json)
             {
-                await context.Output.WriteLineAsync(JsonSerializer.Serialize(space, ControlJson.Default.SpaceStatus));
+                await context.PrintJson(space, ControlJson.Default.SpaceStatus);
             }
 
             context.Say($"{SizeText.Format(space.AllocatedBytes)} given, {SizeText.Format(space.FreeBytes)} free.");

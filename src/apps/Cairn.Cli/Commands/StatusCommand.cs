@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using Cairn.Cli.Output;
 using Cairn.Gateway.Control;
 using Cairn.Node.Control;
@@ -13,7 +12,13 @@ public static class StatusCommand
     /// <summary>Builds the command.</summary>
     public static Command Create()
     {
-        Command command = new("status", "Show this node, the pool, space, what is owed, problems, and a plain verdict.");
+        Command command = new ManualCommand(
+            "status",
+            "Show this node, the pool, space, what is owed, problems, and a plain verdict.",
+            "The last line is the verdict. 'replicated' are copies this machine owes the pool, 'staged' is what was "
+            + "written here and is not on enough machines yet, 'cached' is given up when space is needed.",
+            "cairn status",
+            "cairn status --json");
         CommandContext.Attach(command, Run);
         return command;
     }
@@ -23,7 +28,7 @@ public static class StatusCommand
         NodeStatus status = await context.Client.Get("/v1/status", ControlJson.Default.NodeStatus, cancellation);
         if (context.Json)
         {
-            await context.Output.WriteLineAsync(JsonSerializer.Serialize(status, ControlJson.Default.NodeStatus));
+            await context.PrintJson(status, ControlJson.Default.NodeStatus);
             return ExitCode.Ok;
         }
 
@@ -37,19 +42,22 @@ public static class StatusCommand
 
     private static IEnumerable<string> Lines(NodeStatus status)
     {
-        yield return $"Node    {status.Name} ({status.Node.Short}), {status.State}{(status.IsAdmin ? ", admin" : string.Empty)}, "
+        string admin = status.IsAdmin ? ", admin" : string.Empty;
+        yield return $"Node    {status.Name} ({status.Node.Short}), {status.State}{admin}, "
             + $"up {DurationText.Format(status.Uptime)}, listening on {status.ListenAddress}";
         PoolStatus pool = status.PoolState;
         yield return Text($"Pool    {pool.NodesOnline} of {pool.NodesTotal} nodes online, ")
-            + $"{SizeText.Format(pool.UsedBytes)} used of {SizeText.Format(pool.UsableBytes)} usable with {pool.CopiesPossible} copies";
+            + $"{SizeText.Format(pool.UsedBytes)} used of {SizeText.Format(pool.UsableBytes)} usable "
+            + Text($"with {pool.CopiesPossible} copies");
         SpaceStatus space = status.Space;
-        yield return $"Space   {SizeText.Format(space.AllocatedBytes)} given: {SizeText.Format(space.ReplicatedBytes)} replicated, "
-            + $"{SizeText.Format(space.StagedBytes)} staged, {SizeText.Format(space.CachedBytes)} cached, {SizeText.Format(space.FreeBytes)} free";
+        yield return $"Space   {SizeText.Format(space.AllocatedBytes)} given: "
+            + $"{SizeText.Format(space.ReplicatedBytes)} replicated, {SizeText.Format(space.StagedBytes)} staged, "
+            + $"{SizeText.Format(space.CachedBytes)} cached, {SizeText.Format(space.FreeBytes)} free";
         OwedStatus owed = status.Owed;
         yield return owed is { SendChunks: 0, FetchChunks: 0, SendBlocks: 0 }
             ? "Owed    nothing"
-            : Text($"Owed    {owed.SendChunks:N0} chunks ({SizeText.Format(owed.SendBytes)}) and {owed.SendBlocks:N0} log blocks to send, ")
-                + Text($"{owed.FetchChunks:N0} chunks to fetch");
+            : Text($"Owed    {owed.SendChunks:N0} chunks ({SizeText.Format(owed.SendBytes)}) and ")
+                + Text($"{owed.SendBlocks:N0} log blocks to send, {owed.FetchChunks:N0} chunks to fetch");
         foreach (NodeProblem problem in status.Problems)
         {
             yield return $"Problem {problem.Message} {problem.Advice}";

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.Text.Json;
+using System.Net.Http.Json;
 using Cairn.Cli.Output;
 using Cairn.Gateway.Control;
 using Cairn.Node.Control;
@@ -15,12 +15,14 @@ public static class VolumeCommand
         CreateVerb(), ListVerb(), RemoveVerb(),
     };
 
-    private static Argument<string> Name() => new("name") { Description = "The volume's name.", HelpName = "VOLUME" };
-
-    private static Command CreateVerb()
+    private static ManualCommand CreateVerb()
     {
-        Argument<string> name = Name();
-        Command command = new("create", "Make a volume: a shared namespace with its own keys.") { name };
+        Argument<string> name = new("name") { Description = "The new volume's name.", HelpName = "VOLUME" };
+        ManualCommand command = new(
+            "create",
+            "Make a volume: a shared namespace with its own keys.",
+            "It is usable here at once, and on the other machines as soon as they hear of it.",
+            "cairn volume create photos") { name };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
             string wanted = parsed.GetValue(name)!;
@@ -28,7 +30,9 @@ public static class VolumeCommand
                 HttpMethod.Post, "/v1/volumes?name=" + Uri.EscapeDataString(wanted), null, cancellation);
             if (context.Json)
             {
-                await context.Output.WriteLineAsync(await response.Content.ReadAsStringAsync(cancellation));
+                VolumeSummary made = await response.Content.ReadFromJsonAsync(
+                    ControlJson.Default.VolumeSummary, cancellation);
+                await context.PrintJson(made, ControlJson.Default.VolumeSummary);
             }
 
             context.Say($"The volume '{wanted}' is there. Mount it: cairn mount {wanted} DIR");
@@ -37,36 +41,50 @@ public static class VolumeCommand
         return command;
     }
 
-    private static Command ListVerb()
+    private static ManualCommand ListVerb()
     {
-        Command command = new("ls", "List the volumes.");
+        ManualCommand command = new(
+            "ls",
+            "List the volumes.",
+            "KEYS says whether this machine has been given the volume's keys; without them it cannot open it.",
+            "cairn volume ls",
+            "cairn volume ls --json");
         CommandContext.Attach(command, async (context, _, cancellation) =>
         {
             IReadOnlyList<VolumeSummary> volumes =
                 await context.Client.Get("/v1/volumes", ControlJson.Default.IReadOnlyListVolumeSummary, cancellation);
             if (context.Json)
             {
-                await context.Output.WriteLineAsync(JsonSerializer.Serialize(volumes, ControlJson.Default.IReadOnlyListVolumeSummary));
+                await context.PrintJson(volumes, ControlJson.Default.IReadOnlyListVolumeSummary);
                 return ExitCode.Ok;
             }
 
             context.PrintTable(
                 ["NAME", "ID", "KEYS"],
-                volumes.Select(volume => (IReadOnlyList<string>)[volume.Name, volume.Id.Short, volume.HasKeys ? "here" : "not here"]));
+                volumes.Select(volume => (IReadOnlyList<string>)
+                [
+                    volume.Name, volume.Id.Short, volume.HasKeys ? "here" : "not here",
+                ]));
             return ExitCode.Ok;
         });
         return command;
     }
 
-    private static Command RemoveVerb()
+    private static ManualCommand RemoveVerb()
     {
-        Argument<string> name = Name();
+        Argument<string> name = Names.Volume();
         Option<bool> yes = new("--yes", "-y") { Description = "Do not ask." };
-        Command command = new("rm", "Remove a volume and everything in it, everywhere.") { name, yes };
+        ManualCommand command = new(
+            "rm",
+            "Remove a volume and everything in it, everywhere.",
+            "It cannot be undone. Without a terminal to ask on, --yes is needed.",
+            "cairn volume rm scratch",
+            "cairn volume rm scratch --yes") { name, yes };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
             string doomed = parsed.GetValue(name)!;
-            if (!parsed.GetValue(yes) && !Prompt.Confirm($"Remove the volume '{doomed}' and everything in it, on every node?"))
+            string question = $"Remove the volume '{doomed}' and everything in it, on every node?";
+            if (!parsed.GetValue(yes) && !Prompt.Confirm(question))
             {
                 throw new CommandException("nothing was removed (say --yes to remove without being asked)");
             }

@@ -8,19 +8,33 @@ namespace Cairn.Cli.Commands;
 /// <summary><c>cairn wait</c>: until something holds, with a progress bar.</summary>
 public static class WaitCommand
 {
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
+
     /// <summary>Builds the command.</summary>
     public static Command Create()
     {
-        Option<bool> safe = new("--safe") { Description = "Until everything this node knows of (or PATH) has its copies." };
-        Option<int?> online = new("--online") { Description = "Until so many nodes are online and connected.", HelpName = "N" };
-        Option<double?> timeout = new("--timeout") { Description = "Give up after so many seconds; exit code 3.", HelpName = "SECONDS" };
-        Argument<string?> path = new("path")
+        Option<bool> safe = new("--safe")
         {
-            Description = "VOLUME, or VOLUME/path below it.",
-            HelpName = "PATH",
-            Arity = ArgumentArity.ZeroOrOne,
+            Description = "Until everything this node knows of (or PATH) has its copies.",
         };
-        Command command = new("wait", "Wait until data is safe, or until nodes are online.") { safe, online, timeout, path };
+        Option<int?> online = new("--online")
+        {
+            Description = "Until so many nodes are online and connected.",
+            HelpName = "N",
+        };
+        Option<double?> timeout = new("--timeout")
+        {
+            Description = "Give up after so many seconds; exit code 3.",
+            HelpName = "SECONDS",
+        };
+        Argument<string?> path = Names.OptionalPath();
+        Command command = new ManualCommand(
+            "wait",
+            "Wait until data is safe, or until nodes are online.",
+            "Shows a progress bar on a terminal. Exit code 3 when the time is over before it holds.",
+            "cairn wait --safe",
+            "cairn wait --safe photos/2026 --timeout 600",
+            "cairn wait --online 4 --timeout 60") { safe, online, timeout, path };
         command.Validators.Add(result =>
         {
             if (!result.GetValue(safe) && result.GetValue(online) is null)
@@ -36,23 +50,27 @@ public static class WaitCommand
                 return await Online(context, count, limit, cancellation);
             }
 
-            string query = parsed.GetValue(path) is { Length: > 0 } given ? "?path=" + Uri.EscapeDataString(given) : string.Empty;
-            return await ProgressStream.Follow(
-                context, context.Client.Stream("/v1/wait-safe" + query, ControlJson.Default.ProgressLine, cancellation), limit, cancellation);
+            string query = parsed.GetValue(path) is { Length: > 0 } given
+                ? "?path=" + Uri.EscapeDataString(given)
+                : string.Empty;
+            IAsyncEnumerable<ProgressLine> steps = context.Client.Stream(
+                "/v1/wait-safe" + query, ControlJson.Default.ProgressLine, cancellation);
+            return await ProgressStream.Follow(context, steps, limit, cancellation);
         });
         return command;
     }
 
-    private static async Task<int> Online(CommandContext context, int count, TimeSpan? timeout, CancellationToken cancellation)
+    private static async Task<int> Online(
+        CommandContext context, int count, TimeSpan? timeout, CancellationToken cancellation)
     {
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(timeout ?? Timeout.InfiniteTimeSpan);
         try
         {
             while (true)
             {
-                IReadOnlyList<NodeSummary> nodes =
-                    await context.Client.Get("/v1/nodes", ControlJson.Default.IReadOnlyListNodeSummary, patience.Token);
+                IReadOnlyList<NodeSummary> nodes = await context.Client.Get(
+                    "/v1/nodes", ControlJson.Default.IReadOnlyListNodeSummary, patience.Token);
                 int connected = nodes.Count(node => node.IsSelf || node.IsConnected);
                 if (connected >= count)
                 {
@@ -60,7 +78,7 @@ public static class WaitCommand
                     return ExitCode.Ok;
                 }
 
-                await Task.Delay(TimeSpan.FromMilliseconds(50), patience.Token);
+                await Task.Delay(LookEvery, patience.Token);
             }
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)

@@ -21,9 +21,6 @@ public sealed record HomeConfig
     /// <summary>Addresses of other nodes, host:port, for networks without multicast.</summary>
     public IReadOnlyList<string> Peers { get; init; } = [];
 
-    /// <summary>Upload limit in bytes per second; 0 means none.</summary>
-    public long UploadBytesPerSecond { get; init; }
-
     /// <summary>Seconds a node may be away before its copies are remade.</summary>
     public int RepairGraceSeconds { get; init; } = 15 * 60;
 

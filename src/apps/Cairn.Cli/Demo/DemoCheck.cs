@@ -20,12 +20,13 @@ public sealed class DemoCheck(DemoPool pool, string source, TextWriter output)
 
         await Step("start four nodes", () => pool.Start(space, cancellation));
         await Step("make a volume, mount it on every node", () => pool.Mount(cancellation));
-        SortedDictionary<string, string> expected = await Task.Run(() => TreeComparer.Hash(source, cancellation), cancellation);
+        SortedDictionary<string, string> expected =
+            await Task.Run(() => TreeComparer.Hash(source, cancellation), cancellation);
         await Step(
             string.Create(CultureInfo.InvariantCulture, $"copy {expected.Count:N0} files in through {first.Name}"),
             () => Task.Run(() => Copy(source, copy, cancellation), cancellation));
         await Step($"read them through {second.Name}", () => Verify(expected, second, cancellation));
-        await Step("wait until everything is safe", () => first.Run(cancellation, "wait", "--safe", "--timeout", "60", "--quiet"));
+        await Step("wait until everything is safe", () => WaitUntilSafe(first, cancellation));
         await Step($"kill {victim.Name} (SIGKILL)", () => victim.Kill(cancellation));
         foreach (DemoNode node in pool.Nodes.SkipLast(1))
         {
@@ -35,15 +36,18 @@ public sealed class DemoCheck(DemoPool pool, string source, TextWriter output)
         await Step($"start {victim.Name} again", () => victim.Start(cancellation));
         await Step("wait until the pool is whole", () => pool.WaitForOnline(pool.Nodes.Count, cancellation));
         await Step($"verify every byte through {victim.Name}", () => Verify(expected, victim, cancellation));
-        await Step("everything safe", () => first.Run(cancellation, "wait", "--safe", "--timeout", "60", "--quiet"));
+        await Step("everything safe", () => WaitUntilSafe(first, cancellation));
         await output.WriteLineAsync((await first.Run(cancellation, "status")).TrimEnd());
         await output.WriteLineAsync($"demo check passed in {DurationText.Format(_total.Elapsed)}");
     }
 
+    private static Task<string> WaitUntilSafe(DemoNode node, CancellationToken cancellation) =>
+        node.Run(cancellation, "wait", "--safe", "--timeout", "60", "--quiet");
+
     private static void Copy(string from, string to, CancellationToken cancellation)
     {
         Directory.CreateDirectory(to);
-        EnumerationOptions options = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
+        EnumerationOptions options = TreeComparer.EverythingBelow;
         foreach (string directory in Directory.EnumerateDirectories(from, "*", options))
         {
             Directory.CreateDirectory(Path.Combine(to, Path.GetRelativePath(from, directory)));
@@ -56,7 +60,8 @@ public sealed class DemoCheck(DemoPool pool, string source, TextWriter output)
         }
     }
 
-    private static Task Verify(SortedDictionary<string, string> expected, DemoNode node, CancellationToken cancellation) =>
+    private static Task Verify(
+        SortedDictionary<string, string> expected, DemoNode node, CancellationToken cancellation) =>
         Task.Run(
             async () =>
             {
@@ -73,7 +78,7 @@ public sealed class DemoCheck(DemoPool pool, string source, TextWriter output)
     /// <summary>Changes travel in the background: a reader elsewhere sees the last file a moment after it was written.</summary>
     private static async Task WaitForFiles(string tree, int count, CancellationToken cancellation)
     {
-        EnumerationOptions options = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
+        EnumerationOptions options = TreeComparer.EverythingBelow;
         long start = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(30))
         {

@@ -89,8 +89,11 @@ public sealed class DemoNode : IDisposable
     }
 
     /// <summary>The end of the daemon's log, for the report of a failed check.</summary>
-    public string LogTail() =>
-        $"--- {Name}\n" + (File.Exists(_logPath) ? string.Join('\n', File.ReadLines(_logPath).TakeLast(20)) : "(no log)");
+    public string LogTail()
+    {
+        string tail = File.Exists(_logPath) ? string.Join('\n', File.ReadLines(_logPath).TakeLast(20)) : "(no log)";
+        return $"--- {Name}\n{tail}";
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _daemon?.Dispose();

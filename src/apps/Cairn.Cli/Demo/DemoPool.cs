@@ -8,6 +8,9 @@ public sealed class DemoPool : IAsyncDisposable
     /// <summary>The volume that the demo makes.</summary>
     public const string Volume = "shared";
 
+    /// <summary>Not reachable from other machines; the system chooses the port.</summary>
+    private const string Loopback = "127.0.0.1:0";
+
     private readonly bool _keep;
 
     private DemoPool(string root, IReadOnlyList<DemoNode> nodes, bool keep)
@@ -32,20 +35,22 @@ public sealed class DemoPool : IAsyncDisposable
         string root = folder is null
             ? Directory.CreateTempSubdirectory("cairn-demo-").FullName
             : Directory.CreateDirectory(Path.GetFullPath(folder)).FullName;
-        return new DemoPool(root, [.. Enumerable.Range(1, nodeCount).Select(number => new DemoNode(root, number))], keep);
+        IEnumerable<DemoNode> nodes = Enumerable.Range(1, nodeCount).Select(number => new DemoNode(root, number));
+        return new DemoPool(root, [.. nodes], keep);
     }
 
     /// <summary>Founds the pool on the first node and joins the others by invite codes.</summary>
     public async Task Start(string space, CancellationToken cancellation)
     {
         DemoNode founder = Nodes[0];
+        string kit = Path.Combine(Root, "recovery-kit.txt");
         await founder.Run(
-            cancellation, "init", "--space", space, "--name", founder.Name, "--listen", "127.0.0.1:0", "--kit", Path.Combine(Root, "recovery-kit.txt"));
+            cancellation, "init", "--space", space, "--name", founder.Name, "--listen", Loopback, "--kit", kit);
         await founder.Start(cancellation);
         foreach (DemoNode node in Nodes.Skip(1))
         {
             string code = (await founder.Run(cancellation, "invite", "--quiet")).Trim();
-            await node.Run(cancellation, "join", code, "--space", space, "--name", node.Name, "--listen", "127.0.0.1:0");
+            await node.Run(cancellation, "join", code, "--space", space, "--name", node.Name, "--listen", Loopback);
             await node.Start(cancellation);
         }
     }

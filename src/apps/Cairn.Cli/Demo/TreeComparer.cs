@@ -11,12 +11,18 @@ public static class TreeComparer
     /// <param name="Differences">Sentences, empty when all is equal; at most twenty.</param>
     public sealed record Comparison(int Files, long Bytes, IReadOnlyList<string> Differences);
 
+    /// <summary>Everything below a folder; what a symbolic link points at is not.</summary>
+    internal static EnumerationOptions EverythingBelow => new()
+    {
+        RecurseSubdirectories = true,
+        AttributesToSkip = FileAttributes.ReparsePoint,
+    };
+
     /// <summary>The hashes of all regular files below a folder, by relative path in ordinal order.</summary>
     public static SortedDictionary<string, string> Hash(string root, CancellationToken cancellation)
     {
         SortedDictionary<string, string> hashes = new(StringComparer.Ordinal);
-        EnumerationOptions options = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
-        foreach (string path in Directory.EnumerateFiles(root, "*", options))
+        foreach (string path in Directory.EnumerateFiles(root, "*", EverythingBelow))
         {
             cancellation.ThrowIfCancellationRequested();
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
@@ -27,7 +33,8 @@ public static class TreeComparer
     }
 
     /// <summary>Compares a folder with hashes taken before.</summary>
-    public static Comparison Compare(SortedDictionary<string, string> expected, string root, CancellationToken cancellation)
+    public static Comparison Compare(
+        SortedDictionary<string, string> expected, string root, CancellationToken cancellation)
     {
         SortedDictionary<string, string> actual = Hash(root, cancellation);
         List<string> differences = [];
@@ -43,7 +50,8 @@ public static class TreeComparer
             }
         }
 
-        differences.AddRange(actual.Keys.Where(path => !expected.ContainsKey(path)).Select(path => $"{path} is too much"));
+        IEnumerable<string> added = actual.Keys.Where(path => !expected.ContainsKey(path));
+        differences.AddRange(added.Select(path => $"{path} is too much"));
         long bytes = actual.Keys.Sum(path => new FileInfo(Path.Combine(root, path)).Length);
         return new Comparison(actual.Count, bytes, [.. differences.Take(20)]);
     }

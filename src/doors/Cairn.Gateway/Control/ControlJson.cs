@@ -12,7 +12,8 @@ namespace Cairn.Gateway.Control;
     UseStringEnumConverter = true,
     Converters =
     [
-        typeof(NodeIdConverter), typeof(PoolIdConverter), typeof(VolumeIdConverter), typeof(WallTimeConverter), typeof(DurationConverter),
+        typeof(NodeIdConverter), typeof(PoolIdConverter), typeof(VolumeIdConverter), typeof(WallTimeConverter),
+        typeof(DurationConverter),
     ])]
 [JsonSerializable(typeof(NodeStatus))]
 [JsonSerializable(typeof(IReadOnlyList<NodeSummary>))]

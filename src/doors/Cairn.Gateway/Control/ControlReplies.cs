@@ -60,12 +60,14 @@ internal static class ControlReplies
         VolumeError.NotADirectory => "not a directory",
         VolumeError.IsADirectory => "is a directory",
         VolumeError.NotEmpty => "the directory is not empty (rm --recursive removes it with what is in it)",
-        VolumeError.InvalidName or VolumeError.NameTooLong => "not a valid name (1 to 255 bytes, no '/', not '.' or '..')",
+        VolumeError.InvalidName or VolumeError.NameTooLong =>
+            "not a valid name (1 to 255 bytes, no '/', not '.' or '..')",
         VolumeError.InvalidArgument => "that cannot be done with it",
         VolumeError.BadHandle => "it is not open for this",
         VolumeError.NotPermitted or VolumeError.AccessDenied => "not permitted",
         VolumeError.ReadOnly => "read-only",
-        VolumeError.NoSpace => "no space: free some, give more with 'cairn space set', or wait until replication has caught up",
+        VolumeError.NoSpace =>
+            "no space: free some, give more with 'cairn space set', or wait until replication has caught up",
         VolumeError.FileTooLarge => "the file would be too large",
         VolumeError.Unreachable => "its data is not on this machine and no node that holds it can be reached now",
         VolumeError.Corrupt => "its data failed verification and no good copy was found",

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
@@ -8,31 +7,41 @@ using Microsoft.AspNetCore.Http;
 
 namespace Cairn.Gateway.Control;
 
-/// <summary>Files without a mount: list, stat, read, write, make, move, remove, by <c>VOLUME/path</c>.</summary>
+/// <summary>Files without a mount, by <c>VOLUME/path</c>: list, stat, make, move, remove.</summary>
+/// <remarks>What is in a file: <see cref="ContentRoutes"/>.</remarks>
 internal static class FileRoutes
 {
-    private const int BufferBytes = 1 << 20;
     private const int EntriesPerStep = 1024;
-    private const uint FileMode = 0x1A4;   // 0644
+
+    /// <summary>An entry's directory and its name there: what changes to names take.</summary>
+    private readonly record struct Place(InodeNumber Parent, ReadOnlyMemory<byte> Name);
 
     public static void Map(WebApplication app, INodeControl node, EngineCalls engine)
     {
-        Route.Get(app, "/v1/files/stat", context => With(context, node, engine, async (volume, path) =>
-            (await volume.Resolve(path)).TryGet(out ObjectAttributes attributes, out VolumeError error)
-                ? ControlReplies.Json(EntrySummary.From(LastName(path, volume), attributes), ControlJson.Default.EntrySummary)
-                : ControlReplies.Refuse(path, error)));
-        Route.Get(app, "/v1/files/list", context => With(context, node, engine, List));
-        Route.Get(app, "/v1/files/content", context => With(context, node, engine, (volume, path) => Read(context, volume, path)));
-        Route.Put(app, "/v1/files/content", context => With(context, node, engine, (volume, path) => Write(context, volume, path)));
-        Route.Post(app, "/v1/files/directory", context => With(context, node, engine, async (volume, path) =>
-            (await volume.MakeDirectories(path, Route.Flag(context, "parents"), Caller.Daemon)).TryGet(out _, out VolumeError error)
-                ? Results.NoContent()
-                : ControlReplies.Refuse(path, error)));
-        Route.Delete(app, "/v1/files", context => With(context, node, engine, (volume, path) => Remove(context, volume, path)));
-        Route.Post(app, "/v1/files/move", context => With(context, node, engine, (volume, path) => Move(context, volume, path)));
+        Func<HttpContext, Task<IResult>> On(Func<HttpContext, IVolume, string, Task<IResult>> act) =>
+            context => With(context, node, engine, act);
+
+        Route.Get(app, "/v1/files/stat", On(Stat));
+        Route.Get(app, "/v1/files/list", On(List));
+        Route.Get(app, "/v1/files/content", On(ContentRoutes.Read));
+        Route.Put(app, "/v1/files/content", On(ContentRoutes.Write));
+        Route.Post(app, "/v1/files/directory", On(MakeDirectory));
+        Route.Delete(app, "/v1/files", On(Remove));
+        Route.Post(app, "/v1/files/move", On(Move));
     }
 
-    private static async Task<IResult> List(IVolume volume, string path)
+    private static async Task<IResult> Stat(HttpContext context, IVolume volume, string path)
+    {
+        if (!(await volume.Resolve(path)).TryGet(out ObjectAttributes attributes, out VolumeError error))
+        {
+            return ControlReplies.Refuse(path, error);
+        }
+
+        EntrySummary entry = EntrySummary.From(LastName(path, volume), attributes);
+        return ControlReplies.Json(entry, ControlJson.Default.EntrySummary);
+    }
+
+    private static async Task<IResult> List(HttpContext context, IVolume volume, string path)
     {
         if (!(await volume.Resolve(path)).TryGet(out ObjectAttributes attributes, out VolumeError error))
         {
@@ -48,12 +57,14 @@ internal static class FileRoutes
         List<EntrySummary> entries = [];
         for (ulong cookie = 0; ;)
         {
-            if (!(await volume.ReadDirectory(attributes.Inode, cookie, EntriesPerStep)).TryGet(out IReadOnlyList<DirectoryEntry>? step, out error))
+            Result<IReadOnlyList<DirectoryEntry>, VolumeError> read =
+                await volume.ReadDirectory(attributes.Inode, cookie, EntriesPerStep);
+            if (!read.TryGet(out IReadOnlyList<DirectoryEntry>? step, out error))
             {
                 return ControlReplies.Refuse(path, error);
             }
 
-            entries.AddRange(step.Select(entry => EntrySummary.From(Encoding.UTF8.GetString(entry.Name.Span), entry.Attributes)));
+            entries.AddRange(step.Select(Summary));
             if (step.Count < EntriesPerStep)
             {
                 break;
@@ -66,164 +77,62 @@ internal static class FileRoutes
         return ControlReplies.Json(entries, ControlJson.Default.IReadOnlyListEntrySummary);
     }
 
-    private static async Task<IResult> Read(HttpContext context, IVolume volume, string path)
-    {
-        if (!(await volume.Resolve(path)).TryGet(out ObjectAttributes attributes, out VolumeError error))
-        {
-            return ControlReplies.Refuse(path, error);
-        }
+    private static async Task<IResult> MakeDirectory(HttpContext context, IVolume volume, string path) =>
+        Outcome(path, await volume.MakeDirectories(path, Route.Flag(context, "parents"), Caller.Daemon));
 
-        if (attributes.Kind != ObjectKind.File)
-        {
-            return ControlReplies.Refuse(path, attributes.Kind == ObjectKind.Directory ? VolumeError.IsADirectory : VolumeError.InvalidArgument);
-        }
-
-        if (!(await volume.Open(attributes.Inode, OpenIntent.Read, Caller.Daemon)).TryGet(out OpenedFile opened, out error))
-        {
-            return ControlReplies.Refuse(path, error);
-        }
-
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
-        try
-        {
-            context.Response.ContentLength = opened.Attributes.SizeBytes;
-            for (long offset = 0; offset < opened.Attributes.SizeBytes;)
-            {
-                Result<int, VolumeError> read = await volume.Read(opened.Handle, offset, buffer.AsMemory(0, BufferBytes));
-                if (!read.TryGet(out int count, out error) || count == 0)
-                {
-                    if (offset == 0)
-                    {
-                        context.Response.ContentLength = null;
-                        return ControlReplies.Refuse(path, error);
-                    }
-
-                    context.Abort();
-                    return Results.Empty;
-                }
-
-                await context.Response.Body.WriteAsync(buffer.AsMemory(0, count), context.RequestAborted);
-                offset += count;
-            }
-
-            return Results.Empty;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-            await volume.Release(opened.Handle);
-        }
-    }
-
-    /// <summary>Writes beside the target and renames over it, so that readers see the old content or the new, never a part.</summary>
-    private static async Task<IResult> Write(HttpContext context, IVolume volume, string path)
-    {
-        if (!(await volume.ResolveParent(path)).TryGet(out (InodeNumber Parent, ReadOnlyMemory<byte> Name) place, out VolumeError error))
-        {
-            return ControlReplies.Refuse(path, error);
-        }
-
-        ReadOnlyMemory<byte> temporary = Encoding.UTF8.GetBytes($".cairn-put-{context.TraceIdentifier.Replace(':', '-')}");
-        Result<OpenedFile, VolumeError> created = await volume.Create(
-            place.Parent, temporary, FileMode, OpenIntent.Write | OpenIntent.Exclusive, Caller.Daemon);
-        if (!created.TryGet(out OpenedFile opened, out error))
-        {
-            return ControlReplies.Refuse(path, error);
-        }
-
-        Result<Unit, VolumeError> written = await Fill(context, volume, opened.Handle);
-        Result<Unit, VolumeError> released = await volume.Release(opened.Handle);
-        Result<Unit, VolumeError> outcome = written.IsOk ? released : written;
-        if (outcome.IsOk)
-        {
-            outcome = await volume.Rename(place.Parent, temporary, place.Parent, place.Name, RenameMode.Replace, Caller.Daemon);
-        }
-
-        if (outcome.TryGet(out _, out error))
-        {
-            return Results.NoContent();
-        }
-
-        await volume.Unlink(place.Parent, temporary, Caller.Daemon);
-        return ControlReplies.Refuse(path, error);
-    }
-
-    private static async Task<Result<Unit, VolumeError>> Fill(HttpContext context, IVolume volume, OpenHandle handle)
-    {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
-        try
-        {
-            long offset = 0;
-            for (int count; (count = await context.Request.Body.ReadAtLeastAsync(
-                buffer.AsMemory(0, BufferBytes), BufferBytes, throwOnEndOfStream: false, context.RequestAborted)) > 0; offset += count)
-            {
-                Result<int, VolumeError> written = await volume.Write(handle, offset, buffer.AsMemory(0, count));
-                if (!written.TryGet(out _, out VolumeError error))
-                {
-                    return error;
-                }
-            }
-
-            return await volume.Sync(handle, dataOnly: true);
-        }
-        catch (Exception error) when (error is IOException or OperationCanceledException)
-        {
-            return VolumeError.Interrupted;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
-    private static async Task<IResult> Remove(HttpContext context, IVolume volume, string path)
-    {
-        if (!(await volume.ResolveParent(path)).TryGet(out (InodeNumber Parent, ReadOnlyMemory<byte> Name) place, out VolumeError error))
-        {
-            return ControlReplies.Refuse(path, error);
-        }
-
-        return (await volume.Remove(place.Parent, place.Name, Route.Flag(context, "recursive"), Caller.Daemon)).TryGet(out _, out error)
-            ? Results.NoContent()
+    private static async Task<IResult> Remove(HttpContext context, IVolume volume, string path) =>
+        (await Find(volume, path)).TryGet(out Place place, out VolumeError error)
+            ? Outcome(path, await volume.Remove(
+                place.Parent, place.Name, Route.Flag(context, "recursive"), Caller.Daemon))
             : ControlReplies.Refuse(path, error);
-    }
 
     private static async Task<IResult> Move(HttpContext context, IVolume volume, string path)
     {
         string target = context.Request.Query["target"].ToString();
-        if (!(await volume.ResolveParent(path)).TryGet(out (InodeNumber Parent, ReadOnlyMemory<byte> Name) from, out VolumeError error))
+        if (!(await Find(volume, path)).TryGet(out Place from, out VolumeError error))
         {
             return ControlReplies.Refuse(path, error);
         }
 
-        if ((await volume.Resolve(target)).TryGet(out ObjectAttributes existing, out _) && existing.Kind == ObjectKind.Directory)
-        {
-            Result<Unit, VolumeError> into = await volume.Rename(
-                from.Parent, from.Name, existing.Inode, from.Name, RenameMode.Replace, Caller.Daemon);
-            return into.TryGet(out _, out error) ? Results.NoContent() : ControlReplies.Refuse(target, error);
-        }
+        // A directory takes the source in; any other target is its new name.
+        Result<ObjectAttributes, VolumeError> existing = await volume.Resolve(target);
+        Result<Place, VolumeError> found = existing.IsOk && existing.Value.Kind == ObjectKind.Directory
+            ? new Place(existing.Value.Inode, from.Name)
+            : await Find(volume, target);
+        return found.TryGet(out Place to, out error)
+            ? Outcome(path, await volume.Rename(
+                from.Parent, from.Name, to.Parent, to.Name, RenameMode.Replace, Caller.Daemon))
+            : ControlReplies.Refuse(target, error);
+    }
 
-        if (!(await volume.ResolveParent(target)).TryGet(out (InodeNumber Parent, ReadOnlyMemory<byte> Name) to, out error))
-        {
-            return ControlReplies.Refuse(target, error);
-        }
-
-        return (await volume.Rename(from.Parent, from.Name, to.Parent, to.Name, RenameMode.Replace, Caller.Daemon)).TryGet(out _, out error)
-            ? Results.NoContent()
-            : ControlReplies.Refuse(path, error);
+    private static async Task<Result<Place, VolumeError>> Find(IVolume volume, string path)
+    {
+        Result<(InodeNumber Parent, ReadOnlyMemory<byte> Name), VolumeError> found = await volume.ResolveParent(path);
+        return found.IsOk ? new Place(found.Value.Parent, found.Value.Name) : found.Error;
     }
 
     private static async Task<IResult> With(
-        HttpContext context, INodeControl node, EngineCalls engine, Func<IVolume, string, Task<IResult>> act)
+        HttpContext context,
+        INodeControl node,
+        EngineCalls engine,
+        Func<HttpContext, IVolume, string, Task<IResult>> act)
     {
-        if (!Route.Required(context, "volume").TryGet(out string? name, out ControlError error)
-            || !(await engine.Call(() => node.Volume(name, context.RequestAborted))).TryGet(out IVolume? volume, out error))
+        if (!Route.Required(context, "volume").TryGet(out string? name, out ControlError error))
         {
             return ControlReplies.Refuse(error);
         }
 
-        return await act(volume, context.Request.Query["path"].ToString());
+        Result<IVolume, ControlError> found = await engine.Call(() => node.Volume(name, context.RequestAborted));
+        return found.TryGet(out IVolume? volume, out error)
+            ? await act(context, volume, context.Request.Query["path"].ToString())
+            : ControlReplies.Refuse(error);
     }
+
+    private static IResult Outcome<T>(string path, Result<T, VolumeError> done) =>
+        done.TryGet(out _, out VolumeError error) ? Results.NoContent() : ControlReplies.Refuse(path, error);
+
+    private static EntrySummary Summary(DirectoryEntry entry) =>
+        EntrySummary.From(Encoding.UTF8.GetString(entry.Name.Span), entry.Attributes);
 
     private static string LastName(string path, IVolume volume) =>
         path.Split('/', StringSplitOptions.RemoveEmptyEntries) is [.., string last] ? last : volume.Name;

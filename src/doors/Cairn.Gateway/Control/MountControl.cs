@@ -15,7 +15,8 @@ public interface IMountControl
     IReadOnlyList<MountSummary> Mounts { get; }
 
     /// <summary>Mounts a volume, now and at every start.</summary>
-    ValueTask<Result<MountSummary, ControlError>> Mount(string volume, string directory, CancellationToken cancellation);
+    ValueTask<Result<MountSummary, ControlError>> Mount(
+        string volume, string directory, CancellationToken cancellation);
 
     /// <summary>Unmounts a drive; it is not mounted at the next start either.</summary>
     /// <param name="force">Detach it though files are open in it.</param>

@@ -21,8 +21,7 @@ internal static class MountRoutes
             return ControlReplies.Of(
                 await mounts.Mount(volume, directory, context.RequestAborted), ControlJson.Default.MountSummary);
         });
-        Route.Delete(app, "/v1/mounts", async context => Route.Required(context, "directory").TryGet(out string? directory, out ControlError error)
-            ? ControlReplies.Of(await mounts.Unmount(directory, Route.Flag(context, "force"), context.RequestAborted))
-            : ControlReplies.Refuse(error));
+        Route.Delete(app, "/v1/mounts", context => Route.With(context, "directory", async directory =>
+            ControlReplies.Of(await mounts.Unmount(directory, Route.Flag(context, "force"), context.RequestAborted))));
     }
 }

@@ -26,6 +26,12 @@ internal static class Route
             ? value
             : new ControlError(ControlErrorKind.InvalidArgument, $"the parameter '{name}' is missing");
 
+    /// <summary>Acts on a query parameter that must be there.</summary>
+    public static async Task<IResult> With(HttpContext context, string name, Func<string, Task<IResult>> act) =>
+        Required(context, name).TryGet(out string? value, out ControlError error)
+            ? await act(value)
+            : ControlReplies.Refuse(error);
+
     /// <summary>Whether a query parameter says true.</summary>
     public static bool Flag(HttpContext context, string name) => context.Request.Query[name] == "true";
 

@@ -1,0 +1,79 @@
+using System.CommandLine;
+using Cairn.Cli.Output;
+
+namespace Cairn.Cli.Commands;
+
+/// <summary>Changing a volume's names without a mount: <c>mkdir</c>, <c>rm</c>, <c>mv</c>.</summary>
+public static class ChangeCommands
+{
+    /// <summary>Makes a directory.</summary>
+    public static Command CreateMakeDirectory()
+    {
+        Argument<string> path = Names.Path();
+        Option<bool> parents = new("--parents", "-p")
+        {
+            Description = "Make missing parents too; existing directories are fine.",
+        };
+        Command command = new ManualCommand(
+            "mkdir", "Make a directory in a volume.", string.Empty, "cairn mkdir --parents photos/2026/summer")
+        {
+            path, parents,
+        };
+        return Sends(command, HttpMethod.Post, parsed =>
+        {
+            string place = VolumePath.Query(parsed.GetValue(path)!);
+            return $"/v1/files/directory{place}{Flag("parents", parsed.GetValue(parents))}";
+        });
+    }
+
+    /// <summary>Removes.</summary>
+    public static Command CreateRemove()
+    {
+        Argument<string> path = Names.Path();
+        Option<bool> recursive = new("--recursive", "-r")
+        {
+            Description = "A directory goes with everything below it.",
+        };
+        Command command = new ManualCommand(
+            "rm",
+            "Remove a file or directory from a volume.",
+            "An empty directory goes without --recursive.",
+            "cairn rm photos/blurred.jpg",
+            "cairn rm --recursive photos/old") { path, recursive };
+        return Sends(command, HttpMethod.Delete, parsed =>
+            "/v1/files" + VolumePath.Query(parsed.GetValue(path)!) + Flag("recursive", parsed.GetValue(recursive)));
+    }
+
+    /// <summary>Renames or moves.</summary>
+    public static Command CreateMove()
+    {
+        Argument<string> from = Names.Path("from");
+        Argument<string> to = Names.Path("to");
+        Command command = new ManualCommand(
+            "mv",
+            "Rename or move within a volume; no data moves.",
+            "A target that is a directory takes the source in.",
+            "cairn mv photos/IMG_1.jpg photos/2026/beach.jpg") { from, to };
+        return Sends(command, HttpMethod.Post, parsed =>
+        {
+            string source = parsed.GetValue(from)!;
+            (string volume, string target) = VolumePath.Split(parsed.GetValue(to)!);
+            return volume == VolumePath.Split(source).Volume
+                ? $"/v1/files/move{VolumePath.Query(source)}&target={Uri.EscapeDataString(target)}"
+                : throw new CommandException(
+                    "both paths must be in the same volume; use get and put to copy between volumes");
+        });
+    }
+
+    private static Command Sends(Command command, HttpMethod method, Func<ParseResult, string> path)
+    {
+        CommandContext.Attach(command, async (context, parsed, cancellation) =>
+        {
+            using HttpResponseMessage _ = await context.Client.Send(method, path(parsed), null, cancellation);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static string Flag(string name, bool isSet) => isSet ? $"&{name}=true" : string.Empty;
+}

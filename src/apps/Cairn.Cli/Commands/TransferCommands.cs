@@ -1,0 +1,132 @@
+using System.CommandLine;
+using Cairn.Cli.Output;
+
+namespace Cairn.Cli.Commands;
+
+/// <summary>Content into and out of a volume without a mount: <c>put</c>, <c>get</c>, <c>cat</c>.</summary>
+public static class TransferCommands
+{
+    private const string Route = "/v1/files/content";
+
+    /// <summary>Copies in.</summary>
+    public static Command CreatePut()
+    {
+        Argument<string> file = new("file") { Description = "A local file; - is standard input.", HelpName = "FILE" };
+        Argument<string> path = Names.Path();
+        Command command = new ManualCommand(
+            "put",
+            "Copy a local file into a volume; it replaces what is there in one step.",
+            "A path that ends with / takes the file's own name. Readers see the old content or the new, never a part.",
+            "cairn put beach.jpg photos/2026/",
+            "tar -c src | cairn put - backup/src.tar") { file, path };
+        CommandContext.Attach(command, async (context, parsed, cancellation) =>
+        {
+            string source = parsed.GetValue(file)!;
+            string target = parsed.GetValue(path)!;
+            await using Stream input = source == "-" ? Console.OpenStandardInput() : File.OpenRead(source);
+            if (target.EndsWith('/') && source != "-")
+            {
+                target += Path.GetFileName(source);
+            }
+
+            await TransferBar.Show(context, target, source == "-" ? null : input.Length, async bar =>
+            {
+                using BarContent content = new(input, bar);
+                using HttpResponseMessage _ = await context.Client.Send(
+                    HttpMethod.Put, Route + VolumePath.Query(target), content, cancellation);
+            });
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    /// <summary>Copies out.</summary>
+    public static Command CreateGet()
+    {
+        Argument<string> path = Names.Path();
+        Argument<string?> file = new("file")
+        {
+            Description = "Where to put it; its own name here by default.",
+            HelpName = "FILE",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        Command command = new ManualCommand(
+            "get",
+            "Copy a file out of a volume.",
+            "The file appears under its name when it is whole.",
+            "cairn get photos/2026/beach.jpg",
+            "cairn get photos/2026/beach.jpg /tmp/") { path, file };
+        CommandContext.Attach(command, async (context, parsed, cancellation) =>
+        {
+            string source = parsed.GetValue(path)!;
+            string target = parsed.GetValue(file) ?? Path.GetFileName(source);
+            if (Directory.Exists(target))
+            {
+                target = Path.Combine(target, Path.GetFileName(source));
+            }
+
+            string temporary = target + ".cairn-get";
+            try
+            {
+                await using (FileStream output = new(temporary, FileMode.Create, FileAccess.Write))
+                {
+                    await Fetch(context, source, output, cancellation);
+                }
+
+                File.Move(temporary, target, overwrite: true);
+            }
+            finally
+            {
+                File.Delete(temporary);
+            }
+
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    /// <summary>Prints.</summary>
+    public static Command CreateCat()
+    {
+        Argument<string> path = Names.Path();
+        Command command = new ManualCommand(
+            "cat",
+            "Print a file of a volume.",
+            string.Empty,
+            "cairn cat notes/todo.txt",
+            "cairn cat backup/src.tar | tar -t") { path };
+        CommandContext.Attach(command, async (context, parsed, cancellation) =>
+        {
+            await using Stream output = Console.OpenStandardOutput();
+            using HttpResponseMessage response = await Ask(context, parsed.GetValue(path)!, cancellation);
+            await Whole(parsed.GetValue(path)!, () => response.Content.CopyToAsync(output, cancellation));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Task<HttpResponseMessage> Ask(
+        CommandContext context, string source, CancellationToken cancellation) =>
+        context.Client.Send(HttpMethod.Get, Route + VolumePath.Query(source), null, cancellation);
+
+    private static async Task Fetch(
+        CommandContext context, string source, Stream output, CancellationToken cancellation)
+    {
+        using HttpResponseMessage response = await Ask(context, source, cancellation);
+        await using Stream input = await response.Content.ReadAsStreamAsync(cancellation);
+        await TransferBar.Show(context, source, response.Content.Headers.ContentLength, bar =>
+            Whole(source, () => TransferBar.Copy(input, output, bar, cancellation)));
+    }
+
+    private static async Task Whole(string source, Func<Task> copy)
+    {
+        try
+        {
+            await copy();
+        }
+        catch (HttpRequestException error)
+        {
+            throw new CommandException($"{source}: reading broke off; 'cairn status' and 'cairn logs' say why", error);
+        }
+    }
+}

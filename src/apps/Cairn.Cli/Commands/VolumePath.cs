@@ -1,0 +1,16 @@
+namespace Cairn.Cli.Commands;
+
+/// <summary>"VOLUME/path/below" as people type it, for the daemon's routes.</summary>
+internal static class VolumePath
+{
+    /// <summary>The volume, and what is below it ("" for all of it).</summary>
+    public static (string Volume, string Path) Split(string text) =>
+        text.Split('/', 2) is [string volume, string path] ? (volume, path) : (text, string.Empty);
+
+    /// <summary>The query that names the place.</summary>
+    public static string Query(string text)
+    {
+        (string volume, string path) = Split(text);
+        return $"?volume={Uri.EscapeDataString(volume)}&path={Uri.EscapeDataString(path)}";
+    }
+}

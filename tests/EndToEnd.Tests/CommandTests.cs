@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Cairn.Cli.Demo;
+using Cairn.Cli.Output;
+
+namespace Cairn.EndToEnd.Tests;
+
+/// <summary>What scripts and shells rely on: JSON as documented, exit codes, completion, progress only for people.</summary>
+[Collection("pool")]
+public sealed class CommandTests(PoolFixture fixture)
+{
+    private DemoNode Node => fixture.Node(1);
+
+    [Theory]
+    [InlineData("NodeStatus", "status")]
+    [InlineData("array of NodeSummary", "nodes")]
+    [InlineData("array of VolumeSummary", "volume ls")]
+    [InlineData("array of MountSummary", "mounts")]
+    [InlineData("array of EntrySummary", "ls shared")]
+    [InlineData("EntrySummary", "stat shared")]
+    [InlineData("BandwidthLimit", "limit")]
+    [InlineData("InviteTicket", "invite")]
+    [InlineData("SpaceStatus", "space set 2GiB")]
+    [InlineData("SafetyReport", "safe shared")]
+    [InlineData("ProgressLine", "wait --safe --timeout 30")]
+    [InlineData("LogLine", "logs --lines 3")]
+    public async Task Json_is_what_its_document_says(string type, string command)
+    {
+        CairnProcess.Outcome outcome = await Node.Try([.. command.Split(' '), "--json"]);
+        Assert.True(outcome.ExitCode is ExitCode.Ok or ExitCode.NotSafe, outcome.ToString());
+        string[] lines = outcome.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.NotEmpty(lines);
+        foreach (string line in lines)
+        {
+            using JsonDocument value = JsonDocument.Parse(line);
+            JsonSchema.Check(type, value.RootElement, command);
+        }
+    }
+
+    [Fact]
+    public async Task A_new_volume_is_printed_as_its_document_says()
+    {
+        using JsonDocument made = JsonDocument.Parse(await Node.Must("volume", "create", "brief", "--json"));
+        JsonSchema.Check("VolumeSummary", made.RootElement, "volume create");
+        await Node.MustRefuse(ExitCode.Failed, "already", "volume", "create", "brief");
+        await Node.MustRefuse(ExitCode.Failed, "--yes", "volume", "rm", "brief");
+        await Node.Must("volume", "rm", "brief", "--yes");
+    }
+
+    [Theory]
+    [InlineData(ExitCode.Usage, "Unrecognized", "frobnicate")]
+    [InlineData(ExitCode.Usage, "not a size", "space set many")]
+    [InlineData(ExitCode.Usage, "--online", "wait")]
+    [InlineData(ExitCode.Failed, "64 MiB", "space set 1MiB")]
+    [InlineData(ExitCode.NotFound, "no volume", "ls nowhere")]
+    [InlineData(ExitCode.NotFound, "no such file", "cat shared/nowhere")]
+    [InlineData(ExitCode.NotFound, "There is no node", "node forget nobody")]
+    [InlineData(ExitCode.NotFound, "mounted", "umount /")]
+    [InlineData(ExitCode.NotSafe, "fewer than 9", "wait --online 9 --timeout 0.1")]
+    [InlineData(ExitCode.NoDaemon, "no node in", "--home /nowhere status")]
+    public async Task A_refusal_has_its_exit_code_and_words(int exit, string words, string command) =>
+        await Node.MustRefuse(exit, words, command.Split(' '));
+
+    [Fact]
+    public async Task Interrupted_commands_say_so_by_their_code()
+    {
+        using Process logs = Process.Start(CairnProcess.StartInfo(Node.Home, ["logs", "--follow"]))!;
+        Assert.NotNull(await logs.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+        await Shell.Run($"kill -INT {logs.Id}", fixture.Pool.Root);
+        await logs.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(ExitCode.Interrupted, logs.ExitCode);
+    }
+
+    [Fact]
+    public async Task Limits_are_set_one_by_one_shown_and_lifted()
+    {
+        async Task Says(string sentence, params string[] limits) =>
+            Assert.Equal(sentence + "\n", await Node.Must(["limit", .. limits]));
+
+        await Says("Sending at most 5.00 MiB/s, receiving without limit.", "--send", "5MiB");
+        await Says("Sending at most 5.00 MiB/s, receiving at most 20.0 MiB/s.", "--receive", "20MiB");
+        await Says("Sending without limit, receiving at most 20.0 MiB/s.", "--send", "0");
+        await Says("Sending without limit, receiving without limit.", "--receive", "0");
+        await Says("Sending without limit, receiving without limit.");
+    }
+
+    [Fact]
+    public async Task The_shell_completes_volumes_paths_and_nodes()
+    {
+        await Node.Must("mkdir", "--parents", "shared/completed/$(touch boom)");
+        await Node.Must("mkdir", "shared/completed/second");
+        Assert.Contains("shared/", await Suggestions("cairn ls sh"));
+        Assert.Contains("shared", await Suggestions("cairn mount s"));
+        Assert.Contains("shared/completed/second/", await Suggestions("cairn ls shared/completed/"));
+        Assert.Contains("node3", await Suggestions("cairn node forget n"));
+        Assert.Contains("--safe", await Suggestions("cairn wait --"));
+    }
+
+    [Fact]
+    public async Task Bash_completes_names_from_other_machines_without_running_them()
+    {
+        await Node.Must("mkdir", "--parents", "shared/bash/$(touch boom)");
+        string program = string.Join(' ', CairnProcess.StartInfo(Node.Home, []).ArgumentList);
+        string script = await Node.Must("completion", "bash");
+        string replies = await Shell.Run(
+            $$"""
+            export CAIRN_HOME='{{Node.Home}}'; cairn() { dotnet {{program}} "$@"; }
+            {{script}}
+            COMP_LINE='cairn ls shared/bash/'; COMP_POINT=${#COMP_LINE}
+            COMP_WORDS=(cairn ls shared/bash/); COMP_CWORD=2
+            compopt() { :; }; _cairn; printf '%s\n' "${COMPREPLY[@]}"; test ! -e boom
+            """,
+            fixture.Pool.Root);
+        Assert.Equal(@"shared/bash/\$\(touch\ boom\)/", replies.Trim());
+    }
+
+    [Fact]
+    public async Task A_bar_is_drawn_on_a_terminal_and_nowhere_else()
+    {
+        string file = Path.Combine(Node.Mount, "bar.bin");
+        await File.WriteAllBytesAsync(file, new byte[3_000_000], TestContext.Current.CancellationToken);
+        CairnProcess.Outcome piped = await Node.Try("wait", "--safe", "--timeout", "30");
+        Assert.True(piped.ExitCode == ExitCode.Ok && piped.Error.Length == 0, piped.ToString());
+        Terminal.Outcome seen = await Terminal.Run(Node.Home, ["wait", "--safe", "--timeout", "30"]);
+        Assert.Equal(ExitCode.Ok, seen.ExitCode);
+        Assert.Contains('%', seen.Screen);
+        Assert.Contains("100%", seen.Screen, StringComparison.Ordinal);
+    }
+
+    private async Task<string[]> Suggestions(string line) =>
+        (await Node.Must($"[suggest:{line.Length}]", line)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+}
