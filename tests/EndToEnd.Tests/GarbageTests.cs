@@ -19,6 +19,7 @@ public sealed class GarbageTests(PoolFixture fixture)
             cancellation, "wait", "--safe", "shared/to-be-deleted.bin", "--quiet", "--timeout", "60");
         long[] full = await Used();
         File.Delete(path);
+        await fixture.Node(3).Run(cancellation, "trash", "empty", "shared");
         long[] now = full;
         await Eventually.Holds(
             () =>

@@ -19,7 +19,7 @@ public sealed class RuleTests
         ForbiddenTags = [],
         SpreadOverZones = false,
         Cache = CacheMode.Never,
-        KeepVersionsDays = 300,
+        Keep = new Retention(300, 0, 0),
         Conflicts = ConflictMode.NewestShown,
         Unknown = [new RuleField(0xFA, [1, 2, 3])],
     };
@@ -32,7 +32,7 @@ public sealed class RuleTests
         Assert.Equal(Golden, Convert.ToHexStringLower(RuleCodec.Encode(read)));
         Assert.Equal(6, read.Copies);
         Assert.Null(read.Zones);
-        Assert.Null(read.KeepDeletedDays);
+        Assert.Equal(new Retention(300, 0, 0), read.Keep);
         Assert.Equal(new byte[] { 1 }, RuleCodec.Encode(Rule.Empty));
     }
 
@@ -60,7 +60,7 @@ public sealed class RuleTests
             new() { Copies = 0 },
             new() { Copies = PlacementPolicy.CopiesMax + 1 },
             new() { Coding = new CodingRule(0, 2) },
-            new() { KeepDeletedDays = -1 },
+            new() { Keep = new Retention(-1, 0, 0) },
             new() { RequiredTags = ["b", "a"] },
             new() { ForbiddenTags = [string.Empty] },
             new() { Zones = ["a", "a"] },

@@ -162,6 +162,31 @@ public sealed class ConflictTests
     }
 
     [Fact]
+    public void A_file_both_remove_is_gone()
+    {
+        Start("doc");
+        _a.Unlink("doc");
+        _b.Unlink("doc");
+        Sync();
+        Assert.Equal(string.Empty, _a.Listing());
+        Assert.Single(new TrashQueries(_b.Queries).All());
+    }
+
+    [Fact]
+    public void A_hard_link_shows_what_another_wrote_through_the_first_name()
+    {
+        Start("doc");
+        Assert.Null(_a.Do(_a.Edits.Link(_a.Find("doc")!.Value.Object, TreeQueries.Root, "link"u8.ToArray())));
+        _b.Write("doc", "B");
+        Sync();
+        Assert.Equal("/doc=B\n/link=B\n", _a.Listing());
+        _b.Unlink("doc");
+        _a.Write("link", "A");
+        Sync();
+        Assert.Equal("/link=A\n", _b.Listing());
+    }
+
+    [Fact]
     public void A_rename_wins_over_a_concurrent_delete_of_the_old_name()
     {
         foreach ((Replica mover, Replica remover) in ((Replica, Replica)[])[(_a, _b), (_b, _a)])

@@ -14,7 +14,8 @@ public sealed partial class JsonDocumentTests
         typeof(NodeStatus), typeof(SpaceStatus), typeof(OwedStatus), typeof(PoolStatus), typeof(NodeProblem), typeof(VolumeSummary),
         typeof(BandwidthLimit), typeof(NodeSummary), typeof(MountSummary), typeof(EntrySummary), typeof(SafetyReport),
         typeof(HolderSummary), typeof(ProgressLine), typeof(SafetyProgress), typeof(LogLine), typeof(InviteTicket),
-        typeof(FoundedPool), typeof(JoinedPool),
+        typeof(FoundedPool), typeof(JoinedPool), typeof(VersionSummary), typeof(TrashSummary), typeof(ConflictSummary),
+        typeof(ConflictSideSummary),
     };
 
     [Theory]

@@ -1,6 +1,8 @@
 using Cairn.Core.Primitives;
+using Cairn.Core.Rules;
 using Cairn.Core.Tree;
 using Cairn.Node.Engine;
+using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
 using Cairn.Node.Tests.Logs;
 using Cairn.Node.Volumes;
@@ -40,6 +42,9 @@ internal sealed class EngineNode(IDisk disk)
 
     public long SpaceBytes { get; init; } = 1L << 30;
 
+    /// <summary>How long the past stays; these tests look at what goes.</summary>
+    public Retention Keep { get; init; } = Retention.None;
+
     public EngineNode Open()
     {
         _journal = Value(Journal.Open(Disk, new JournalOptions { SegmentBytes = 8 << 20, SegmentsMax = 24 }));
@@ -73,6 +78,7 @@ internal sealed class EngineNode(IDisk disk)
                 Time = TimeProvider.System,
                 Workers = Workers,
                 Publishing = Publishing,
+                Garbage = new GarbageOptions { Keep = Keep },
             },
             others);
         return this;

@@ -3,6 +3,7 @@ using System.Text;
 using Cairn.Core.Log;
 using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rules;
 using Cairn.Core.Sync;
 using Cairn.Core.Tree;
 using Cairn.Node.Garbage;
@@ -28,7 +29,8 @@ internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
         Node.Open();
         Store = ChunkStore.Open(Node.Disk, new ChunkStoreOptions { SpaceBytes = 64 << 20 }).Value;
         Collector = new GarbageCollector(
-            Node.Log, Store, this, this, Node.Identity.Node, Node.Process.Time, new GarbageOptions());
+            Node.Log, Store, this, this, Node.Identity.Node, Node.Process.Time,
+            new GarbageOptions { Keep = Retention.None });
         all.Add(this);
     }
 

@@ -106,6 +106,34 @@ public sealed class CommandContext : IDisposable
         console.Write(table);
     }
 
+    /// <summary>Asks the daemon for a listing and prints it: JSON as it came, or a table with some rows an item.</summary>
+    public async Task<int> PrintListing<T>(
+        string request,
+        JsonTypeInfo<IReadOnlyList<T>> type,
+        IReadOnlyList<string> headings,
+        Func<T, IEnumerable<IReadOnlyList<string>>> rows,
+        CancellationToken cancellation)
+    {
+        IReadOnlyList<T> items = await Client.Get(request, type, cancellation);
+        if (Json)
+        {
+            await PrintJson(items, type);
+        }
+        else
+        {
+            PrintTable(headings, items.SelectMany(rows));
+        }
+
+        return ExitCode.Ok;
+    }
+
+    /// <summary>Asks the daemon for a change that answers nothing.</summary>
+    public async Task<int> Change(HttpMethod method, string request, CancellationToken cancellation)
+    {
+        using HttpResponseMessage _ = await Client.Send(method, request, null, cancellation);
+        return ExitCode.Ok;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -53,16 +53,17 @@ public static class TransferCommands
         Command command = new ManualCommand(
             "get",
             "Copy a file out of a volume.",
-            "The file appears under its name when it is whole.",
+            "The file appears under its name when it is whole. PATH@VERSION and PATH@TIME get a past version.",
             "cairn get photos/2026/beach.jpg",
             "cairn get photos/2026/beach.jpg /tmp/") { path, file };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
             string source = parsed.GetValue(path)!;
-            string target = parsed.GetValue(file) ?? Path.GetFileName(source);
+            string name = Path.GetFileName(PastPath.Parse(source).Path);
+            string target = parsed.GetValue(file) ?? name;
             if (Directory.Exists(target))
             {
-                target = Path.Combine(target, Path.GetFileName(source));
+                target = Path.Combine(target, name);
             }
 
             string temporary = target + ".cairn-get";
@@ -92,8 +93,9 @@ public static class TransferCommands
         Command command = new ManualCommand(
             "cat",
             "Print a file of a volume.",
-            string.Empty,
+            "PATH@VERSION and PATH@TIME print a past version; 'cairn log' lists them.",
             "cairn cat notes/todo.txt",
+            "cairn cat notes/todo.txt@1a2b3c4d",
             "cairn cat backup/src.tar | tar -t") { path };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
@@ -105,9 +107,20 @@ public static class TransferCommands
         return command;
     }
 
-    private static Task<HttpResponseMessage> Ask(
-        CommandContext context, string source, CancellationToken cancellation) =>
-        context.Client.Send(HttpMethod.Get, Route + VolumePath.Query(source), null, cancellation);
+    /// <summary>The past is asked for when the path names a version and no file is called so.</summary>
+    private static async Task<HttpResponseMessage> Ask(
+        CommandContext context, string source, CancellationToken cancellation)
+    {
+        try
+        {
+            return await context.Client.Send(HttpMethod.Get, Route + VolumePath.Query(source), null, cancellation);
+        }
+        catch (CommandException error) when (error.Exit == ExitCode.NotFound && PastPath.Parse(source).IsPast)
+        {
+            string past = "/v1/history/content" + PastPath.Parse(source).Query;
+            return await context.Client.Send(HttpMethod.Get, past, null, cancellation);
+        }
+    }
 
     private static async Task Fetch(
         CommandContext context, string source, Stream output, CancellationToken cancellation)

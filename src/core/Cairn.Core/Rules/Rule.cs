@@ -56,8 +56,7 @@ public sealed record Rule
         Zones = [],
         SpreadOverZones = true,
         Cache = CacheMode.Auto,
-        KeepVersionsDays = 30,
-        KeepDeletedDays = 30,
+        Keep = new Retention(AllDays: 30, DailyDays: 0, Last: 0),
         Conflicts = ConflictMode.KeepBoth,
     };
 
@@ -82,11 +81,8 @@ public sealed record Rule
     /// <summary>Whether readers keep copies. Default auto.</summary>
     public CacheMode? Cache { get; init; }
 
-    /// <summary>Superseded versions are kept for this many days. Default 30.</summary>
-    public int? KeepVersionsDays { get; init; }
-
-    /// <summary>Deleted files are kept for this many days. Default 30.</summary>
-    public int? KeepDeletedDays { get; init; }
+    /// <summary>Which past versions and deleted files stay. Default all of the last 30 days.</summary>
+    public Retention? Keep { get; init; }
 
     /// <summary>What becomes of concurrent versions. Default both are kept and shown.</summary>
     public ConflictMode? Conflicts { get; init; }
@@ -104,8 +100,7 @@ public sealed record Rule
         Zones = Zones ?? inherited.Zones,
         SpreadOverZones = SpreadOverZones ?? inherited.SpreadOverZones,
         Cache = Cache ?? inherited.Cache,
-        KeepVersionsDays = KeepVersionsDays ?? inherited.KeepVersionsDays,
-        KeepDeletedDays = KeepDeletedDays ?? inherited.KeepDeletedDays,
+        Keep = Keep ?? inherited.Keep,
         Conflicts = Conflicts ?? inherited.Conflicts,
         Unknown = [.. Unknown.Concat(inherited.Unknown).DistinctBy(field => field.Tag).OrderBy(field => field.Tag)],
     };
@@ -133,7 +128,7 @@ public sealed record Rule
     {
         { Copies: < 1 or > PlacementPolicy.CopiesMax } => $"copies must be from 1 to {PlacementPolicy.CopiesMax}",
         { Coding: { IsValid: false } } => "a code has 1 to 32 data and 1 to 16 parity shards",
-        { KeepVersionsDays: < 0 } or { KeepDeletedDays: < 0 } => "a number of days is negative",
+        { Keep: { IsValid: false } } => $"a retention has 0 to {Retention.DaysMax} days and no negative count",
         _ when !AreLabels(RequiredTags) || !AreLabels(ForbiddenTags) =>
             "a tag is empty, too long, doubled or out of order",
         _ when !AreLabels(Zones) => "a zone is empty, too long, doubled or out of order",

@@ -35,35 +35,39 @@ public static class RuleCodec
         Zones = 5,
         SpreadOverZones = 6,
         Cache = 7,
-        KeepVersionsDays = 8,
-        KeepDeletedDays = 9,
+        KeepAll = 8,
         Conflicts = 10,
+        KeepDaily = 11,
+        KeepLast = 12,
     }
 
     /// <summary>Encodes a valid rule.</summary>
     public static byte[] Encode(Rule rule)
     {
         Invariant.That(rule.FindProblem() is null, $"an invalid rule: {rule.FindProblem()}");
+        List<RuleField> fields = [.. rule.Unknown];
+        Number(fields, Tag.Copies, rule.Copies);
+        if (rule.Coding is { } coding)
+        {
+            fields.Add(new RuleField((byte)Tag.Coding, [coding.DataShards, coding.ParityShards]));
+        }
+
+        Labels(fields, Tag.RequiredTags, rule.RequiredTags);
+        Labels(fields, Tag.ForbiddenTags, rule.ForbiddenTags);
+        Labels(fields, Tag.Zones, rule.Zones);
+        Number(fields, Tag.SpreadOverZones, rule.SpreadOverZones is { } spread ? (spread ? 1 : 0) : null);
+        Number(fields, Tag.Cache, (int?)rule.Cache);
+        Number(fields, Tag.KeepAll, rule.Keep?.AllDays);
+        Number(fields, Tag.Conflicts, (int?)rule.Conflicts);
+        Number(fields, Tag.KeepDaily, rule.Keep is { DailyDays: > 0 and int daily } ? daily : null);
+        Number(fields, Tag.KeepLast, rule.Keep is { Last: > 0 and int last } ? last : null);
         ArrayBufferWriter<byte> output = new(64);
         WireWriter writer = new(output);
         writer.Byte(Version);
-        Number(writer, Tag.Copies, rule.Copies);
-        if (rule.Coding is { } coding)
+        foreach (RuleField field in fields.OrderBy(field => field.Tag))
         {
-            Field(writer, (byte)Tag.Coding, [coding.DataShards, coding.ParityShards]);
-        }
-
-        Labels(writer, Tag.RequiredTags, rule.RequiredTags);
-        Labels(writer, Tag.ForbiddenTags, rule.ForbiddenTags);
-        Labels(writer, Tag.Zones, rule.Zones);
-        Number(writer, Tag.SpreadOverZones, rule.SpreadOverZones is { } spread ? (spread ? 1 : 0) : null);
-        Number(writer, Tag.Cache, (int?)rule.Cache);
-        Number(writer, Tag.KeepVersionsDays, rule.KeepVersionsDays);
-        Number(writer, Tag.KeepDeletedDays, rule.KeepDeletedDays);
-        Number(writer, Tag.Conflicts, (int?)rule.Conflicts);
-        foreach (RuleField field in rule.Unknown)
-        {
-            Field(writer, field.Tag, field.Value.AsSpan());
+            writer.Byte(field.Tag);
+            writer.LengthPrefixed(field.Value.AsSpan());
         }
 
         return output.WrittenSpan.ToArray();
@@ -105,29 +109,26 @@ public static class RuleCodec
         Tag.Zones => rule with { Zones = Labels(ref value) },
         Tag.SpreadOverZones => rule with { SpreadOverZones = Number(ref value, 1) == 1 },
         Tag.Cache => rule with { Cache = (CacheMode)Number(ref value, (int)CacheMode.Never) },
-        Tag.KeepVersionsDays => rule with { KeepVersionsDays = Number(ref value, int.MaxValue) },
-        Tag.KeepDeletedDays => rule with { KeepDeletedDays = Number(ref value, int.MaxValue) },
         Tag.Conflicts => rule with { Conflicts = (ConflictMode)Number(ref value, (int)ConflictMode.NewestShown) },
+        Tag.KeepAll => rule with { Keep = Kept(rule) with { AllDays = Number(ref value, Retention.DaysMax) } },
+        Tag.KeepDaily => rule with { Keep = Kept(rule) with { DailyDays = Number(ref value, Retention.DaysMax) } },
+        Tag.KeepLast => rule with { Keep = Kept(rule) with { Last = Number(ref value, int.MaxValue) } },
         _ => rule with { Unknown = rule.Unknown.Add(new RuleField(tag, [.. value.Raw(value.Remaining)])) },
     };
 
-    private static void Field(WireWriter writer, byte tag, ReadOnlySpan<byte> value)
-    {
-        writer.Byte(tag);
-        writer.LengthPrefixed(value);
-    }
+    private static Retention Kept(Rule rule) => rule.Keep ?? Retention.None;
 
-    private static void Number(WireWriter writer, Tag tag, int? number)
+    private static void Number(List<RuleField> fields, Tag tag, int? number)
     {
         if (number is { } present)
         {
             ArrayBufferWriter<byte> value = new(8);
             new WireWriter(value).VarUInt((ulong)present);
-            Field(writer, (byte)tag, value.WrittenSpan);
+            fields.Add(new RuleField((byte)tag, [.. value.WrittenSpan]));
         }
     }
 
-    private static void Labels(WireWriter writer, Tag tag, ImmutableArray<string>? labels)
+    private static void Labels(List<RuleField> fields, Tag tag, ImmutableArray<string>? labels)
     {
         if (labels is { } present)
         {
@@ -139,7 +140,7 @@ public static class RuleCodec
                 WireText.Write(inner, label, NodeRecord.TextBytesMax);
             }
 
-            Field(writer, (byte)tag, value.WrittenSpan);
+            fields.Add(new RuleField((byte)tag, [.. value.WrittenSpan]));
         }
     }
 

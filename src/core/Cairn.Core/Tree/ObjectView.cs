@@ -160,7 +160,8 @@ public sealed class ObjectView
 /// <param name="Object">The file.</param>
 /// <param name="Version">The version with its manifest.</param>
 /// <param name="By">The transaction that superseded it.</param>
-public readonly record struct SupersededVersion(ObjectId Object, HeadView Version, TransactionId By);
+/// <param name="At">That transaction's claim.</param>
+public readonly record struct SupersededVersion(ObjectId Object, HeadView Version, TransactionId By, WallTime At);
 
 /// <summary>An object without an entry.</summary>
 /// <param name="Object">Which.</param>

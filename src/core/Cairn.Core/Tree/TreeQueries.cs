@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using System.Text;
 using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
@@ -219,6 +220,56 @@ public sealed class TreeQueries
         }
     }
 
+    /// <summary>Some objects without an entry, in the order of their ids.</summary>
+    /// <param name="after">Where the last call ended; null to begin.</param>
+    /// <param name="countMax">Fewer than that means the end.</param>
+    public IReadOnlyList<DetachedObject> DetachedObjects(ObjectId? after, int countMax)
+    {
+        Span<byte> from = stackalloc byte[TreeKeys.IdKeySize + 1];
+        from.Clear();
+        from[0] = TreeKeys.Detached;
+        after?.Value.CopyTo(from[1..]);
+        TableCursor cursor = _table.Scan(after is null ? from[..1] : from, [TreeKeys.Detached + 1]);
+        var some = new List<DetachedObject>();
+        while (some.Count < countMax && cursor.MoveNext())
+        {
+            some.Add(new DetachedObject(
+                new ObjectId(cursor.Key.AsSpan(1, ObjectId.Size)), TreeKeys.Transaction(cursor.Value)));
+        }
+
+        return some;
+    }
+
+    /// <summary>Some versions that are no heads any more, in the order of object and version.</summary>
+    /// <param name="after">Where the last call ended; null to begin.</param>
+    /// <param name="countMax">Fewer than that means the end.</param>
+    public IReadOnlyList<SupersededVersion> SupersededVersions(VersionRef? after, int countMax)
+    {
+        Span<byte> from = stackalloc byte[TreeKeys.VersionKeySize + 1];
+        from.Clear();
+        from[0] = TreeKeys.Superseded;
+        if (after is { } last)
+        {
+            TreeKeys.Version(from, last.Object, last.Version);
+        }
+
+        TableCursor cursor = _table.Scan(after is null ? from[..1] : from, [TreeKeys.Superseded + 1]);
+        var some = new List<SupersededVersion>();
+        while (some.Count < countMax && cursor.MoveNext())
+        {
+            some.Add(Superseded(cursor.Key, cursor.Value));
+        }
+
+        return some;
+    }
+
+    /// <summary>Whether a version is kept as one that is no head any more.</summary>
+    public bool IsSuperseded(VersionRef version)
+    {
+        Span<byte> key = stackalloc byte[TreeKeys.VersionKeySize];
+        return _table.Get(TreeKeys.Version(key, version.Object, version.Version)) is not null;
+    }
+
     /// <summary>Versions that are no heads any more, in the order of object and version.</summary>
     public IEnumerable<SupersededVersion> SupersededVersions()
     {
@@ -267,6 +318,37 @@ public sealed class TreeQueries
         }
 
         return excluded;
+    }
+
+    /// <summary>What people are shown for an author: the name it gave itself, else the start of its id.</summary>
+    public string ShownAuthor(NodeId author) =>
+        AuthorName(author) is { IsEmpty: false } name ? Encoding.UTF8.GetString(name.Span) : author.Short;
+
+    /// <summary>The names that show conflicts, directory by directory.</summary>
+    public IEnumerable<(ObjectId Parent, ReadOnlyMemory<byte> Name)> ConflictedNames()
+    {
+        TableCursor cursor = _table.Scan([TreeKeys.Conflict], [TreeKeys.Conflict + 1]);
+        while (cursor.MoveNext())
+        {
+            yield return (
+                new ObjectId(cursor.Key.AsSpan(1, ObjectId.Size)), cursor.Key.AsMemory(TreeKeys.IdKeySize));
+        }
+    }
+
+    /// <summary>The names from the root to an object, as they are now, or were last if it was removed.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> PathOf(ObjectId id)
+    {
+        const int depthMax = 4096;
+        var path = new List<ReadOnlyMemory<byte>>();
+        ObjectView? at = Get(id);
+        while (at is { Record.Places: [PlaceRecord place, ..] } && at.Owner != default && path.Count < depthMax)
+        {
+            path.Add(place.Name);
+            at = Get(place.Parent);
+        }
+
+        path.Reverse();
+        return path;
     }
 
     /// <summary>The directory an id stands for, or null if it is none.</summary>
@@ -371,8 +453,9 @@ public sealed class TreeQueries
     {
         var reader = new WireReader(value);
         TransactionId by = TreeKeys.Transaction(reader.Raw(TreeKeys.TransactionIdSize));
+        var at = new WallTime(reader.Int64());
         HeadRecord head = HeadRecord.Decode(ref reader, default, value);
         Invariant.That(reader.Complete, "a superseded version's record is damaged: rebuild the index");
-        return new SupersededVersion(new ObjectId(key.AsSpan(1, ObjectId.Size)), new HeadView(head), by);
+        return new SupersededVersion(new ObjectId(key.AsSpan(1, ObjectId.Size)), new HeadView(head), by, at);
     }
 }

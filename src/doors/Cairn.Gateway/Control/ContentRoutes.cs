@@ -32,6 +32,12 @@ internal static class ContentRoutes
             return ControlReplies.Refuse(path, error);
         }
 
+        return await SendAndClose(context, volume, path, opened);
+    }
+
+    /// <summary>Sends an open file, and closes it.</summary>
+    public static async Task<IResult> SendAndClose(HttpContext context, IVolume volume, string path, OpenedFile opened)
+    {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {

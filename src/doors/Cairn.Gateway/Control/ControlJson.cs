@@ -12,8 +12,8 @@ namespace Cairn.Gateway.Control;
     UseStringEnumConverter = true,
     Converters =
     [
-        typeof(NodeIdConverter), typeof(PoolIdConverter), typeof(VolumeIdConverter), typeof(WallTimeConverter),
-        typeof(DurationConverter),
+        typeof(NodeIdConverter), typeof(PoolIdConverter), typeof(VolumeIdConverter), typeof(VersionIdConverter),
+        typeof(WallTimeConverter), typeof(DurationConverter),
     ])]
 [JsonSerializable(typeof(NodeStatus))]
 [JsonSerializable(typeof(IReadOnlyList<NodeSummary>))]
@@ -32,6 +32,9 @@ namespace Cairn.Gateway.Control;
 [JsonSerializable(typeof(IReadOnlyList<MountSummary>))]
 [JsonSerializable(typeof(EntrySummary))]
 [JsonSerializable(typeof(IReadOnlyList<EntrySummary>))]
+[JsonSerializable(typeof(IReadOnlyList<VersionSummary>))]
+[JsonSerializable(typeof(IReadOnlyList<TrashSummary>))]
+[JsonSerializable(typeof(IReadOnlyList<ConflictSummary>))]
 [JsonSerializable(typeof(ProgressLine))]
 public sealed partial class ControlJson : JsonSerializerContext;
 
@@ -60,6 +63,13 @@ public sealed class VolumeIdConverter : IdConverter<VolumeId>
 {
     /// <inheritdoc/>
     protected override bool TryParse(string text, out VolumeId id) => VolumeId.TryParse(text, out id);
+}
+
+/// <summary>Writes a <see cref="VersionId"/> as hexadecimal.</summary>
+public sealed class VersionIdConverter : IdConverter<VersionId>
+{
+    /// <inheritdoc/>
+    protected override bool TryParse(string text, out VersionId id) => VersionId.TryParse(text, out id);
 }
 
 /// <summary>An id as a string.</summary>

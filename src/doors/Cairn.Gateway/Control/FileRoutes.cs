@@ -19,7 +19,7 @@ internal static class FileRoutes
     public static void Map(WebApplication app, INodeControl node, EngineCalls engine)
     {
         Func<HttpContext, Task<IResult>> On(Func<HttpContext, IVolume, string, Task<IResult>> act) =>
-            context => With(context, node, engine, act);
+            context => VolumeCall.With(context, node, engine, act);
 
         Route.Get(app, "/v1/files/stat", On(Stat));
         Route.Get(app, "/v1/files/list", On(List));
@@ -109,23 +109,6 @@ internal static class FileRoutes
     {
         Result<(InodeNumber Parent, ReadOnlyMemory<byte> Name), VolumeError> found = await volume.ResolveParent(path);
         return found.IsOk ? new Place(found.Value.Parent, found.Value.Name) : found.Error;
-    }
-
-    private static async Task<IResult> With(
-        HttpContext context,
-        INodeControl node,
-        EngineCalls engine,
-        Func<HttpContext, IVolume, string, Task<IResult>> act)
-    {
-        if (!Route.Required(context, "volume").TryGet(out string? name, out ControlError error))
-        {
-            return ControlReplies.Refuse(error);
-        }
-
-        Result<IVolume, ControlError> found = await engine.Call(() => node.Volume(name, context.RequestAborted));
-        return found.TryGet(out IVolume? volume, out error)
-            ? await act(context, volume, context.Request.Query["path"].ToString())
-            : ControlReplies.Refuse(error);
     }
 
     private static IResult Outcome<T>(string path, Result<T, VolumeError> done) =>

@@ -18,10 +18,14 @@ namespace Cairn.Node.Engine;
 /// </remarks>
 public sealed class VolumeEngine : IVolume, IAsyncDisposable
 {
+    /// <summary>With less than a twentieth of the pool free, the past goes before anybody is refused a write.</summary>
+    private const int ShortOfSpace = 20;
+
     private readonly VolumeState _state;
     private readonly NamespaceOperations _names;
     private readonly AttributeOperations _attributes;
     private readonly FileOperations _files;
+    private readonly HistoryOperations _history;
     private readonly ContentReader _reader;
     private readonly Publisher _publisher;
     private readonly GarbageCollector _garbage;
@@ -37,11 +41,16 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         _files = new FileOperations(_state, _reader, writer, _publisher.Signal);
         _names = new NamespaceOperations(_state, _files.DropIfGone);
         _attributes = new AttributeOperations(_state);
+        _history = new HistoryOperations(_state);
         VolumeRoots roots = new(_state, _reader, _publisher);
         NodeId self = parts.Log.OwnLogId.Author;
         _garbage = new GarbageCollector(
             parts.Log, parts.Store, roots, parts.Members ?? new LoneMember(self), self, parts.Time, parts.Garbage,
-            _state.Condemned);
+            _state.Condemned)
+        {
+            IsSpaceShort = () => parts.Space?.Invoke() is { TotalBytes: > 0 } space
+                && space.FreeBytes < space.TotalBytes / ShortOfSpace,
+        };
         _garbage.Removed += addresses => parts.Replication.Removed(addresses);
     }
 
@@ -50,6 +59,9 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
 
     /// <inheritdoc/>
     public string Name => _state.Parts.Name;
+
+    /// <inheritdoc/>
+    public IVolumeHistory History => _history;
 
     /// <summary>Whether writes of this node are not yet in a published version.</summary>
     public bool HasUnpublishedWrites

@@ -153,6 +153,19 @@ internal sealed class VolumeState
         return target;
     }
 
+    /// <summary>A past version, opened apart from its file: nothing writes to it, so it is never rebased or published.</summary>
+    public OpenObject OpenPast(InodeNumber inode, HeadView version)
+    {
+        OpenObject target = new(new ObjectId(Fresh()), inode)
+        {
+            BaseHeads = [version.Version],
+            BaseRoot = version.Manifest,
+            BaseSize = version.SizeBytes,
+        };
+        _open.Add(target.Id, target);
+        return target;
+    }
+
     /// <summary>Forgets a file that nothing keeps open.</summary>
     public void CloseIfIdle(OpenObject target)
     {

@@ -34,7 +34,9 @@ public sealed class GarbageCollector : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly List<ReadOnlyMemory<byte>> _late = [];
     private readonly CondemnedChunks _condemned;
+    private readonly GarbageFinder _finder;
     private IGarbageMembers _members;
+    private bool _hasUnsettled;
     private TimeSpan _rest;
 
     /// <summary>A collector for one volume.</summary>
@@ -52,6 +54,7 @@ public sealed class GarbageCollector : IDisposable
         _options = options ?? new GarbageOptions();
         _queries = new TreeQueries(log.Fold.Table);
         _live = new LiveChunks(log, _queries, roots);
+        _finder = new GarbageFinder(log, _queries, _live, roots, _options);
         lock (log.Gate)
         {
             log.Written += OnWritten;
@@ -65,6 +68,9 @@ public sealed class GarbageCollector : IDisposable
         get => Volatile.Read(ref _members);
         set => Volatile.Write(ref _members, value);
     }
+
+    /// <summary>Whether space is so short that no rule keeps the past.</summary>
+    public Func<bool> IsSpaceShort { get; init; } = static () => false;
 
     /// <summary>How many bytes were given back since the start.</summary>
     public long CollectedBytes { get; private set; }
@@ -121,9 +127,9 @@ public sealed class GarbageCollector : IDisposable
 
                 // A walk costs a look at every version: never more than a twentieth of the time.
                 _rest = _time.GetElapsedTime(started) * 20;
-                if (IsWaiting())
+                if (Patience() is { } patience)
                 {
-                    await _wake.Wait(_options.Interval, _time, _stop.Token);
+                    await _wake.Wait(patience, _time, _stop.Token);
                     _wake.Raise();
                 }
             }
@@ -153,6 +159,7 @@ public sealed class GarbageCollector : IDisposable
         var gone = new GoneSet();
         var goneRoots = new List<ReadOnlyMemory<byte>>();
         LogPositions cut;
+        LogPositions emptied;
         lock (_log.Gate)
         {
             cut = Members.Stable(_log.Fold.Positions);
@@ -161,9 +168,11 @@ public sealed class GarbageCollector : IDisposable
                 return false;
             }
 
-            Gather(cut, gone, goneRoots);
+            emptied = TrashMark.Of(_queries);
         }
 
+        _hasUnsettled = _finder.Find(
+            new PastLimits(Now, by => by.Seq <= cut[by.Log].TransactionSeq, emptied, IsSpaceShort()), gone, goneRoots);
         if (gone.Objects.Count + gone.Versions.Count == 0)
         {
             return false;
@@ -181,6 +190,11 @@ public sealed class GarbageCollector : IDisposable
             candidates, gone, static _ => { },
             () =>
             {
+                if (!_finder.IsStillGone(gone))
+                {
+                    return;
+                }
+
                 Condemn condemn = new(
                     cut, [.. gone.Objects.Order()], [.. gone.Versions.Order()], [.. candidates.Order()], []);
                 Result<TransactionId, StoreError> written = _log.Append([condemn], Now);
@@ -192,42 +206,6 @@ public sealed class GarbageCollector : IDisposable
             },
             cancellation);
         return isWritten;
-    }
-
-    private void Gather(LogPositions cut, GoneSet gone, List<ReadOnlyMemory<byte>> goneRoots)
-    {
-        // An open file keeps what it stands on: its roots are never condemned, so neither is what has them.
-        var open = new HashSet<ReadOnlyMemory<byte>>(_roots.OpenRoots(), RootComparer.Instance);
-        int chunks = 0;
-        foreach (DetachedObject detached in _queries.DetachedObjects())
-        {
-            if (!IsStable(detached.By, cut) || gone.Objects.Count >= _options.ItemsMax || chunks > _options.AddressesMax / 2)
-            {
-                continue;
-            }
-
-            var heads = new List<ReadOnlyMemory<byte>>();
-            _live.AddHeads(detached.Object, heads);
-            heads.AddRange(_queries.SupersededVersions(detached.Object).Select(version => version.Version.Manifest));
-            if (!heads.Any(open.Contains))
-            {
-                gone.Objects.Add(detached.Object);
-                goneRoots.AddRange(heads);
-                chunks += heads.Sum(root => 1 + (root.Length / ChunkAddress.Size));
-            }
-        }
-
-        foreach (SupersededVersion version in _queries.SupersededVersions())
-        {
-            if (IsStable(version.By, cut) && gone.Versions.Count < _options.ItemsMax
-                && chunks <= _options.AddressesMax / 2 && !gone.Objects.Contains(version.Object)
-                && !open.Contains(version.Version.Manifest))
-            {
-                gone.Versions.Add(new VersionRef(version.Object, version.Version.Version));
-                goneRoots.Add(version.Version.Manifest);
-                chunks += 1 + (version.Version.Manifest.Length / ChunkAddress.Size);
-            }
-        }
     }
 
     /// <summary>(2) Rescue what is needed here, then acknowledge.</summary>
@@ -346,14 +324,15 @@ public sealed class GarbageCollector : IDisposable
         }
     }
 
-    private static bool IsStable(TransactionId by, LogPositions cut) =>
-        by.Seq <= cut[by.Log].TransactionSeq;
-
-    private bool IsWaiting()
+    /// <summary>How long until a look may find something without anything having changed; null for no past at all.</summary>
+    private TimeSpan? Patience()
     {
         lock (_log.Gate)
         {
-            return _queries.Condemned().Count > 0 || _queries.DetachedObjects().Any() || _queries.SupersededVersions().Any();
+            bool hasPast = _queries.DetachedObjects(null, 1).Count + _queries.SupersededVersions(null, 1).Count > 0;
+            return _hasUnsettled || _queries.Condemned().Count > 0 ? _options.Interval
+                : hasPast ? _options.KeepInterval
+                : null;
         }
     }
 
@@ -381,15 +360,5 @@ public sealed class GarbageCollector : IDisposable
     {
         _live.NoteChanged(keys);
         _wake.Raise();
-    }
-
-    private sealed class RootComparer : IEqualityComparer<ReadOnlyMemory<byte>>
-    {
-        public static RootComparer Instance { get; } = new();
-
-        public bool Equals(ReadOnlyMemory<byte> x, ReadOnlyMemory<byte> y) => x.Span.SequenceEqual(y.Span);
-
-        public int GetHashCode(ReadOnlyMemory<byte> obj) =>
-            obj.Length < 40 ? obj.Length : BitConverter.ToInt32(obj.Span[^24..]);
     }
 }

@@ -1,3 +1,5 @@
+using Cairn.Core.Rules;
+
 namespace Cairn.Node.Garbage;
 
 /// <summary>How garbage is collected.</summary>
@@ -8,6 +10,12 @@ public sealed record GarbageOptions
 
     /// <summary>How often waiting condemnations are looked at. Default 15 s.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How often the past is looked through for what its rule no longer keeps. Default 1 h.</summary>
+    public TimeSpan KeepInterval { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>What of the past stays where no rule says anything. Default: that of <see cref="Rule.Default"/>.</summary>
+    public Retention Keep { get; init; } = Rule.Default.Keep!.Value;
 
     /// <summary>At most so many objects and versions in one condemnation. Default 4,096.</summary>
     public int ItemsMax { get; init; } = 4096;

@@ -16,6 +16,9 @@ public interface IVolume
     /// <summary>The volume's name.</summary>
     string Name { get; }
 
+    /// <summary>The volume's past, or null if it keeps none.</summary>
+    IVolumeHistory? History => null;
+
     /// <summary>Finds an entry.</summary>
     ValueTask<Result<ObjectAttributes, VolumeError>> Lookup(InodeNumber parent, ReadOnlyMemory<byte> name);
 

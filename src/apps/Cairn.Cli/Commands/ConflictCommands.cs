@@ -1,0 +1,55 @@
+using System.CommandLine;
+using Cairn.Cli.Output;
+using Cairn.Gateway.Control;
+
+namespace Cairn.Cli.Commands;
+
+/// <summary>What was changed apart: <c>conflicts</c>, <c>resolve</c>.</summary>
+public static class ConflictCommands
+{
+    /// <summary>Lists conflicts.</summary>
+    public static Command CreateList()
+    {
+        Argument<string> path = Names.Path();
+        Command command = new ManualCommand(
+            "conflicts",
+            "List the names that were changed apart, with every side.",
+            "Both sides are in the drive already, one under a name that says so; 'cairn resolve' ends a conflict.",
+            "cairn conflicts notes") { path };
+        CommandContext.Attach(command, (context, parsed, cancellation) => context.PrintListing(
+            "/v1/history/conflicts" + VolumePath.Query(parsed.GetValue(path)!),
+            ControlJson.Default.IReadOnlyListConflictSummary,
+            ["PATH", "SHOWN AS", "NODE", "MODIFIED", "SIZE"],
+            conflict => conflict.Sides.Select(side => (IReadOnlyList<string>)
+            [
+                conflict.Path, side.ShownName, side.AuthorName, side.Modified.ToString(),
+                SizeText.Format(side.SizeBytes),
+            ]),
+            cancellation));
+        return command;
+    }
+
+    /// <summary>Ends conflicts.</summary>
+    public static Command CreateResolve()
+    {
+        Argument<string> path = Names.Path();
+        path.Description = "A name in conflict, or a folder or VOLUME for all below it.";
+        Option<string> keep = new("--keep")
+        {
+            Description = "mine: what this node wrote; theirs: what another wrote; newest: by the claimed time of the "
+                + "last write; both: each side as a file of its own.",
+            HelpName = "SIDE",
+            Required = true,
+        };
+        keep.AcceptOnlyFromAmong("mine", "theirs", "newest", "both");
+        Command command = new ManualCommand(
+            "resolve",
+            "End a conflict, or all below a folder.",
+            "What is not kept goes into the history of the name, or into the trash if it was a file of its own.",
+            "cairn resolve notes/todo.txt --keep mine",
+            "cairn resolve notes --keep newest") { path, keep };
+        CommandContext.Attach(command, (context, parsed, cancellation) => new ConflictResolver(context).Run(
+            PastPath.Present(parsed.GetValue(path)!), parsed.GetValue(keep)!, cancellation));
+        return command;
+    }
+}

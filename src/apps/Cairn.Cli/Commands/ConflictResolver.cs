@@ -1,0 +1,58 @@
+using Cairn.Cli.Output;
+using Cairn.Core.Primitives;
+using Cairn.Gateway.Control;
+using Cairn.Node.Control;
+
+namespace Cairn.Cli.Commands;
+
+/// <summary>Ends one conflict, or all below a folder, by a person's choice.</summary>
+public sealed class ConflictResolver(CommandContext context)
+{
+    /// <summary>Resolves; the exit code says whether there was a conflict at all.</summary>
+    /// <param name="place">A name in conflict, a folder, or a volume.</param>
+    /// <param name="keep">mine, theirs, newest or both.</param>
+    public async Task<int> Run(PastPath place, string keep, CancellationToken cancellation)
+    {
+        IReadOnlyList<ConflictSummary> conflicts = await context.Client.Get(
+            "/v1/history/conflicts" + place.Query, ControlJson.Default.IReadOnlyListConflictSummary, cancellation);
+        if (conflicts.Count == 0)
+        {
+            throw new CommandException($"{place.Volume}/{place.Path}: there is no conflict")
+            {
+                Exit = ExitCode.NotFound,
+            };
+        }
+
+        NodeStatus node = await context.Client.Get("/v1/status", ControlJson.Default.NodeStatus, cancellation);
+        foreach (ConflictSummary conflict in conflicts)
+        {
+            ConflictSideSummary? kept = keep == "both" ? null : Choose(conflict, keep, node.Node);
+            string query = (place with { Path = conflict.Path }).Query
+                + (kept is null ? string.Empty : $"&inode={kept.Inode}");
+            using HttpResponseMessage _ = await context.Client.Send(
+                HttpMethod.Post, "/v1/history/resolve" + query, null, cancellation);
+            context.Say(kept is null
+                ? $"{conflict.Path}: each side is a file of its own"
+                : $"{conflict.Path}: kept what {kept.AuthorName} wrote ({kept.Modified})");
+        }
+
+        return ExitCode.Ok;
+    }
+
+    /// <summary>The side that is to hold the name.</summary>
+    /// <exception cref="CommandException">The choice does not name one side.</exception>
+    public static ConflictSideSummary Choose(ConflictSummary conflict, string keep, NodeId self)
+    {
+        IEnumerable<ConflictSideSummary> sides = keep switch
+        {
+            "mine" => conflict.Sides.Where(side => side.Author == self),
+            "theirs" => conflict.Sides.Where(side => side.Author != self),
+            _ => conflict.Sides.OrderByDescending(side => side.Modified).Take(1),
+        };
+        return sides.ToList() is [ConflictSideSummary only]
+            ? only
+            : throw new CommandException(
+                $"{conflict.Path}: '{keep}' does not name one side; 'cairn conflicts' lists them: "
+                + "use --keep newest or both, or remove the names you do not want");
+    }
+}

@@ -1,0 +1,73 @@
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Tree;
+
+/// <summary>A removed object that can still be brought back.</summary>
+/// <param name="Object">Which.</param>
+/// <param name="Parent">The directory it was in last.</param>
+/// <param name="Name">The name it had last.</param>
+/// <param name="Path">Names from the root to it, as directories are called now or were called last.</param>
+/// <param name="By">The transaction that removed it.</param>
+/// <param name="RemovedAt">That transaction's claim.</param>
+public sealed record TrashedObject(
+    ObjectView Object, ObjectId Parent, ReadOnlyMemory<byte> Name, IReadOnlyList<ReadOnlyMemory<byte>> Path,
+    TransactionId By, WallTime RemovedAt);
+
+/// <summary>What was removed and not collected yet.</summary>
+/// <remarks>
+/// A file that was replaced under its name is not trash: it is in the history of what took its place.
+/// </remarks>
+public sealed class TrashQueries(TreeQueries queries)
+{
+    private const int DepthMax = 4096;
+
+    /// <summary>Everything removed, in the order of the objects' ids.</summary>
+    public IEnumerable<TrashedObject> All()
+    {
+        foreach (DetachedObject detached in queries.DetachedObjects())
+        {
+            if (Find(detached) is { } trashed)
+            {
+                yield return trashed;
+            }
+        }
+    }
+
+    private TrashedObject? Find(DetachedObject detached)
+    {
+        if (queries.Get(detached.Object) is not { } view || view.Record.Places is not [PlaceRecord last, ..]
+            || Successor(view) is not null)
+        {
+            return null;
+        }
+
+        return new TrashedObject(
+            view, last.Parent, last.Name, queries.PathOf(view.Id), detached.By, view.Changed);
+    }
+
+    /// <summary>
+    /// The object in whose history a removed one is: what holds its last name now, if that goes back to it.
+    /// </summary>
+    internal ObjectView? Successor(ObjectView removed)
+    {
+        if (removed.Record.Places is not [PlaceRecord last, ..]
+            || queries.GetSlot(last.Parent, last.Name.Span) is not { } slot)
+        {
+            return null;
+        }
+
+        ObjectView? holder = queries.Get(Slot.ObjectAt(slot, 0));
+        ObjectView? earlier = holder;
+        for (int depth = 0; earlier is not null && depth < DepthMax; depth++)
+        {
+            if (earlier.PredecessorObject == removed.Id)
+            {
+                return holder;
+            }
+
+            earlier = earlier.PredecessorObject == default ? null : queries.Get(earlier.PredecessorObject);
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,156 @@
+using System.Globalization;
+using System.Text;
+using Cairn.Core.Primitives;
+using Cairn.Node.Control;
+using Cairn.Node.Volumes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace Cairn.Gateway.Control;
+
+/// <summary>The past of a volume by path: versions, restoring, the trash, conflicts.</summary>
+internal static class HistoryRoutes
+{
+    private delegate Task<IResult> Act(IVolume volume, IVolumeHistory history, string path);
+
+    private readonly record struct Chosen(InodeNumber File, VersionId Version);
+
+    public static void Map(WebApplication app, INodeControl node, EngineCalls engine)
+    {
+        Task<IResult> With(HttpContext context, Act act) => VolumeCall.With(
+            context, node, engine, (_, volume, path) => volume.History is { } history
+                ? act(volume, history, path)
+                : Task.FromResult(ControlReplies.Refuse(path, VolumeError.NotSupported)));
+
+        Route.Get(app, "/v1/history/versions", context => With(context, Versions));
+        Route.Get(app, "/v1/history/content", context => With(
+            context, (volume, history, path) => Content(context, volume, history, path)));
+        Route.Post(app, "/v1/history/restore", context => With(
+            context, (volume, history, path) => Restore(context, volume, history, path)));
+        Route.Get(app, "/v1/history/trash", context => With(context, Trash));
+        Route.Delete(app, "/v1/history/trash", context => With(context, EmptyTrash));
+        Route.Post(app, "/v1/history/undelete", context => With(
+            context, (_, history, path) => Undelete(context, history, path)));
+        Route.Get(app, "/v1/history/conflicts", context => With(context, Conflicts));
+        Route.Post(app, "/v1/history/resolve", context => With(
+            context, (volume, history, path) => Resolve(context, volume, history, path)));
+    }
+
+    private static async Task<IResult> Versions(IVolume volume, IVolumeHistory history, string path)
+    {
+        Result<InodeNumber, VolumeError> file = await Find(volume, history, path);
+        if (!file.TryGet(out InodeNumber inode, out VolumeError error)
+            || !history.Versions(inode).TryGet(out IReadOnlyList<FileVersion>? versions, out error))
+        {
+            return ControlReplies.Refuse(path, error);
+        }
+
+        return ControlReplies.Json(
+            [.. versions.Select(VersionSummary.From)], ControlJson.Default.IReadOnlyListVersionSummary);
+    }
+
+    private static async Task<IResult> Content(
+        HttpContext context, IVolume volume, IVolumeHistory history, string path)
+    {
+        Result<Chosen, VolumeError> chosen = await Choose(context, volume, history, path);
+        return chosen.TryGet(out Chosen at, out VolumeError error)
+            && history.OpenVersion(at.File, at.Version).TryGet(out OpenedFile opened, out error)
+            ? await ContentRoutes.SendAndClose(context, volume, path, opened)
+            : ControlReplies.Refuse(path, error);
+    }
+
+    private static async Task<IResult> Restore(
+        HttpContext context, IVolume volume, IVolumeHistory history, string path)
+    {
+        Result<Chosen, VolumeError> chosen = await Choose(context, volume, history, path);
+        return chosen.TryGet(out Chosen at, out VolumeError error)
+            && history.Restore(at.File, at.Version).TryGet(out _, out error)
+            ? Results.NoContent()
+            : ControlReplies.Refuse(path, error);
+    }
+
+    private static Task<IResult> Trash(IVolume volume, IVolumeHistory history, string path) =>
+        Task.FromResult(ControlReplies.Json(
+            [.. history.Trash().Where(entry => IsBelow(entry.Path, path)).Select(TrashSummary.From)],
+            ControlJson.Default.IReadOnlyListTrashSummary));
+
+    private static Task<IResult> EmptyTrash(IVolume volume, IVolumeHistory history, string path) =>
+        Task.FromResult(history.EmptyTrash().TryGet(out _, out VolumeError error)
+            ? Results.NoContent()
+            : ControlReplies.Refuse(volume.Name, error));
+
+    private static Task<IResult> Undelete(HttpContext context, IVolumeHistory history, string path)
+    {
+        ReadOnlyMemory<byte> name = Encoding.UTF8.GetBytes(context.Request.Query["name"].ToString());
+        TrashEntry? removed = history.Trash().FirstOrDefault(entry => entry.Path == path.Trim('/'));
+        Result<Unit, VolumeError> done = removed is null ? VolumeError.NotFound : history.Undelete(removed.Inode, name);
+        return Task.FromResult(done.TryGet(out _, out VolumeError error)
+            ? Results.NoContent()
+            : ControlReplies.Refuse(path, error));
+    }
+
+    private static Task<IResult> Conflicts(IVolume volume, IVolumeHistory history, string path) =>
+        Task.FromResult(ControlReplies.Json(
+            [.. history.Conflicts().Where(conflict => IsBelow(conflict.Path, path))
+                .OrderBy(conflict => conflict.Path, StringComparer.Ordinal)
+                .Select(conflict => new ConflictSummary(
+                    conflict.Path, [.. conflict.Sides.Select(ConflictSideSummary.From)]))],
+            ControlJson.Default.IReadOnlyListConflictSummary));
+
+    private static async Task<IResult> Resolve(
+        HttpContext context, IVolume volume, IVolumeHistory history, string path)
+    {
+        InodeNumber? kept = null;
+        if (context.Request.Query["inode"].ToString() is { Length: > 0 } text)
+        {
+            kept = ulong.TryParse(text, out ulong number) ? new InodeNumber(number) : default;
+        }
+
+        Result<(InodeNumber Parent, ReadOnlyMemory<byte> Name), VolumeError> place = await volume.ResolveParent(path);
+        return place.TryGet(out (InodeNumber Parent, ReadOnlyMemory<byte> Name) at, out VolumeError error)
+            && history.Resolve(at.Parent, at.Name, kept).TryGet(out _, out error)
+            ? Results.NoContent()
+            : ControlReplies.Refuse(path, error);
+    }
+
+    /// <summary>The version that <c>version</c> (or the start of its id) or <c>time</c> names.</summary>
+    private static async Task<Result<Chosen, VolumeError>> Choose(
+        HttpContext context, IVolume volume, IVolumeHistory history, string path)
+    {
+        Result<InodeNumber, VolumeError> file = await Find(volume, history, path);
+        if (!file.TryGet(out InodeNumber inode, out VolumeError error)
+            || !history.Versions(inode).TryGet(out IReadOnlyList<FileVersion>? versions, out error))
+        {
+            return error;
+        }
+
+        string start = context.Request.Query["version"].ToString();
+        IEnumerable<FileVersion> named = DateTimeOffset.TryParse(
+            context.Request.Query["time"], CultureInfo.InvariantCulture, out DateTimeOffset time)
+            ? versions.Where(version => version.Published <= WallTime.From(time)).Take(1)
+            : versions.Where(version => start.Length > 0
+                && version.Version.ToString().StartsWith(start, StringComparison.OrdinalIgnoreCase));
+        return named.Take(2).ToList() is [FileVersion only] ? new Chosen(inode, only.Version) : VolumeError.NotFound;
+    }
+
+    /// <summary>A file by its path, or what was removed from there last.</summary>
+    private static async Task<Result<InodeNumber, VolumeError>> Find(
+        IVolume volume, IVolumeHistory history, string path)
+    {
+        Result<ObjectAttributes, VolumeError> found = await volume.Resolve(path);
+        if (found.TryGet(out ObjectAttributes attributes, out VolumeError error))
+        {
+            return attributes.Inode;
+        }
+
+        return history.Trash().FirstOrDefault(entry => entry.Path == path.Trim('/')) is { } removed
+            ? removed.Inode
+            : error;
+    }
+
+    private static bool IsBelow(string path, string folder)
+    {
+        string top = folder.Trim('/');
+        return top.Length == 0 || path == top || path.StartsWith(top + "/", StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,28 @@
+using Cairn.Core.Primitives;
+using Cairn.Node.Control;
+using Cairn.Node.Volumes;
+using Microsoft.AspNetCore.Http;
+
+namespace Cairn.Gateway.Control;
+
+/// <summary>A request about <c>volume</c> and <c>path</c>.</summary>
+internal static class VolumeCall
+{
+    /// <summary>Finds the volume and acts on it, or says why not.</summary>
+    public static async Task<IResult> With(
+        HttpContext context,
+        INodeControl node,
+        EngineCalls engine,
+        Func<HttpContext, IVolume, string, Task<IResult>> act)
+    {
+        if (!Route.Required(context, "volume").TryGet(out string? name, out ControlError error))
+        {
+            return ControlReplies.Refuse(error);
+        }
+
+        Result<IVolume, ControlError> found = await engine.Call(() => node.Volume(name, context.RequestAborted));
+        return found.TryGet(out IVolume? volume, out error)
+            ? await act(context, volume, context.Request.Query["path"].ToString())
+            : ControlReplies.Refuse(error);
+    }
+}

@@ -1,0 +1,241 @@
+using System.Collections.Immutable;
+using System.Text;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+using Cairn.Node.Garbage;
+using Cairn.Node.Volumes;
+
+namespace Cairn.Node.Engine;
+
+/// <summary>The past of a volume, for doors: versions, trash, conflicts.</summary>
+internal sealed class HistoryOperations(VolumeState state) : IVolumeHistory
+{
+    private readonly FileHistory _history = new(state.Queries);
+    private readonly TrashQueries _trash = new(state.Queries);
+    private readonly HistoryEdits _edits = new(state.Queries, state.Fresh);
+
+    /// <inheritdoc/>
+    public Result<IReadOnlyList<FileVersion>, VolumeError> Versions(InodeNumber file)
+    {
+        lock (state.Gate)
+        {
+            if (!File(file).TryGet(out ObjectView? view, out VolumeError error))
+            {
+                return error;
+            }
+
+            return _history.Of(view.Id).Select(Describe).ToList();
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<OpenedFile, VolumeError> OpenVersion(InodeNumber file, VersionId version)
+    {
+        lock (state.Gate)
+        {
+            if (!File(file).TryGet(out ObjectView? view, out VolumeError error))
+            {
+                return error;
+            }
+
+            if (Find(view, version) is not { } past)
+            {
+                return VolumeError.NotFound;
+            }
+
+            OpenObject target = state.OpenPast(file, past.Version);
+            Result<OpenHandle, VolumeError> handle = state.AddHandle(target, OpenIntent.Read);
+            state.CloseIfIdle(target);
+            return handle.IsOk
+                ? new OpenedFile(handle.Value, Attributes(view, file, past.Version), past.Version.Version)
+                : handle.Error;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<Unit, VolumeError> Restore(InodeNumber file, VersionId version)
+    {
+        lock (state.Gate)
+        {
+            if (!File(file).TryGet(out ObjectView? view, out VolumeError error))
+            {
+                return error;
+            }
+
+            if (state.Commit(_edits.Restore(view.Id, version, state.Now)) is { } failed)
+            {
+                return failed;
+            }
+
+            state.TellObject(file, contentChanged: true);
+            return Unit.Value;
+        }
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<TrashEntry> Trash()
+    {
+        lock (state.Gate)
+        {
+            return [.. _trash.All().OrderByDescending(gone => gone.RemovedAt).Select(gone => new TrashEntry(
+                state.Inodes.NumberOf(gone.Object.Id),
+                Join(gone.Path),
+                (ObjectKind)gone.Object.Kind,
+                gone.Object.SizeBytes,
+                gone.RemovedAt,
+                gone.By.Log.Author,
+                state.Queries.ShownAuthor(gone.By.Log.Author)))];
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<Unit, VolumeError> Undelete(InodeNumber removed, ReadOnlyMemory<byte> newName)
+    {
+        lock (state.Gate)
+        {
+            if (state.Inodes.ObjectOf(removed) is not { } id
+                || _trash.All().FirstOrDefault(gone => gone.Object.Id == id) is not { } found)
+            {
+                return VolumeError.NotFound;
+            }
+
+            ReadOnlyMemory<byte> name = newName.IsEmpty ? found.Name : newName.ToArray();
+            if (state.Commit(_edits.Undelete(id, found.Parent, name)) is { } failed)
+            {
+                return failed;
+            }
+
+            // A removed directory above came back too: its name is told up to the first that was there all along.
+            for (ObjectId up = id; state.Queries.Parents(up) is [var place, ..];)
+            {
+                state.TellEntry(state.Inodes.NumberOf(place.Parent), place.Name);
+                up = place.Parent;
+            }
+
+            return Unit.Value;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<Unit, VolumeError> EmptyTrash()
+    {
+        lock (state.Gate)
+        {
+            ImmutableArray<Primitive> mark = [TrashMark.ToPrimitive(state.Parts.Log.Fold.Positions)];
+            return state.Commit(mark) is { } failed ? failed : Unit.Value;
+        }
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<NameConflict> Conflicts()
+    {
+        lock (state.Gate)
+        {
+            var conflicts = new List<NameConflict>();
+            foreach ((ObjectId parent, ReadOnlyMemory<byte> name) in state.Queries.ConflictedNames().ToList())
+            {
+                List<ConflictSide> sides = Sides(parent, name);
+                if (sides.Count > 1)
+                {
+                    conflicts.Add(new NameConflict(Join([.. state.Queries.PathOf(parent), name]), sides));
+                }
+            }
+
+            return conflicts;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<Unit, VolumeError> Resolve(InodeNumber parent, ReadOnlyMemory<byte> name, InodeNumber? kept)
+    {
+        lock (state.Gate)
+        {
+            if (!state.Directory(parent).TryGet(out ObjectId directory, out VolumeError error))
+            {
+                return error;
+            }
+
+            List<ConflictSide> before = Sides(directory, name);
+            ObjectId side = kept is { } number && state.Inodes.ObjectOf(number) is { } id ? id : default;
+            ConflictChoice choice = kept is null ? ConflictChoice.Both : ConflictChoice.One;
+            if (state.Commit(_edits.Resolve(directory, name.ToArray(), choice, side, state.Now)) is { } failed)
+            {
+                return failed;
+            }
+
+            foreach (ConflictSide gone in before)
+            {
+                state.TellObject(gone.Inode, contentChanged: true);
+                state.TellEntry(parent, Encoding.UTF8.GetBytes(gone.ShownName));
+            }
+
+            return Unit.Value;
+        }
+    }
+
+    private List<ConflictSide> Sides(ObjectId parent, ReadOnlyMemory<byte> name)
+    {
+        EntryView? holder = state.Queries.Lookup(parent, name);
+        return holder is not { IsConflict: false } first ? [] : [.. state.Queries.Conflicts(parent)
+            .Where(other => other.StoredName.Span.SequenceEqual(name.Span)).Prepend(first).Select(Side)];
+    }
+
+    private ConflictSide Side(EntryView entry)
+    {
+        ObjectView view = state.Queries.Get(entry.Object)!;
+        NodeId author = view.Head?.Author ?? view.Creator;
+        return new ConflictSide(
+            state.Inodes.NumberOf(view.Id),
+            Encoding.UTF8.GetString(entry.Name.Span),
+            (ObjectKind)view.Kind,
+            view.SizeBytes,
+            view.Modified,
+            author,
+            state.Queries.ShownAuthor(author));
+    }
+
+    /// <summary>A file, removed or not.</summary>
+    private Result<ObjectView, VolumeError> File(InodeNumber inode)
+    {
+        if (state.Inodes.ObjectOf(inode) is not { } id || state.Queries.Get(id) is not { } view)
+        {
+            return VolumeError.NotFound;
+        }
+
+        return view.Kind == TreeKind.File ? view
+            : view.Kind == TreeKind.Directory ? VolumeError.IsADirectory
+            : VolumeError.InvalidArgument;
+    }
+
+    private HistoricVersion? Find(ObjectView view, VersionId version) =>
+        _history.Of(view.Id).FirstOrDefault(past => past.Version.Is(version));
+
+    private FileVersion Describe(HistoricVersion past) => new(
+        past.Version.Version,
+        past.Version.SizeBytes,
+        past.Version.Modified,
+        past.Version.Written,
+        past.Version.Author,
+        state.Queries.ShownAuthor(past.Version.Author),
+        past.IsShown,
+        past.ReplacedAt);
+
+    private static ObjectAttributes Attributes(ObjectView view, InodeNumber inode, HeadView version) => new()
+    {
+        Inode = inode,
+        Kind = ObjectKind.File,
+        Mode = view.Mode,
+        UserId = view.UserId,
+        GroupId = view.GroupId,
+        LinkCount = view.LinkCount,
+        SizeBytes = version.SizeBytes,
+        DataBytes = version.DataBytes,
+        Accessed = version.Modified,
+        Modified = version.Modified,
+        Changed = version.Written,
+    };
+
+    private static string Join(IEnumerable<ReadOnlyMemory<byte>> path) =>
+        string.Join('/', path.Select(name => Encoding.UTF8.GetString(name.Span)));
+}

@@ -1,0 +1,135 @@
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Rules;
+using Cairn.Core.Tree;
+using Cairn.Node.Logs;
+
+namespace Cairn.Node.Garbage;
+
+/// <summary>Finds what may be condemned: the past that no rule keeps and no open file stands on.</summary>
+/// <remarks>
+/// It walks in short steps under the log's gate. What it found may have come back by the end of the walk: whoever
+/// condemns asks <see cref="IsStillGone"/> in the same hold of the gate.
+/// </remarks>
+internal sealed class GarbageFinder(
+    ReplicatedLog log, TreeQueries queries, LiveChunks live, IVolumeRoots roots, GarbageOptions options)
+{
+    private const int ItemsPerStep = 256;
+
+    private int _chunks;
+
+    /// <summary>Removed objects and superseded versions, at most as many as one condemnation takes.</summary>
+    /// <param name="limits">What decides.</param>
+    /// <param name="gone">Gets them.</param>
+    /// <param name="goneRoots">Gets the encoded manifest roots of what goes.</param>
+    /// <returns>Whether there is more that waits for members to see it removed.</returns>
+    public bool Find(PastLimits limits, GoneSet gone, List<ReadOnlyMemory<byte>> goneRoots)
+    {
+        _chunks = 0;
+        PastSweep sweep = new(queries, new TreeRules(queries, Rule.Default with { Keep = options.Keep }), limits);
+        for (ObjectId? after = null; HasRoom(gone);)
+        {
+            lock (log.Gate)
+            {
+                IReadOnlyList<DetachedObject> some = queries.DetachedObjects(after, ItemsPerStep);
+                AddObjects(some, sweep, gone, goneRoots);
+                if (some.Count < ItemsPerStep)
+                {
+                    break;
+                }
+
+                after = some[^1].Object;
+            }
+        }
+
+        for (VersionRef? after = null; HasRoom(gone);)
+        {
+            lock (log.Gate)
+            {
+                IReadOnlyList<SupersededVersion> some = queries.SupersededVersions(after, ItemsPerStep);
+                AddVersions(some, sweep, gone, goneRoots);
+                if (some.Count < ItemsPerStep)
+                {
+                    break;
+                }
+
+                after = new VersionRef(some[^1].Object, some[^1].Version.Version);
+            }
+        }
+
+        return sweep.HasUnsettled;
+    }
+
+    /// <summary>Whether nothing of what was found came back. Called under the gate.</summary>
+    public bool IsStillGone(GoneSet gone)
+    {
+        HashSet<ReadOnlyMemory<byte>> open = OpenRoots();
+        return gone.Objects.All(id => queries.Get(id) is { IsDetached: true } && !Roots(id).Exists(open.Contains))
+            && gone.Versions.All(queries.IsSuperseded);
+    }
+
+    private void AddObjects(
+        IReadOnlyList<DetachedObject> some, PastSweep sweep, GoneSet gone, List<ReadOnlyMemory<byte>> goneRoots)
+    {
+        // An open file keeps what it stands on: its roots are never condemned, so neither is what has them.
+        HashSet<ReadOnlyMemory<byte>> open = OpenRoots();
+        foreach (DetachedObject removed in some)
+        {
+            if (!HasRoom(gone) || !sweep.MayForget(removed))
+            {
+                continue;
+            }
+
+            List<ReadOnlyMemory<byte>> own = Roots(removed.Object);
+            if (!own.Exists(open.Contains))
+            {
+                gone.Objects.Add(removed.Object);
+                Add(own, goneRoots);
+            }
+        }
+    }
+
+    private void AddVersions(
+        IReadOnlyList<SupersededVersion> some, PastSweep sweep, GoneSet gone, List<ReadOnlyMemory<byte>> goneRoots)
+    {
+        HashSet<ReadOnlyMemory<byte>> open = OpenRoots();
+        foreach (SupersededVersion past in some)
+        {
+            if (HasRoom(gone) && !gone.Objects.Contains(past.Object) && !open.Contains(past.Version.Manifest)
+                && sweep.MayForget(past))
+            {
+                gone.Versions.Add(new VersionRef(past.Object, past.Version.Version));
+                Add([past.Version.Manifest], goneRoots);
+            }
+        }
+    }
+
+    private void Add(List<ReadOnlyMemory<byte>> found, List<ReadOnlyMemory<byte>> goneRoots)
+    {
+        goneRoots.AddRange(found);
+        _chunks += found.Sum(static root => 1 + (root.Length / ChunkAddress.Size));
+    }
+
+    private List<ReadOnlyMemory<byte>> Roots(ObjectId id)
+    {
+        var own = new List<ReadOnlyMemory<byte>>();
+        live.AddHeads(id, own);
+        own.AddRange(queries.SupersededVersions(id).Select(past => past.Version.Manifest));
+        return own;
+    }
+
+    private HashSet<ReadOnlyMemory<byte>> OpenRoots() => new(roots.OpenRoots(), RootComparer.Instance);
+
+    private bool HasRoom(GoneSet gone) =>
+        gone.Objects.Count + gone.Versions.Count < options.ItemsMax && _chunks <= options.AddressesMax / 2;
+
+    private sealed class RootComparer : IEqualityComparer<ReadOnlyMemory<byte>>
+    {
+        public static RootComparer Instance { get; } = new();
+
+        public bool Equals(ReadOnlyMemory<byte> x, ReadOnlyMemory<byte> y) => x.Span.SequenceEqual(y.Span);
+
+        public int GetHashCode(ReadOnlyMemory<byte> obj) =>
+            obj.Length < 40 ? obj.Length : BitConverter.ToInt32(obj.Span[^24..]);
+    }
+}

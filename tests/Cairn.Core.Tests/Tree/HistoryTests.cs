@@ -1,0 +1,208 @@
+using System.Text;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+
+namespace Cairn.Core.Tests.Tree;
+
+/// <summary>What a file was, what was removed, and bringing either back.</summary>
+public sealed class HistoryTests
+{
+    private readonly Replica _a = new(1);
+    private readonly Replica _b = new(2);
+
+    private static string Text(HeadView version) => Encoding.UTF8.GetString(version.Manifest.Span);
+
+    private static string History(Replica replica, string path) => string.Join(
+        ' ', new FileHistory(replica.Queries).Of(replica.Find(path)!.Value.Object).Select(past => Text(past.Version)));
+
+    private static VersionId Version(Replica replica, string path, string content) =>
+        new FileHistory(replica.Queries).Of(replica.Find(path)!.Value.Object)
+            .First(past => Text(past.Version) == content).Version.Version;
+
+    private static List<string> Trash(Replica replica) =>
+        [.. new TrashQueries(replica.Queries).All()
+            .Select(gone => string.Join('/', gone.Path.Select(name => Encoding.UTF8.GetString(name.Span)))).Order()];
+
+    private static TrashedObject Trashed(Replica replica, string name) => new TrashQueries(replica.Queries).All()
+        .Single(gone => Encoding.UTF8.GetString(gone.Name.Span) == name);
+
+    private static HistoryEdits Edits(Replica replica) => new(replica.Queries, replica.Fresh);
+
+    private static TreeError? Undelete(Replica replica, string name, string? newName = null)
+    {
+        TrashedObject gone = Trashed(replica, name);
+        return replica.Do(Edits(replica).Undelete(
+            gone.Object.Id, gone.Parent, newName is null ? gone.Name : Encoding.UTF8.GetBytes(newName)));
+    }
+
+    private TreeError? Resolve(ConflictChoice choice, string? kept = null) => _a.Do(Edits(_a).Resolve(
+        TreeQueries.Root, "doc"u8.ToArray(), choice, kept is null ? default : _a.Find(kept)!.Value.Object, _a.Now));
+
+    private string Conflict() =>
+        Encoding.UTF8.GetString(Assert.Single(_a.Queries.Conflicts(TreeQueries.Root)).Name.Span);
+
+    [Fact]
+    public void Every_version_is_listed_the_newest_first()
+    {
+        _a.Create("doc", "1");
+        _a.Write("doc", "2");
+        _a.Write("doc", "3");
+        Assert.Equal("3 2 1", History(_a, "doc"));
+        HistoricVersion[] all = [.. new FileHistory(_a.Queries).Of(_a.Find("doc")!.Value.Object)];
+        Assert.Equal([true, false, false], all.Select(past => past.IsShown));
+        Assert.Null(all[0].ReplacedAt);
+        Assert.Equal(all[0].Version.Written, all[1].ReplacedAt);
+        Assert.Equal(all[1].Version.Written, all[2].ReplacedAt);
+    }
+
+    [Fact]
+    public void The_history_follows_the_name_when_an_editor_saves_by_rename()
+    {
+        _a.Create("doc", "1");
+        _a.Write("doc", "2");
+        _a.Create("doc.tmp", "3");
+        _a.Rename("doc.tmp", "doc");
+        _a.Create("doc.tmp", "4");
+        _a.Rename("doc.tmp", "doc");
+        Assert.Equal("4 3 2 1", History(_a, "doc"));
+        Assert.Empty(Trash(_a));
+        Assert.Null(_a.Do(Edits(_a).Restore(_a.Find("doc")!.Value.Object, Version(_a, "doc", "1"), _a.Now)));
+        Assert.Equal("1 4 3 2 1", History(_a, "doc"));
+    }
+
+    [Fact]
+    public void Both_sides_of_a_conflict_are_in_the_history()
+    {
+        _a.Create("doc", "base");
+        Replica.Sync(_a, _b);
+        _a.Write("doc", "A");
+        _b.Write("doc", "B");
+        Replica.Sync(_a, _b);
+        Assert.Equal("A B base", History(_a, "doc"));
+        Assert.Equal(History(_a, "doc"), History(_b, "doc"));
+    }
+
+    [Fact]
+    public void A_restored_version_is_an_edit_like_any_other()
+    {
+        _a.Create("doc", "1");
+        _a.Write("doc", "2");
+        VersionId first = Version(_a, "doc", "1");
+        ObjectId id = _a.Find("doc")!.Value.Object;
+        Assert.Null(_a.Do(Edits(_a).Restore(id, first, _a.Now)));
+        Assert.Equal("1", _a.Read("doc"));
+        Assert.Equal("1 2 1", History(_a, "doc"));
+        Assert.Empty(Edits(_a).Restore(id, _a.Queries.Get(id)!.Head!.Version, _a.Now).Value);
+        Assert.Equal(TreeError.NotFound, Edits(_a).Restore(id, new VersionId(_a.Fresh()), _a.Now).Error);
+        Assert.Equal(TreeError.NotFound, Edits(_a).Restore(TreeQueries.Root, first, _a.Now).Error);
+    }
+
+    [Fact]
+    public void What_was_removed_is_in_the_trash_and_comes_back()
+    {
+        _a.MakeDirectory("d");
+        _a.MakeDirectory("d/e");
+        _a.Create("d/e/doc", "1");
+        _a.Unlink("d/e/doc");
+        _a.RemoveDirectory("d/e");
+        _a.RemoveDirectory("d");
+        Assert.Equal(["d", "d/e", "d/e/doc"], Trash(_a));
+        Assert.Null(Undelete(_a, "doc"));
+        Assert.Equal("/d/\n/d/e/\n/d/e/doc=1\n", _a.Listing());
+        Assert.Empty(Trash(_a));
+        Replica.Sync(_a, _b);
+    }
+
+    [Fact]
+    public void A_name_that_is_taken_is_not_taken_over()
+    {
+        _a.Create("doc", "old");
+        _a.Unlink("doc");
+        _a.Create("doc", "new");
+        Assert.Equal(TreeError.AlreadyExists, Undelete(_a, "doc"));
+        Assert.Null(Undelete(_a, "doc", "doc.old"));
+        Assert.Equal("/doc=new\n/doc.old=old\n", _a.Listing());
+        ObjectId there = _a.Find("doc")!.Value.Object;
+        Assert.Equal(TreeError.NotFound, Edits(_a).Undelete(there, default, "x"u8.ToArray()).Error);
+    }
+
+    [Fact]
+    public void A_name_that_cannot_be_is_refused()
+    {
+        _a.Create("doc", "old");
+        _a.Unlink("doc");
+        ObjectId gone = Trashed(_a, "doc").Object.Id;
+        Assert.Equal(TreeError.InvalidName, Edits(_a).Undelete(gone, default, "a/b"u8.ToArray()).Error);
+        Assert.Equal(TreeError.NameTooLong, Edits(_a).Undelete(gone, default, new byte[256]).Error);
+        ObjectId file = _a.Create("file");
+        Assert.Equal(TreeError.NotADirectory, Edits(_a).Undelete(gone, file, "doc"u8.ToArray()).Error);
+        Assert.Equal(TreeError.NotFound, Edits(_a).Undelete(gone, new ObjectId(_a.Fresh()), "doc"u8.ToArray()).Error);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void One_side_of_a_conflict_is_kept_and_the_other_is_history(bool keepsShown)
+    {
+        _a.Create("doc", "base");
+        Replica.Sync(_a, _b);
+        _a.Write("doc", "A");
+        _b.Write("doc", "B");
+        Replica.Sync(_a, _b);
+        string kept = keepsShown ? "doc" : Conflict();
+        string content = _a.Read(kept)!;
+        Assert.Null(Resolve(ConflictChoice.One, kept));
+        Replica.Sync(_a, _b);
+        Assert.Equal($"/doc={content}\n", _b.Listing());
+        Assert.Equal(4, new FileHistory(_b.Queries).Of(_b.Find("doc")!.Value.Object).Count);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Of_two_files_made_apart_one_is_kept_and_the_other_is_trash(bool keepsShown)
+    {
+        _a.Create("doc", "A");
+        _b.Create("doc", "B");
+        Replica.Sync(_a, _b);
+        string kept = keepsShown ? "doc" : Conflict();
+        string content = _a.Read(kept)!;
+        Assert.Null(Resolve(ConflictChoice.One, kept));
+        Replica.Sync(_a, _b);
+        Assert.Equal($"/doc={content}\n", _b.Listing());
+        Assert.Equal(["doc"], Trash(_b));
+        Assert.Null(Undelete(_b, "doc", "doc2"));
+        Assert.NotEqual(content, _b.Read("doc2"));
+    }
+
+    [Fact]
+    public void Both_sides_become_files_of_their_own()
+    {
+        _a.Create("doc", "base");
+        Replica.Sync(_a, _b);
+        _a.Write("doc", "A");
+        _b.Write("doc", "B");
+        Replica.Sync(_a, _b);
+        string shown = Conflict();
+        Assert.Null(Resolve(ConflictChoice.Both));
+        Replica.Sync(_a, _b);
+        Assert.Equal($"/doc=A\n/{shown}=B\n", _b.Listing());
+        Assert.Empty(_b.Queries.Conflicts(TreeQueries.Root));
+    }
+
+    [Fact]
+    public void A_folder_with_something_in_it_is_not_given_up()
+    {
+        _a.Create("doc", "A");
+        _b.MakeDirectory("doc");
+        _b.Create("doc/inside", "B");
+        Replica.Sync(_a, _b);
+        bool fileHoldsName = _a.Find("doc")!.Value.Kind == TreeKind.File;
+        Assert.Equal(TreeError.NotEmpty, Resolve(ConflictChoice.One, fileHoldsName ? "doc" : Conflict()));
+        Assert.Equal(TreeError.InvalidArgument, Edits(_a).Resolve(
+            TreeQueries.Root, "doc"u8.ToArray(), ConflictChoice.One, new ObjectId(_a.Fresh()), _a.Now).Error);
+        Assert.Equal(TreeError.NotFound, Edits(_a).Resolve(
+            TreeQueries.Root, "none"u8.ToArray(), ConflictChoice.Both, default, _a.Now).Error);
+    }
+}
