@@ -14,8 +14,8 @@ public static class HistoryCommands
         Command command = new ManualCommand(
             "log",
             "List the versions of a file: when, by which node, how large.",
-            "The history follows the name, also when an editor saves by renaming; the path of a removed file works too. "
-            + "How long versions stay: docs/operations/history.md.",
+            "The history follows the name, also when an editor saves by renaming; the path of a removed file works too."
+            + " How long versions stay: docs/operations/history.md.",
             "cairn log notes/todo.txt",
             "cairn log notes/todo.txt --json") { path };
         CommandContext.Attach(command, (context, parsed, cancellation) => context.PrintListing(
