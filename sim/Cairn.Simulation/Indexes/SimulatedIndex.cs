@@ -26,6 +26,18 @@ public sealed class SimulatedIndex : IIndexStore
     }
 
     /// <inheritdoc/>
+    public long Bytes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _records.Sum(record => (long)record.Key.Length + record.Value.Length);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public Result<byte[]?, IndexError> Get(ReadOnlySpan<byte> key)
     {
         lock (_gate)

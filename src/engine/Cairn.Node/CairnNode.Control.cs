@@ -10,6 +10,7 @@ using Cairn.Node.Control;
 using Cairn.Node.Pool;
 using Cairn.Node.Volumes;
 using Cairn.Storage;
+using Cairn.Storage.Home;
 using Cairn.Storage.Packs;
 
 namespace Cairn.Node;
@@ -143,9 +144,17 @@ public sealed partial class CairnNode
     /// <inheritdoc/>
     public ValueTask<Result<SpaceStatus, ControlError>> SetSpace(long allocatedBytes, CancellationToken cancellation)
     {
-        if (allocatedBytes < 64L << 20)
+        if (allocatedBytes < SpacePlan.SpaceBytesMin)
         {
-            return Failed<SpaceStatus>(ControlErrorKind.InvalidArgument, "Give at least 64 MiB.");
+            return Failed<SpaceStatus>(ControlErrorKind.InvalidArgument, "Give at least 80 MiB.");
+        }
+
+        if (allocatedBytes < _space.GivenBytesMin)
+        {
+            long megabytes = (_space.GivenBytesMin >> 20) + 1;
+            return Failed<SpaceStatus>(
+                ControlErrorKind.InvalidArgument,
+                $"The running journal leaves no room for chunks in that: set {megabytes} MiB, restart, then set less.");
         }
 
         NodeSettings changed = _settings with { SpaceBytes = allocatedBytes };
@@ -155,7 +164,7 @@ public sealed partial class CairnNode
         }
 
         _settings = changed;
-        _chunks.SetSpace(allocatedBytes);
+        _space.Give(allocatedBytes);
         PublishUse();
         return ValueTask.FromResult(Result<SpaceStatus, ControlError>.Ok(Space()));
     }
@@ -271,7 +280,7 @@ public sealed partial class CairnNode
     private SpaceStatus Space()
     {
         StoreSpace space = _chunks.Space;
-        return new SpaceStatus(CapacityBytes, space.Replicated, space.Cached, space.Staged, space.Dead, space.Free);
+        return new SpaceStatus(_space.GivenBytes, space.Replicated, space.Cached, space.Staged, space.Dead, space.Free);
     }
 
     private (long TotalBytes, long FreeBytes) PoolSpace()

@@ -36,6 +36,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly PoolConfig _config;
     private readonly PoolLog _poolLog;
     private readonly PoolView _view;
+    private readonly SpaceKeeper _space;
     private readonly OwnRecord _record;
     private readonly PeerSet _peers;
     private readonly LogSync _sync;
@@ -70,7 +71,9 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _diary = new NodeDiary(ports.Time);
         _poolLog = new PoolLog(ports, logs, _diary, config.Pool, config.FounderKey, keyring);
         _view = new PoolView(ports.Identity.Node, config.Pool, config.Bootstrap);
-        _record = new OwnRecord(ports, options, CapacityBytes);
+        _space = new SpaceKeeper(
+            ports.Workers, chunks, SpacePlan.For(options.SpaceBytes).Journal, OthersBytes, options.SpaceBytes);
+        _record = new OwnRecord(ports, options, _space.CapacityBytes);
         ulong seed = RandomUInt64(ports);
         _joinHost = new JoinHost(ports, _poolLog, _view, _diary) { OwnRecord = () => _record.Current };
         _peers = new PeerSet(ports, options, _view, _diary, seed)
@@ -100,7 +103,8 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _poolLog.Changed += OnPoolLog;
         _poolLog.Granting += _volumes.Share;
         _poolLog.KeyringChanged += SaveKeyring;
-        _replicator.Progress += RaiseProgress;
+        _replicator.Progress += OnReplicated;
+        _inbox.Stored += PublishUse;
         _sync.Progress += RaiseProgress;
         _repair.RoundEnded += OnRepairRound;
     }
@@ -113,8 +117,6 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
 
     /// <summary>Where this node thinks that chunks should lie.</summary>
     public PlacementTable Placement => _view.Placement;
-
-    private long CapacityBytes => _settings.SpaceBytes ?? _options.SpaceBytes;
 
     /// <summary>(1) Opens a home that belongs to a pool.</summary>
     /// <param name="ports">The world. On failure the caller keeps it.</param>
@@ -220,7 +222,8 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             action();
             return Unit.Value;
         });
-        ChunkStoreOptions storeOptions = new() { SpaceBytes = settings.SpaceBytes ?? options.SpaceBytes };
+        options = options with { SpaceBytes = settings.SpaceBytes ?? options.SpaceBytes };
+        ChunkStoreOptions storeOptions = SpacePlan.For(options.SpaceBytes).Chunks;
         if (!ChunkStore.Open(ports.Disk, storeOptions, background).TryGet(out ChunkStore? chunks, out error))
         {
             return new ControlError(ControlErrorKind.Storage, error.ToString());
@@ -302,6 +305,12 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
 
     private void OnRepairRound() => _ports.Workers.Start("drop", _drops.Run);
 
+    private void OnReplicated()
+    {
+        PublishUse();
+        RaiseProgress();
+    }
+
     private void RaiseProgress()
     {
         TaskCompletionSource progress = _progress;
@@ -326,6 +335,8 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             _peers.CloseStuck();
             _volumes.Refresh();
             _volumes.Upkeep();
+            _space.Look();
+            _replicator.RetryRefused();
             PublishUse();
             await _weights.Look(_stop.Token);
             if (_ports.Time.GetElapsedTime(reconciled) > TimeSpan.FromSeconds(30))
@@ -336,16 +347,19 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         }
     }
 
+    private long OthersBytes() => _logs.Bytes + _volumes.Open.Sum(volume => volume.IndexBytes);
+
     /// <summary>Tells the others when the fill level moved by a hundredth, or this node became full.</summary>
     private void PublishUse()
     {
         NodeRecord now = _record.Current.Record;
-        NodeRecord next = OwnRecord.WithUse(now, _chunks.Space, CapacityBytes);
-        bool isNews = next.IsFull != now.IsFull || next.CapacityBytes != now.CapacityBytes
-            || Math.Abs(next.UsedBytes - now.UsedBytes) > Math.Max(1 << 20, CapacityBytes / 100);
-        if (isNews)
+        (long used, bool isFull) = _space.Use(now.IsFull);
+        long capacity = _space.CapacityBytes;
+        bool isNews = isFull != now.IsFull || capacity != now.CapacityBytes
+            || Math.Abs(used - now.UsedBytes) > Math.Max(1 << 20, capacity / 100);
+        if (isNews && !_stop.IsCancellationRequested)
         {
-            ChangeRecord(_ => next);
+            ChangeRecord(record => record with { CapacityBytes = capacity, UsedBytes = used, IsFull = isFull });
         }
     }
 

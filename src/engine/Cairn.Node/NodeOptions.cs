@@ -1,3 +1,5 @@
+using Cairn.Storage.Home;
+
 namespace Cairn.Node;
 
 /// <summary>How a node behaves. Correctness never depends on these: they tune how soon things happen.</summary>
@@ -47,7 +49,7 @@ public sealed record NodeOptions
     {
         List<string> problems = [];
         Require(problems, Name.Length is > 0 and <= 64, "Name must have 1 to 64 characters");
-        Require(problems, SpaceBytes >= 64L << 20, "SpaceBytes must be at least 64 MiB");
+        Require(problems, SpaceBytes >= SpacePlan.SpaceBytesMin, "SpaceBytes must be at least 80 MiB");
         Require(problems, RepairGrace >= TimeSpan.Zero, "RepairGrace must not be negative");
         Require(problems, RepairInterval > TimeSpan.Zero, "RepairInterval must be positive");
         Require(problems, GossipPeriod > TimeSpan.Zero, "GossipPeriod must be positive");

@@ -47,10 +47,10 @@ internal sealed class PoolBench
     public bool HasDrives { get; init; }
 
     /// <summary>A pool of so many running nodes with real volumes, all connected, and one volume open on each.</summary>
-    public static PoolBench WithDrives(int count, ulong seed)
+    public static PoolBench WithDrives(int count, ulong seed, long spaceBytes = 256L << 20)
     {
         PoolBench bench = new(seed) { HasDrives = true };
-        Fill(bench, [.. Enumerable.Repeat(bench.Options.SpaceBytes, count)]);
+        Fill(bench, [.. Enumerable.Repeat(spaceBytes, count)]);
         bench.Ok(bench.Nodes[0], () => bench.Nodes[0].Node.CreateVolume("shared", default).AsTask());
         bench.Until(() => bench.Nodes.TrueForAll(node => node.FindDrive() is not null), "the volume is everywhere");
         return bench;
@@ -170,6 +170,9 @@ internal sealed class BenchNode : IDisposable
     public CairnNode Node => _node ?? throw new InvalidOperationException("not started");
 
     public bool IsUp => _node is not null && Process.IsAlive;
+
+    /// <summary>What the home takes on the disk, index included.</summary>
+    public long TakenBytes => Disk.Files.Sum(Disk.LengthOf) + Indexes.Values.Sum(index => index.Bytes);
 
     public NodeId Id => _identity.Node;
 

@@ -37,6 +37,8 @@ internal sealed class ScrapVolume : IHostedVolume
 
     public bool HasUnpublishedWrites => false;
 
+    public long IndexBytes => 0;
+
     public List<ChunkAddress> Written { get; } = [];
 
     public void UseKeyring(VolumeKeyring keyring) => Keyring = keyring;

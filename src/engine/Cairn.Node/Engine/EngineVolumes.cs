@@ -91,6 +91,7 @@ public sealed class EngineVolumes : IVolumeFactory
             Time = ports.Time,
             Workers = ports.Workers,
             Members = setting.Garbage,
+            HasPoolRoom = setting.HasPoolRoom,
             Space = () =>
             {
                 (long total, long free) = setting.PoolSpace();

@@ -59,6 +59,9 @@ internal sealed class HostedVolume(
     }
 
     /// <inheritdoc/>
+    public long IndexBytes => index.Bytes;
+
+    /// <inheritdoc/>
     public void UseKeyring(VolumeKeyring keyring) => log.Keys = keyring;
 
     /// <inheritdoc/>

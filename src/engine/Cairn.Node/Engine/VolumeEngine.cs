@@ -357,8 +357,13 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         }
     }
 
-    private bool HasRoom(int bytes) =>
-        _state.Journal.Journal.HasRoom && _state.Parts.Store.HasRoom(bytes, Storage.Packs.ChunkUse.Staged);
+    /// <summary>Whether a write fits, and with it everything that waits in the journal to be published.</summary>
+    private bool HasRoom(int bytes)
+    {
+        Storage.Journaling.Journal journal = _state.Journal.Journal;
+        return _state.Parts.HasPoolRoom() && journal.HasRoom
+            && _state.Parts.Store.HasRoom(journal.UsedBytes + bytes, Storage.Packs.ChunkUse.Staged);
+    }
 
     /// <summary>Backpressure: a writer waits while publishing makes room, and is refused when there is no progress.</summary>
     private async ValueTask<Result<int, VolumeError>> WriteWhenThereIsRoom(OpenHandle handle, long offset, ReadOnlyMemory<byte> data)

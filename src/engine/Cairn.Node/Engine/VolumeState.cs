@@ -59,6 +59,9 @@ public sealed record VolumeParts
 
     /// <summary>What a user could still write; null asks this node's chunk store.</summary>
     public Func<VolumeSpace>? Space { get; init; }
+
+    /// <summary>Whether new chunks find nodes for all their copies; a volume without a pool always has room there.</summary>
+    public Func<bool> HasPoolRoom { get; init; } = static () => true;
 }
 
 /// <summary>The state that a volume's operations share, and what all of them need of it.</summary>

@@ -14,6 +14,7 @@ internal sealed class PoolView
     private readonly HashSet<NodeId> _givenUp = [];
     private readonly Dictionary<NodeId, Liveness> _liveness = [];
     private readonly NodeId _bootstrap;
+    private volatile bool _hasRoom = true;
     private volatile PlacementTable _placement = PlacementTable.Empty;
     private volatile PoolState _state = PoolState.Empty;
     private volatile NodeId[] _tracked = [];
@@ -49,6 +50,9 @@ internal sealed class PoolView
 
     /// <summary>Every node whose state takes copies, given up or not: what weights are solved for.</summary>
     public IReadOnlyList<PlacementNode> PlacementNodes { get; private set; } = [];
+
+    /// <summary>Whether so many nodes have room as a chunk has copies; true in a pool that has no nodes yet.</summary>
+    public bool HasRoom => _hasRoom;
 
     /// <summary>Told after members, records or placement changed.</summary>
     public event Action? Changed;
@@ -145,8 +149,9 @@ internal sealed class PoolView
         NodeRecord[] records = [.. Candidates().Where(node => Map.TryGet(node, out _)).Select(Record)];
         _tracked = [.. records.Select(record => record.Node)];
         PlacementNodes = [.. records.Where(Counts).Select(PlacementNode.From)];
-        _placement = PlacementTable.Build(
-            PlacementNodes.Where(node => !_givenUp.Contains(node.Node)), PlacementPolicy.Default, State.Weights);
+        PlacementNode[] counted = [.. PlacementNodes.Where(node => !_givenUp.Contains(node.Node))];
+        _placement = PlacementTable.Build(counted, PlacementPolicy.Default, State.Weights);
+        _hasRoom = counted.Length == 0 || counted.Count(node => !node.IsFull) >= _placement.Copies;
         Changed?.Invoke();
     }
 

@@ -44,6 +44,9 @@ public interface IHostedVolume : IAsyncDisposable
     {
     }
 
+    /// <summary>What its index takes on the disk.</summary>
+    long IndexBytes { get; }
+
     /// <summary>The keys changed: a new epoch, after a revocation.</summary>
     void UseKeyring(VolumeKeyring keyring);
 
@@ -74,6 +77,9 @@ public sealed record VolumeSetting
 
     /// <summary>Who writes, for the volume's garbage.</summary>
     public IGarbageMembers? Garbage { get; init; }
+
+    /// <summary>Whether new chunks find nodes for all their copies. Asked at every write, from any thread.</summary>
+    public required Func<bool> HasPoolRoom { get; init; }
 
     /// <summary>The name shown in conflict copies.</summary>
     public required Func<NodeId, string> NameOf { get; init; }

@@ -1,10 +1,8 @@
 using Cairn.Core.Membership;
-using Cairn.Core.Placement;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Node.Ports;
 using Cairn.Storage;
-using Cairn.Storage.Packs;
 
 namespace Cairn.Node.Pool;
 
@@ -57,18 +55,6 @@ internal sealed class OwnRecord
     /// <summary>Whether somebody else's view of this node is newer than ours (a restored home): its counter is passed.</summary>
     public bool Overtake(ulong counter) =>
         counter >= Current.Record.Counter && Change(record => record with { Counter = counter }).IsOk;
-
-    /// <summary>The fill level as records tell it: in steps, so that a busy node does not gossip all the time.</summary>
-    public static NodeRecord WithUse(NodeRecord record, StoreSpace space, long capacityBytes)
-    {
-        long used = capacityBytes - Math.Max(0, Math.Min(capacityBytes, space.Obtainable));
-        return record with
-        {
-            CapacityBytes = capacityBytes,
-            UsedBytes = used,
-            IsFull = FullHysteresis.Next(record.IsFull, used, capacityBytes),
-        };
-    }
 
     private static NodeRecord Make(NodePorts ports, NodeOptions options, long capacityBytes) => new()
     {

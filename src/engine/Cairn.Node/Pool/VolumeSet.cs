@@ -138,6 +138,7 @@ internal sealed class VolumeSet : IAsyncDisposable
             Source = _source,
             Replication = _replication,
             PoolSpace = _space,
+            HasPoolRoom = () => _view.HasRoom,
             NameOf = _view.NameOf,
             Garbage = new ConfirmedMembers(
                 _ports.Identity.Node,

@@ -15,10 +15,13 @@ public readonly record struct IndexChange(ReadOnlyMemory<byte> Key, ReadOnlyMemo
 /// <remarks>Safe to call from several threads: one <see cref="Apply"/> at a time, reads beside it see all of it or nothing.</remarks>
 public interface IIndexStore : IDisposable
 {
+    /// <summary>What it takes on the disk, in bytes.</summary>
+    long Bytes { get; }
+
     /// <summary>The value of a key, or null.</summary>
     Result<byte[]?, IndexError> Get(ReadOnlySpan<byte> key);
 
-    /// <summary>Keys from <paramref name="from"/> (included) to <paramref name="to"/> (excluded; empty means no end), in byte order.</summary>
+    /// <summary>Keys from <paramref name="from"/> (included) to <paramref name="to"/> (excluded; empty: no end), in order.</summary>
     /// <param name="limit">At most so many.</param>
     Result<IReadOnlyList<KeyValuePair<byte[], byte[]>>, IndexError> Scan(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, int limit);
 

@@ -78,7 +78,7 @@ internal sealed class ChunkInbox(NodePorts ports, ChunkStore store, NodeDiary di
         SHA256.HashData(chunk.Stored.Span, hash);
         return new ChunkAddress(hash) != chunk.Address
             ? ChunkOutcome.Corrupt
-            : OutcomeOf(store.Put(key, chunk.Stored.Span, ChunkUse.Replicated));
+            : OutcomeOf(store.Put(key, chunk.Stored.Span, ChunkUse.Replicated, isNew: true));
     }
 
     private async Task CommitAll()

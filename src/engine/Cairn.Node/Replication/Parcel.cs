@@ -1,5 +1,6 @@
 using System.Buffers;
 using Cairn.Core.Primitives;
+using Cairn.Storage.Packs;
 
 namespace Cairn.Node.Replication;
 
@@ -27,6 +28,27 @@ internal sealed class Parcel(ChunkAddress[] addresses, int[] lengths, byte[] buf
             Invariant.That(_buffer is not null, "a parcel used after it was given back");
             return _buffer.AsMemory(0, Length);
         }
+    }
+
+    /// <summary>Reads chunks from the store; null when one cannot be read. Blocks.</summary>
+    public static Parcel? Load(ChunkStore store, IReadOnlyList<OwedChunk> chunks)
+    {
+        int length = chunks.Sum(chunk => chunk.Length);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
+        int at = 0;
+        foreach (OwedChunk chunk in chunks)
+        {
+            if (!store.ReadBulk(RecordKey.Copy(chunk.Address), buffer.AsSpan(at, chunk.Length)).IsOk)
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+                return null;
+            }
+
+            at += chunk.Length;
+        }
+
+        return new Parcel(
+            [.. chunks.Select(chunk => chunk.Address)], [.. chunks.Select(chunk => chunk.Length)], buffer, length);
     }
 
     /// <summary>One more user.</summary>

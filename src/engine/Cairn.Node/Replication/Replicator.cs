@@ -141,6 +141,17 @@ internal sealed class Replicator : IReplicationQueue
         PumpAll();
     }
 
+    /// <summary>Offers again what was refused: room may have come where nobody said so.</summary>
+    public void RetryRefused()
+    {
+        foreach (OwedChunk chunk in InOrder().Where(chunk => chunk.IsDone))
+        {
+            Target(chunk);
+        }
+
+        PumpAll();
+    }
+
     /// <summary>Stops sending.</summary>
     public void Stop() => _isStopped = true;
 
@@ -182,20 +193,39 @@ internal sealed class Replicator : IReplicationQueue
         (NodeId Node, DeliveryState State)[] before = [.. chunk.Targets];
         chunk.Targets.Clear();
         Span<NodeId> targets = stackalloc NodeId[PlacementPolicy.CopiesMax];
-        int count = _placement.WriteTargets(PartitionId.Of(chunk.Address), targets);
+        int count = WithFullHolders(PartitionId.Of(chunk.Address), targets);
         for (int i = 0; i < count; i++)
         {
             if (targets[i] != _view.Self)
             {
                 NodeId node = targets[i];
                 int known = Array.FindIndex(before, target => target.Node == node);
-                chunk.Targets.Add(known >= 0 ? before[known] : (node, DeliveryState.Waiting));
-                if (known < 0)
+                bool isNew = known < 0 || before[known].State == DeliveryState.Full;
+                chunk.Targets.Add(isNew ? (node, DeliveryState.Waiting) : before[known]);
+                if (isNew)
                 {
                     LaneOf(node).Queue.Enqueue(chunk);
                 }
             }
         }
+    }
+
+    /// <summary>
+    /// Nodes with room, and when the pool has too few of them, full holders: what was acknowledged goes into the rest that
+    /// a node has when it calls itself full.
+    /// </summary>
+    private int WithFullHolders(PartitionId partition, Span<NodeId> targets)
+    {
+        int count = _placement.WriteTargets(partition, targets);
+        foreach (NodeId holder in _placement.Holders(partition))
+        {
+            if (count < _placement.Copies && !targets[..count].Contains(holder))
+            {
+                targets[count++] = holder;
+            }
+        }
+
+        return count;
     }
 
     private void OnPlacement()
@@ -269,7 +299,7 @@ internal sealed class Replicator : IReplicationQueue
                     taker.Mark(chunks, DeliveryState.Sent);
                 }
 
-                Parcel? parcel = await _ports.Workers.Run(WorkPriority.Foreground, () => Load(chunks));
+                Parcel? parcel = await _ports.Workers.Run(WorkPriority.Foreground, () => Parcel.Load(_store, chunks));
                 if (parcel is null)
                 {
                     LoadFailed(takers, chunks);
@@ -317,26 +347,6 @@ internal sealed class Replicator : IReplicationQueue
         }
 
         return chunks;
-    }
-
-    private Parcel? Load(List<OwedChunk> chunks)
-    {
-        int length = chunks.Sum(chunk => chunk.Length);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
-        int at = 0;
-        foreach (OwedChunk chunk in chunks)
-        {
-            if (!_store.ReadBulk(RecordKey.Copy(chunk.Address), buffer.AsSpan(at, chunk.Length)).IsOk)
-            {
-                ArrayPool<byte>.Shared.Return(buffer);
-                return null;
-            }
-
-            at += chunk.Length;
-        }
-
-        return new Parcel(
-            [.. chunks.Select(chunk => chunk.Address)], [.. chunks.Select(chunk => chunk.Length)], buffer, length);
     }
 
     /// <summary>One of them cannot be read: it is left to the scrubber, the others are tried again.</summary>

@@ -57,6 +57,18 @@ public sealed class Journal : IDisposable
         }
     }
 
+    /// <summary>Bytes of the segments in use: no more than that waits to be written elsewhere.</summary>
+    public long UsedBytes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return (long)Math.Max(0, _options.SegmentsMax - _segments.Available) * _options.SegmentBytes;
+            }
+        }
+    }
+
     /// <summary>Opens the segment files of a home. <see cref="Replay"/> must follow, once.</summary>
     /// <param name="background">Runs an action soon, away from the caller; null runs it at once (tests, simulator).</param>
     public static Result<Journal, StoreError> Open(

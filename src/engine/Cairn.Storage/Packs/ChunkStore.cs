@@ -60,6 +60,18 @@ public sealed class ChunkStore : IDisposable
         }
     }
 
+    /// <summary>What owed copies can surely get of the space: their packs, less what is lost to pack ends.</summary>
+    public long OwedBytesMax
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _allocator.OwedBytesMax;
+            }
+        }
+    }
+
     /// <summary>How many records there are.</summary>
     public int Count
     {
@@ -92,8 +104,9 @@ public sealed class ChunkStore : IDisposable
     /// <param name="key">Which; the caller has checked that the bytes are those of the address.</param>
     /// <param name="stored">The stored bytes, at most 5 MiB; written from where they are, not copied.</param>
     /// <param name="use">Why; of a record that is there already, the more binding use stays.</param>
+    /// <param name="isNew">Whether its writer still owes it to the pool: it may use the write reserve, as repair may not.</param>
     /// <remarks>Allocates: no.</remarks>
-    public Result<Unit, StoreError> Put(RecordKey key, ReadOnlySpan<byte> stored, ChunkUse use)
+    public Result<Unit, StoreError> Put(RecordKey key, ReadOnlySpan<byte> stored, ChunkUse use, bool isNew = false)
     {
         if (stored.Length > ChunkStoreOptions.RecordBytesMax)
         {
@@ -107,7 +120,7 @@ public sealed class ChunkStore : IDisposable
 
         uint checksum = Crc32C.Compute(stored);
         int recordBytes = PackFormat.RecordBytes(stored.Length);
-        if (!_allocator.Reserve(recordBytes, use).TryGet(out PackPlace place, out StoreError error))
+        if (!_allocator.Reserve(recordBytes, use, isNew || use == ChunkUse.Staged).TryGet(out PackPlace place, out StoreError error))
         {
             return error;
         }

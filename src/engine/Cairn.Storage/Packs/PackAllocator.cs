@@ -77,8 +77,8 @@ internal sealed class PackAllocator
     public void SetGeneration(ulong generation) => _generation = generation;
 
     /// <summary>Takes a place for a record, making room if it must. Without the gate.</summary>
-    public Result<PackPlace, StoreError> Reserve(int recordBytes, ChunkUse use) =>
-        Reserve(recordBytes, use, Kept(use), mayReclaim: true);
+    public Result<PackPlace, StoreError> Reserve(int recordBytes, ChunkUse use, bool mayUseReserve) =>
+        Reserve(recordBytes, use, Kept(mayUseReserve ? ChunkUse.Staged : use), mayReclaim: true);
 
     /// <summary>Takes a place for a record that compaction moves: it may use the file kept back for it. Without the gate.</summary>
     public Result<PackPlace, StoreError> ReserveForMove(int recordBytes, ChunkUse use) =>
@@ -227,6 +227,14 @@ internal sealed class PackAllocator
 
         return bytes <= room;
     }
+
+    /// <summary>
+    /// Bytes that records surely find in the packs that are kept neither for compaction nor as write reserve; a sixteenth,
+    /// and at least a chunk of 1 MiB, is lost at the end of each pack. Under the gate.
+    /// </summary>
+    public long OwedBytesMax =>
+        Math.Max(0, (_files.BytesMax / _packBytes) - Kept(ChunkUse.Replicated))
+        * (_packBytes - Math.Max(_packBytes / 16, 1 << 20));
 
     private int Kept(ChunkUse use)
     {

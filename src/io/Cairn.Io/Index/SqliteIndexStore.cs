@@ -33,6 +33,10 @@ public sealed class SqliteIndexStore : IIndexStore
     }
 
     /// <inheritdoc/>
+    public long Bytes =>
+        Suffixes.Select(suffix => new FileInfo(_path + suffix)).Sum(file => file.Exists ? file.Length : 0);
+
+    /// <inheritdoc/>
     public Result<byte[]?, IndexError> Get(ReadOnlySpan<byte> key)
     {
         lock (_reading)

@@ -1,0 +1,71 @@
+using Cairn.Core.Placement;
+using Cairn.Core.Primitives;
+using Cairn.Node.Ports;
+using Cairn.Storage.Home;
+using Cairn.Storage.Journaling;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node.Pool;
+
+/// <summary>Keeps journal, chunks, logs and indexes together within the space the owner gives.</summary>
+/// <remarks>
+/// The journal's part is fixed while the node runs, logs and indexes take what they need, and the chunks get the rest: as
+/// the logs grow, the cache and then the room for new copies shrink. Source: docs/decisions/space.md.
+/// Thread: the engine's loop; compaction runs on a worker.
+/// </remarks>
+internal sealed class SpaceKeeper(
+    IWorkers workers, ChunkStore chunks, JournalOptions journal, Func<long> othersBytes, long givenBytes)
+{
+    private bool _isCompacting;
+
+    /// <summary>What the owner gives, all parts together.</summary>
+    public long GivenBytes { get; private set; } = givenBytes;
+
+    /// <summary>What this node can surely hold for the pool: what placement may count on.</summary>
+    public long CapacityBytes => chunks.OwedBytesMax;
+
+    /// <summary>The least that can be given while the journal keeps its size.</summary>
+    public long GivenBytesMin => SpacePlan.SpaceBytesFor(journal, SpacePlan.ChunkBytesMin);
+
+    /// <summary>The owner gives more or less.</summary>
+    public void Give(long bytes)
+    {
+        Invariant.That(bytes >= GivenBytesMin, $"{bytes} bytes given beside a journal of {journal.BytesMax}");
+        GivenBytes = bytes;
+        Divide();
+    }
+
+    /// <summary>Gives the chunks what the others leave, and gets back what is dead.</summary>
+    public void Look()
+    {
+        Divide();
+        if (!_isCompacting)
+        {
+            _isCompacting = true;
+            workers.Start("compact", Compact);
+        }
+    }
+
+    /// <summary>How full this node tells the pool that it is.</summary>
+    public (long UsedBytes, bool IsFull) Use(bool wasFull)
+    {
+        StoreSpace space = chunks.Space;
+        long used = Math.Min(CapacityBytes, space.Staged + space.Replicated);
+        return (used, FullHysteresis.Next(wasFull, used, CapacityBytes));
+    }
+
+    private void Divide()
+    {
+        long bytes = SpacePlan.ChunkBytes(GivenBytes, journal, othersBytes());
+        if (bytes != chunks.Space.Allocated)
+        {
+            chunks.SetSpace(bytes);
+        }
+    }
+
+    private async Task Compact()
+    {
+        await workers.Run(WorkPriority.Background, chunks.Maintain);
+        _isCompacting = false;
+    }
+}

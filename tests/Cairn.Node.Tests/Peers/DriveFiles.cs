@@ -1,0 +1,64 @@
+using System.Text;
+using Cairn.Core.Primitives;
+using Cairn.Node.Volumes;
+
+namespace Cairn.Node.Tests.Peers;
+
+/// <summary>Whole files in the drive of a bench's node, as a door would write and read them.</summary>
+internal static class DriveFiles
+{
+    /// <summary>Writes a file as `cp` does: created, written, closed. Ok: all of it was acknowledged.</summary>
+    public static Result<Unit, VolumeError> Put(this PoolBench bench, BenchNode node, string name, byte[] content) =>
+        bench.Do(node, async () =>
+        {
+            IVolume volume = node.Drive;
+            Result<OpenedFile, VolumeError> created = await volume.Create(
+                InodeNumber.Root, Encoding.UTF8.GetBytes(name), 0x1A4, OpenIntent.Write, Caller.Daemon);
+            if (!created.TryGet(out OpenedFile opened, out VolumeError error))
+            {
+                return error;
+            }
+
+            Result<int, VolumeError> written = 0;
+            for (int at = 0; at < content.Length && written.IsOk; at += written.IsOk ? written.Value : 0)
+            {
+                written = await volume.Write(opened.Handle, at, content.AsMemory(at));
+            }
+
+            await volume.Flush(opened.Handle, 0);
+            await volume.Release(opened.Handle);
+            return written.TryGet(out _, out error) ? Unit.Value : Result<Unit, VolumeError>.Fail(error);
+        });
+
+    /// <summary>Reads a file whole; null when it cannot be found or read here.</summary>
+    public static byte[]? Get(this PoolBench bench, BenchNode node, string name) => bench.Do(node, async () =>
+    {
+        IVolume volume = node.Drive;
+        Result<ObjectAttributes, VolumeError> found = await volume.Resolve(name);
+        if (!found.TryGet(out ObjectAttributes attributes, out _))
+        {
+            return null;
+        }
+
+        Result<OpenedFile, VolumeError> opened = await volume.Open(attributes.Inode, OpenIntent.Read, Caller.Daemon);
+        byte[] content = new byte[attributes.SizeBytes];
+        int at = 0;
+        while (at < content.Length)
+        {
+            Result<int, VolumeError> read = await volume.Read(opened.Value.Handle, at, content.AsMemory(at));
+            if (!read.TryGet(out int count, out _) || count == 0)
+            {
+                break;
+            }
+
+            at += count;
+        }
+
+        await volume.Release(opened.Value.Handle);
+        return at == content.Length ? content : null;
+    });
+
+    /// <summary>Removes a file.</summary>
+    public static bool Delete(this PoolBench bench, BenchNode node, string name) => bench.Do(node, async () =>
+        (await node.Drive.Unlink(InodeNumber.Root, Encoding.UTF8.GetBytes(name), Caller.Daemon)).IsOk);
+}
