@@ -44,8 +44,7 @@ public sealed class FullPoolTests
             Assert.True(bench.Delete(bench.Nodes[0], name));
         }
 
-        bench.Until(
-            () => bench.Nodes.TrueForAll(node => node.Status().PoolState is { UsedBytes: < (int)(Given / 10) }), "room again");
+        bench.Until(() => bench.Nodes.TrueForAll(node => node.Status().PoolState.UsedBytes < Given / 10), "room again");
         Assert.True(bench.Put(bench.Nodes[2], "again", bench.Bytes(1_500_000)).IsOk);
         Assert.All(bench.Nodes, node => Assert.InRange(node.TakenBytes, 0, Given));
         bench.AssertNoFailures();

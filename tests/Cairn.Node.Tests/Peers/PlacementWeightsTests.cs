@@ -10,7 +10,7 @@ public sealed class PlacementWeightsTests
 
     /// <summary>
     /// Two nodes each of 1, 2, 3 and 10 units honestly hold 6 units at four copies: the big ones hold everything, the
-    /// others a sixth, a third and a half. Tolerance: a quarter of the share, for 400 chunks fall by chance.
+    /// others about a sixth, a third and a half. Tolerance: a quarter of the share, for 400 chunks fall by chance.
     /// </summary>
     [Fact]
     public void Copies_lie_in_proportion_to_what_nodes_give()
@@ -29,15 +29,16 @@ public sealed class PlacementWeightsTests
         });
         bench.Until(() => writer.Status() is { Owed.SendChunks: 0 }, "sent");
         Assert.Equal(4 * written.Count, bench.Nodes.Sum(node => written.Count(node.Holds)));
+        PlacementNode[] nodes = [.. bench.Nodes.Select(node => new PlacementNode(node.Id, CapacityOf(node)))];
+        double honest = HonestCapacity.Of(nodes.Select(node => node.CapacityBytes).ToArray(), 4);
         for (int i = 0; i < units.Length; i++)
         {
-            double share = Math.Min(1, units[i] / 6.0);
+            double share = Math.Min(1, nodes[i].CapacityBytes / honest);
             int held = written.Count(bench.Nodes[i].Holds);
             Assert.InRange(held, share * written.Count * 0.75, share * written.Count * 1.25);
         }
 
         // Filled up to the honest capacity, no node would have to hold more than it gives: 97 % is the promise.
-        PlacementNode[] nodes = [.. bench.Nodes.Select(node => new PlacementNode(node.Id, CapacityOf(node)))];
         Assert.True(WeightSolver.PredictFillPermille(nodes, PlacementPolicy.Default, WeightsIn(bench.Nodes[5])) >= 970);
     }
 

@@ -1,3 +1,4 @@
+using Cairn.Core.Placement;
 using Cairn.Core.Primitives;
 
 namespace Cairn.Node.Replication;
@@ -31,6 +32,52 @@ internal sealed class OwedChunk(ChunkAddress address, int length)
 
     /// <summary>Where it has to go, and how far it is there; this node is not among them.</summary>
     public List<(NodeId Node, DeliveryState State)> Targets { get; } = [];
+
+    /// <summary>Computes the targets anew, keeping what is known of those that stay; those that refused are asked again.</summary>
+    /// <returns>The targets to send to.</returns>
+    public List<NodeId> Retarget(PlacementTable placement, NodeId self)
+    {
+        (NodeId Node, DeliveryState State)[] before = [.. Targets];
+        List<NodeId> news = [];
+        Targets.Clear();
+        Span<NodeId> nodes = stackalloc NodeId[PlacementPolicy.CopiesMax];
+        int count = WithFullHolders(placement, PartitionId.Of(Address), nodes);
+        foreach (NodeId node in nodes[..count])
+        {
+            if (node == self)
+            {
+                continue;
+            }
+
+            int known = Array.FindIndex(before, target => target.Node == node);
+            bool isNew = known < 0 || before[known].State == DeliveryState.Full;
+            Targets.Add(isNew ? (node, DeliveryState.Waiting) : before[known]);
+            if (isNew)
+            {
+                news.Add(node);
+            }
+        }
+
+        return news;
+    }
+
+    /// <summary>
+    /// Nodes with room, and when the pool has too few of them, full holders: what was acknowledged goes into the reserve that
+    /// a node has when it calls itself full.
+    /// </summary>
+    private static int WithFullHolders(PlacementTable placement, PartitionId partition, Span<NodeId> targets)
+    {
+        int count = placement.WriteTargets(partition, targets);
+        foreach (NodeId holder in placement.Holders(partition))
+        {
+            if (count < placement.Copies && !targets[..count].Contains(holder))
+            {
+                targets[count++] = holder;
+            }
+        }
+
+        return count;
+    }
 
     /// <summary>Where a target stands in the list; -1 if it is none.</summary>
     public int IndexOf(NodeId node) => Targets.FindIndex(target => target.Node == node);

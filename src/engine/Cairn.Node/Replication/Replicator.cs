@@ -187,45 +187,13 @@ internal sealed class Replicator : IReplicationQueue
         FinishIfDone(chunk);
     }
 
-    /// <summary>(2) Computes the targets, keeping what is known of those that stay.</summary>
+    /// <summary>(2) Computes the targets.</summary>
     private void Target(OwedChunk chunk)
     {
-        (NodeId Node, DeliveryState State)[] before = [.. chunk.Targets];
-        chunk.Targets.Clear();
-        Span<NodeId> targets = stackalloc NodeId[PlacementPolicy.CopiesMax];
-        int count = WithFullHolders(PartitionId.Of(chunk.Address), targets);
-        for (int i = 0; i < count; i++)
+        foreach (NodeId node in chunk.Retarget(_placement, _view.Self))
         {
-            if (targets[i] != _view.Self)
-            {
-                NodeId node = targets[i];
-                int known = Array.FindIndex(before, target => target.Node == node);
-                bool isNew = known < 0 || before[known].State == DeliveryState.Full;
-                chunk.Targets.Add(isNew ? (node, DeliveryState.Waiting) : before[known]);
-                if (isNew)
-                {
-                    LaneOf(node).Queue.Enqueue(chunk);
-                }
-            }
+            LaneOf(node).Queue.Enqueue(chunk);
         }
-    }
-
-    /// <summary>
-    /// Nodes with room, and when the pool has too few of them, full holders: what was acknowledged goes into the rest that
-    /// a node has when it calls itself full.
-    /// </summary>
-    private int WithFullHolders(PartitionId partition, Span<NodeId> targets)
-    {
-        int count = _placement.WriteTargets(partition, targets);
-        foreach (NodeId holder in _placement.Holders(partition))
-        {
-            if (count < _placement.Copies && !targets[..count].Contains(holder))
-            {
-                targets[count++] = holder;
-            }
-        }
-
-        return count;
     }
 
     private void OnPlacement()
