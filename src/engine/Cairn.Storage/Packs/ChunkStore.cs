@@ -120,7 +120,8 @@ public sealed class ChunkStore : IDisposable
 
         uint checksum = Crc32C.Compute(stored);
         int recordBytes = PackFormat.RecordBytes(stored.Length);
-        if (!_allocator.Reserve(recordBytes, use, isNew || use == ChunkUse.Staged).TryGet(out PackPlace place, out StoreError error))
+        bool mayUseReserve = isNew || use == ChunkUse.Staged;
+        if (!_allocator.Reserve(recordBytes, use, mayUseReserve).TryGet(out PackPlace place, out StoreError error))
         {
             return error;
         }
