@@ -130,6 +130,29 @@ public sealed class EngineHistoryTests : IAsyncLifetime
         Assert.Equal(Long('a'), await Read(History.OpenVersion(inode, versions[1].Version)));
     }
 
+    [Fact]
+    public async Task A_folder_says_how_long_its_past_stays()
+    {
+        InodeNumber folder =
+            (await Volume.MakeDirectory(InodeNumber.Root, Bytes("scratch"), 0x1ED, Caller.Daemon)).Value.Inode;
+        IVolumeRules rules = Volume.Rules;
+        Assert.Null(rules.Get(folder).Value.Own.Keep);
+        Assert.Equal(Retention.Forever, rules.Get(folder).Value.Effective.Keep);
+        Assert.True(rules.Set(folder, new Rule { Keep = Retention.None }).IsOk);
+        Assert.Equal(Retention.None, rules.Get(folder).Value.Effective.Keep);
+        OpenedFile opened = (await Volume.Create(folder, Bytes("f"), 0x1A4, OpenIntent.Write, Caller.Daemon)).Value;
+        Assert.True((await Volume.Release(opened.Handle)).IsOk);
+        Assert.True((await Volume.Unlink(folder, Bytes("f"), Caller.Daemon)).IsOk);
+        await Save("doc", Long('a'));
+        Assert.True((await Volume.Unlink(InodeNumber.Root, Bytes("doc"), Caller.Daemon)).IsOk);
+        await Collect();
+        Assert.Equal("doc", Assert.Single(History.Trash()).Path);
+        Assert.True(rules.Set(folder, Rule.Empty).IsOk);
+        Assert.Equal(Rule.Empty, rules.Get(folder).Value.Own);
+        Assert.Equal(VolumeError.InvalidArgument, rules.Set(folder, new Rule { Copies = 0 }).Error);
+        Assert.Equal(VolumeError.NotFound, rules.Set(new InodeNumber(7), Rule.Empty).Error);
+    }
+
     /// <summary>Between finding garbage and condemning it, somebody may bring it back.</summary>
     [Fact]
     public async Task What_comes_back_while_garbage_is_looked_for_stays()

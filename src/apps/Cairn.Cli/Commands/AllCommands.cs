@@ -40,6 +40,7 @@ public static class AllCommands
         HistoryCommands.CreateTrash(),
         ConflictCommands.CreateList(),
         ConflictCommands.CreateResolve(),
+        RuleCommands.Create(),
         SafeCommand.Create(),
         WaitCommand.Create(),
         LogsCommand.Create(),

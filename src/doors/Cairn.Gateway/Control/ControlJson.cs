@@ -35,6 +35,7 @@ namespace Cairn.Gateway.Control;
 [JsonSerializable(typeof(IReadOnlyList<VersionSummary>))]
 [JsonSerializable(typeof(IReadOnlyList<TrashSummary>))]
 [JsonSerializable(typeof(IReadOnlyList<ConflictSummary>))]
+[JsonSerializable(typeof(RuleSummary))]
 [JsonSerializable(typeof(ProgressLine))]
 public sealed partial class ControlJson : JsonSerializerContext;
 

@@ -26,6 +26,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     private readonly AttributeOperations _attributes;
     private readonly FileOperations _files;
     private readonly HistoryOperations _history;
+    private readonly RuleOperations _rules;
     private readonly ContentReader _reader;
     private readonly Publisher _publisher;
     private readonly GarbageCollector _garbage;
@@ -42,6 +43,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         _names = new NamespaceOperations(_state, _files.DropIfGone);
         _attributes = new AttributeOperations(_state);
         _history = new HistoryOperations(_state);
+        _rules = new RuleOperations(_state);
         VolumeRoots roots = new(_state, _reader, _publisher);
         NodeId self = parts.Log.OwnLogId.Author;
         _garbage = new GarbageCollector(
@@ -62,6 +64,9 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
 
     /// <inheritdoc/>
     public IVolumeHistory History => _history;
+
+    /// <inheritdoc/>
+    public IVolumeRules Rules => _rules;
 
     /// <summary>Whether writes of this node are not yet in a published version.</summary>
     public bool HasUnpublishedWrites

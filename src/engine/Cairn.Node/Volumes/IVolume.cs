@@ -19,6 +19,9 @@ public interface IVolume
     /// <summary>The volume's past, or null if it keeps none.</summary>
     IVolumeHistory? History => null;
 
+    /// <summary>The volume's rules, or null if it has none.</summary>
+    IVolumeRules? Rules => null;
+
     /// <summary>Finds an entry.</summary>
     ValueTask<Result<ObjectAttributes, VolumeError>> Lookup(InodeNumber parent, ReadOnlyMemory<byte> name);
 

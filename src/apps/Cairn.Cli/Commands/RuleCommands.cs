@@ -1,0 +1,77 @@
+using System.CommandLine;
+using Cairn.Cli.Output;
+using Cairn.Gateway.Control;
+
+namespace Cairn.Cli.Commands;
+
+/// <summary>What holds for a folder and everything below it: <c>rule show</c>, <c>rule set</c>, <c>rule unset</c>.</summary>
+public static class RuleCommands
+{
+    private const string Route = "/v1/rules";
+
+    /// <summary>The verbs.</summary>
+    public static Command Create() =>
+        new("rule", "What holds for a folder and everything below it.") { CreateShow(), CreateSet(), CreateUnset() };
+
+    private static Command CreateShow()
+    {
+        Argument<string> path = Names.Path();
+        Command command = new ManualCommand(
+            "show",
+            "Show what holds for a file or folder.",
+            "What is not set on it itself is inherited from the folders above.",
+            "cairn rule show notes/diary") { path };
+        CommandContext.Attach(command, async (context, parsed, cancellation) =>
+        {
+            RuleSummary rule = await context.Client.Get(
+                Route + VolumePath.Query(parsed.GetValue(path)!), ControlJson.Default.RuleSummary, cancellation);
+            if (context.Json)
+            {
+                await context.PrintJson(rule, ControlJson.Default.RuleSummary);
+                return ExitCode.Ok;
+            }
+
+            context.PrintTable(
+                ["RULE", "VALUE", "FROM"],
+                [["keep", rule.Keep, rule.OwnKeep is null ? "inherited" : "here"]]);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateSet()
+    {
+        Argument<string> path = Names.Path();
+        Option<string> keep = new("--keep")
+        {
+            Description = "How long past versions and removed files stay: none, forever, or some of "
+                + "'all 30d, daily 1y, last 10' (d, w, m and y).",
+            HelpName = "RETENTION",
+            Required = true,
+        };
+        Command command = new ManualCommand(
+            "set",
+            "Set what holds for a folder and everything below it, or for a file.",
+            "A folder below may say otherwise. What a shorter retention lets go is collected within minutes.",
+            "cairn rule set notes --keep \"all 30d, daily 1y\"",
+            "cairn rule set build/cache --keep none") { path, keep };
+        CommandContext.Attach(command, (context, parsed, cancellation) => context.Change(
+            HttpMethod.Put,
+            $"{Route}{VolumePath.Query(parsed.GetValue(path)!)}&keep={Uri.EscapeDataString(parsed.GetValue(keep)!)}",
+            cancellation));
+        return command;
+    }
+
+    private static Command CreateUnset()
+    {
+        Argument<string> path = Names.Path();
+        Command command = new ManualCommand(
+            "unset",
+            "Inherit again what holds for the folder above.",
+            string.Empty,
+            "cairn rule unset notes/diary") { path };
+        CommandContext.Attach(command, (context, parsed, cancellation) => context.Change(
+            HttpMethod.Delete, Route + VolumePath.Query(parsed.GetValue(path)!), cancellation));
+        return command;
+    }
+}
