@@ -9,6 +9,7 @@ public sealed class SimulatedIdentity : IIdentity, IDisposable
 {
     private readonly ECDsa _signing;
     private readonly ECDiffieHellman _agreement;
+    private readonly RepeatableSignature _signatures;
 
     /// <summary>Derives the key.</summary>
     public SimulatedIdentity(ulong seed)
@@ -19,6 +20,7 @@ public sealed class SimulatedIdentity : IIdentity, IDisposable
         ECParameters parameters = new() { Curve = ECCurve.NamedCurves.nistP256, D = secret };
         _signing = ECDsa.Create(parameters);
         _agreement = ECDiffieHellman.Create(parameters);
+        _signatures = new RepeatableSignature(secret);
         byte[] publicKey = _signing.ExportSubjectPublicKeyInfo();
         PublicKey = publicKey;
         Node = new NodeId(SHA256.HashData(publicKey));
@@ -31,12 +33,7 @@ public sealed class SimulatedIdentity : IIdentity, IDisposable
     public ReadOnlyMemory<byte> PublicKey { get; }
 
     /// <inheritdoc/>
-    public void Sign(ReadOnlySpan<byte> data, Span<byte> signature)
-    {
-        bool ok = _signing.TrySignData(
-            data, signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation, out int written);
-        Invariant.That(ok && written == 64, $"a signature of {written} bytes");
-    }
+    public void Sign(ReadOnlySpan<byte> data, Span<byte> signature) => _signatures.Sign(data, signature);
 
     /// <inheritdoc/>
     public bool TryAgree(ReadOnlySpan<byte> peerPublicKey, Span<byte> sharedSecret)

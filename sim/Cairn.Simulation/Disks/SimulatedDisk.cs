@@ -234,6 +234,25 @@ public sealed class SimulatedDisk : IDisk
         }
     }
 
+    /// <summary>Turns over one bit, anywhere in what was written to a file; false if nothing was.</summary>
+    public bool RotSomewhere(string path, Prng prng)
+    {
+        lock (_gate)
+        {
+            return _files[path].RotSomewhere(prng);
+        }
+    }
+
+    /// <summary>Bytes that files below a folder take or reserve.</summary>
+    public long SpaceOf(string folder)
+    {
+        lock (_gate)
+        {
+            return _files.Where(file => file.Key.StartsWith(folder + "/", StringComparison.Ordinal))
+                .Sum(file => file.Value.SpaceBytes);
+        }
+    }
+
     /// <summary>The length of a file; -1 if there is none.</summary>
     public long LengthOf(string path)
     {

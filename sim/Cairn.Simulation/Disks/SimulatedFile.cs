@@ -112,6 +112,19 @@ internal sealed class SimulatedFile
         }
     }
 
+    /// <summary>Turns one bit of what was written over; false if nothing was.</summary>
+    public bool RotSomewhere(Prng prng)
+    {
+        if (_current.Count == 0)
+        {
+            return false;
+        }
+
+        long page = _current.Keys.Order().ElementAt(prng.Next(_current.Count));
+        FlipBit((page * PageBytes) + prng.Next(PageBytes), prng.Next(8));
+        return true;
+    }
+
     /// <summary>Turns one bit over, on the medium too: rot.</summary>
     public void FlipBit(long offset, int bit)
     {

@@ -163,6 +163,7 @@ public sealed class SimulatedConnection : IConnection
     {
         _stall = null;
         SimulatedConnection other = _other!;
+        _network.StreamsReset++;
         CloseEnd();
         other.CloseEnd();
     }
@@ -200,6 +201,7 @@ public sealed class SimulatedConnection : IConnection
         if (!_other!._isClosed)
         {
             _network.StreamBytes += frame.Length;
+            _network.Scheduler.Trace.Add(frame);
             _other._inbox.Put(new MemoryFrame(frame));
         }
     }

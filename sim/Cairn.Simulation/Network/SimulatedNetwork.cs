@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using Cairn.Core.Primitives;
 using Cairn.Node.Ports;
@@ -12,9 +13,11 @@ namespace Cairn.Simulation.Network;
 /// </remarks>
 public sealed class SimulatedNetwork
 {
-    private readonly SortedDictionary<string, SimulatedTransport> _listeners = new(StringComparer.Ordinal);
-    private readonly HashSet<(string From, string To)> _cuts = [];
+    private readonly SortedDictionary<ulong, SimulatedTransport> _listeners = [];
+    private readonly HashSet<(ulong From, ulong To)> _cuts = [];
     private readonly Prng _random;
+    private readonly Dictionary<(ulong From, ulong To), long> _lastDelivered = [];
+    private long _sent;
     private int _nextHost = 1;
 
     /// <summary>An empty network.</summary>
@@ -35,6 +38,18 @@ public sealed class SimulatedNetwork
 
     /// <summary>Datagrams delivered so far.</summary>
     public long Datagrams { get; private set; }
+
+    /// <summary>Datagrams lost so far, by chance or in a cut.</summary>
+    public long DatagramsLost { get; private set; }
+
+    /// <summary>Datagrams that were sent twice so far.</summary>
+    public long DatagramsDoubled { get; private set; }
+
+    /// <summary>Datagrams that a later one of the same two hosts overtook so far.</summary>
+    public long DatagramsOvertaken { get; private set; }
+
+    /// <summary>Streams that a cut ended so far.</summary>
+    public long StreamsReset { get; internal set; }
 
     /// <summary>A new host's address: 10.0.x.y, port 4460.</summary>
     public IPEndPoint NewAddress()
@@ -108,11 +123,17 @@ public sealed class SimulatedNetwork
         Invariant.That(bytes.Length <= 1200, $"a datagram of {bytes.Length} bytes");
         byte[] copy = bytes.ToArray();
         int copies = _random.Next(1000) < Faults.DuplicatePerMille ? 2 : 1;
+        DatagramsDoubled += copies - 1;
+        long number = ++_sent;
         for (int i = 0; i < copies; i++)
         {
             if (_random.Next(1000) >= Faults.LossPerMille)
             {
-                Scheduler.After(Delay(), () => Deliver(from, to, copy, isAnnouncement));
+                Scheduler.After(Delay(), () => Deliver(from, to, copy, isAnnouncement, number));
+            }
+            else
+            {
+                DatagramsLost++;
             }
         }
     }
@@ -147,12 +168,17 @@ public sealed class SimulatedNetwork
         return delay;
     }
 
-    private void Deliver(IPEndPoint from, IPEndPoint to, byte[] bytes, bool isAnnouncement)
+    private void Deliver(IPEndPoint from, IPEndPoint to, byte[] bytes, bool isAnnouncement, long number)
     {
+        (ulong, ulong) pair = (Key(from), Key(to));
+        long last = _lastDelivered.GetValueOrDefault(pair);
+        DatagramsOvertaken += number < last ? 1 : 0;
+        _lastDelivered[pair] = Math.Max(number, last);
         SimulatedTransport? target = Find(to);
         if (target is not null && !IsCut(from, to))
         {
             Datagrams++;
+            Scheduler.Trace.Add(bytes);
             target.Deliver(new Datagram(from, bytes, isAnnouncement));
         }
     }
@@ -165,5 +191,11 @@ public sealed class SimulatedNetwork
         }
     }
 
-    private static string Key(IPEndPoint address) => address.ToString();
+    private static ulong Key(IPEndPoint address)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        bool isWritten = address.Address.TryWriteBytes(bytes, out int length);
+        Invariant.That(isWritten && length == 4, $"{address} is not of this network");
+        return ((ulong)BinaryPrimitives.ReadUInt32BigEndian(bytes) << 16) | (ushort)address.Port;
+    }
 }

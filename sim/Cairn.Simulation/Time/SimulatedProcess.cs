@@ -7,15 +7,19 @@ public sealed class SimulatedProcess : SynchronizationContext, IWorkers
 {
     private readonly SimulatedScheduler _scheduler;
 
-    internal SimulatedProcess(SimulatedScheduler scheduler, string name)
+    internal SimulatedProcess(SimulatedScheduler scheduler, string name, int number)
     {
         _scheduler = scheduler;
         Name = name;
+        Number = number;
         Time = new ProcessTime(this);
     }
 
     /// <summary>For reports.</summary>
     public string Name { get; }
+
+    /// <summary>Which process of the run, from 1: no two are alike.</summary>
+    internal int Number { get; }
 
     /// <summary>Virtual time; the wall clock of it can be made to jump.</summary>
     public TimeProvider Time { get; }

@@ -1,3 +1,5 @@
+using Cairn.Core.Primitives;
+
 namespace Cairn.Simulation.Time;
 
 /// <summary>One thread, virtual time: every callback and timer of every simulated process, in an order a seed decides.</summary>
@@ -11,6 +13,9 @@ public sealed class SimulatedScheduler
     private readonly Queue<(SimulatedProcess? Process, SendOrPostCallback Callback, object? State)> _ready = new();
     private readonly PriorityQueue<SimulatedTimer, (long DueTicks, long Order)> _timers = new();
     private readonly List<SimulatedFailure> _failures = [];
+    private readonly int _thread = Environment.CurrentManagedThreadId;
+    private int _processes;
+    private volatile string? _trespass;
     private long _order;
 
     /// <summary>Starts at time zero.</summary>
@@ -29,11 +34,14 @@ public sealed class SimulatedScheduler
     /// <summary>How many callbacks ran.</summary>
     public long Steps { get; private set; }
 
+    /// <summary>Which callbacks ran, in which order and when: two runs with the same hash were the same.</summary>
+    public TraceHash Trace { get; } = new();
+
     /// <summary>Exceptions that escaped a callback or a loop: each is a bug.</summary>
     public IReadOnlyList<SimulatedFailure> Failures => _failures;
 
     /// <summary>A process: its own context, clock and workers, that can be killed as a whole.</summary>
-    public SimulatedProcess CreateProcess(string name) => new(this, name);
+    public SimulatedProcess CreateProcess(string name) => new(this, name, ++_processes);
 
     /// <summary>Calls back after a delay, outside any process (the network, the fault plan).</summary>
     public SimulatedTimer After(TimeSpan delay, Action callback) => Schedule(null, delay, _ => callback(), null);
@@ -42,6 +50,9 @@ public sealed class SimulatedScheduler
     /// <returns>False when there is nothing left to do.</returns>
     public bool Step()
     {
+        Invariant.That(
+            _trespass is null,
+            $"something left the simulation's thread (Task.Run, CancelAsync, WhenAny, a timer of the system?):\n{_trespass}");
         if (_ready.TryDequeue(out (SimulatedProcess? Process, SendOrPostCallback Callback, object? State) next))
         {
             Invoke(next.Process, next.Callback, next.State);
@@ -98,8 +109,13 @@ public sealed class SimulatedScheduler
         return done ? task.GetAwaiter().GetResult() : throw new TimeoutException($"not within {within} of virtual time");
     }
 
-    internal void Post(SimulatedProcess? process, SendOrPostCallback callback, object? state) =>
-        _ready.Enqueue((process, callback, state));
+    internal void Post(SimulatedProcess? process, SendOrPostCallback callback, object? state)
+    {
+        if (IsOwnThread())
+        {
+            _ready.Enqueue((process, callback, state));
+        }
+    }
 
     internal SimulatedTimer Schedule(SimulatedProcess? process, TimeSpan delay, TimerCallback callback, object? state)
     {
@@ -110,6 +126,11 @@ public sealed class SimulatedScheduler
 
     internal long Enqueue(SimulatedTimer timer, TimeSpan delay)
     {
+        if (!IsOwnThread())
+        {
+            return 0;
+        }
+
         long order = ++_order;
         _timers.Enqueue(timer, (Now.Ticks + Math.Max(0, delay.Ticks), order));
         return order;
@@ -126,6 +147,7 @@ public sealed class SimulatedScheduler
         }
 
         Steps++;
+        Trace.Add((ulong)Now.Ticks, (ulong)(process?.Number ?? 0));
         SynchronizationContext? before = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(process);
         try
@@ -140,6 +162,19 @@ public sealed class SimulatedScheduler
         {
             SynchronizationContext.SetSynchronizationContext(before);
         }
+    }
+
+    /// <summary>What leaves the simulation's thread comes back at a random moment: such a run could not be repeated.</summary>
+    /// <remarks>Thrown by the next <see cref="Step"/>: here it would end the whole program, from a thread of the pool.</remarks>
+    private bool IsOwnThread()
+    {
+        bool isOwn = Environment.CurrentManagedThreadId == _thread;
+        if (!isOwn)
+        {
+            _trespass ??= Environment.StackTrace;
+        }
+
+        return isOwn;
     }
 
     private TimeSpan NextDue()

@@ -45,6 +45,7 @@ public static class AllCommands
         WaitCommand.Create(),
         LogsCommand.Create(),
         DemoCommand.Create(),
+        SimulateCommand.Create(),
         CompletionCommand.Create(),
     ];
 }

@@ -3,6 +3,7 @@ using Cairn.Core.Tree;
 using Cairn.Node.Drafts;
 using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
+using Cairn.Node.Pool;
 using Cairn.Node.ReadPath;
 using Cairn.Node.Volumes;
 using Cairn.Node.WritePath;
@@ -389,7 +390,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
                 _publisher.Signal();
             }
 
-            await Task.WhenAny(progress, Task.Delay(TimeSpan.FromMilliseconds(200), time, _stop.Token));
+            await Waiting.AtMost(progress, TimeSpan.FromMilliseconds(200), time, _stop.Token);
             if (HasRoom(data.Length))
             {
                 Result<int, VolumeError> written = _files.Write(handle, offset, data);

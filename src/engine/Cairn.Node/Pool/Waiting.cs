@@ -2,20 +2,30 @@ namespace Cairn.Node.Pool;
 
 /// <summary>Waits that stay on the engine's context.</summary>
 /// <remarks>
-/// CancellationTokenSource.CancelAsync runs what was registered on the thread pool, and so leaves the engine (and the
-/// simulator): sources are cancelled in place.
+/// CancellationTokenSource.CancelAsync runs what was registered on the thread pool, and Task.WhenAny continues there when a
+/// task was made to run its continuations asynchronously: both leave the engine (and the simulator). Hence neither is used.
 /// </remarks>
 internal static class Waiting
 {
     /// <summary>Waits for a task, but not longer than a time; the timer is gone when this returns.</summary>
+    /// <remarks>A failure of the task, or the end of the wait by cancellation, is not thrown: whoever waits looks.</remarks>
     public static async Task AtMost(
         Task first, TimeSpan atMost, TimeProvider time, CancellationToken cancellation = default)
     {
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        await Task.WhenAny(first, Task.Delay(atMost, time, stop.Token));
-        End(stop);
+        TaskCompletionSource over = new();
+        using ITimer timer = time.CreateTimer(_ => over.TrySetResult(), null, atMost, Timeout.InfiniteTimeSpan);
+        using CancellationTokenRegistration givenUp = cancellation.Register(() => over.TrySetResult());
+        _ = Forward(first, over);
+        await over.Task;
     }
 
     /// <summary>Cancels on this thread.</summary>
     public static void End(CancellationTokenSource source) => source.Cancel();
+
+    private static async Task Forward(Task first, TaskCompletionSource over)
+    {
+        await first.ConfigureAwait(
+            ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+        over.TrySetResult();
+    }
 }

@@ -1,0 +1,241 @@
+using System.Diagnostics;
+using Cairn.Core.Primitives;
+using Cairn.Node;
+using Cairn.Node.Control;
+using Cairn.Simulation.Network;
+using Cairn.Simulation.Time;
+
+namespace Cairn.Simulation.Campaigns;
+
+/// <summary>One run: a pool of whole nodes in one thread on virtual time, storms of faults and work, and checks after each.</summary>
+/// <remarks>
+/// (1) The pool is founded and joined in calm. (2) A storm: clients work, things break. (3) Everything is mended, clients
+/// end, and the pool must come to rest in bounded time. (4) Everything is checked. (2) to (4) repeat until the time is up.
+/// The same options give the same run. Thread: the caller's.
+/// </remarks>
+public sealed class Campaign
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan WatchEvery = TimeSpan.FromMinutes(1);
+
+    private readonly CampaignOptions _options;
+    private readonly SimulatedScheduler _scheduler = new();
+    private readonly SimulatedNetwork _network;
+    private readonly List<SimulatedMachine> _machines = [];
+    private readonly List<Client> _clients = [];
+    private readonly Oracle _oracle = new();
+    private readonly WorkloadCounters _counters = new();
+    private readonly FaultPlan _faults;
+    private readonly InvariantChecker _checker;
+    private readonly Prng _random;
+    private TimeSpan _worstConvergence;
+    private bool _isStormy;
+
+    private Campaign(CampaignOptions options)
+    {
+        _options = options;
+        _network = new SimulatedNetwork(_scheduler, options.Seed);
+        _random = new Prng(options.Seed ^ 0xC11E);
+        _faults = new FaultPlan(_scheduler, _network, _machines, options, _oracle);
+        _checker = new InvariantChecker(_scheduler, _machines, options, _oracle, _counters);
+    }
+
+    /// <summary>Runs it to the end, or to the first broken promise.</summary>
+    public static RunReport Run(CampaignOptions options)
+    {
+        Stopwatch watch = Stopwatch.StartNew();
+        Campaign campaign = new(options);
+        try
+        {
+            campaign.RunAll();
+        }
+        catch (Exception exception) when (exception is TimeoutException or InvariantException or CampaignException)
+        {
+            campaign._checker.CheckAlways();
+            campaign._checker.Break("the pool makes progress", exception.ToString());
+        }
+
+        RunReport report = campaign.Report(watch.Elapsed);
+        foreach (SimulatedMachine machine in campaign._machines)
+        {
+            machine.Dispose();
+        }
+
+        return report;
+    }
+
+    private void RunAll()
+    {
+        FoundPool();
+        TimeSpan left = _options.Duration;
+        while (left > TimeSpan.Zero && _checker.Broken.Count == 0)
+        {
+            TimeSpan length = left < _options.StormLength * 1.5 ? left : _options.StormLength;
+            left -= length;
+            Storm(length);
+            Settle();
+        }
+    }
+
+    /// <summary>(1)</summary>
+    private void FoundPool()
+    {
+        SimulatedMachine first = AddMachine();
+        Require(Do(first, () => Task.FromResult(Founding.Found(first.Ports, first.Options))));
+        Begin(first);
+        for (int i = 1; i < _options.Nodes; i++)
+        {
+            SimulatedMachine next = AddMachine();
+            InviteTicket ticket = Require(Do(first, () => first.Node!.Invite(default).AsTask()));
+            Require(Do(next, () => Founding.Join(next.Ports, next.Options, ticket.Code, CancellationToken.None)));
+            Begin(next);
+        }
+
+        Require(Do(first, () => first.Node!.CreateVolume("shared", default).AsTask()));
+        Until(() => _machines.TrueForAll(machine => machine.Volume is not null), "the volume is open everywhere");
+        foreach (SimulatedMachine machine in _machines)
+        {
+            machine.Started = node => node.Process.Start("client", () => WorkWhenOpen(node));
+        }
+    }
+
+    /// <summary>(2)</summary>
+    private void Storm(TimeSpan length)
+    {
+        _isStormy = true;
+        foreach (SimulatedMachine machine in _machines)
+        {
+            machine.Process.Start("client", () => WorkWhenOpen(machine));
+        }
+
+        _faults.StartStorm();
+        for (TimeSpan end = _scheduler.Now + length; _scheduler.Now < end && _checker.Broken.Count == 0;)
+        {
+            _scheduler.RunFor(WatchEvery < end - _scheduler.Now ? WatchEvery : end - _scheduler.Now);
+            _checker.CheckAlways();
+        }
+
+        _isStormy = false;
+        _faults.EndStorm();
+        foreach (Client client in _clients)
+        {
+            client.IsStopping = true;
+        }
+    }
+
+    /// <summary>(3) and (4)</summary>
+    private void Settle()
+    {
+        TimeSpan began = _scheduler.Now;
+        string? unrest = "it has just been mended";
+        while (unrest is not null && _checker.Broken.Count == 0)
+        {
+            if (_scheduler.Now - began > _options.SettleMax)
+            {
+                _checker.Break($"the healed pool comes to rest within {_options.SettleMax}", unrest);
+                return;
+            }
+
+            _scheduler.RunFor(TimeSpan.FromSeconds(10));
+            unrest = _clients.Exists(client => client.IsAtWork) ? "clients work" : _checker.Unrest();
+            _checker.CheckAlways();
+        }
+
+        _clients.Clear();
+        TimeSpan took = _scheduler.Now - began;
+        _worstConvergence = took > _worstConvergence ? took : _worstConvergence;
+        if (_checker.Broken.Count == 0)
+        {
+            _checker.CheckAtRest();
+            _checker.CheckAlways();
+        }
+    }
+
+    private async Task WorkWhenOpen(SimulatedMachine machine)
+    {
+        while (_isStormy && machine.Volume is null)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1), machine.Process.Time);
+        }
+
+        if (_isStormy)
+        {
+            Client client = new(machine, _oracle, _counters, _options.ThinkTime, _random.NextUInt64());
+            _clients.Add(client);
+            await client.Run();
+        }
+    }
+
+    private SimulatedMachine AddMachine()
+    {
+        NodeOptions options = new() { SpaceBytes = _options.SpaceBytes };
+        SimulatedMachine machine = new(_scheduler, _network, _machines.Count, _options.Seed, options);
+        _machines.Add(machine);
+        return machine;
+    }
+
+    private void Begin(SimulatedMachine machine)
+    {
+        machine.Start();
+        Until(() => machine.IsUp, "the node runs");
+        Until(
+            () => _machines.TrueForAll(node => node.Nodes().Count(other => other.IsConnected) == _machines.Count),
+            "all nodes are connected");
+    }
+
+    private void Until(Func<bool> condition, string what)
+    {
+        for (TimeSpan end = _scheduler.Now + Patience; !condition();)
+        {
+            _scheduler.RunFor(TimeSpan.FromMilliseconds(100));
+            if (_scheduler.Now > end)
+            {
+                throw new CampaignException($"not within {Patience}: {what}");
+            }
+        }
+    }
+
+    private T Do<T>(SimulatedMachine machine, Func<Task<T>> work) => _scheduler.Complete(machine.Process.Run(work), Patience);
+
+    private static T Require<T>(Result<T, ControlError> result) =>
+        result.TryGet(out T? value, out ControlError error) ? value : throw new CampaignException(error.ToString());
+
+    private RunReport Report(TimeSpan wall) => new()
+    {
+        Seed = _options.Seed,
+        VirtualTime = _scheduler.Now,
+        Events = _scheduler.Steps,
+        Operations = _counters.Answered,
+        PromisedWrites = _oracle.Promised,
+        Faults = [.. FaultWords.Kinds.Select(kind => KeyValuePair.Create(FaultWords.Of(kind), _faults.Count(kind)))],
+        Conflicts = _checker.Conflicts,
+        ChunksRemade = 0,
+        WorstConvergence = _worstConvergence,
+        WallTime = wall,
+        TraceHash = _scheduler.Trace.Value,
+        Broken = [.. _checker.Broken],
+        Diary = _checker.Broken.Count == 0 ? [] : [.. _machines.SelectMany(machine => machine.Diary(20))],
+        ReplayCommand = _options.ReplayCommand,
+    };
+}
+
+/// <summary>A pool that could not even be made, or did not answer.</summary>
+public sealed class CampaignException : Exception
+{
+    /// <summary>Without words.</summary>
+    public CampaignException()
+    {
+    }
+
+    /// <summary>With words.</summary>
+    public CampaignException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>With words and a cause.</summary>
+    public CampaignException(string message, Exception inner)
+        : base(message, inner)
+    {
+    }
+}

@@ -1,0 +1,93 @@
+namespace Cairn.Simulation.Campaigns;
+
+/// <summary>What may go wrong in a campaign. Each is on by default and can be switched.</summary>
+[Flags]
+public enum FaultKinds
+{
+    /// <summary>Nothing goes wrong.</summary>
+    None = 0,
+
+    /// <summary>Datagrams are lost, frames of streams retransmitted.</summary>
+    Loss = 1,
+
+    /// <summary>Everything takes long, and not always as long.</summary>
+    Delay = 2,
+
+    /// <summary>Datagrams overtake each other by much.</summary>
+    Reorder = 4,
+
+    /// <summary>Datagrams arrive twice.</summary>
+    Duplication = 8,
+
+    /// <summary>The pool is split in two.</summary>
+    Partition = 16,
+
+    /// <summary>One node does not hear another, which hears it.</summary>
+    OneWay = 32,
+
+    /// <summary>kill -9, and a start later.</summary>
+    Crash = 64,
+
+    /// <summary>Power loss: what was not synced is lost or torn.</summary>
+    Torn = 128,
+
+    /// <summary>A bit turns over in a pack, a log or the journal.</summary>
+    BitRot = 256,
+
+    /// <summary>Somebody else fills the host's disk for a while.</summary>
+    FullDisk = 512,
+
+    /// <summary>A wall clock jumps by years.</summary>
+    Clock = 1024,
+
+    /// <summary>Everything.</summary>
+    All = 2047,
+}
+
+/// <summary>The words for faults on the command line and in reports.</summary>
+public static class FaultWords
+{
+    private static readonly (FaultKinds Kind, string Word)[] Table =
+    [
+        (FaultKinds.Loss, "loss"), (FaultKinds.Delay, "delay"), (FaultKinds.Reorder, "reorder"),
+        (FaultKinds.Duplication, "duplication"), (FaultKinds.Partition, "partition"), (FaultKinds.OneWay, "one-way"),
+        (FaultKinds.Crash, "crash"), (FaultKinds.Torn, "torn"), (FaultKinds.BitRot, "bitrot"),
+        (FaultKinds.FullDisk, "full-disk"), (FaultKinds.Clock, "clock"),
+    ];
+
+    /// <summary>Every word, in the order of reports.</summary>
+    public static IReadOnlyList<string> All => [.. Table.Select(row => row.Word)];
+
+    /// <summary>Every kind, in the order of reports.</summary>
+    public static IReadOnlyList<FaultKinds> Kinds => [.. Table.Select(row => row.Kind)];
+
+    /// <summary>The word for one kind.</summary>
+    public static string Of(FaultKinds kind) => Table.First(row => row.Kind == kind).Word;
+
+    /// <summary>Words separated by commas; "none" when nothing goes wrong.</summary>
+    public static string List(FaultKinds kinds) => kinds == FaultKinds.None
+        ? "none"
+        : string.Join(',', Table.Where(row => kinds.HasFlag(row.Kind)).Select(row => row.Word));
+
+    /// <summary>Reads words separated by commas.</summary>
+    /// <returns>False, with the word that is none, if one is unknown.</returns>
+    public static bool TryParse(string text, out FaultKinds kinds, out string unknown)
+    {
+        kinds = FaultKinds.None;
+        unknown = string.Empty;
+        foreach (string word in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            FaultKinds kind = Table.FirstOrDefault(row => row.Word == word).Kind;
+            kind = word == "none" ? FaultKinds.None : kind;
+            if (kind == FaultKinds.None && word != "none")
+            {
+                unknown = word;
+                return false;
+            }
+
+            kinds |= kind;
+        }
+
+        return true;
+    }
+}

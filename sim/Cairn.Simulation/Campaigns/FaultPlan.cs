@@ -1,0 +1,264 @@
+using Cairn.Core.Primitives;
+using Cairn.Simulation.Disks;
+using Cairn.Simulation.Network;
+using Cairn.Simulation.Time;
+using Cairn.Storage.Home;
+
+namespace Cairn.Simulation.Campaigns;
+
+/// <summary>Breaks things at random moments during a storm, and mends all of them at its end.</summary>
+/// <remarks>
+/// What it must not do: rot the only copy of something (a machine is rotted only while it owes nothing to others, and at
+/// most copies - 1 machines a storm), or keep more than half of the machines down. Thread: the simulation's.
+/// </remarks>
+internal sealed class FaultPlan
+{
+    private readonly SortedDictionary<FaultKinds, long> _counts = [];
+    private readonly SimulatedScheduler _scheduler;
+    private readonly SimulatedNetwork _network;
+    private readonly IReadOnlyList<SimulatedMachine> _machines;
+    private readonly CampaignOptions _options;
+    private readonly Oracle _oracle;
+    private readonly Prng _random;
+    private readonly SortedSet<int> _rotted = [];
+    private readonly List<(SimulatedMachine From, SimulatedMachine To)> _cuts = [];
+    private int _storm;
+
+    public FaultPlan(
+        SimulatedScheduler scheduler, SimulatedNetwork network, IReadOnlyList<SimulatedMachine> machines, CampaignOptions options,
+        Oracle oracle)
+    {
+        _scheduler = scheduler;
+        _network = network;
+        _machines = machines;
+        _options = options;
+        _oracle = oracle;
+        _random = new Prng(options.Seed ^ 0xFA17);
+    }
+
+    /// <summary>Machines on whose disks bits turned over in this storm.</summary>
+    public IReadOnlySet<int> Rotted => _rotted;
+
+    /// <summary>How often a kind of fault happened. Those of the network are counted by what they did to datagrams.</summary>
+    public long Count(FaultKinds kind) => !_options.Faults.HasFlag(kind) ? 0
+        : kind == FaultKinds.Loss ? _network.DatagramsLost
+        : kind == FaultKinds.Reorder ? _network.DatagramsOvertaken
+        : kind == FaultKinds.Duplication ? _network.DatagramsDoubled
+        : _counts.GetValueOrDefault(kind);
+
+    /// <summary>Begins to break things.</summary>
+    public void StartStorm()
+    {
+        _storm++;
+        _rotted.Clear();
+        Plan(FaultKinds.Loss | FaultKinds.Delay | FaultKinds.Reorder | FaultKinds.Duplication, ChangeWeather);
+        Plan(FaultKinds.Partition, Split);
+        Plan(FaultKinds.OneWay, Deafen);
+        Plan(FaultKinds.Crash, () => Kill(CrashKind.ProcessKilled));
+        Plan(FaultKinds.Torn, () => Kill(CrashKind.PowerLost));
+        Plan(FaultKinds.BitRot, Rot);
+        Plan(FaultKinds.FullDisk, FillDisk);
+        Plan(FaultKinds.Clock, MoveClock);
+    }
+
+    /// <summary>Stops breaking things and mends what can be mended; machines that are down are switched on.</summary>
+    public void EndStorm()
+    {
+        _storm++;
+        _network.Faults = NetworkFaults.None;
+        _network.HealAll();
+        _cuts.Clear();
+        foreach (SimulatedMachine machine in _machines)
+        {
+            machine.Disk.ForeignBytes = 0;
+            machine.Disk.Faults.Clear();
+            machine.Start();
+        }
+    }
+
+    private void Plan(FaultKinds kinds, Action fault)
+    {
+        if ((_options.Faults & kinds) == 0)
+        {
+            return;
+        }
+
+        int storm = _storm;
+        TimeSpan pause = TimeSpan.FromTicks((long)(-Math.Log(1 - _random.NextDouble()) * _options.FaultInterval.Ticks));
+        _scheduler.After(pause, () =>
+        {
+            if (storm == _storm)
+            {
+                fault();
+                Plan(kinds, fault);
+            }
+        });
+    }
+
+    /// <summary>Does something later in the same storm.</summary>
+    private void Later(TimeSpan delay, Action action)
+    {
+        int storm = _storm;
+        _scheduler.After(delay, () =>
+        {
+            if (storm == _storm)
+            {
+                action();
+            }
+        });
+    }
+
+    private void Happened(FaultKinds kind) => _counts[kind] = _counts.GetValueOrDefault(kind) + 1;
+
+    private TimeSpan Seconds(int least, int most) => TimeSpan.FromMilliseconds((least * 1000) + _random.Next((most - least) * 1000));
+
+    private SimulatedMachine AnyMachine() => _machines[_random.Next(_machines.Count)];
+
+    private void ChangeWeather()
+    {
+        bool On(FaultKinds kind) => _options.Faults.HasFlag(kind) && _random.Chance(2);
+        NetworkFaults weather = NetworkFaults.None;
+        if (On(FaultKinds.Delay))
+        {
+            Happened(FaultKinds.Delay);
+            int least = _random.Next(80);
+            weather = weather with
+            {
+                DelayMin = TimeSpan.FromMilliseconds(least),
+                DelayMax = TimeSpan.FromMilliseconds(least + 1 + _random.Next(40)),
+                BytesPerSecond = 100_000L << _random.Next(12),
+            };
+        }
+
+        weather = On(FaultKinds.Reorder)
+            ? weather with { DelayMax = weather.DelayMax + TimeSpan.FromMilliseconds(_random.Next(1500)) }
+            : weather;
+        weather = On(FaultKinds.Loss) ? weather with { LossPerMille = 1 + _random.Next(150) } : weather;
+        weather = On(FaultKinds.Duplication) ? weather with { DuplicatePerMille = 1 + _random.Next(200) } : weather;
+        _network.Faults = weather;
+    }
+
+    private void Split()
+    {
+        SimulatedMachine[] shuffled = [.. _machines.OrderBy(_ => _random.NextUInt64())];
+        int left = 1 + _random.Next(Math.Max(1, shuffled.Length - 1));
+        Happened(FaultKinds.Partition);
+        foreach (SimulatedMachine one in shuffled[..left])
+        {
+            foreach (SimulatedMachine other in shuffled[left..])
+            {
+                Cut(one, other);
+                Cut(other, one);
+            }
+        }
+
+        Later(Seconds(2, 900), Mend);
+    }
+
+    private void Deafen()
+    {
+        SimulatedMachine from = AnyMachine();
+        SimulatedMachine to = AnyMachine();
+        if (from != to)
+        {
+            Happened(FaultKinds.OneWay);
+            Cut(from, to);
+            Later(Seconds(2, 900), Mend);
+        }
+    }
+
+    private void Cut(SimulatedMachine from, SimulatedMachine to)
+    {
+        _cuts.Add((from, to));
+        _network.CutOneWay(from.Address, to.Address);
+    }
+
+    private void Mend()
+    {
+        foreach ((SimulatedMachine from, SimulatedMachine to) in _cuts)
+        {
+            _network.Heal(from.Address, to.Address);
+        }
+
+        _cuts.Clear();
+    }
+
+    private void Kill(CrashKind kind)
+    {
+        SimulatedMachine machine = AnyMachine();
+        bool isAllowed = machine.IsUp && _machines.Count(other => !other.IsUp) < Math.Max(1, _machines.Count / 2);
+        if (!isAllowed)
+        {
+            return;
+        }
+
+        if (kind == CrashKind.PowerLost && _random.Chance(2))
+        {
+            // In the middle of a write: the disk dies a few changes from now, the machine soon after.
+            machine.Disk.Faults.DieAtChange = machine.Disk.Faults.ChangeCount + 1 + _random.Next(40);
+            Later(Seconds(5, 60), () => Down(machine, kind));
+        }
+        else
+        {
+            Down(machine, kind);
+        }
+    }
+
+    private void Down(SimulatedMachine machine, CrashKind kind)
+    {
+        if (!machine.IsUp)
+        {
+            return;
+        }
+
+        Happened(kind == CrashKind.PowerLost ? FaultKinds.Torn : FaultKinds.Crash);
+        if (kind == CrashKind.PowerLost)
+        {
+            _oracle.PowerLost(machine.Number);
+        }
+
+        machine.Kill(kind);
+        TimeSpan away = _random.Next(20) switch
+        {
+            0 => Seconds(900, 3600),
+            < 5 => Seconds(60, 900),
+            _ => Seconds(1, 60),
+        };
+        Later(away, machine.Start);
+    }
+
+    private void Rot()
+    {
+        SimulatedMachine machine = AnyMachine();
+        int most = Math.Min(_machines.Count, 4) - 1;
+        bool mayRot = _rotted.Contains(machine.Number) || _rotted.Count < most;
+        if (!machine.IsUp || !mayRot || machine.Hosted is not { HasUnpublishedWrites: false } || !machine.Status().IsSafe)
+        {
+            return;
+        }
+
+        string[] folders = [HomeLayout.PacksFolder, HomeLayout.LogsFolder, HomeLayout.JournalFolder];
+        string folder = folders[_random.Next(folders.Length)];
+        string[] files = [.. machine.Disk.Files.Where(path => path.StartsWith(folder + "/", StringComparison.Ordinal))];
+        if (files.Length > 0 && machine.Disk.RotSomewhere(files[_random.Next(files.Length)], _random))
+        {
+            _rotted.Add(machine.Number);
+            Happened(FaultKinds.BitRot);
+        }
+    }
+
+    private void FillDisk()
+    {
+        SimulatedMachine machine = AnyMachine();
+        Happened(FaultKinds.FullDisk);
+        machine.Disk.ForeignBytes = 1L << 50;
+        Later(Seconds(5, 600), () => machine.Disk.ForeignBytes = 0);
+    }
+
+    private void MoveClock()
+    {
+        SimulatedMachine machine = AnyMachine();
+        Happened(FaultKinds.Clock);
+        machine.Process.ClockError = TimeSpan.FromHours(_random.Next(20 * 365 * 24) - (10 * 365 * 24));
+    }
+}

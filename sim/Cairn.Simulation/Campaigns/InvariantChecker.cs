@@ -1,0 +1,229 @@
+using Cairn.Core.Log;
+using Cairn.Core.Placement;
+using Cairn.Core.Primitives;
+using Cairn.Node.Control;
+using Cairn.Node.Pool;
+using Cairn.Node.Volumes;
+using Cairn.Simulation.Time;
+using Cairn.Storage;
+using Cairn.Storage.Home;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Simulation.Campaigns;
+
+/// <summary>Looks at a pool from outside and says which promise is broken.</summary>
+/// <remarks>Thread: the simulation's.</remarks>
+internal sealed class InvariantChecker
+{
+    private static readonly TimeSpan WalkMax = TimeSpan.FromHours(1);
+
+    private readonly List<BrokenInvariant> _broken = [];
+    private readonly SimulatedScheduler _scheduler;
+    private readonly IReadOnlyList<SimulatedMachine> _machines;
+    private readonly CampaignOptions _options;
+    private readonly Oracle _oracle;
+    private readonly WorkloadCounters _counters;
+
+    public InvariantChecker(
+        SimulatedScheduler scheduler, IReadOnlyList<SimulatedMachine> machines, CampaignOptions options, Oracle oracle,
+        WorkloadCounters counters)
+    {
+        _scheduler = scheduler;
+        _machines = machines;
+        _options = options;
+        _oracle = oracle;
+        _counters = counters;
+    }
+
+    /// <summary>What is broken so far.</summary>
+    public IReadOnlyList<BrokenInvariant> Broken => _broken;
+
+    /// <summary>Conflict names in the last tree looked at.</summary>
+    public int Conflicts { get; private set; }
+
+    /// <summary>Notes a broken promise.</summary>
+    public void Break(string invariant, string detail)
+    {
+        if (_broken.Count < 50)
+        {
+            _broken.Add(new BrokenInvariant(invariant, detail, _scheduler.Now));
+        }
+    }
+
+    /// <summary>What must hold at any moment.</summary>
+    public void CheckAlways()
+    {
+        foreach (SimulatedFailure failure in _scheduler.Failures.Take(3))
+        {
+            Break("nothing throws", $"{failure.Process}, {failure.Where}: {failure.Exception}");
+        }
+
+        foreach (string damage in _counters.Damage)
+        {
+            Break("every byte given to a reader is what was written", damage);
+        }
+
+        foreach (SimulatedMachine machine in _machines)
+        {
+            long taken = machine.Disk.SpaceOf(HomeLayout.PacksFolder);
+            if (taken > _options.SpaceBytes)
+            {
+                Break("allocated space is never exceeded", $"{machine.Options.Name}: packs take {taken} of {_options.SpaceBytes}");
+            }
+        }
+    }
+
+    /// <summary>Why the pool is not at rest yet; null when it is.</summary>
+    public string? Unrest()
+    {
+        foreach (SimulatedMachine machine in _machines)
+        {
+            if (machine.Hosted is not { } hosted)
+            {
+                return $"{machine.Options.Name} does not run: {machine.StartFailure}";
+            }
+
+            NodeStatus status = machine.Status();
+            int connected = machine.Nodes().Count(node => node.IsConnected);
+            string? reason = connected < _machines.Count ? $"is connected to {connected - 1} nodes"
+                : hosted.HasUnpublishedWrites ? "has unpublished writes"
+                : status.Owed.SendChunks > 0 ? $"owes {status.Owed.SendChunks} chunks"
+                : status.Owed.FetchChunks > 0 ? $"lacks {status.Owed.FetchChunks} chunks"
+                : status.Owed.SendBlocks > 0 ? $"has {status.Owed.SendBlocks} blocks that others did not confirm"
+                : null;
+            if (reason is not null)
+            {
+                return $"{machine.Options.Name} {reason}";
+            }
+
+            LogPositions first = _machines[0].Hosted!.Log.Positions;
+            if (!hosted.Log.Positions.Covers(first) || !first.Covers(hosted.Log.Positions))
+            {
+                return $"{machine.Options.Name} holds other blocks than {_machines[0].Options.Name}";
+            }
+        }
+
+        return Misplaced();
+    }
+
+    /// <summary>What must hold once the pool is at rest: same trees, all bytes, nothing lost, every copy whole.</summary>
+    public void CheckAtRest()
+    {
+        TreeSnapshot? first = null;
+        foreach (SimulatedMachine machine in _machines)
+        {
+            IVolume volume = machine.Volume!;
+            TreeSnapshot tree = _scheduler.Complete(machine.Process.Run(() => TreeSnapshot.Of(volume)), WalkMax);
+            foreach (string problem in tree.Problems.Take(5))
+            {
+                Break("every byte is readable on every node", $"{machine.Options.Name}: {problem}");
+            }
+
+            if (first is null)
+            {
+                first = tree;
+                Conflicts = tree.Conflicts;
+                CheckPromises(tree);
+            }
+            else if (tree.Listing != first.Listing)
+            {
+                Break(
+                    "nodes with the same operations show the same tree",
+                    $"{machine.Options.Name} differs from {_machines[0].Options.Name}: {Difference(first.Listing, tree.Listing)}");
+            }
+        }
+
+        CheckCopies();
+    }
+
+    private void CheckPromises(TreeSnapshot tree)
+    {
+        IReadOnlyList<WrittenCell> lost = _oracle.Lost(tree.Cells);
+        foreach (WrittenCell cell in lost.Take(5))
+        {
+            Break("no promised write is lost", $"{_oracle.Describe(cell)} is nowhere, and nobody who saw it took it away");
+        }
+
+        foreach (WrittenCell cell in tree.Cells.Where(cell => !_oracle.Knows(cell)).Order(CellOrder.Instance).Take(5))
+        {
+            Break("nothing is made up", $"write {cell.Write}, cell {cell.Index} was never written");
+        }
+    }
+
+    /// <summary>Every copy that counts is whole on the medium.</summary>
+    private void CheckCopies()
+    {
+        foreach (SimulatedMachine machine in _machines)
+        {
+            ChunkStore store = machine.Stores!.Chunks;
+            foreach (ChunkAddress address in LiveChunks())
+            {
+                RecordKey key = RecordKey.Copy(address);
+                if (Counts(store, address) && !store.Verify(key).TryGet(out _, out StoreError error))
+                {
+                    Break("every copy that counts is whole", $"{machine.Options.Name}, {address.Short}: {error}");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// <summary>The first chunk that has not its copies where they belong; null if all have.</summary>
+    private string? Misplaced()
+    {
+        int wanted = Math.Min(PlacementPolicy.CopiesDefault, _machines.Count);
+        PlacementTable table = _machines[0].Node!.Placement;
+        foreach (ChunkAddress address in LiveChunks())
+        {
+            int copies = _machines.Count(machine => Counts(machine.Stores!.Chunks, address));
+            if (copies < wanted)
+            {
+                return $"{address.Short} has {copies} of {wanted} copies";
+            }
+
+            foreach (NodeId holder in table.Holders(PartitionId.Of(address)))
+            {
+                SimulatedMachine machine = _machines.First(candidate => candidate.Id == holder);
+                if (!Counts(machine.Stores!.Chunks, address) && !machine.Status().Problems.Any(problem => problem.Code == "node-full"))
+                {
+                    return $"{address.Short} is not on {machine.Options.Name}, where it belongs";
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private IReadOnlyList<ChunkAddress> LiveChunks()
+    {
+        IHostedVolume hosted = _machines[0].Hosted!;
+        Result<VolumeContents, VolumeError> contents = _scheduler.Complete(
+            _machines[0].Process.Run(() => hosted.Contents(string.Empty, CancellationToken.None).AsTask()), WalkMax);
+        if (!contents.TryGet(out VolumeContents? found, out VolumeError error))
+        {
+            Break("every byte is readable on every node", $"the chunks of the volume cannot be listed: {error}");
+            return [];
+        }
+
+        return found.Chunks;
+    }
+
+    private static bool Counts(ChunkStore store, ChunkAddress address) =>
+        store.TryGet(RecordKey.Copy(address), out StoredRecord record) && record.Use != ChunkUse.Cached;
+
+    private static string Difference(string one, string other)
+    {
+        string[] left = one.Split('\n');
+        string[] right = other.Split('\n');
+        string[] onlyLeft = [.. left.Except(right).Take(2)];
+        string[] onlyRight = [.. right.Except(left).Take(2)];
+        return $"here {string.Join(" | ", onlyRight)}, there {string.Join(" | ", onlyLeft)}";
+    }
+
+    private sealed class CellOrder : IComparer<WrittenCell>
+    {
+        public static CellOrder Instance { get; } = new();
+
+        public int Compare(WrittenCell x, WrittenCell y) => (x.Write, x.Index).CompareTo((y.Write, y.Index));
+    }
+}

@@ -1,0 +1,143 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using Cairn.Core.Primitives;
+using Cairn.Node.Volumes;
+
+namespace Cairn.Simulation.Campaigns;
+
+/// <summary>Everything one node's volume shows: every name, attribute and byte, read through the door's interface.</summary>
+public sealed class TreeSnapshot
+{
+    private const int EntriesPerStep = 512;
+
+    private readonly IVolume _volume;
+    private readonly StringBuilder _listing = new();
+    private readonly HashSet<WrittenCell> _cells = [];
+    private readonly List<string> _problems = [];
+    private readonly byte[] _buffer = new byte[1 << 20];
+
+    private TreeSnapshot(IVolume volume) => _volume = volume;
+
+    /// <summary>One line an entry, in the order of names: equal texts are equal trees.</summary>
+    public string Listing => _listing.ToString();
+
+    /// <summary>Every cell of every file.</summary>
+    public IReadOnlySet<WrittenCell> Cells => _cells;
+
+    /// <summary>What could not be read, or was damaged.</summary>
+    public IReadOnlyList<string> Problems => _problems;
+
+    /// <summary>Entries that show a conflict.</summary>
+    public int Conflicts { get; private set; }
+
+    /// <summary>Files.</summary>
+    public int Files { get; private set; }
+
+    /// <summary>Reads a volume.</summary>
+    public static async Task<TreeSnapshot> Of(IVolume volume)
+    {
+        TreeSnapshot snapshot = new(volume);
+        await snapshot.AddDirectory(InodeNumber.Root, string.Empty);
+        return snapshot;
+    }
+
+    private async Task AddDirectory(InodeNumber directory, string path)
+    {
+        List<DirectoryEntry> entries = [];
+        for (ulong cookie = 0; ;)
+        {
+            Result<IReadOnlyList<DirectoryEntry>, VolumeError> listed = await _volume.ReadDirectory(directory, cookie, EntriesPerStep);
+            if (!listed.TryGet(out IReadOnlyList<DirectoryEntry>? part, out VolumeError error))
+            {
+                _problems.Add($"{path}/: {error}");
+                return;
+            }
+
+            entries.AddRange(part);
+            if (part.Count < EntriesPerStep)
+            {
+                break;
+            }
+
+            cookie = part[^1].Cookie;
+        }
+
+        foreach (DirectoryEntry entry in entries.OrderBy(entry => Encoding.UTF8.GetString(entry.Name.Span), StringComparer.Ordinal))
+        {
+            await AddEntry(entry, path);
+        }
+    }
+
+    private async Task AddEntry(DirectoryEntry entry, string parent)
+    {
+        string name = Encoding.UTF8.GetString(entry.Name.Span);
+        string path = $"{parent}/{name}";
+        ObjectAttributes found = entry.Attributes;
+        Conflicts += name.Contains(" (conflict ", StringComparison.Ordinal) ? 1 : 0;
+        _listing.Append(path).Append(' ').Append(found.Kind).Append(' ').Append(Convert.ToString(found.Mode, 8));
+        if (found.Kind == ObjectKind.Directory)
+        {
+            _listing.Append('\n');
+            await AddDirectory(found.Inode, path);
+            return;
+        }
+
+        Files++;
+        string content = found.Kind == ObjectKind.File ? await ReadFile(found, path, entry.Name) : string.Empty;
+        _listing.Append(' ').Append(found.LinkCount).Append(' ').Append(found.SizeBytes).Append(' ')
+            .Append(found.Modified).Append(' ').Append(content).Append('\n');
+    }
+
+    private async Task<string> ReadFile(ObjectAttributes file, string path, ReadOnlyMemory<byte> name)
+    {
+        Result<OpenedFile, VolumeError> opened = await _volume.Open(file.Inode, OpenIntent.Read, Caller.Daemon);
+        if (!opened.TryGet(out OpenedFile handle, out VolumeError error))
+        {
+            _problems.Add($"{path} cannot be opened: {error}");
+            return "?";
+        }
+
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        int cellSize = Cell.SizeOf(name.Span);
+        for (long offset = 0; offset < file.SizeBytes;)
+        {
+            Result<int, VolumeError> read = await _volume.Read(handle.Handle, offset, _buffer);
+            if (!read.TryGet(out int count, out error) || count == 0)
+            {
+                _problems.Add($"{path} cannot be read at {offset} of {file.SizeBytes}: {(read.IsOk ? "it ends" : error)}");
+                break;
+            }
+
+            hash.AppendData(_buffer, 0, count);
+            AddCells(path, cellSize, offset, _buffer.AsSpan(0, count));
+            offset += count;
+        }
+
+        await _volume.Release(handle.Handle);
+        return Convert.ToHexString(hash.GetHashAndReset(), 0, 8);
+    }
+
+    private void AddCells(string path, int cellSize, long offset, ReadOnlySpan<byte> bytes)
+    {
+        if (cellSize == 0 || bytes.Length % cellSize != 0 || offset % cellSize != 0)
+        {
+            _problems.Add($"{path} has {offset + bytes.Length} bytes, which no write left so");
+            return;
+        }
+
+        for (int at = 0; at < bytes.Length; at += cellSize)
+        {
+            int index = (int)((offset + at) / cellSize);
+            CellState state = Cell.Read(bytes.Slice(at, cellSize), index, out ulong write);
+            if (state == CellState.Written)
+            {
+                _cells.Add(new WrittenCell(write, index));
+            }
+            else if (state == CellState.Damaged)
+            {
+                _problems.Add($"{path} is damaged at {offset + at} (write {BinaryPrimitives.ReadUInt64LittleEndian(bytes[at..])})");
+            }
+        }
+    }
+}
