@@ -146,6 +146,11 @@ public sealed class Campaign
         _worstConvergence = took > _worstConvergence ? took : _worstConvergence;
         if (_checker.Broken.Count == 0)
         {
+            if (_options.Bug == PlantedBug.DroppedChunk)
+            {
+                _checker.DropOneChunk();
+            }
+
             _checker.CheckAtRest();
             _checker.CheckAlways();
         }
@@ -170,6 +175,7 @@ public sealed class Campaign
     {
         NodeOptions options = new() { SpaceBytes = _options.SpaceBytes };
         SimulatedMachine machine = new(_scheduler, _network, _machines.Count, _options.Seed, options);
+        machine.Disk.Faults.SyncLies = _options.Bug == PlantedBug.LyingDisk;
         _machines.Add(machine);
         return machine;
     }

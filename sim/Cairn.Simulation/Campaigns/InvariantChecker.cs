@@ -136,6 +136,16 @@ internal sealed class InvariantChecker
         CheckCopies();
     }
 
+    /// <summary>The planted bug: every copy of one chunk goes.</summary>
+    public void DropOneChunk()
+    {
+        RecordKey key = RecordKey.Copy(LiveChunks()[0]);
+        foreach (SimulatedMachine machine in _machines)
+        {
+            machine.Stores!.Chunks.Remove(key);
+        }
+    }
+
     private void CheckPromises(TreeSnapshot tree)
     {
         IReadOnlyList<WrittenCell> lost = _oracle.Lost(tree.Cells);

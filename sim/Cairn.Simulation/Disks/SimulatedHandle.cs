@@ -136,7 +136,11 @@ internal sealed class SimulatedHandle(SimulatedDisk disk, string path, Simulated
                 return fault;
             }
 
-            file.Sync();
+            if (!disk.Faults.SyncLies)
+            {
+                file.Sync();
+            }
+
             return Unit.Value;
         }
     }
