@@ -2,12 +2,14 @@ using System.Net;
 using Cairn.Core.Primitives;
 using Cairn.Node;
 using Cairn.Node.Control;
+using Cairn.Node.Engine;
 using Cairn.Node.Pool;
 using Cairn.Node.Volumes;
 using Cairn.Simulation.Disks;
 using Cairn.Simulation.Indexes;
 using Cairn.Simulation.Network;
 using Cairn.Simulation.Time;
+using Cairn.Storage;
 
 namespace Cairn.Simulation.Campaigns;
 
@@ -140,15 +142,9 @@ public sealed class SimulatedMachine : IDisposable
             return;
         }
 
-        Result<CairnNode, ControlError> opened = CairnNode.Open(Ports, Options, stores =>
-        {
-            Stores = stores;
-            _volumes = new RecordedVolumes(stores);
-            return _volumes;
-        });
-        string? failure = opened.TryGet(out CairnNode? node, out ControlError error) ? _volumes!.Failure : error.ToString();
-        StartFailure = failure;
-        if (failure is not null || node is null)
+        Result<CairnNode, ControlError> opened = CairnNode.Open(Ports, Options, OpenVolumes);
+        StartFailure = opened.TryGet(out CairnNode? node, out ControlError error) ? null : error.ToString();
+        if (node is null)
         {
             NewLife(CrashKind.ProcessKilled);
             IsWanted = true;
@@ -160,6 +156,18 @@ public sealed class SimulatedMachine : IDisposable
         Node = node;
         node.Start();
         Started?.Invoke(this);
+    }
+
+    private Result<IVolumeFactory, StoreError> OpenVolumes(NodeStores stores)
+    {
+        Stores = stores;
+        if (!EngineVolumes.Open(stores).TryGet(out IVolumeFactory? volumes, out StoreError error))
+        {
+            return error;
+        }
+
+        _volumes = new RecordedVolumes(volumes);
+        return _volumes;
     }
 
     private void NewLife(CrashKind kind)
