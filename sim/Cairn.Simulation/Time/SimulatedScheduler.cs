@@ -111,7 +111,8 @@ public sealed class SimulatedScheduler
 
     internal void Post(SimulatedProcess? process, SendOrPostCallback callback, object? state)
     {
-        if (IsOwnThread())
+        // What a killed process left behind may still post, even from a finalizer (PeriodicTimer does): nobody hears it.
+        if (process is not { IsAlive: false } && IsOwnThread())
         {
             _ready.Enqueue((process, callback, state));
         }

@@ -75,6 +75,19 @@ public sealed class PoolTests
     }
 
     [Fact]
+    public void Chunks_that_a_full_disk_refused_are_offered_again_when_it_has_room()
+    {
+        // Found by `cairn simulate --nodes 4 --hours 1 --seed 3`: they stayed owed until the pool changed.
+        PoolBench bench = PoolBench.Of(3, 23);
+        bench.Nodes[2].Disk.ForeignBytes = 1L << 50;
+        WriteSome(bench, bench.Nodes[0], 80);
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(1));
+        Assert.NotEqual(0, bench.Nodes[0].Status().Owed.SendChunks);
+        bench.Nodes[2].Disk.ForeignBytes = 0;
+        Safe(bench);
+    }
+
+    [Fact]
     public void A_dead_holder_is_found_and_the_copies_are_remade_after_the_grace_period()
     {
         PoolBench bench = PoolBench.Of(5, 31);
