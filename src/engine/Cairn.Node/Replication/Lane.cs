@@ -16,9 +16,6 @@ internal sealed class Lane(NodeId peer)
     /// <summary>Chunks that wait; some may have been sent or forgotten since.</summary>
     public Queue<OwedChunk> Queue { get; } = new();
 
-    /// <summary>Chunks the other did not take, for want of space or because its disk failed.</summary>
-    public Queue<OwedChunk> Refused { get; } = new();
-
     /// <summary>The connection; null while there is none.</summary>
     public PeerLink? Link { get; set; }
 
@@ -41,22 +38,6 @@ internal sealed class Lane(NodeId peer)
         foreach (OwedChunk chunk in chunks)
         {
             chunk.Set(Peer, state);
-        }
-    }
-
-    /// <summary>Lets refused chunks wait again: one, to see whether the other takes any by now, or all.</summary>
-    /// <param name="countMax">At most so many.</param>
-    /// <param name="isOwed">Whether a chunk is still to be sent.</param>
-    public void TryAgain(int countMax, Func<OwedChunk, bool> isOwed)
-    {
-        while (countMax > 0 && Refused.TryDequeue(out OwedChunk? chunk))
-        {
-            if (isOwed(chunk) && chunk.StateOf(Peer) == DeliveryState.Full)
-            {
-                chunk.Set(Peer, DeliveryState.Waiting);
-                Queue.Enqueue(chunk);
-                countMax--;
-            }
         }
     }
 }

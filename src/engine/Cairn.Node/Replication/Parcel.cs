@@ -67,25 +67,4 @@ internal sealed class Parcel(ChunkAddress[] addresses, int[] lengths, byte[] buf
             _buffer = null;
         }
     }
-
-    /// <summary>Reads chunks into one buffer; null if one of them cannot be read.</summary>
-    public static Parcel? Load(ChunkStore store, List<OwedChunk> chunks)
-    {
-        int length = chunks.Sum(chunk => chunk.Length);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
-        int at = 0;
-        foreach (OwedChunk chunk in chunks)
-        {
-            if (!store.ReadBulk(RecordKey.Copy(chunk.Address), buffer.AsSpan(at, chunk.Length)).IsOk)
-            {
-                ArrayPool<byte>.Shared.Return(buffer);
-                return null;
-            }
-
-            at += chunk.Length;
-        }
-
-        return new Parcel(
-            [.. chunks.Select(chunk => chunk.Address)], [.. chunks.Select(chunk => chunk.Length)], buffer, length);
-    }
 }

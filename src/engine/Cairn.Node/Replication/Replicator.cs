@@ -22,7 +22,6 @@ internal sealed class Replicator : IReplicationQueue
 {
     private const int ParcelBytesMax = 4 << 20;
     private const int SmallBytesMax = 256 << 10;
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<ChunkAddress, OwedChunk> _owed = [];
     private readonly SortedDictionary<NodeId, Lane> _lanes = [];
@@ -35,7 +34,6 @@ internal sealed class Replicator : IReplicationQueue
     private readonly NodeDiary _diary;
     private readonly RateLimiter _limiter;
     private PlacementTable _placement = PlacementTable.Empty;
-    private bool _retryPlanned;
     private bool _isStopped;
 
     /// <summary>Starts with what the store says is staged.</summary>
@@ -382,44 +380,27 @@ internal sealed class Replicator : IReplicationQueue
 
     private void Take(Lane lane, OwedChunk chunk, ChunkOutcome outcome)
     {
-        if (outcome == ChunkOutcome.Held)
+        switch (outcome)
         {
-            chunk.Set(lane.Peer, DeliveryState.Confirmed);
-            FinishIfDone(chunk);
-            lane.TryAgain(int.MaxValue, Owes);
-            return;
-        }
-
-        chunk.Set(lane.Peer, DeliveryState.Full);
-        lane.Refused.Enqueue(chunk);
-        if (!_retryPlanned)
-        {
-            _retryPlanned = true;
-            _ports.Workers.Start("replicate", RetryRefused);
-        }
-
-        // Absent: every member agreed that it is garbage, and the peer is further: it goes here, too. Nobody stands in.
-        if (outcome != ChunkOutcome.Absent)
-        {
-            _diary.Add(LogLevel.Warning, "replicate", $"{_view.NameOf(lane.Peer)} did not take {chunk.Address.Short}: {outcome}");
-            Spill(chunk);
+            case ChunkOutcome.Held:
+                chunk.Set(lane.Peer, DeliveryState.Confirmed);
+                FinishIfDone(chunk);
+                break;
+            case ChunkOutcome.Absent:
+                // Every member agreed that it is garbage, and the peer is further: it goes here, too.
+                chunk.Set(lane.Peer, DeliveryState.Full);
+                break;
+            case ChunkOutcome.NoSpace:
+                chunk.Set(lane.Peer, DeliveryState.Full);
+                Spill(chunk);
+                break;
+            default:
+                _diary.Add(LogLevel.Warning, "replicate", $"{_view.NameOf(lane.Peer)} did not take {chunk.Address.Short}: {outcome}");
+                chunk.Set(lane.Peer, DeliveryState.Full);
+                Spill(chunk);
+                break;
         }
     }
-
-    /// <summary>A disk that was full may have room again: each node that refused is offered one chunk, and if it takes it, all.</summary>
-    private async Task RetryRefused()
-    {
-        await Task.Delay(RetryAfter, _ports.Time);
-        _retryPlanned = false;
-        foreach (Lane lane in _lanes.Values)
-        {
-            lane.TryAgain(1, Owes);
-        }
-
-        PumpAll();
-    }
-
-    private bool Owes(OwedChunk chunk) => _owed.ContainsKey(chunk.Address);
 
     /// <summary>A target is full: the next node in the partition's order stands in.</summary>
     private void Spill(OwedChunk chunk)
@@ -435,7 +416,7 @@ internal sealed class Replicator : IReplicationQueue
             }
         }
 
-        // Nobody is left: it stays staged here, and is offered again.
+        // Nobody is left: it stays staged here, and is tried again when the pool changes.
     }
 
     /// <summary>(5) Every target has it: what is kept here is a copy like any other, or a cached one.</summary>
