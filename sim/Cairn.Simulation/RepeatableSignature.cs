@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 
 namespace Cairn.Simulation;
 
-/// <summary>ECDSA P-256 whose secret number follows from key and message (as in RFC 6979), so that a run can be repeated to the byte.</summary>
-/// <remarks>The platform's signatures are random. Arithmetic here is not constant in time: never outside the simulator.</remarks>
+/// <summary>ECDSA P-256 whose secret number follows from key and message, as in RFC 6979.</summary>
+/// <remarks>The platform's signatures are random. Not constant in time: never outside the simulator.</remarks>
 internal sealed class RepeatableSignature(byte[] key)
 {
     private static readonly BigInteger Order =

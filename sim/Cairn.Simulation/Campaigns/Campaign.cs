@@ -7,10 +7,11 @@ using Cairn.Simulation.Time;
 
 namespace Cairn.Simulation.Campaigns;
 
-/// <summary>One run: a pool of whole nodes in one thread on virtual time, storms of faults and work, and checks after each.</summary>
+/// <summary>One run: a pool of whole nodes on virtual time, storms of faults and work, and checks.</summary>
 /// <remarks>
-/// (1) The pool is founded and joined in calm. (2) A storm: clients work, things break. (3) Everything is mended, clients
-/// end, and the pool must come to rest in bounded time. (4) Everything is checked. (2) to (4) repeat until the time is up.
+/// (1) The pool is founded and joined in calm. (2) A storm: clients work, things break. (3) Everything is mended,
+/// clients end, and the pool must come to rest in bounded time. (4) Everything is checked. (2) to (4) repeat until the
+/// time is up.
 /// The same options give the same run. Thread: the caller's.
 /// </remarks>
 public sealed class Campaign
@@ -201,7 +202,8 @@ public sealed class Campaign
         }
     }
 
-    private T Do<T>(SimulatedMachine machine, Func<Task<T>> work) => _scheduler.Complete(machine.Process.Run(work), Patience);
+    private T Do<T>(SimulatedMachine machine, Func<Task<T>> work) =>
+        _scheduler.Complete(machine.Process.Run(work), Patience);
 
     private static T Require<T>(Result<T, ControlError> result) =>
         result.TryGet(out T? value, out ControlError error) ? value : throw new CampaignException(error.ToString());

@@ -35,7 +35,8 @@ public sealed record CampaignOptions
 
     /// <summary>The command that repeats this run.</summary>
     public string ReplayCommand => FormattableString.Invariant(
-        $"cairn simulate --nodes {Nodes} --hours {Duration.TotalHours:0.####} --seed {Seed} --runs 1 --faults {FaultWords.List(Faults)}");
+        $"cairn simulate --nodes {Nodes} --hours {Duration.TotalHours:0.####} --seed {Seed} ")
+        + $"--runs 1 --faults {FaultWords.List(Faults)}";
 
     /// <summary>All problems at once; empty when the options can be used.</summary>
     public IReadOnlyList<string> Validate()

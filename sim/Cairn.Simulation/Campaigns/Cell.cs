@@ -16,10 +16,10 @@ public enum CellState
     Damaged,
 }
 
-/// <summary>The unit in which the workload writes: a piece of a file that says which write made it, and proves that it is whole.</summary>
+/// <summary>The unit in which the workload writes: it says which write made it, and proves that it is whole.</summary>
 /// <remarks>
-/// 8 bytes write number, 4 bytes place in the file (in cells), then bytes that follow from both: a cell that is torn, mixed
-/// with another or in the wrong place is seen.
+/// 8 bytes write number, 4 bytes place in the file (in cells), then bytes that follow from both: a cell that is torn,
+/// mixed with another or in the wrong place is seen.
 /// </remarks>
 public static class Cell
 {

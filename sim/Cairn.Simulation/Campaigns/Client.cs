@@ -5,9 +5,9 @@ using Cairn.Simulation.Time;
 
 namespace Cairn.Simulation.Campaigns;
 
-/// <summary>A user of one node's volume, who does random things to shared files and tells the oracle what was promised.</summary>
+/// <summary>A user of one node's volume, who does random things and tells the oracle what was promised.</summary>
 /// <remarks>
-/// What a client shows the oracle is read in the same turn as the change is asked for, so that nothing can come between.
+/// What a client shows the oracle is read in the same turn as the change is asked for: nothing can come between.
 /// It dies with its node's process. Thread: its process.
 /// </remarks>
 internal sealed class Client
@@ -148,7 +148,8 @@ internal sealed class Client
             return;
         }
 
-        Result<OpenedFile, VolumeError> opened = await _volume.Open(entry.Attributes.Inode, OpenIntent.Read, Caller.Daemon);
+        InodeNumber inode = entry.Attributes.Inode;
+        Result<OpenedFile, VolumeError> opened = await _volume.Open(inode, OpenIntent.Read, Caller.Daemon);
         if (Count(opened).TryGet(out OpenedFile file, out _))
         {
             FileSession session = new(_volume, _oracle, _counters, _machine.Number, entry.Name, file, _buffer);
@@ -193,7 +194,8 @@ internal sealed class Client
         WhileSeen(to, target, () => _volume.Rename(from, name, to, target, RenameMode.Replace, Caller.Daemon));
 
     /// <summary>Reads what a name shows and, in the same turn, does what takes it away.</summary>
-    private async Task WhileSeen(InodeNumber parent, ReadOnlyMemory<byte> name, Func<ValueTask<Result<Unit, VolumeError>>> remove)
+    private async Task WhileSeen(
+        InodeNumber parent, ReadOnlyMemory<byte> name, Func<ValueTask<Result<Unit, VolumeError>>> remove)
     {
         for (int attempt = 0; attempt < 4; attempt++)
         {
@@ -206,9 +208,10 @@ internal sealed class Client
             Result<ObjectAttributes, VolumeError> found = await _volume.Lookup(parent, name);
             List<WrittenCell> seen = [];
             OpenedFile? file = null;
-            if (found.TryGet(out ObjectAttributes attributes, out VolumeError error) && attributes.Kind == ObjectKind.File)
+            if (found.TryGet(out ObjectAttributes seenNow, out VolumeError error) && seenNow.Kind == ObjectKind.File)
             {
-                Result<OpenedFile, VolumeError> opened = await _volume.Open(attributes.Inode, OpenIntent.Read, Caller.Daemon);
+                Result<OpenedFile, VolumeError> opened =
+                    await _volume.Open(seenNow.Inode, OpenIntent.Read, Caller.Daemon);
                 file = opened.IsOk ? opened.Value : null;
             }
             else if (!found.IsOk && error != VolumeError.NotFound)
@@ -263,10 +266,11 @@ internal sealed class Client
 
     private async Task Link()
     {
-        if (await RandomDirectory() is { } from && await RandomDirectory() is { } to && await RandomEntry(from) is { } entry
-            && entry.Attributes.Kind == ObjectKind.File)
+        if (await RandomDirectory() is { } from && await RandomDirectory() is { } to
+            && await RandomEntry(from) is { } entry && entry.Attributes.Kind == ObjectKind.File)
         {
-            ReadOnlyMemory<byte> name = Bytes(FormattableString.Invariant($"{(char)entry.Name.Span[0]}{20 + _random.Next(5)}"));
+            char kind = (char)entry.Name.Span[0];
+            ReadOnlyMemory<byte> name = Bytes(FormattableString.Invariant($"{kind}{20 + _random.Next(5)}"));
             Count(await _volume.Link(entry.Attributes.Inode, to, name, Caller.Daemon));
         }
     }

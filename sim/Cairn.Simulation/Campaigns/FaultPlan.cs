@@ -8,8 +8,8 @@ namespace Cairn.Simulation.Campaigns;
 
 /// <summary>Breaks things at random moments during a storm, and mends all of them at its end.</summary>
 /// <remarks>
-/// What it must not do: rot the only copy of something (a machine is rotted only while it owes nothing to others, and at
-/// most copies - 1 machines a storm), or keep more than half of the machines down. Thread: the simulation's.
+/// What it must not do: rot the only copy of something (a machine is rotted only while it owes nothing to others, and
+/// at most copies - 1 machines a storm), or keep more than half of the machines down. Thread: the simulation's.
 /// </remarks>
 internal sealed class FaultPlan
 {
@@ -25,8 +25,8 @@ internal sealed class FaultPlan
     private int _storm;
 
     public FaultPlan(
-        SimulatedScheduler scheduler, SimulatedNetwork network, IReadOnlyList<SimulatedMachine> machines, CampaignOptions options,
-        Oracle oracle)
+        SimulatedScheduler scheduler, SimulatedNetwork network, IReadOnlyList<SimulatedMachine> machines,
+        CampaignOptions options, Oracle oracle)
     {
         _scheduler = scheduler;
         _network = network;
@@ -39,7 +39,7 @@ internal sealed class FaultPlan
     /// <summary>Machines on whose disks bits turned over in this storm.</summary>
     public IReadOnlySet<int> Rotted => _rotted;
 
-    /// <summary>How often a kind of fault happened. Those of the network are counted by what they did to datagrams.</summary>
+    /// <summary>How often a kind of fault happened; those of the network by what they did to datagrams.</summary>
     public long Count(FaultKinds kind) => !_options.Faults.HasFlag(kind) ? 0
         : kind == FaultKinds.Loss ? _network.DatagramsLost
         : kind == FaultKinds.Reorder ? _network.DatagramsOvertaken
@@ -110,7 +110,8 @@ internal sealed class FaultPlan
 
     private void Happened(FaultKinds kind) => _counts[kind] = _counts.GetValueOrDefault(kind) + 1;
 
-    private TimeSpan Seconds(int least, int most) => TimeSpan.FromMilliseconds((least * 1000) + _random.Next((most - least) * 1000));
+    private TimeSpan Seconds(int least, int most) =>
+        TimeSpan.FromMilliseconds((least * 1000) + _random.Next((most - least) * 1000));
 
     private SimulatedMachine AnyMachine() => _machines[_random.Next(_machines.Count)];
 
@@ -232,7 +233,8 @@ internal sealed class FaultPlan
         SimulatedMachine machine = AnyMachine();
         int most = Math.Min(_machines.Count, 4) - 1;
         bool mayRot = _rotted.Contains(machine.Number) || _rotted.Count < most;
-        if (!machine.IsUp || !mayRot || machine.Hosted is not { HasUnpublishedWrites: false } || !machine.Status().IsSafe)
+        bool owesNothing = machine.Hosted is { HasUnpublishedWrites: false } && machine.Status().IsSafe;
+        if (!mayRot || !owesNothing)
         {
             return;
         }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Cairn.Core.Primitives;
 using Cairn.Node.Volumes;
@@ -19,7 +20,8 @@ internal sealed class FileSession
     /// <summary>Takes over a handle.</summary>
     /// <param name="buffer">Scratch of the client, for the largest write.</param>
     public FileSession(
-        IVolume volume, Oracle oracle, WorkloadCounters counters, int node, ReadOnlyMemory<byte> name, OpenedFile file, byte[] buffer)
+        IVolume volume, Oracle oracle, WorkloadCounters counters, int node, ReadOnlyMemory<byte> name, OpenedFile file,
+        byte[] buffer)
     {
         _volume = volume;
         _oracle = oracle;
@@ -136,26 +138,27 @@ internal sealed class FileSession
         _counters.Count(released.IsOk);
     }
 
-    /// <summary>Reads the whole file in this turn; false, with what to wait for, when bytes must come from elsewhere first.</summary>
-    public bool TrySee(List<WrittenCell> seen, [System.Diagnostics.CodeAnalysis.NotNullWhen(false)] out Task? wait) =>
+    /// <summary>Reads the whole file in this turn; false, with what to wait for, when bytes must come first.</summary>
+    public bool TrySee(List<WrittenCell> seen, [NotNullWhen(false)] out Task? wait) =>
         TrySee(seen, 0, int.MaxValue, out wait);
 
     /// <summary>Whether the file still has a name; what is written to one without goes with its last handle.</summary>
     private bool IsLinked()
     {
         Task<Result<ObjectAttributes, VolumeError>> asked = _volume.GetAttributes(_file.Attributes.Inode).AsTask();
-        return asked.IsCompleted && asked.Result.TryGet(out ObjectAttributes attributes, out _) && attributes.LinkCount > 0;
+        return asked.IsCompleted && asked.Result.TryGet(out ObjectAttributes now, out _) && now.LinkCount > 0;
     }
 
     private bool TrySee(
-        List<WrittenCell> seen, int first, int count, [System.Diagnostics.CodeAnalysis.NotNullWhen(false)] out Task? wait)
+        List<WrittenCell> seen, int first, int count, [NotNullWhen(false)] out Task? wait)
     {
         long offset = (long)first * CellBytes;
         long end = count == int.MaxValue ? long.MaxValue : offset + ((long)count * CellBytes);
         while (offset < end)
         {
             int wanted = (int)Math.Min(_buffer.Length / CellBytes * CellBytes, end - offset);
-            Task<Result<int, VolumeError>> reading = _volume.Read(_file.Handle, offset, _buffer.AsMemory(0, wanted)).AsTask();
+            Memory<byte> buffer = _buffer.AsMemory(0, wanted);
+            Task<Result<int, VolumeError>> reading = _volume.Read(_file.Handle, offset, buffer).AsTask();
             if (!reading.IsCompleted)
             {
                 wait = reading;

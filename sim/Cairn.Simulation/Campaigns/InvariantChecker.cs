@@ -68,7 +68,8 @@ internal sealed class InvariantChecker
             long taken = machine.Disk.SpaceOf(HomeLayout.PacksFolder);
             if (taken > _options.SpaceBytes)
             {
-                Break("allocated space is never exceeded", $"{machine.Options.Name}: packs take {taken} of {_options.SpaceBytes}");
+                string excess = $"{machine.Options.Name}: packs take {taken} of {_options.SpaceBytes}";
+                Break("allocated space is never exceeded", excess);
             }
         }
     }
@@ -106,7 +107,7 @@ internal sealed class InvariantChecker
         return Misplaced();
     }
 
-    /// <summary>What must hold once the pool is at rest: same trees, all bytes, nothing lost, every copy whole.</summary>
+    /// <summary>What must hold at rest: same trees, all bytes, nothing lost, every copy whole.</summary>
     public void CheckAtRest()
     {
         TreeSnapshot? first = null;
@@ -129,7 +130,7 @@ internal sealed class InvariantChecker
             {
                 Break(
                     "nodes with the same operations show the same tree",
-                    $"{machine.Options.Name} differs from {_machines[0].Options.Name}: {Difference(first.Listing, tree.Listing)}");
+                    $"{machine.Options.Name}, {_machines[0].Options.Name}: {Difference(first.Listing, tree.Listing)}");
             }
         }
 
@@ -151,7 +152,8 @@ internal sealed class InvariantChecker
         IReadOnlyList<WrittenCell> lost = _oracle.Lost(tree.Cells);
         foreach (WrittenCell cell in lost.Take(5))
         {
-            Break("no promised write is lost", $"{_oracle.Describe(cell)} is nowhere, and nobody who saw it took it away");
+            string what = $"{_oracle.Describe(cell)} is nowhere, and nobody who saw it took it away";
+            Break("no promised write is lost", what);
         }
 
         foreach (WrittenCell cell in tree.Cells.Where(cell => !_oracle.Knows(cell)).Order(CellOrder.Instance).Take(5))
@@ -194,7 +196,8 @@ internal sealed class InvariantChecker
             foreach (NodeId holder in table.Holders(PartitionId.Of(address)))
             {
                 SimulatedMachine machine = _machines.First(candidate => candidate.Id == holder);
-                if (!Counts(machine.Stores!.Chunks, address) && !machine.Status().Problems.Any(problem => problem.Code == "node-full"))
+                bool isFull = machine.Status().Problems.Any(problem => problem.Code == "node-full");
+                if (!isFull && !Counts(machine.Stores!.Chunks, address))
                 {
                     return $"{address.Short} is not on {machine.Options.Name}, where it belongs";
                 }

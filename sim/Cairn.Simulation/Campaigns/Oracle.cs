@@ -7,11 +7,11 @@ namespace Cairn.Simulation.Campaigns;
 /// <param name="Index">The place in the file, in cells.</param>
 public readonly record struct WrittenCell(ulong Write, int Index);
 
-/// <summary>Remembers every write of a campaign, who promised what about it, and who wrote over it having seen it.</summary>
+/// <summary>Remembers every write of a campaign, what was promised about it, and who wrote over it.</summary>
 /// <remarks>
-/// The promise: a write that was answered survives kill -9 of its node; one that was synced survives power loss too. It is
-/// kept when the cell is in the final tree, under the file's name or a conflict's, or a write that saw it took its place
-/// and is there in turn, or somebody who saw it removed it. Thread: the simulation's.
+/// The promise: a write that was answered survives kill -9 of its node; one that was synced survives power loss too.
+/// It is kept when the cell is in the final tree, under the file's name or a conflict's, or a write that saw it took
+/// its place and is there in turn, or somebody who saw it removed it. Thread: the simulation's.
 /// </remarks>
 public sealed class Oracle
 {
@@ -121,7 +121,7 @@ public sealed class Oracle
             {
                 WrittenCell cell = new((ulong)i + 1, record.First + c);
                 bool isKept = found.Contains(cell) || record.Removals?[c] > 0
-                    || record.Successors?.Exists(next => next.Index == cell.Index && kept.Contains(new(next.Write, cell.Index))) == true;
+                    || record.SuccessorsOf(cell.Index).Any(next => kept.Contains(new(next, cell.Index)));
                 if (isKept)
                 {
                     kept.Add(cell);
@@ -167,5 +167,8 @@ public sealed class Oracle
         public int[]? Removals { get; set; }
 
         public List<(int Index, ulong Write)>? Successors { get; set; }
+
+        public IEnumerable<ulong> SuccessorsOf(int index) =>
+            Successors?.Where(next => next.Index == index).Select(next => next.Write) ?? [];
     }
 }

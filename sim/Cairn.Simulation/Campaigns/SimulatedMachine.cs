@@ -27,7 +27,8 @@ public sealed class SimulatedMachine : IDisposable
     private int _life;
 
     /// <summary>A machine that is switched off, with an empty disk.</summary>
-    public SimulatedMachine(SimulatedScheduler scheduler, SimulatedNetwork network, int number, ulong seed, NodeOptions options)
+    public SimulatedMachine(
+        SimulatedScheduler scheduler, SimulatedNetwork network, int number, ulong seed, NodeOptions options)
     {
         _scheduler = scheduler;
         _network = network;
@@ -124,7 +125,8 @@ public sealed class SimulatedMachine : IDisposable
     /// <summary>The last lines of the node's diary.</summary>
     public IEnumerable<string> Diary(int lines) => Node is null
         ? [$"{Options.Name}: down {StartFailure}"]
-        : Node.Diary.After(0, 10_000).TakeLast(lines).Select(line => $"{Options.Name} {line.Time} {line.Source}: {line.Text}");
+        : Node.Diary.After(0, 10_000).TakeLast(lines)
+            .Select(line => $"{Options.Name} {line.Time} {line.Source}: {line.Text}");
 
     /// <inheritdoc/>
     public void Dispose() => _identity.Dispose();

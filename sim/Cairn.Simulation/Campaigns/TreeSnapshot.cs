@@ -6,7 +6,7 @@ using Cairn.Node.Volumes;
 
 namespace Cairn.Simulation.Campaigns;
 
-/// <summary>Everything one node's volume shows: every name, attribute and byte, read through the door's interface.</summary>
+/// <summary>Everything one node's volume shows: every name, attribute and byte, read as a door reads.</summary>
 public sealed class TreeSnapshot
 {
     private const int EntriesPerStep = 512;
@@ -47,7 +47,8 @@ public sealed class TreeSnapshot
         List<DirectoryEntry> entries = [];
         for (ulong cookie = 0; ;)
         {
-            Result<IReadOnlyList<DirectoryEntry>, VolumeError> listed = await _volume.ReadDirectory(directory, cookie, EntriesPerStep);
+            Result<IReadOnlyList<DirectoryEntry>, VolumeError> listed =
+                await _volume.ReadDirectory(directory, cookie, EntriesPerStep);
             if (!listed.TryGet(out IReadOnlyList<DirectoryEntry>? part, out VolumeError error))
             {
                 _problems.Add($"{path}/: {error}");
@@ -63,7 +64,8 @@ public sealed class TreeSnapshot
             cookie = part[^1].Cookie;
         }
 
-        foreach (DirectoryEntry entry in entries.OrderBy(entry => Encoding.UTF8.GetString(entry.Name.Span), StringComparer.Ordinal))
+        entries.Sort(static (one, other) => one.Name.Span.SequenceCompareTo(other.Name.Span));
+        foreach (DirectoryEntry entry in entries)
         {
             await AddEntry(entry, path);
         }
@@ -105,7 +107,8 @@ public sealed class TreeSnapshot
             Result<int, VolumeError> read = await _volume.Read(handle.Handle, offset, _buffer);
             if (!read.TryGet(out int count, out error) || count == 0)
             {
-                _problems.Add($"{path} cannot be read at {offset} of {file.SizeBytes}: {(read.IsOk ? "it ends" : error)}");
+                string why = read.IsOk ? "it ends" : error.ToString();
+                _problems.Add($"{path} cannot be read at {offset} of {file.SizeBytes}: {why}");
                 break;
             }
 
@@ -136,7 +139,8 @@ public sealed class TreeSnapshot
             }
             else if (state == CellState.Damaged)
             {
-                _problems.Add($"{path} is damaged at {offset + at} (write {BinaryPrimitives.ReadUInt64LittleEndian(bytes[at..])})");
+                ulong claimed = BinaryPrimitives.ReadUInt64LittleEndian(bytes[at..]);
+                _problems.Add($"{path} is damaged at {offset + at} (write {claimed})");
             }
         }
     }

@@ -48,7 +48,7 @@ public sealed class DiskFaults
     /// <summary>When set, asked before each operation; an error makes the operation fail so, without effect.</summary>
     public Func<string, DiskOperation, DiskErrorKind?>? Fail { get; set; }
 
-    /// <summary>Whether syncs answer without doing anything: a disk that breaks its promise. Stays until it is set back.</summary>
+    /// <summary>Whether syncs answer without doing anything: a disk that breaks its promise.</summary>
     public bool SyncLies { get; set; }
 
     /// <summary>Everything works again.</summary>

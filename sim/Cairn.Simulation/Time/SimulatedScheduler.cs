@@ -52,7 +52,7 @@ public sealed class SimulatedScheduler
     {
         Invariant.That(
             _trespass is null,
-            $"something left the simulation's thread (Task.Run, CancelAsync, WhenAny, a timer of the system?):\n{_trespass}");
+            $"something left the simulation's thread (Task.Run, CancelAsync, WhenAny?):\n{_trespass}");
         if (_ready.TryDequeue(out (SimulatedProcess? Process, SendOrPostCallback Callback, object? State) next))
         {
             Invoke(next.Process, next.Callback, next.State);
@@ -111,7 +111,7 @@ public sealed class SimulatedScheduler
 
     internal void Post(SimulatedProcess? process, SendOrPostCallback callback, object? state)
     {
-        // What a killed process left behind may still post, even from a finalizer (PeriodicTimer does): nobody hears it.
+        // What a killed process left may still post, even from a finalizer (PeriodicTimer does): nobody hears it.
         if (process is not { IsAlive: false } && IsOwnThread())
         {
             _ready.Enqueue((process, callback, state));
@@ -165,8 +165,8 @@ public sealed class SimulatedScheduler
         }
     }
 
-    /// <summary>What leaves the simulation's thread comes back at a random moment: such a run could not be repeated.</summary>
-    /// <remarks>Thrown by the next <see cref="Step"/>: here it would end the whole program, from a thread of the pool.</remarks>
+    /// <summary>What leaves the thread comes back at a random moment: such a run could not be repeated.</summary>
+    /// <remarks>Thrown by the next <see cref="Step"/>: here it would end the program, on a pool's thread.</remarks>
     private bool IsOwnThread()
     {
         bool isOwn = Environment.CurrentManagedThreadId == _thread;

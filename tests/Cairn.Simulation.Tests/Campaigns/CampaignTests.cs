@@ -2,7 +2,7 @@ using Cairn.Simulation.Campaigns;
 
 namespace Cairn.Simulation.Tests.Campaigns;
 
-/// <summary>Small campaigns: whole pools, every kind of fault, every check. The long ones run by <c>cairn simulate</c>.</summary>
+/// <summary>Small campaigns: whole pools, every fault, every check. Long ones run by <c>cairn simulate</c>.</summary>
 public sealed class CampaignTests
 {
     private static readonly CampaignOptions Small = new()

@@ -6,7 +6,7 @@ using Cairn.Simulation.Campaigns;
 
 namespace Cairn.Cli.Commands;
 
-/// <summary><c>cairn simulate</c>: whole pools in one thread on virtual time, with faults from a seed; needs no daemon.</summary>
+/// <summary><c>cairn simulate</c>: whole pools in one thread on virtual time, with faults from a seed.</summary>
 public static class SimulateCommand
 {
     private static readonly JsonSerializerOptions Style = new()
@@ -19,7 +19,12 @@ public static class SimulateCommand
     /// <summary>Builds the command.</summary>
     public static Command Create()
     {
-        Option<int> nodes = new("--nodes") { Description = "How many nodes. Default: 20.", HelpName = "N", DefaultValueFactory = _ => 20 };
+        Option<int> nodes = new("--nodes")
+        {
+            Description = "How many nodes. Default: 20.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 20,
+        };
         Option<double> hours = new("--hours")
         {
             Description = "Virtual hours of work and faults. Default: 24.",
@@ -32,7 +37,12 @@ public static class SimulateCommand
             HelpName = "S",
             DefaultValueFactory = _ => 1,
         };
-        Option<int> runs = new("--runs") { Description = "How many runs. Default: 1.", HelpName = "R", DefaultValueFactory = _ => 1 };
+        Option<int> runs = new("--runs")
+        {
+            Description = "How many runs. Default: 1.",
+            HelpName = "R",
+            DefaultValueFactory = _ => 1,
+        };
         Option<string> faults = new("--faults")
         {
             Description = $"What goes wrong. Default: all of {string.Join(',', FaultWords.All)}.",
@@ -40,7 +50,7 @@ public static class SimulateCommand
             DefaultValueFactory = _ => FaultWords.List(FaultKinds.All),
         };
         Option<bool> calm = new("--no-faults") { Description = "Nothing goes wrong." };
-        Command command = new("simulate", "Run whole pools on virtual time with faults from a seed, and check every promise.")
+        Command command = new("simulate", "Run whole pools on virtual time with faults, and check every promise.")
         {
             nodes, hours, seed, runs, faults, calm,
         };
@@ -68,7 +78,8 @@ public static class SimulateCommand
         return command;
     }
 
-    private static Task<int> Run(CommandContext context, CampaignOptions options, int runs, CancellationToken cancellation)
+    private static Task<int> Run(
+        CommandContext context, CampaignOptions options, int runs, CancellationToken cancellation)
     {
         List<RunReport> reports = [];
         for (int i = 0; i < runs; i++)
@@ -99,7 +110,8 @@ public static class SimulateCommand
     {
         TextWriter output = context.Output;
         output.WriteLine(FormattableString.Invariant(
-            $"seed {report.Seed}: {report.VirtualTime:d\\.hh\\:mm\\:ss} virtual in {report.WallTime.TotalSeconds:0.0} s, ")
+            $"seed {report.Seed}: {report.VirtualTime:d\\.hh\\:mm\\:ss} virtual ")
+            + FormattableString.Invariant($"in {report.WallTime.TotalSeconds:0.0} s, ")
             + $"{report.Events} events, {report.Operations} operations, {report.PromisedWrites} promised writes, "
             + $"{report.Conflicts} conflicts, {report.ChunksRemade} chunks remade, "
             + FormattableString.Invariant($"worst convergence {report.WorstConvergence.TotalSeconds:0} s, ")

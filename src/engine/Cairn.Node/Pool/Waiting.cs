@@ -15,17 +15,10 @@ internal static class Waiting
         TaskCompletionSource over = new();
         using ITimer timer = time.CreateTimer(_ => over.TrySetResult(), null, atMost, Timeout.InfiniteTimeSpan);
         using CancellationTokenRegistration givenUp = cancellation.Register(() => over.TrySetResult());
-        _ = Forward(first, over);
+        first.GetAwaiter().OnCompleted(() => over.TrySetResult());
         await over.Task;
     }
 
     /// <summary>Cancels on this thread.</summary>
     public static void End(CancellationTokenSource source) => source.Cancel();
-
-    private static async Task Forward(Task first, TaskCompletionSource over)
-    {
-        await first.ConfigureAwait(
-            ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
-        over.TrySetResult();
-    }
 }
