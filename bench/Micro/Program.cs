@@ -2,8 +2,14 @@ using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using Cairn.Bench.Micro;
 
-// quick: a few seconds, prints MB/s, fails below the gate. Anything else: BenchmarkDotNet's own command line.
-return args is ["quick", ..] ? QuickPipeline.Run() : Benchmarks(args);
+// quick: a few seconds, prints MB/s, fails below the gate. store [FOLDER]: 1 GiB through the chunk store.
+// Anything else: BenchmarkDotNet's own command line.
+return args switch
+{
+    ["quick", ..] => QuickPipeline.Run(),
+    ["store", .. string[] where] => QuickStore.Run(where is [string folder, ..] ? folder : Path.GetTempPath()),
+    _ => Benchmarks(args),
+};
 
 static int Benchmarks(string[] args)
 {

@@ -55,6 +55,7 @@ public sealed class RealDiskTests : IDisposable
     {
         using IDiskFile file = _disk.Open("a", DiskOpenMode.CreateNew).Value;
         byte[] data = new byte[4096];
+        byte[] bulk = new byte[300_000];
         long before = 0;
         for (int round = 0; round < 3; round++)
         {
@@ -67,6 +68,8 @@ public sealed class RealDiskTests : IDisposable
                 _ = file.Length();
             }
 
+            _ = file.WriteBulk(1000, bulk.AsSpan(0, 64), bulk.AsSpan(64));
+            _ = file.ReadBulk(1000, bulk);
             _ = file.Sync();
         }
 
