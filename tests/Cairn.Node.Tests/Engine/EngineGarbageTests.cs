@@ -66,6 +66,27 @@ public sealed class EngineGarbageTests : IAsyncLifetime
         Assert.Equal(0, Used());
     }
 
+    /// <summary>Its draft was stored before anybody knew that no version would name it.</summary>
+    [Fact]
+    public async Task AFileRemovedBeforeItsFirstVersion_LeavesNothingBehind()
+    {
+        byte[] content = new byte[2_000_000];
+        new Prng(5).Fill(content);
+        OpenHandle handle = (await _node.Engine.Create(
+            InodeNumber.Root, Name("f"), 0x1A4, OpenIntent.Write | OpenIntent.Read, User)).Value.Handle;
+        Assert.True((await _node.Engine.Write(handle, 0, content)).IsOk);
+        Assert.True((await _node.Engine.Unlink(InodeNumber.Root, Name("f"), User)).IsOk);
+        Assert.True(await _node.Engine.PublishAll(CancellationToken.None));
+        Assert.InRange(Used(), content.Length, content.Length + 100_000);
+        await Collect();
+        byte[] read = new byte[content.Length];
+        Assert.Equal(content.Length, (await _node.Engine.Read(handle, 0, read)).Value);
+        Assert.Equal(content, read);
+        await _node.Engine.Release(handle);
+        await Collect();
+        Assert.Equal(0, Used());
+    }
+
     /// <summary>While others may already be removing a condemned chunk, equal bytes must not count on it.</summary>
     [Theory]
     [InlineData(3_000_000)]

@@ -1,5 +1,6 @@
 using System.Text;
 using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
 using Cairn.Node.Engine;
 using Cairn.Node.Logs;
 using Cairn.Node.Volumes;
@@ -73,6 +74,79 @@ public sealed class DrivePoolTests
         string shown = Names(bench, one).Single(name => name != "note.txt");
         Assert.Matches("^note [(]conflict node[01] ", shown);
         Assert.Equal(Names(bench, one), Names(bench, two));
+    }
+
+    [Fact]
+    public void A_new_file_is_seen_with_its_content_or_not_at_all()
+    {
+        PoolBench bench = PoolBench.WithDrives(2, 9);
+        (BenchNode one, BenchNode two) = (bench.Nodes[0], bench.Nodes[1]);
+        for (int i = 0; i < 20; i++)
+        {
+            string name = $"f{i}";
+            Write(bench, one, name, "content");
+            bench.Until(() => SizeOf(two, name) is { } size && AssertWhole(size), $"{name} arrives");
+        }
+    }
+
+    [Fact]
+    public void A_version_that_becomes_a_conflict_is_told_to_the_doors_of_its_writer()
+    {
+        PoolBench bench = PoolBench.WithDrives(2, 10);
+        (BenchNode one, BenchNode two) = (bench.Nodes[0], bench.Nodes[1]);
+        Write(bench, one, "note", "base");
+        bench.Until(() => Read(bench, two, "note") == "base", "the base arrives");
+        foreach ((BenchNode first, BenchNode second) in new[] { (one, two), (two, one) })
+        {
+            OpenHandle theirs = Open(bench, first, "note");
+            OpenHandle mine = Open(bench, second, "note");
+            Put(bench, first, theirs, $"by {first.Options.Name}");
+            int shown = Names(bench, second).Count;
+            bench.Until(() => Head(second) == Head(first), "the other's version arrives");
+            var told = new Told();
+            using IDisposable watch = bench.Do(second, () => Task.FromResult(second.Drive.Watch(told)));
+            Put(bench, second, mine, $"by {second.Options.Name}");
+            bench.Until(() => Names(bench, second).Count > shown, "the conflict is shown");
+            ObjectAttributes note = Find(second, "note")!.Value;
+            Assert.Contains((note.Inode, true), told.Objects);
+            Assert.Contains(told.Entries, entry => entry == "note");
+        }
+    }
+
+    private static VersionId? Head(BenchNode node)
+    {
+        ReplicatedLog log = Log(node);
+        lock (log.Gate)
+        {
+            TreeQueries tree = new(log.Fold.Table);
+            return tree.Get(tree.Lookup(TreeQueries.Root, "note"u8.ToArray())!.Value.Object)!.Head?.Version;
+        }
+    }
+
+    private static ObjectAttributes? Find(BenchNode node, string name) =>
+        node.Drive.Lookup(InodeNumber.Root, Encoding.UTF8.GetBytes(name)).AsTask().GetAwaiter().GetResult()
+            .TryGet(out ObjectAttributes found, out _)
+            ? found
+            : null;
+
+    private static long? SizeOf(BenchNode node, string name) => Find(node, name)?.SizeBytes;
+
+    private static bool AssertWhole(long size)
+    {
+        Assert.Equal("content".Length, size);
+        return true;
+    }
+
+    private sealed class Told : IVolumeWatcher
+    {
+        public List<(InodeNumber, bool)> Objects { get; } = [];
+
+        public List<string> Entries { get; } = [];
+
+        public void ObjectChanged(InodeNumber inode, bool contentChanged) => Objects.Add((inode, contentChanged));
+
+        public void EntryChanged(InodeNumber parent, ReadOnlyMemory<byte> name) =>
+            Entries.Add(Encoding.UTF8.GetString(name.Span));
     }
 
     private static ReplicatedLog Log(BenchNode node) => ((VolumeEngine)node.Drive).Log;

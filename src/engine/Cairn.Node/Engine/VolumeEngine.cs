@@ -55,6 +55,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
                 && space.FreeBytes < space.TotalBytes / ShortOfSpace,
         };
         _garbage.Removed += addresses => parts.Replication.Removed(addresses);
+        _publisher.Unnamed += _garbage.NoteUnnamed;
     }
 
     /// <inheritdoc/>
@@ -97,6 +98,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         }
 
         parts.Log.Changed += engine.OnRemoteChange;
+        parts.Log.HoldsBack = engine.HoldsBack;
         parts.Workers.Start("publishing " + parts.Name, engine.Publish);
         if (parts.Members is not null)
         {
@@ -343,8 +345,18 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         }
 
         _state.Parts.Log.Changed -= OnRemoteChange;
+        _state.Parts.Log.HoldsBack = null;
         _publisher.Dispose();
         _stop.Dispose();
+    }
+
+    /// <summary>A file's name waits a moment for its first content, so that nobody sees it empty.</summary>
+    private bool HoldsBack()
+    {
+        lock (_state.Gate)
+        {
+            return _publisher.MakesFirstVersion();
+        }
     }
 
     private async Task Publish()

@@ -33,6 +33,7 @@ public sealed class GarbageCollector : IDisposable
     private readonly Signal _wake = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly List<ReadOnlyMemory<byte>> _late = [];
+    private readonly SortedSet<ChunkAddress> _unnamed = [];
     private readonly CondemnedChunks _condemned;
     private readonly GarbageFinder _finder;
     private IGarbageMembers _members;
@@ -81,6 +82,13 @@ public sealed class GarbageCollector : IDisposable
     /// <summary>These chunks were removed here. Raised on the engine's loop.</summary>
     public event Action<ChunkAddress[]>? Removed;
 
+    /// <summary>Chunks that were stored for a version that never came to be. Called under the log's gate.</summary>
+    public void NoteUnnamed(IEnumerable<ChunkAddress> addresses)
+    {
+        _unnamed.UnionWith(addresses);
+        _wake.Raise();
+    }
+
     /// <summary>Starts collecting in the background.</summary>
     public void Start(IWorkers workers) => workers.Start($"garbage {_log.Volume.Short}", Loop);
 
@@ -100,6 +108,7 @@ public sealed class GarbageCollector : IDisposable
     {
         bool isRescued = await RescueLate(cancellation);
         bool condemned = isRescued && IsCondemner && await Condemn(cancellation);
+        condemned |= isRescued && await CondemnUnnamed(cancellation);
         bool acknowledged = await Acknowledge(cancellation);
         bool carriedOut = isRescued && await CarryOut(cancellation);
         bool settled = Settle();
@@ -197,15 +206,50 @@ public sealed class GarbageCollector : IDisposable
 
                 Condemn condemn = new(
                     cut, [.. gone.Objects.Order()], [.. gone.Versions.Order()], [.. candidates.Order()], []);
-                Result<TransactionId, StoreError> written = _log.Append([condemn], Now);
-
-                // Who condemns has looked already: it acknowledges in the same breath.
-                GarbageMark mark = GarbageMark.Of(_queries, _self);
-                isWritten = written.IsOk && (candidates.Count == 0 || Write(
-                    (mark with { Acknowledged = [.. mark.Acknowledged.Append(written.Value).Order()] }).ToPrimitive(_self)));
+                isWritten = WriteCondemned(condemn);
             },
             cancellation);
         return isWritten;
+    }
+
+    /// <summary>(1) Also condemn what was stored here and never named; nobody else knows of it, so each does it for itself.</summary>
+    private async Task<bool> CondemnUnnamed(CancellationToken cancellation)
+    {
+        HashSet<ChunkAddress> candidates;
+        lock (_log.Gate)
+        {
+            candidates = [.. _unnamed.Where(address => !_condemned.Contains(address)).Take(_options.AddressesMax)];
+        }
+
+        if (candidates.Count == 0)
+        {
+            return false;
+        }
+
+        var named = new List<ChunkAddress>();
+        bool isWritten = false;
+        await _live.Sift(
+            candidates, new GoneSet(), named.Add,
+            () =>
+            {
+                Condemn condemn = new(LogPositions.Empty, [], [], [.. candidates.Order()], []);
+                isWritten = candidates.Count > 0 && WriteCondemned(condemn);
+                _unnamed.ExceptWith(isWritten ? candidates : []);
+
+                // What is needed may be so by the open file alone: it is looked at again once none is open.
+                _unnamed.ExceptWith(_roots.OpenRoots().Count == 0 ? named : []);
+            },
+            cancellation);
+        return isWritten;
+    }
+
+    /// <summary>Who condemns has looked already: it acknowledges in the same breath.</summary>
+    private bool WriteCondemned(Condemn condemn)
+    {
+        Result<TransactionId, StoreError> written = _log.Append([condemn], Now);
+        GarbageMark mark = GarbageMark.Of(_queries, _self);
+        mark = mark with { Acknowledged = [.. mark.Acknowledged.Append(written.IsOk ? written.Value : default).Order()] };
+        return written.IsOk && (condemn.Addresses.IsEmpty || Write(mark.ToPrimitive(_self)));
     }
 
     /// <summary>(2) Rescue what is needed here, then acknowledge.</summary>
@@ -329,10 +373,14 @@ public sealed class GarbageCollector : IDisposable
     {
         lock (_log.Gate)
         {
+<<<<<<< HEAD
             bool hasPast = _queries.DetachedObjects(null, 1).Count + _queries.SupersededVersions(null, 1).Count > 0;
             return _hasUnsettled || _queries.Condemned().Count > 0 ? _options.Interval
                 : hasPast ? _options.KeepInterval
                 : null;
+=======
+            return _unnamed.Count > 0 || _queries.Condemned().Count > 0 || _queries.DetachedObjects().Any() || _queries.SupersededVersions().Any();
+>>>>>>> 4f0613f (Send a new file's name with its content; tell doors of a conflict of their own; collect what no version names)
         }
     }
 

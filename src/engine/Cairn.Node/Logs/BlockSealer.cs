@@ -16,7 +16,7 @@ namespace Cairn.Node.Logs;
 internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedLogOptions options)
 {
     private const int BusyTransactions = 64;
-    private const int HoldTurnsMax = 12;
+    private static readonly TimeSpan HoldMax = TimeSpan.FromMilliseconds(100);
 
     private readonly Signal _wake = new();
     private readonly Lock _sealing = new();
@@ -96,13 +96,7 @@ internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedL
         {
             await _wake.Wait();
             _wake.Hear();
-            for (int turn = 0; turn == 0 || (turn < HoldTurnsMax && log.HoldsBack?.Invoke() == true); turn++)
-            {
-                if (!_stopping)
-                {
-                    await Task.Delay(delay, ports.Time);
-                }
-            }
+            await Gather(delay);
 
             int waiting;
             lock (log.Gate)
@@ -122,6 +116,23 @@ internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedL
 
         await ports.Workers.Run(WorkPriority.Foreground, SealAll);
         _ended.TrySetResult();
+    }
+
+    /// <summary>(1) Waits for what belongs together, but not for long: a large file's content comes later than its name.</summary>
+    private async Task Gather(TimeSpan delay)
+    {
+        TimeSpan held = TimeSpan.Zero;
+        do
+        {
+            if (_stopping)
+            {
+                return;
+            }
+
+            await Task.Delay(delay, ports.Time);
+            held += delay;
+        }
+        while (held < HoldMax && log.HoldsBack?.Invoke() == true);
     }
 
     private Result<Unit, StoreError> SealBlock(Transaction[] transactions)

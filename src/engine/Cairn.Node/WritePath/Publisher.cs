@@ -50,6 +50,23 @@ internal sealed class Publisher : IDisposable
         public byte[] Root { get; set; } = [];
     }
 
+    /// <summary>Chunks were stored for a file that was removed meanwhile: no version names them. Under the gate.</summary>
+    public event Action<IEnumerable<ChunkAddress>>? Unnamed;
+
+    /// <summary>Whether a new file was closed and its first version is being made. Called under the gate.</summary>
+    public bool MakesFirstVersion()
+    {
+        foreach (OpenObject target in _state.OpenObjects)
+        {
+            if (target is { Writers: 0, BaseHeads.IsEmpty: true, IsPinned: true })
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Something may be due: a file was closed, a first write came. Called under the gate, from any thread.</summary>
     public void Signal() => _wake.Raise();
 
@@ -316,17 +333,34 @@ internal sealed class Publisher : IDisposable
         return areNamed;
     }
 
+    /// <summary>Where another version holds the name, doors that show this draft show the other one from now on.</summary>
+    private void TellConflict(OpenObject target, VersionId written)
+    {
+        if (_state.Queries.Get(target.Id) is not { Head: { } head } view || head.Is(written))
+        {
+            return;
+        }
+
+        _state.TellObject(target.Inode, contentChanged: true);
+        foreach ((ObjectId parent, ReadOnlyMemory<byte> name) in _state.Queries.Parents(view.Owner))
+        {
+            _state.TellEntry(_state.Inodes.NumberOf(parent), name);
+        }
+    }
+
+    /// <summary>The chunks that this round put for a file.</summary>
+    private static IEnumerable<ChunkAddress> AddressesOf(Job job)
+    {
+        bool isLarge = ManifestRootCodec.Decode(job.Root).TryGet(out ManifestRoot? root, out _)
+            && root is ManifestRoot.Chunked;
+        IEnumerable<ChunkAddress> content = job.Cuts.SelectMany(cut => cut.Content!.Addresses());
+        return isLarge ? content.Concat(root!.DirectChunks().Select(chunk => chunk.Address)) : content;
+    }
+
     /// <summary>Whether a chunk this round put was condemned since: it is not counted on, the next round stores it otherwise.</summary>
     private bool IsCondemned(Job job)
     {
-        if (_state.Condemned.IsEmpty)
-        {
-            return false;
-        }
-
-        bool isRootCondemned = ManifestRootCodec.Decode(job.Root).TryGet(out ManifestRoot? root, out _)
-            && root is ManifestRoot.Chunked large && large.Body.Addresses().Any(_state.Condemned.Contains);
-        return isRootCondemned || job.Cuts.Exists(cut => cut.Content!.Addresses().Any(_state.Condemned.Contains));
+        return !_state.Condemned.IsEmpty && AddressesOf(job).Any(_state.Condemned.Contains);
     }
 
     /// <summary>Writes the version's transaction; a file that was removed meanwhile has nothing to publish to.</summary>
@@ -351,6 +385,11 @@ internal sealed class Publisher : IDisposable
         if (failed is null)
         {
             target.BaseHeads = [job.Draft.Version];
+            TellConflict(target, job.Draft.Version);
+        }
+        else
+        {
+            Unnamed?.Invoke(AddressesOf(job));
         }
 
         target.Base = job.Manifest;
