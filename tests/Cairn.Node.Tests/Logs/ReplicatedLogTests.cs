@@ -163,6 +163,49 @@ public sealed class ReplicatedLogTests
         Assert.Equal(["f0"], reader.Names());
     }
 
+    /// <summary>Set aside, not lost, and what others built on it before they heard of the revocation goes on.</summary>
+    [Fact]
+    public void LateBlocksOfARevokedAuthor_AreKeptWithoutEffect_OnAllNodesAlike()
+    {
+        LogNode revoked = Node(1).Open();
+        LogNode early = Node(2).Open();
+        LogNode late = Node(3).Open();
+        revoked.Create("before");
+        Assert.True(revoked.Log.Seal().IsOk);
+        late.PullFrom(revoked);
+        revoked.Create("after");
+        Assert.True(revoked.Log.Seal().IsOk);
+        early.PullFrom(revoked);
+        early.Create("built on it");
+        Assert.True(early.Log.Seal().IsOk);
+        Assert.True(early.Log.Persist().IsOk);
+        Assert.Equal(["after", "before", "built on it"], early.Names());
+
+        _members.LastAccepted[revoked.Log.OwnLogId] = 1;
+        foreach (HeldBlock block in early.Log.BlocksAfter(late.Log.Positions, int.MaxValue))
+        {
+            bool isLate = block.Log == revoked.Log.OwnLogId;
+            Assert.Equal(
+                isLate ? ReceiveOutcome.Quarantined : ReceiveOutcome.Accepted, late.Log.Receive(block.Bytes));
+        }
+
+        Assert.True(late.Log.Commit().IsOk);
+        Assert.Contains("set aside", late.Log.Findings.Single().Detail, StringComparison.Ordinal);
+        Assert.Equal(["before", "built on it"], late.Names());
+        early.Log.Reconsider();
+        Assert.Equal(late.TableText(), early.TableText());
+        Assert.Equal(late.Log.Positions, early.Log.Positions);
+
+        // The same after a restart, whether the node heard of the revocation before or while it was down.
+        late.Close();
+        Assert.Equal(early.TableText(), late.Open().TableText());
+        _members.LastAccepted.Clear();
+        late.Close();
+        Assert.Equal(["after", "before", "built on it"], late.Open().Names());
+        early.Log.Reconsider();
+        Assert.Equal(late.TableText(), early.TableText());
+    }
+
     [Fact]
     public void Strangers_AreNotFolded_UntilTheirGrantComes()
     {

@@ -50,6 +50,12 @@ internal sealed class HostedVolume(
     }
 
     /// <inheritdoc/>
+    public void MembersChanged() => log.Reconsider();
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Findings => [.. log.Findings.Select(finding => $"{finding.Log}: {finding.Detail}")];
+
+    /// <inheritdoc/>
     public void Share()
     {
         if (log.Alone)

@@ -27,6 +27,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             RestoreTip(id);
         }
 
+        bool isNew = log.Fold.Positions.Logs.Count == 0;
         Result<Unit, StoreError> folded = FoldBlocks();
         if (!folded.IsOk)
         {
@@ -46,6 +47,16 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         uint incarnation = LastOwnIncarnation();
         bool isSafe = ports.Recovered.WasClean && incarnation > 0;
         log.Own.Current = new LogId(ports.Identity.Node, isSafe ? incarnation : incarnation + 1);
+        if (isNew)
+        {
+            log.Quarantine.Note(log.Fold.Table, log.Exchange.Positions);
+        }
+        else if (log.Quarantine.IsOutdated(log.Fold.Table, log.Exchange.Positions))
+        {
+            // The index was folded before this node heard of a revocation.
+            Refold();
+        }
+
         return Unit.Value;
     }
 
@@ -55,6 +66,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
     {
         log.Fold.Alone = false;
         log.Fold.Reset();
+        log.Quarantine.Note(log.Fold.Table, log.Exchange.Positions);
         FoldBlocks();
         log.Fold.Receive([.. log.Own.Waiting.Select(unsealed => unsealed.Transaction)]);
         var keys = new List<byte[]>();
@@ -103,7 +115,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
                     break;
                 }
 
-                batch.AddRange(run);
+                batch.AddRange(log.Quarantine.Judge(id, seq, run));
                 if (batch.Count >= FoldBatch)
                 {
                     log.Fold.Receive(batch);

@@ -25,6 +25,8 @@ public readonly record struct HeldBlock(LogId Log, LogPosition Position, ReadOnl
 /// </remarks>
 public sealed class ReplicatedLog : IAsyncDisposable
 {
+    private const int FindingsMax = 1000;
+
     private readonly LogPorts _ports;
     private readonly LogExchange _exchange;
     private readonly BlockVerifier _verifier;
@@ -44,6 +46,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         _exchange = exchange;
         Fold = fold;
         _verifier = new BlockVerifier(ports.Members);
+        Quarantine = new Quarantine(ports.Members);
         _journal = new JournalWriter(ports.Journal, ports.JournalCipher, keys.Volume);
         Own = new OwnLog(_journal);
         _sealer = new BlockSealer(this, ports, options);
@@ -111,6 +114,8 @@ public sealed class ReplicatedLog : IAsyncDisposable
     public Func<bool>? HoldsBack { get; set; }
 
     internal OwnLog Own { get; }
+
+    internal Quarantine Quarantine { get; }
 
     internal JournalWriter JournalWriter => _journal;
 
@@ -209,7 +214,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
             return ReceiveOutcome.Fork;
         }
 
-        return standing == AuthorStanding.Revoked ? ReceiveOutcome.Quarantined : Take(block, hash, encoded);
+        return Take(block, hash, encoded);
     }
 
     /// <summary>Makes everything received and sealed so far durable, and shows it in <see cref="Positions"/>. Blocks.</summary>
@@ -276,6 +281,21 @@ public sealed class ReplicatedLog : IAsyncDisposable
         }
     }
 
+    /// <summary>Membership changed: if blocks are accepted no more, or again, everything is folded anew. Slow then.</summary>
+    public void Reconsider()
+    {
+        lock (Gate)
+        {
+            if (Quarantine.IsOutdated(Fold.Table, _exchange.Positions))
+            {
+                IReadOnlyList<byte[]> changed = new LogRecovery(this, _ports).Refold();
+                Changed?.Invoke(changed);
+            }
+        }
+
+        _persister.Wake();
+    }
+
     /// <summary>Writes the fold's changes to the index. Blocks.</summary>
     public Result<Unit, StoreError> Persist() => _persister.Persist();
 
@@ -293,10 +313,15 @@ public sealed class ReplicatedLog : IAsyncDisposable
     {
         lock (Gate)
         {
-            if (_findings.Count < 1000)
-            {
-                _findings.Add(new LogFinding(Volume, log, detail));
-            }
+            Add(new LogFinding(Volume, log, detail));
+        }
+    }
+
+    private void Add(LogFinding finding)
+    {
+        if (_findings.Count < FindingsMax)
+        {
+            _findings.Add(finding);
         }
     }
 
@@ -328,6 +353,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
             return bad;
         }
 
+        ReceiveOutcome outcome = ReceiveOutcome.Accepted;
         lock (Gate)
         {
             if (_exchange.Judge(block, hash) != BlockVerdict.Next)
@@ -347,12 +373,21 @@ public sealed class ReplicatedLog : IAsyncDisposable
             }
 
             _exchange.Accept(block, hash);
-            FoldReport report = Fold.Receive(transactions);
+            bool isSetAside = Quarantine.Holds(block.Log, block.Seq);
+            if (isSetAside)
+            {
+                outcome = ReceiveOutcome.Quarantined;
+                Quarantine.Note(Fold.Table, _exchange.Positions);
+                Add(new LogFinding(
+                    Volume, block.Log, $"block {block.Seq} was written after its author was revoked: set aside, not shown"));
+            }
+
+            FoldReport report = Fold.Receive(Quarantine.Judge(block.Log, block.Seq, transactions));
             IReadOnlyList<byte[]> changed = report.ChangedKeys;
             if (report.BelowCut.Count > 0)
             {
                 // Somebody wrote before it had caught up with what was folded for good here: fold everything again.
-                _findings.Add(new LogFinding(Volume, block.Log, $"{report.BelowCut[0]} came late; folded all again"));
+                Add(new LogFinding(Volume, block.Log, $"{report.BelowCut[0]} came late; folded all again"));
                 changed = new LogRecovery(this, _ports).Refold();
             }
 
@@ -363,7 +398,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         }
 
         _persister.Wake();
-        return ReceiveOutcome.Accepted;
+        return outcome;
     }
 
     /// <summary>Own blocks from a peer: this node came back from a backup. It writes above them from now on.</summary>
@@ -376,7 +411,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
         if (Fold.LastOf(Own.Current) > _exchange.TipOf(Own.Current).TransactionSeq)
         {
-            _findings.Add(new LogFinding(Volume, block.Log, "a peer has blocks of this node that contradict unsent ones"));
+            Add(new LogFinding(Volume, block.Log, "a peer has blocks of this node that contradict unsent ones"));
             return false;
         }
 

@@ -39,6 +39,14 @@ public interface IHostedVolume : IAsyncDisposable
     {
     }
 
+    /// <summary>Members came, went or were revoked.</summary>
+    void MembersChanged()
+    {
+    }
+
+    /// <summary>What was found wrong with its logs since the start, oldest first.</summary>
+    IReadOnlyList<string> Findings => [];
+
     /// <summary>Others can write from now on. Called before the second member of a pool is granted.</summary>
     void Share()
     {

@@ -56,9 +56,14 @@ internal sealed class VolumeSet : IAsyncDisposable
     /// <summary>Does the small work that is due every few seconds.</summary>
     public void Upkeep()
     {
-        foreach (IHostedVolume volume in Open)
+        foreach (Hosted hosted in _open.Values)
         {
-            volume.Upkeep();
+            hosted.Volume.Upkeep();
+            IReadOnlyList<string> findings = hosted.Volume.Findings;
+            for (; hosted.ToldFindings < findings.Count; hosted.ToldFindings++)
+            {
+                _diary.Add(LogLevel.Warning, "volumes", findings[hosted.ToldFindings]);
+            }
         }
     }
 
@@ -94,6 +99,11 @@ internal sealed class VolumeSet : IAsyncDisposable
             Share();
         }
 
+        foreach (IHostedVolume volume in Open)
+        {
+            volume.MembersChanged();
+        }
+
         foreach (PoolVolume volume in _log.State.LiveVolumes)
         {
             int keys = _log.State.Keys.Count(grant => grant.Volume == volume.Volume);
@@ -103,7 +113,7 @@ internal sealed class VolumeSet : IAsyncDisposable
                 if (isOpen)
                 {
                     hosted!.Volume.UseKeyring(ring);
-                    _open[volume.Volume] = hosted with { Keys = keys };
+                    hosted.Keys = keys;
                 }
                 else
                 {
@@ -156,7 +166,15 @@ internal sealed class VolumeSet : IAsyncDisposable
         _sync.Add(hosted.Log);
     }
 
-    private sealed record Hosted(IHostedVolume Volume, int Keys);
+    private sealed class Hosted(IHostedVolume volume, int keys)
+    {
+        public IHostedVolume Volume { get; } = volume;
+
+        /// <summary>How many of the key grants it was given.</summary>
+        public int Keys { get; set; } = keys;
+
+        public int ToldFindings { get; set; }
+    }
 
     /// <summary>The pool's membership, as one volume's logs see it.</summary>
     private sealed class VolumeMembers(PoolLog log, VolumeId volume) : IMembers
