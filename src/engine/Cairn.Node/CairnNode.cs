@@ -49,6 +49,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly ReadSource _source;
     private readonly RepairLoop _repair;
     private readonly DropLoop _drops;
+    private readonly StoreUpkeep _upkeep;
     private readonly VolumeSet _volumes;
     private readonly WeightKeeper _weights;
     private readonly CancellationTokenSource _stop = new();
@@ -97,6 +98,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         {
             IsCondemned = address => AnyCondemned(garbage => garbage.Contains(address)),
         };
+        _upkeep = new StoreUpkeep(ports, options, chunks, _diary, _repair.Wake);
         _drops = new DropLoop(ports, chunks, _view, _peers, _diary, drops);
         _weights = new WeightKeeper(ports.Workers, _view, _poolLog, _diary);
         _volumes = new VolumeSet(ports, _poolLog, _view, _sync, _diary, factory, _source, _replicator, PoolSpace);
@@ -168,6 +170,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _gossip.Start();
         _peers.Start();
         _repair.Start();
+        _upkeep.Start();
         _ports.Workers.Start("housekeeping", Housekeeping);
         _diary.Add(LogLevel.Info, "node", $"{_options.Name} ({_view.Self.Short}) listens at {_ports.Transport.ListenAddress}");
     }
@@ -184,12 +187,14 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _sync.Stop();
         _replicator.Stop();
         _repair.Stop();
+        await _upkeep.Stop();
         await _volumes.DisposeAsync();
         _gossip.Stop();
         _peers.Stop();
         await _ports.Transport.DisposeAsync();
         _gossip.Dispose();
         _repair.Dispose();
+        _upkeep.Dispose();
         _logs.Dispose();
         _chunks.Dispose();
         _home.Dispose();

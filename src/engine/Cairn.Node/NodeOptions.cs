@@ -44,6 +44,12 @@ public sealed record NodeOptions
     /// <summary>The longest wait between two attempts to connect to a member. Default 30 s; the first is 200 ms.</summary>
     public TimeSpan ReconnectMax { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How much of the store is read in a second to find rot. Default 2 MiB; 0 finds none.</summary>
+    public long ScrubBytesPerSecond { get; init; } = 2 << 20;
+
+    /// <summary>How long to rest after everything was read. Default a day.</summary>
+    public TimeSpan ScrubRest { get; init; } = TimeSpan.FromDays(1);
+
     /// <summary>All problems at once; empty when the options can be used.</summary>
     public IReadOnlyList<string> Validate()
     {
@@ -56,6 +62,8 @@ public sealed record NodeOptions
         Require(problems, ReadPassOver > TimeSpan.Zero, "ReadPassOver must be positive");
         Require(problems, RequestTimeout > TimeSpan.Zero, "RequestTimeout must be positive");
         Require(problems, ReconnectMax > TimeSpan.Zero, "ReconnectMax must be positive");
+        Require(problems, ScrubBytesPerSecond >= 0, "ScrubBytesPerSecond must not be negative");
+        Require(problems, ScrubRest >= TimeSpan.Zero, "ScrubRest must not be negative");
         return problems;
     }
 

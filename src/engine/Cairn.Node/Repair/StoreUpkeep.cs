@@ -1,0 +1,122 @@
+using Cairn.Core.Primitives;
+using Cairn.Node.Control;
+using Cairn.Node.Ports;
+using Cairn.Storage;
+using Cairn.Storage.Packs;
+using Cairn.Storage.Scrub;
+
+namespace Cairn.Node.Repair;
+
+/// <summary>Keeps the chunk store in order: finds rot while copies exist, compacts, saves the index.</summary>
+/// <remarks>
+/// One turn: (1) Read on for a bounded number of bytes; what is not what its address says is out of the store, and repair
+/// fetches it from a peer. (2) Compact packs that are mostly dead. (3) Now and then write the index out, so that the next
+/// start is quick even after a crash. Rot needs days and a disk must have rest: after a whole pass scrubbing pauses.
+/// Thread: the engine's loop; the work runs on background workers, one step at a time.
+/// </remarks>
+internal sealed class StoreUpkeep(
+    NodePorts ports, NodeOptions options, ChunkStore store, NodeDiary diary, Action foundBad) : IDisposable
+{
+    private static readonly TimeSpan Turn = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan SaveEvery = TimeSpan.FromMinutes(10);
+
+    private readonly Scrubber _scrubber = new(store);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _isStarted;
+    private TimeSpan _rest;
+    private TimeSpan _untilSave = SaveEvery;
+
+    /// <summary>Begins.</summary>
+    public void Start()
+    {
+        _isStarted = true;
+        ports.Workers.Start("store upkeep", Loop);
+    }
+
+    /// <summary>Ends after the step under way, if any: the store may be closed then.</summary>
+    public Task Stop()
+    {
+        _stop.Cancel();
+        return _isStarted ? _ended.Task : Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _stop.Dispose();
+
+    private async Task Loop()
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(Turn, ports.Time, _stop.Token);
+                await Scrub();
+                await Compact();
+                await Save();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
+        }
+        finally
+        {
+            _ended.TrySetResult();
+        }
+    }
+
+    /// <summary>(2)</summary>
+    private async Task Compact()
+    {
+        int freed = await ports.Workers.Run(WorkPriority.Background, store.Maintain, _stop.Token);
+        if (freed > 0)
+        {
+            diary.Add(LogLevel.Info, "chunk store", $"{freed} packs were compacted and freed");
+        }
+    }
+
+    /// <summary>(1)</summary>
+    private async Task Scrub()
+    {
+        _rest -= Turn;
+        if (_rest > TimeSpan.Zero)
+        {
+            return;
+        }
+
+        long bytes = (long)(options.ScrubBytesPerSecond * Turn.TotalSeconds);
+        ScrubStep step = await ports.Workers.Run(WorkPriority.Background, () => _scrubber.Step(bytes), _stop.Token);
+        _rest = step.CompletedPass ? options.ScrubRest : TimeSpan.Zero;
+        foreach (BadRecord bad in step.Bad)
+        {
+            string fate = bad.Record.Use == ChunkUse.Staged
+                ? "it was not yet confirmed on enough nodes; it is fetched from one that has it, if there is any"
+                : "it is fetched anew from another node";
+            diary.Add(LogLevel.Error, "scrub", $"{bad.Record.Key.Address.Short} has rotted here: {fate} ({bad.Error})");
+        }
+
+        if (step.Bad.Count > 0)
+        {
+            foundBad();
+        }
+    }
+
+    /// <summary>(3)</summary>
+    private async Task Save()
+    {
+        _untilSave -= Turn;
+        if (_untilSave > TimeSpan.Zero)
+        {
+            return;
+        }
+
+        _untilSave = SaveEvery;
+        Result<Unit, StoreError> saved =
+            await ports.Workers.Run(WorkPriority.Background, store.SaveIndex, _stop.Token);
+        if (!saved.TryGet(out _, out StoreError error))
+        {
+            diary.Add(LogLevel.Warning, "chunk store", $"its index was not saved: {error}");
+        }
+    }
+}
