@@ -84,6 +84,22 @@ public sealed class GoldenTests
     }
 
     [Fact]
+    public void Index_value_and_name()
+    {
+        using IndexCipher cipher = new(Shared, Salt, 0x0102030405060708);
+        byte[] sealedBytes = new byte[Plain.Length + IndexCipher.Overhead];
+        cipher.Seal("first"u8, [], new byte[IndexCipher.Overhead]);
+        cipher.Seal("key"u8, Plain, sealedBytes);
+        byte[] golden = Check("index-value-v1", sealedBytes);
+        byte[] opened = new byte[Plain.Length];
+        Assert.True(cipher.TryOpen("key"u8, golden, opened));
+        Assert.Equal(Plain, opened);
+        byte[] mask = new byte[IndexCipher.MaskSize];
+        cipher.Mask("directory and name"u8, mask);
+        Check("index-name-v1", mask);
+    }
+
+    [Fact]
     public void Wrapped_key()
     {
         byte[] golden = Check("key-wrap-v1", KeyWrap.Wrap(Shared, Salt, "context"u8, Plain));

@@ -53,13 +53,14 @@ internal sealed class EngineNode(IDisk disk)
         Store = Value(ChunkStore.Open(Disk, new ChunkStoreOptions { SpaceBytes = SpaceBytes, PackBytes = 32 << 20 }));
         Workers = new PoolWorkers();
         _members.Grant(_identity);
+        SealedIndex index = SealedIndex.Open(Index, new byte[32], _entropy);
         LogPorts ports = new()
         {
             Journal = _journal,
             JournalCipher = new JournalCipher(new byte[32], _entropy),
             Recovered = recovered,
             Blocks = _blocks,
-            Index = Index,
+            Index = index,
             Identity = _identity,
             Members = _members,
             Time = TimeProvider.System,
@@ -73,7 +74,7 @@ internal sealed class EngineNode(IDisk disk)
                 Name = "test",
                 Log = Log,
                 Store = Store,
-                Index = Index,
+                Index = index,
                 Entropy = _entropy,
                 Time = TimeProvider.System,
                 Workers = Workers,

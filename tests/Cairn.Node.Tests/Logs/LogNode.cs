@@ -76,7 +76,7 @@ internal sealed class LogNode
             JournalCipher = new JournalCipher(new byte[32], _entropy),
             Recovered = recovered,
             Blocks = blocks,
-            Index = Index,
+            Index = SealedIndex.Open(Index, new byte[32], _entropy),
             Identity = Identity,
             Members = Members,
             Time = Process.Time,

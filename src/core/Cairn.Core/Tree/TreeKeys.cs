@@ -57,6 +57,12 @@ public static class TreeKeys
     /// <summary>Length of a transaction id that sorts as bytes.</summary>
     internal const int TransactionIdSize = NodeId.Size + 4 + 8;
 
+    /// <summary>
+    /// How much of a key is ids; the rest is a name that a user chose, to be hidden where keys are stored in the clear.
+    /// </summary>
+    public static int NameStart(ReadOnlySpan<byte> key) =>
+        key.Length > IdKeySize && key[0] is Entry or Conflict or ExtendedAttribute ? IdKeySize : key.Length;
+
     /// <summary>What an entry key names, or false if it is another kind of key.</summary>
     public static bool TryParseEntry(ReadOnlySpan<byte> key, out ObjectId parent, out ReadOnlySpan<byte> name)
     {

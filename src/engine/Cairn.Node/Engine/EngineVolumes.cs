@@ -15,15 +15,17 @@ public sealed class EngineVolumes : IVolumeFactory
 {
     private readonly NodeStores _stores;
     private readonly Journal _journal;
+    private readonly byte[] _homeSecret;
     private readonly JournalCipher _cipher;
     private readonly RecoveredJournal _recovered;
 
-    private EngineVolumes(NodeStores stores, Journal journal, JournalCipher cipher, RecoveredJournal recovered)
+    private EngineVolumes(NodeStores stores, Journal journal, RecoveredJournal recovered)
     {
         _stores = stores;
         _journal = journal;
-        _cipher = cipher;
         _recovered = recovered;
+        _homeSecret = HomeSecret(stores.Ports.Identity);
+        _cipher = new JournalCipher(_homeSecret, stores.Ports.Entropy);
     }
 
     /// <summary>Opens and replays the journal of a home.</summary>
@@ -47,15 +49,15 @@ public sealed class EngineVolumes : IVolumeFactory
             return error;
         }
 
-        JournalCipher cipher = new(HomeSecret(ports.Identity), ports.Entropy);
-        return Result<IVolumeFactory, StoreError>.Ok(new EngineVolumes(stores, journal, cipher, recovered));
+        return Result<IVolumeFactory, StoreError>.Ok(new EngineVolumes(stores, journal, recovered));
     }
 
     /// <inheritdoc/>
     public Result<IHostedVolume, StoreError> Open(VolumeSetting setting)
     {
         NodePorts ports = _stores.Ports;
-        IIndexStore index = ports.OpenIndex("volume-" + setting.Keyring.Volume.Value.ToHex());
+        SealedIndex index = SealedIndex.Open(
+            ports.OpenIndex("volume-" + setting.Keyring.Volume.Value.ToHex()), _homeSecret, ports.Entropy);
         LogPorts logPorts = new()
         {
             Journal = _journal,
@@ -106,10 +108,11 @@ public sealed class EngineVolumes : IVolumeFactory
     {
         _journal.Dispose();
         _cipher.Dispose();
+        CryptographicOperations.ZeroMemory(_homeSecret);
         return default;
     }
 
-    /// <summary>The secret that seals drafts: agreed by the identity key with itself, so that a locked node has none.</summary>
+    /// <summary>The secret that seals drafts and indexes: agreed by the identity key with itself; a locked node has none.</summary>
     private static byte[] HomeSecret(IIdentity identity)
     {
         byte[] shared = new byte[32];

@@ -1,0 +1,381 @@
+using System.Buffers.Binary;
+using Cairn.Coding.Encryption;
+using Cairn.Core.Fold;
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+using Cairn.Node.Ports;
+
+namespace Cairn.Node.Logs;
+
+/// <summary>An index whose names and values are sealed before they reach the store below.</summary>
+/// <remarks>
+/// Format: docs/formats/sealed-index.md. Ids stay in the clear, so the store below keeps its order by them; the names of one
+/// directory lie there in the order of their masks and are sorted after they were opened. The last directory read stays
+/// sorted in memory, because a listing asks for it page by page.
+/// An index that was written in the clear, or under other keys, is emptied: it is rebuilt from the logs.
+/// Thread: any, as the port says; one lock for reading, one for writing.
+/// </remarks>
+public sealed class SealedIndex : IIndexStore
+{
+    private const int NameLengthSize = 2;
+    private static readonly byte[] SaltKey = [0xE0, (byte)'s'];
+
+    private readonly IIndexStore _below;
+    private readonly byte[] _secret;
+    private readonly IEntropy _entropy;
+    private readonly Lock _reading = new();
+    private readonly Lock _writing = new();
+    private byte[] _salt = [];
+    private IndexCipher _opening;
+    private IndexCipher _sealing;
+    private Group? _last;
+
+    private SealedIndex(IIndexStore below, ReadOnlySpan<byte> homeSecret, IEntropy entropy)
+    {
+        _below = below;
+        _secret = homeSecret.ToArray();
+        _entropy = entropy;
+        byte[] none = new byte[IndexCipher.SaltSize];
+        (_opening, _sealing) = (new IndexCipher(_secret, none, 0), new IndexCipher(_secret, none, 0));
+    }
+
+    /// <summary>Seals what is in a store. What cannot be opened under these keys is thrown away.</summary>
+    /// <param name="below">Owned from now on.</param>
+    /// <param name="homeSecret">Kept with the node's keys: random, 32 bytes.</param>
+    /// <param name="entropy">Where salts and nonces come from.</param>
+    public static SealedIndex Open(IIndexStore below, ReadOnlySpan<byte> homeSecret, IEntropy entropy)
+    {
+        var index = new SealedIndex(below, homeSecret, entropy);
+        if (!index.TryUseSalt())
+        {
+            // A damaged store says so again at the next call, to whoever can rebuild it.
+            _ = index.Clear();
+        }
+
+        return index;
+    }
+
+    /// <inheritdoc/>
+    public long Bytes => _below.Bytes;
+
+    /// <inheritdoc/>
+    public Result<byte[]?, IndexError> Get(ReadOnlySpan<byte> key)
+    {
+        lock (_reading)
+        {
+            byte[] stored = StoredKey(_opening, key);
+            Result<byte[]?, IndexError> got = _below.Get(stored);
+            if (!got.TryGet(out byte[]? sealedBytes, out IndexError error))
+            {
+                return error;
+            }
+
+            return sealedBytes is null ? Result<byte[]?, IndexError>.Ok(null)
+                : TryOpen(stored, sealedBytes, out _, out byte[] value) ? value
+                : Unreadable;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<IReadOnlyList<KeyValuePair<byte[], byte[]>>, IndexError> Scan(
+        ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, int limit)
+    {
+        lock (_reading)
+        {
+            var found = new Found(from.ToArray(), to.ToArray(), limit);
+            try
+            {
+                return Scan(found) ? found.Records : Unreadable;
+            }
+            catch (IndexUnusableException broken)
+            {
+                return new IndexError(broken.Message);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<Unit, IndexError> Apply(IReadOnlyList<IndexChange> changes)
+    {
+        lock (_writing)
+        {
+            var stored = new IndexChange[changes.Count];
+            for (int i = 0; i < stored.Length; i++)
+            {
+                ReadOnlySpan<byte> key = changes[i].Key.Span;
+                byte[] storedKey = StoredKey(_sealing, key);
+                stored[i] = changes[i].Value is { } value
+                    ? new IndexChange(storedKey, Seal(storedKey, key, value.Span))
+                    : new IndexChange(storedKey, null);
+            }
+
+            Result<Unit, IndexError> applied = _below.Apply(stored);
+            lock (_reading)
+            {
+                _last = null;
+            }
+
+            return applied;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<Unit, IndexError> Clear()
+    {
+        lock (_writing)
+        {
+            lock (_reading)
+            {
+                Result<Unit, IndexError> cleared = _below.Clear();
+                if (!cleared.IsOk)
+                {
+                    return cleared;
+                }
+
+                byte[] salt = new byte[IndexCipher.SaltSize];
+                _entropy.Fill(salt);
+                UseSalt(salt);
+                return _below.Apply([new IndexChange(SaltKey, salt)]);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _opening.Dispose();
+        _sealing.Dispose();
+        _below.Dispose();
+    }
+
+    private static IndexError Unreadable => new("a record does not open under this node's keys");
+
+    private bool TryUseSalt()
+    {
+        if (!_below.Get(SaltKey).TryGet(out byte[]? salt, out _) || salt is not { Length: IndexCipher.SaltSize })
+        {
+            return false;
+        }
+
+        UseSalt(salt);
+        return true;
+    }
+
+    private void UseSalt(byte[] salt)
+    {
+        _opening.Dispose();
+        _opening = new IndexCipher(_secret, salt, 0);
+        _salt = salt;
+        _last = null;
+        RenewSealing();
+    }
+
+    private void RenewSealing()
+    {
+        Span<byte> run = stackalloc byte[sizeof(ulong)];
+        _entropy.Fill(run);
+        _sealing.Dispose();
+        _sealing = new IndexCipher(_secret, _salt, BinaryPrimitives.ReadUInt64LittleEndian(run));
+    }
+
+    private static byte[] StoredKey(IndexCipher cipher, ReadOnlySpan<byte> key)
+    {
+        int ids = TreeKeys.NameStart(key);
+        if (ids == key.Length)
+        {
+            return key.ToArray();
+        }
+
+        byte[] stored = new byte[ids + IndexCipher.MaskSize];
+        key[..ids].CopyTo(stored);
+        cipher.Mask(key, stored.AsSpan(ids));
+        return stored;
+    }
+
+    private byte[] Seal(ReadOnlySpan<byte> stored, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        if (_sealing.IsSpent)
+        {
+            RenewSealing();
+        }
+
+        ReadOnlySpan<byte> name = key[TreeKeys.NameStart(key)..];
+        byte[] plain = new byte[(name.IsEmpty ? 0 : NameLengthSize + name.Length) + value.Length];
+        if (!name.IsEmpty)
+        {
+            BinaryPrimitives.WriteUInt16LittleEndian(plain, (ushort)name.Length);
+            name.CopyTo(plain.AsSpan(NameLengthSize));
+        }
+
+        value.CopyTo(plain.AsSpan(plain.Length - value.Length));
+        byte[] sealedBytes = new byte[plain.Length + IndexCipher.Overhead];
+        _sealing.Seal(stored, plain, sealedBytes);
+        return sealedBytes;
+    }
+
+    /// <summary>Opens a record; the key with its name in the clear, and the value.</summary>
+    private bool TryOpen(byte[] stored, byte[] sealedBytes, out byte[] key, out byte[] value)
+    {
+        (key, value) = (stored, []);
+        byte[] plain = new byte[Math.Max(0, sealedBytes.Length - IndexCipher.Overhead)];
+        if (!_opening.TryOpen(stored, sealedBytes, plain))
+        {
+            return false;
+        }
+
+        int ids = TreeKeys.NameStart(stored);
+        if (ids == stored.Length)
+        {
+            value = plain;
+            return true;
+        }
+
+        int length = plain.Length < NameLengthSize ? int.MaxValue : BinaryPrimitives.ReadUInt16LittleEndian(plain);
+        if (length > plain.Length - NameLengthSize)
+        {
+            return false;
+        }
+
+        key = [.. stored.AsSpan(0, ids), .. plain.AsSpan(NameLengthSize, length)];
+        value = plain[(NameLengthSize + length)..];
+        return true;
+    }
+
+    private bool Scan(Found found)
+    {
+        byte[] from = found.From;
+        byte[] directory = from[..TreeKeys.NameStart(from)];
+        if (directory.Length < from.Length)
+        {
+            // It goes on inside a directory: that one is read from its start, unless it is the one in memory.
+            from = directory;
+            if (_last is { } last && last.Directory.AsSpan().SequenceEqual(directory))
+            {
+                found.Add(last);
+                from = Group.After(directory);
+            }
+        }
+
+        TableCursor rows = new IndexTable(_below).Scan(from, Bound(found.To));
+        bool has = rows.MoveNext();
+        while (has && !found.IsFull)
+        {
+            int ids = TreeKeys.NameStart(rows.Key);
+            if (ids < rows.Key.Length)
+            {
+                if (!TryRead(rows, rows.Key[..ids], out has, out Group group))
+                {
+                    return false;
+                }
+
+                _last = group;
+                found.Add(group);
+                continue;
+            }
+
+            if (!IsOwn(rows.Key))
+            {
+                if (!TryOpen(rows.Key, rows.Value, out byte[] key, out byte[] value))
+                {
+                    return false;
+                }
+
+                found.Add(key, value);
+            }
+
+            has = rows.MoveNext();
+        }
+
+        return true;
+    }
+
+    private static bool IsOwn(ReadOnlySpan<byte> stored) => stored.SequenceEqual(SaltKey);
+
+    /// <summary>A bound inside a directory takes all of that directory: which of its names are wanted is seen later.</summary>
+    private static byte[] Bound(byte[] to)
+    {
+        int ids = TreeKeys.NameStart(to);
+        return ids < to.Length ? Group.After(to.AsSpan(0, ids)) : to;
+    }
+
+    private bool TryRead(TableCursor rows, byte[] directory, out bool has, out Group group)
+    {
+        group = new Group(directory);
+        do
+        {
+            if (!TryOpen(rows.Key, rows.Value, out byte[] key, out byte[] value))
+            {
+                has = false;
+                return false;
+            }
+
+            group.Records.Add(new(key, value));
+            has = rows.MoveNext();
+        }
+        while (has && rows.Key.Length > directory.Length && rows.Key.AsSpan().StartsWith(directory));
+        group.Records.Sort(static (left, right) => left.Key.AsSpan().SequenceCompareTo(right.Key));
+        return true;
+    }
+
+    /// <summary>The opened records of one directory (or of one object's attributes), by name.</summary>
+    private sealed class Group(byte[] directory)
+    {
+        public byte[] Directory { get; } = directory;
+
+        public List<KeyValuePair<byte[], byte[]>> Records { get; } = [];
+
+        /// <summary>The first key after everything in a directory.</summary>
+        public static byte[] After(ReadOnlySpan<byte> directory)
+        {
+            byte[] end = directory.ToArray();
+            int last = end.Length - 1;
+            while (end[last] == 0xFF)
+            {
+                last--;
+            }
+
+            end[last]++;
+            return end[..(last + 1)];
+        }
+    }
+
+    /// <summary>What a scan has found so far.</summary>
+    private sealed class Found(byte[] from, byte[] to, int limit)
+    {
+        public byte[] From { get; } = from;
+
+        public byte[] To { get; } = to;
+
+        public List<KeyValuePair<byte[], byte[]>> Records { get; } = new(Math.Min(limit, 256));
+
+        public bool IsFull => Records.Count >= limit;
+
+        public void Add(byte[] key, byte[] value) => Records.Add(new(key, value));
+
+        public void Add(Group group)
+        {
+            for (int i = FirstOf(group); i < group.Records.Count && !IsFull; i++)
+            {
+                if (To.Length > 0 && group.Records[i].Key.AsSpan().SequenceCompareTo(To) >= 0)
+                {
+                    return;
+                }
+
+                Records.Add(group.Records[i]);
+            }
+        }
+
+        private int FirstOf(Group group)
+        {
+            (int low, int high) = (0, group.Records.Count);
+            while (low < high)
+            {
+                int middle = (low + high) / 2;
+                bool isBefore = group.Records[middle].Key.AsSpan().SequenceCompareTo(From) < 0;
+                (low, high) = isBefore ? (middle + 1, high) : (low, middle);
+            }
+
+            return low;
+        }
+    }
+}

@@ -1,0 +1,165 @@
+using System.Text;
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+using Cairn.Node.Logs;
+using Cairn.Node.Ports;
+using Cairn.Simulation;
+using Cairn.Simulation.Indexes;
+
+namespace Cairn.Node.Tests.Logs;
+
+public sealed class SealedIndexTests
+{
+    private static readonly Comparer<byte[]> Order =
+        Comparer<byte[]>.Create(static (left, right) => left.AsSpan().SequenceCompareTo(right));
+
+    private static readonly byte[] Secret = [.. Enumerable.Range(1, 32).Select(i => (byte)i)];
+    private static readonly byte[] Tags =
+        [TreeKeys.Entry, TreeKeys.Object, TreeKeys.ExtendedAttribute, TreeKeys.Conflict, 0xF0];
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void It_answers_like_an_ordered_map_whatever_is_asked(ulong seed)
+    {
+        var random = new Prng(seed);
+        using SealedIndex index = Open(new SimulatedIndex());
+        var model = new SortedDictionary<byte[], byte[]>(Order);
+        for (int round = 0; round < 30; round++)
+        {
+            var changes = new List<IndexChange>();
+            for (int i = 0; i < 40; i++)
+            {
+                byte[] key = Key(random);
+                byte[]? value = random.Next(4) == 0 ? null : Bytes(random, random.Next(50));
+                changes.Add(new IndexChange(key, value is null ? null : (ReadOnlyMemory<byte>?)value));
+                model.Remove(key);
+                if (value is not null)
+                {
+                    model.Add(key, value);
+                }
+            }
+
+            Assert.True(index.Apply(changes).IsOk);
+            for (int i = 0; i < 30; i++)
+            {
+                byte[] key = Key(random);
+                Assert.Equal(model.GetValueOrDefault(key), index.Get(key).Value);
+                AssertScan(index, model, random);
+            }
+        }
+
+        AssertSame(model, Walk(index, [], [], 7));
+    }
+
+    [Fact]
+    public void Names_and_values_are_nowhere_in_the_store_below()
+    {
+        var below = new SimulatedIndex();
+        using SealedIndex index = Open(below);
+        byte[] key = [TreeKeys.Entry, .. new byte[ObjectId.Size], .. "secret name"u8];
+        Assert.True(index.Apply([new IndexChange(key, "secret value"u8.ToArray())]).IsOk);
+        Assert.Equal("secret value"u8.ToArray(), index.Get(key).Value);
+        foreach ((byte[] stored, byte[] value) in below.Scan([], [], 100).Value)
+        {
+            Assert.DoesNotContain("secret", Encoding.Latin1.GetString(stored), StringComparison.Ordinal);
+            Assert.DoesNotContain("secret", Encoding.Latin1.GetString(value), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void It_is_read_again_after_a_restart_and_emptied_under_other_keys()
+    {
+        var below = new SimulatedIndex();
+        byte[] key = [TreeKeys.Rule, 1, 2, 3];
+        Assert.True(Open(below).Apply([new IndexChange(key, new byte[] { 7 })]).IsOk);
+        Assert.Equal([7], Open(below).Get(key).Value);
+        using SealedIndex locked = SealedIndex.Open(below, new byte[32], new SimulatedEntropy(5));
+        Assert.False(locked.Get(key).IsOk);
+        Assert.False(locked.Scan([], [], 10).IsOk);
+        Assert.True(locked.Clear().IsOk);
+        Assert.Null(locked.Get(key).Value);
+    }
+
+    [Fact]
+    public void An_index_in_the_clear_is_emptied()
+    {
+        var below = new SimulatedIndex();
+        Assert.True(below.Apply([new IndexChange(new byte[] { TreeKeys.Rule, 9 }, new byte[] { 1 })]).IsOk);
+        using SealedIndex index = Open(below);
+        Assert.Empty(index.Scan([], [], 10).Value);
+        Assert.Equal(1, below.Count);
+    }
+
+    [Fact]
+    public void A_damaged_record_is_an_error()
+    {
+        var below = new SimulatedIndex();
+        using SealedIndex index = Open(below);
+        byte[] key = [TreeKeys.Rule, 1];
+        Assert.True(index.Apply([new IndexChange(key, new byte[] { 7 })]).IsOk);
+        byte[] stored = below.Get(key).Value!;
+        stored[^1] ^= 1;
+        Assert.True(below.Apply([new IndexChange(key, stored)]).IsOk);
+        Assert.False(index.Get(key).IsOk);
+        Assert.False(index.Scan([], [], 10).IsOk);
+        below.Failure = "disk image is malformed";
+        Assert.Equal("disk image is malformed", index.Scan([], [], 10).Error.Detail);
+    }
+
+    private static SealedIndex Open(SimulatedIndex below) =>
+        SealedIndex.Open(below, Secret, new SimulatedEntropy(3));
+
+    private static byte[] Bytes(Prng random, int length)
+    {
+        byte[] bytes = new byte[length];
+        random.Fill(bytes);
+        return bytes;
+    }
+
+    /// <summary>Few ids and few names, so that keys meet again and directories fill.</summary>
+    private static byte[] Key(Prng random)
+    {
+        byte[] id = new byte[ObjectId.Size];
+        id[random.Next(2) * 15] = random.Next(3) switch { 0 => 0, 1 => 7, _ => 0xFF };
+        byte tag = Tags[random.Next(Tags.Length)];
+        bool isNamed = tag is TreeKeys.Entry or TreeKeys.ExtendedAttribute or TreeKeys.Conflict;
+        byte[] name = isNamed ? Encoding.UTF8.GetBytes($"n{random.Next(40)}") : [];
+        return [tag, .. id, .. name];
+    }
+
+    private static void AssertScan(SealedIndex index, SortedDictionary<byte[], byte[]> model, Prng random)
+    {
+        byte[] from = random.Next(5) == 0 ? [] : Key(random);
+        byte[] to = random.Next(5) == 0 ? [] : Key(random);
+        int limit = 1 + random.Next(60);
+        KeyValuePair<byte[], byte[]>[] expected =
+            [.. model.Where(pair => Order.Compare(pair.Key, from) >= 0
+                && (to.Length == 0 || Order.Compare(pair.Key, to) < 0)).Take(limit)];
+        AssertSame(expected, index.Scan(from, to, limit).Value);
+    }
+
+    private static List<KeyValuePair<byte[], byte[]>> Walk(SealedIndex index, byte[] from, byte[] to, int step)
+    {
+        var all = new List<KeyValuePair<byte[], byte[]>>();
+        while (true)
+        {
+            IReadOnlyList<KeyValuePair<byte[], byte[]>> page = index.Scan(from, to, step).Value;
+            all.AddRange(page);
+            if (page.Count < step)
+            {
+                return all;
+            }
+
+            from = [.. page[^1].Key, 0];
+        }
+    }
+
+    private static void AssertSame(
+        IEnumerable<KeyValuePair<byte[], byte[]>> expected, IEnumerable<KeyValuePair<byte[], byte[]>> actual) =>
+        Assert.Equal(
+            expected.Select(pair => $"{Convert.ToHexString(pair.Key)}={Convert.ToHexString(pair.Value)}"),
+            actual.Select(pair => $"{Convert.ToHexString(pair.Key)}={Convert.ToHexString(pair.Value)}"));
+}
