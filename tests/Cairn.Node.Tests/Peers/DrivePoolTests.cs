@@ -1,7 +1,7 @@
 using System.Text;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
-using Cairn.Node.Engine;
+using Cairn.Node.LocalFiles;
 using Cairn.Node.Logs;
 using Cairn.Node.Volumes;
 
@@ -149,7 +149,7 @@ public sealed class DrivePoolTests
             Entries.Add(Encoding.UTF8.GetString(name.Span));
     }
 
-    private static ReplicatedLog Log(BenchNode node) => ((VolumeEngine)node.Drive).Log;
+    private static ReplicatedLog Log(BenchNode node) => ((LocalFilesVolume)node.Drive).Shared.Log;
 
     private static List<string> Names(PoolBench bench, BenchNode node) => bench.Do(node, async () =>
     {

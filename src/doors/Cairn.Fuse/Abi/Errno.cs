@@ -14,6 +14,7 @@ internal static class Errno
     public const int Again = 11;
     public const int AccessDenied = 13;
     public const int Exists = 17;
+    public const int CrossDevice = 18;
     public const int NotADirectory = 20;
     public const int IsADirectory = 21;
     public const int InvalidArgument = 22;
@@ -66,6 +67,7 @@ internal static class Errno
         VolumeError.TooManyLinks => TooManyLinks,
         VolumeError.NodeLocked => NoKey,
         VolumeError.Stopping => Shutdown,
+        VolumeError.CrossesVolumes => CrossDevice,
         VolumeError.Interrupted => Interrupted,
         _ => InputOutput,
     };

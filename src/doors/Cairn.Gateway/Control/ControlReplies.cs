@@ -49,7 +49,8 @@ internal static class ControlReplies
         VolumeError.NotADirectory or VolumeError.IsADirectory or VolumeError.InvalidName or VolumeError.NameTooLong
             or VolumeError.InvalidArgument or VolumeError.BadHandle or VolumeError.FileTooLarge or VolumeError.WouldLoop
             or VolumeError.Locked or VolumeError.Deadlock or VolumeError.RangeTooSmall or VolumeError.NotSupported
-            or VolumeError.TooManyLinks or VolumeError.Interrupted => StatusCodes.Status400BadRequest,
+            or VolumeError.TooManyLinks or VolumeError.CrossesVolumes
+            or VolumeError.Interrupted => StatusCodes.Status400BadRequest,
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
@@ -82,6 +83,7 @@ internal static class ControlReplies
         VolumeError.TooManyLinks => "it has as many links as it can have",
         VolumeError.NodeLocked => "the node is locked: run 'cairn unlock'",
         VolumeError.Stopping => "the daemon is stopping",
+        VolumeError.CrossesVolumes => "a folder, link or device cannot move between shared and local names: copy it",
         VolumeError.Interrupted => "interrupted; nothing was changed",
         _ => throw new System.Diagnostics.UnreachableException(),
     };

@@ -1,6 +1,10 @@
 using System.Security.Cryptography;
+using Cairn.Coding.Encryption;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rules;
 using Cairn.Core.Tree;
+using Cairn.Node.Garbage;
+using Cairn.Node.LocalFiles;
 using Cairn.Node.Logs;
 using Cairn.Node.Pool;
 using Cairn.Node.Ports;
@@ -55,43 +59,44 @@ public sealed class EngineVolumes : IVolumeFactory
     /// <inheritdoc/>
     public Result<IHostedVolume, StoreError> Open(VolumeSetting setting)
     {
-        NodePorts ports = _stores.Ports;
-        SealedIndex index = SealedIndex.Open(
-            ports.OpenIndex("volume-" + setting.Keyring.Volume.Value.ToHex()), _homeSecret, ports.Entropy);
-        LogPorts logPorts = new()
+        VolumeId shared = setting.Keyring.Volume;
+        bool isAlone = setting.Garbage is { Writers.Count: 1 };
+        Result<OpenedVolume, StoreError> opened = Open(
+            "volume-" + shared.Value.ToHex(), setting.Keyring, setting.Members, isAlone, SharedParts(setting));
+        if (!opened.IsOk)
         {
-            Journal = _journal,
-            JournalCipher = _cipher,
-            Recovered = _recovered,
-            Blocks = _stores.Logs,
-            Index = index,
-            Identity = ports.Identity,
-            Members = setting.Members,
-            Time = ports.Time,
-            Workers = ports.Workers,
-        };
-        Result<ReplicatedLog, StoreError> opened = ReplicatedLog.Open(
-            logPorts, setting.Keyring, new TreeApplier(), out IReadOnlyList<RecoveredRecord> others);
-        if (!opened.TryGet(out ReplicatedLog? log, out StoreError error))
-        {
-            index.Dispose();
-            return error;
+            return opened.Error;
         }
 
-        // Whoever is alone never has to undo.
-        log.Alone = setting.Garbage is { Writers.Count: 1 };
-        VolumeParts parts = new()
+        VolumeKeyring keys = PrivateVolume.Keyring(_homeSecret, shared);
+        PrivateVolume local = new(() => OpenPrivate(setting.Volume.Name, keys));
+        if (_stores.Logs.Logs(keys.Volume).Count > 0 || _recovered.Waiting.Contains(keys.Volume))
         {
-            Name = setting.Volume.Name,
+            _ = local.Open();
+        }
+
+        return new HostedVolume(opened.Value, local, setting.Garbage, _stores.Ports.Workers);
+    }
+
+    private Result<OpenedVolume, StoreError> OpenPrivate(string name, VolumeKeyring keys)
+    {
+        IIdentity self = _stores.Ports.Identity;
+        return Open(
+            "local-" + keys.Volume.Value.ToHex(), keys, new OnlyMember(self), isAlone: true,
+            (log, index) => Parts(name, log, index) with
+            {
+                IsPrivate = true,
+                Members = new LoneMember(self.Node),
+                Garbage = new GarbageOptions { IsPrivate = true, Keep = Retention.None },
+            });
+    }
+
+    private Func<ReplicatedLog, IIndexStore, VolumeParts> SharedParts(VolumeSetting setting) =>
+        (log, index) => Parts(setting.Volume.Name, log, index) with
+        {
             AuthorName = _stores.Options.Name,
-            Log = log,
-            Store = _stores.Chunks,
             Source = setting.Source,
             Replication = setting.Replication,
-            Index = index,
-            Entropy = ports.Entropy,
-            Time = ports.Time,
-            Workers = ports.Workers,
             Members = setting.Garbage,
             HasPoolRoom = setting.HasPoolRoom,
             Space = () =>
@@ -100,7 +105,47 @@ public sealed class EngineVolumes : IVolumeFactory
                 return new VolumeSpace(total, free, 0);
             },
         };
-        return new HostedVolume(VolumeEngine.Open(parts, others), log, setting.Garbage, index, ports.Workers);
+
+    private VolumeParts Parts(string name, ReplicatedLog log, IIndexStore index) => new()
+    {
+        Name = name,
+        Log = log,
+        Store = _stores.Chunks,
+        Index = index,
+        Entropy = _stores.Ports.Entropy,
+        Time = _stores.Ports.Time,
+        Workers = _stores.Ports.Workers,
+    };
+
+    private Result<OpenedVolume, StoreError> Open(
+        string indexName, VolumeKeyring keys, IMembers members, bool isAlone,
+        Func<ReplicatedLog, IIndexStore, VolumeParts> parts)
+    {
+        NodePorts ports = _stores.Ports;
+        SealedIndex index = SealedIndex.Open(ports.OpenIndex(indexName), _homeSecret, ports.Entropy);
+        LogPorts logPorts = new()
+        {
+            Journal = _journal,
+            JournalCipher = _cipher,
+            Recovered = _recovered,
+            Blocks = _stores.Logs,
+            Index = index,
+            Identity = ports.Identity,
+            Members = members,
+            Time = ports.Time,
+            Workers = ports.Workers,
+        };
+        Result<ReplicatedLog, StoreError> opened = ReplicatedLog.Open(
+            logPorts, keys, new TreeApplier(), out IReadOnlyList<RecoveredRecord> others);
+        if (!opened.TryGet(out ReplicatedLog? log, out StoreError error))
+        {
+            index.Dispose();
+            return error;
+        }
+
+        // Whoever is alone never has to undo.
+        log.Alone = isAlone;
+        return new OpenedVolume(VolumeEngine.Open(parts(log, index), others), log, index);
     }
 
     /// <inheritdoc/>
@@ -121,5 +166,14 @@ public sealed class EngineVolumes : IVolumeFactory
         byte[] secret = HKDF.DeriveKey(HashAlgorithmName.SHA256, shared, 32, info: "cairn/home/1"u8.ToArray());
         CryptographicOperations.ZeroMemory(shared);
         return secret;
+    }
+
+    /// <summary>The only one who writes a private volume.</summary>
+    private sealed class OnlyMember(IIdentity self) : IMembers
+    {
+        public ReadOnlyMemory<byte> PublicKeyOf(NodeId author) => author == self.Node ? self.PublicKey : default;
+
+        public AuthorStanding StandingOf(LogId log, ulong blockSeq) =>
+            log.Author == self.Node ? AuthorStanding.Accepted : AuthorStanding.Unknown;
     }
 }

@@ -2,6 +2,7 @@ using Cairn.Coding.Encryption;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Node.Garbage;
+using Cairn.Node.LocalFiles;
 using Cairn.Node.Logs;
 using Cairn.Node.Peers;
 using Cairn.Node.Pool;
@@ -12,68 +13,72 @@ namespace Cairn.Node.Engine;
 
 /// <summary>A volume engine and its log as the node's composition sees them.</summary>
 internal sealed class HostedVolume(
-    VolumeEngine engine, ReplicatedLog log, IGarbageMembers? members, IIndexStore index, IWorkers workers)
+    OpenedVolume opened, PrivateVolume local, IGarbageMembers? members, IWorkers workers)
     : IHostedVolume, ISharedLog
 {
+    private readonly VolumeEngine _engine = opened.Engine;
+    private readonly ReplicatedLog _log = opened.Log;
+    private readonly LocalFilesVolume _drive = new(opened.Engine, local);
+
     /// <inheritdoc/>
     public event Action? BlocksReady
     {
-        add => log.BlocksReady += value;
-        remove => log.BlocksReady -= value;
+        add => _log.BlocksReady += value;
+        remove => _log.BlocksReady -= value;
     }
 
     /// <inheritdoc/>
-    IVolume IHostedVolume.Volume => engine;
+    IVolume IHostedVolume.Volume => _drive;
 
     /// <inheritdoc/>
-    VolumeId ISharedLog.Volume => log.Volume;
+    VolumeId ISharedLog.Volume => _log.Volume;
 
     /// <inheritdoc/>
     public ISharedLog Log => this;
 
     /// <inheritdoc/>
-    public LogPositions Positions => log.Positions;
+    public LogPositions Positions => _log.Positions;
 
     /// <inheritdoc/>
-    public bool HasUnpublishedWrites => engine.HasUnpublishedWrites;
+    public bool HasUnpublishedWrites => _engine.HasUnpublishedWrites;
 
     /// <inheritdoc/>
-    public CondemnedChunks Condemned => engine.Garbage.Condemned;
+    public CondemnedChunks Condemned => _engine.Garbage.Condemned;
 
     /// <inheritdoc/>
     public void Upkeep()
     {
         if (members is not null)
         {
-            log.Prune(members.Stable(log.Positions));
+            _log.Prune(members.Stable(_log.Positions));
         }
     }
 
     /// <inheritdoc/>
-    public void MembersChanged() => log.Reconsider();
+    public void MembersChanged() => _log.Reconsider();
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Findings => [.. log.Findings.Select(finding => $"{finding.Log}: {finding.Detail}")];
+    public IReadOnlyList<string> Findings => [.. _log.Findings.Select(finding => $"{finding.Log}: {finding.Detail}")];
 
     /// <inheritdoc/>
     public void Share()
     {
-        if (log.Alone)
+        if (_log.Alone)
         {
-            log.Alone = false;
+            _log.Alone = false;
         }
     }
 
     /// <inheritdoc/>
-    public long IndexBytes => index.Bytes;
+    public long IndexBytes => opened.Index.Bytes + local.IndexBytes;
 
     /// <inheritdoc/>
-    public void UseKeyring(VolumeKeyring keyring) => log.Keys = keyring;
+    public void UseKeyring(VolumeKeyring keyring) => _log.Keys = keyring;
 
     /// <inheritdoc/>
     public async ValueTask<Result<VolumeContents, VolumeError>> Contents(string path, CancellationToken cancellation)
     {
-        Result<VolumeChunks, VolumeError> walked = await engine.ChunksBelow(path, cancellation);
+        Result<VolumeChunks, VolumeError> walked = await _engine.ChunksBelow(path, cancellation);
         return walked.TryGet(out VolumeChunks? found, out VolumeError error)
             ? new VolumeContents(found.Files, [.. found.Chunks.Select(chunk => chunk.Address)], found.HasUnpublishedWrites)
             : error;
@@ -81,7 +86,7 @@ internal sealed class HostedVolume(
 
     /// <inheritdoc/>
     public IReadOnlyList<SharedBlock> BlocksAfter(LogPositions held, int bytesMax) =>
-        [.. log.BlocksAfter(held, bytesMax).Select(block => new SharedBlock(block.Log, block.Position, block.Bytes))];
+        [.. _log.BlocksAfter(held, bytesMax).Select(block => new SharedBlock(block.Log, block.Position, block.Bytes))];
 
     /// <inheritdoc/>
     public async ValueTask<Result<Unit, string>> Receive(IReadOnlyList<ReadOnlyMemory<byte>> blocks) =>
@@ -90,9 +95,9 @@ internal sealed class HostedVolume(
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await engine.DisposeAsync();
-        await log.DisposeAsync();
-        index.Dispose();
+        _drive.Close();
+        await local.DisposeAsync();
+        await opened.DisposeAsync();
     }
 
     private Result<Unit, string> ReceiveNow(IReadOnlyList<ReadOnlyMemory<byte>> blocks)
@@ -100,14 +105,14 @@ internal sealed class HostedVolume(
         string? wrong = null;
         foreach (ReadOnlyMemory<byte> block in blocks)
         {
-            ReceiveOutcome outcome = log.Receive(block);
+            ReceiveOutcome outcome = _log.Receive(block);
             if (outcome is not (ReceiveOutcome.Accepted or ReceiveOutcome.Held))
             {
-                wrong ??= $"a block of volume {log.Volume.Short}: {outcome}";
+                wrong ??= $"a block of volume {_log.Volume.Short}: {outcome}";
             }
         }
 
-        return !log.Commit().TryGet(out _, out Cairn.Storage.StoreError error) ? error.ToString()
+        return !_log.Commit().TryGet(out _, out Cairn.Storage.StoreError error) ? error.ToString()
             : wrong is null ? Unit.Value
             : wrong;
     }

@@ -9,6 +9,8 @@ namespace Cairn.Node.Engine;
 /// <summary>Entries: looking up, listing, making, removing, moving. Each change is one transaction.</summary>
 internal sealed class NamespaceOperations(VolumeState state, Action<OpenObject> dropIfGone)
 {
+    private const int FolderDepthMax = 4096;
+
     public Result<ObjectAttributes, VolumeError> Lookup(InodeNumber parent, ReadOnlyMemory<byte> name)
     {
         lock (state.Gate)
@@ -129,6 +131,30 @@ internal sealed class NamespaceOperations(VolumeState state, Action<OpenObject> 
 
             return view.Kind == TreeKind.SymbolicLink ? view.LinkTarget : VolumeError.InvalidArgument;
         }
+    }
+
+    /// <summary>The folders from the root down to one, both among them; only that one if it has no entry.</summary>
+    public IReadOnlyList<FolderOnPath> PathOf(InodeNumber folder)
+    {
+        var path = new List<FolderOnPath>();
+        lock (state.Gate)
+        {
+            ObjectId? at = state.Inodes.ObjectOf(folder);
+            while (at is { } id && id != TreeQueries.Root && path.Count < FolderDepthMax)
+            {
+                IReadOnlyList<(ObjectId Parent, ReadOnlyMemory<byte> Name)> parents = state.Queries.Parents(id);
+                path.Add(new FolderOnPath(state.Inodes.NumberOf(id), parents.Count > 0 ? parents[0].Name : default));
+                at = parents.Count > 0 ? parents[0].Parent : null;
+            }
+
+            if (at == TreeQueries.Root)
+            {
+                path.Add(new FolderOnPath(InodeNumber.Root, default));
+            }
+        }
+
+        path.Reverse();
+        return path;
     }
 
     private Result<ObjectAttributes, VolumeError> Make(

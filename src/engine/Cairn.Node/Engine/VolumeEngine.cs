@@ -37,7 +37,8 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     private VolumeEngine(VolumeParts parts)
     {
         _state = new VolumeState(parts);
-        _reader = new ContentReader(_state, new ChunkReader(() => _state.Keys, parts.Store, parts.Source));
+        ChunkReader chunks = new(() => _state.Keys, parts.Store, parts.Source, parts.IsPrivate);
+        _reader = new ContentReader(_state, chunks);
         _publisher = new Publisher(_state, _reader);
         DraftWriter writer = new(_state, _publisher.Signal);
         _files = new FileOperations(_state, _reader, writer, _publisher.Signal);
@@ -126,12 +127,16 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
             : error;
     }
 
+    /// <summary>The folders from the root down to one, both among them.</summary>
+    internal IReadOnlyList<FolderOnPath> PathOf(InodeNumber folder) => _names.PathOf(folder);
+
     /// <inheritdoc/>
     public ValueTask<Result<ObjectAttributes, VolumeError>> Lookup(InodeNumber parent, ReadOnlyMemory<byte> name) =>
         new(_names.Lookup(parent, name));
 
     /// <inheritdoc/>
-    public ValueTask<Result<ObjectAttributes, VolumeError>> GetAttributes(InodeNumber inode) => new(_attributes.Get(inode));
+    public ValueTask<Result<ObjectAttributes, VolumeError>> GetAttributes(InodeNumber inode) =>
+        new(_attributes.Get(inode));
 
     /// <inheritdoc/>
     public ValueTask<Result<ObjectAttributes, VolumeError>> SetAttributes(
@@ -143,7 +148,8 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         }
 
         bool isTimeOfDraft = false;
-        if (change.Modified is { } modified && !_files.SetDraftTime(inode, modified).TryGet(out isTimeOfDraft, out error))
+        if (change.Modified is { } modified
+            && !_files.SetDraftTime(inode, modified).TryGet(out isTimeOfDraft, out error))
         {
             return new(error);
         }
@@ -184,7 +190,8 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask<Result<Unit, VolumeError>> Flush(OpenHandle handle, ulong lockOwner) => new(_files.Flush(handle, lockOwner));
+    public ValueTask<Result<Unit, VolumeError>> Flush(OpenHandle handle, ulong lockOwner) =>
+        new(_files.Flush(handle, lockOwner));
 
     /// <inheritdoc/>
     public ValueTask<Result<Unit, VolumeError>> Sync(OpenHandle handle, bool dataOnly)
@@ -207,7 +214,8 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     public ValueTask<Result<Unit, VolumeError>> Release(OpenHandle handle) => new(_files.Release(handle));
 
     /// <inheritdoc/>
-    public ValueTask<Result<Unit, VolumeError>> Allocate(OpenHandle handle, long offset, long length, AllocateMode mode) =>
+    public ValueTask<Result<Unit, VolumeError>> Allocate(
+        OpenHandle handle, long offset, long length, AllocateMode mode) =>
         new(_files.Allocate(handle, offset, length, mode));
 
     /// <inheritdoc/>
@@ -240,14 +248,16 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask<Result<ObjectAttributes, VolumeError>> Link(
-        InodeNumber inode, InodeNumber parent, ReadOnlyMemory<byte> name, Caller caller) => new(_names.Link(inode, parent, name));
+        InodeNumber inode, InodeNumber parent, ReadOnlyMemory<byte> name, Caller caller) =>
+        new(_names.Link(inode, parent, name));
 
     /// <inheritdoc/>
     public ValueTask<Result<Unit, VolumeError>> Unlink(InodeNumber parent, ReadOnlyMemory<byte> name, Caller caller) =>
         new(_names.Unlink(parent, name));
 
     /// <inheritdoc/>
-    public ValueTask<Result<Unit, VolumeError>> RemoveDirectory(InodeNumber parent, ReadOnlyMemory<byte> name, Caller caller) =>
+    public ValueTask<Result<Unit, VolumeError>> RemoveDirectory(
+        InodeNumber parent, ReadOnlyMemory<byte> name, Caller caller) =>
         new(_names.RemoveDirectory(parent, name));
 
     /// <inheritdoc/>
@@ -265,11 +275,13 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask<Result<Unit, VolumeError>> SetExtendedAttribute(
-        InodeNumber inode, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> value, AttributeWriteMode mode, Caller caller) =>
+        InodeNumber inode, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> value, AttributeWriteMode mode,
+        Caller caller) =>
         new(_attributes.SetExtended(inode, name, value, mode));
 
     /// <inheritdoc/>
-    public ValueTask<Result<IReadOnlyList<ReadOnlyMemory<byte>>, VolumeError>> ListExtendedAttributes(InodeNumber inode) =>
+    public ValueTask<Result<IReadOnlyList<ReadOnlyMemory<byte>>, VolumeError>> ListExtendedAttributes(
+        InodeNumber inode) =>
         new(_attributes.ListExtended(inode));
 
     /// <inheritdoc/>
@@ -281,7 +293,9 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     {
         lock (_state.Gate)
         {
-            return _state.FindHandle(handle) is { } open ? new(_state.Locks.Test(open.Target.Inode, wanted)) : new(VolumeError.BadHandle);
+            return _state.FindHandle(handle) is { } open
+                ? new(_state.Locks.Test(open.Target.Inode, wanted))
+                : new(VolumeError.BadHandle);
         }
     }
 
@@ -384,7 +398,8 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     }
 
     /// <summary>Backpressure: a writer waits while publishing makes room, and is refused when there is no progress.</summary>
-    private async ValueTask<Result<int, VolumeError>> WriteWhenThereIsRoom(OpenHandle handle, long offset, ReadOnlyMemory<byte> data)
+    private async ValueTask<Result<int, VolumeError>> WriteWhenThereIsRoom(
+        OpenHandle handle, long offset, ReadOnlyMemory<byte> data)
     {
         TimeProvider time = _state.Parts.Time;
         long start = time.GetTimestamp();

@@ -30,6 +30,9 @@ public sealed record VolumeParts
     /// <summary>Where chunks are kept.</summary>
     public required ChunkStore Store { get; init; }
 
+    /// <summary>Whether the volume is this node's alone: its chunks never leave the node.</summary>
+    public bool IsPrivate { get; init; }
+
     /// <summary>Where chunks come from that are not here.</summary>
     public IChunkSource Source { get; init; } = new NoChunkSource();
 

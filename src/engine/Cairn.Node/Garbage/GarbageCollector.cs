@@ -344,7 +344,7 @@ public sealed class GarbageCollector : IDisposable
     {
         foreach (ChunkAddress address in addresses)
         {
-            RecordKey key = RecordKey.Copy(address);
+            RecordKey key = _options.IsPrivate ? RecordKey.Private(address) : RecordKey.Copy(address);
             int length = _store.Length(key);
             if (length >= 0 && _store.Remove(key).IsOk)
             {
@@ -373,14 +373,10 @@ public sealed class GarbageCollector : IDisposable
     {
         lock (_log.Gate)
         {
-<<<<<<< HEAD
             bool hasPast = _queries.DetachedObjects(null, 1).Count + _queries.SupersededVersions(null, 1).Count > 0;
-            return _hasUnsettled || _queries.Condemned().Count > 0 ? _options.Interval
+            return _hasUnsettled || _unnamed.Count > 0 || _queries.Condemned().Count > 0 ? _options.Interval
                 : hasPast ? _options.KeepInterval
                 : null;
-=======
-            return _unnamed.Count > 0 || _queries.Condemned().Count > 0 || _queries.DetachedObjects().Any() || _queries.SupersededVersions().Any();
->>>>>>> 4f0613f (Send a new file's name with its content; tell doors of a conflict of their own; collect what no version names)
         }
     }
 

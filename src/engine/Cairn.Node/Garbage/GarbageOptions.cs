@@ -17,6 +17,9 @@ public sealed record GarbageOptions
     /// <summary>What of the past stays where no rule says anything. Default: that of <see cref="Rule.Default"/>.</summary>
     public Retention Keep { get; init; } = Rule.Default.Keep!.Value;
 
+    /// <summary>Whether the chunks are those of a volume that never leaves its node. Default false.</summary>
+    public bool IsPrivate { get; init; }
+
     /// <summary>At most so many objects and versions in one condemnation. Default 4,096.</summary>
     public int ItemsMax { get; init; } = 4096;
 

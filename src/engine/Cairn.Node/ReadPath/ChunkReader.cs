@@ -13,7 +13,8 @@ namespace Cairn.Node.ReadPath;
 /// A local range costs one lookup, one positional read and the touched segments (docs/ARCHITECTURE.md, life of a read). A
 /// chunk that had to be fetched is kept as cached, so that the next range of it is local. Thread: any.
 /// </remarks>
-internal sealed class ChunkReader(Func<VolumeKeyring> keys, ChunkStore store, IChunkSource source)
+internal sealed class ChunkReader(
+    Func<VolumeKeyring> keys, ChunkStore store, IChunkSource source, bool isPrivate)
 {
     private readonly Dictionary<ChunkAddress, Task<Result<Unit, VolumeError>>> _fetching = [];
 
@@ -24,7 +25,7 @@ internal sealed class ChunkReader(Func<VolumeKeyring> keys, ChunkStore store, IC
         StoredRange range = ChunkCodec.RangeOf(chunk, offset, plain.Length);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(range.Length);
         Span<byte> stored = buffer.AsSpan(0, range.Length);
-        bool ok = store.Read(RecordKey.Copy(chunk.Address), range.Offset, stored).IsOk
+        bool ok = store.Read(KeyOf(chunk.Address), range.Offset, stored).IsOk
             && ChunkCodec.DecodeRange(keys(), chunk, offset, stored, plain).IsOk;
         ArrayPool<byte>.Shared.Return(buffer);
         return ok;
@@ -40,7 +41,7 @@ internal sealed class ChunkReader(Func<VolumeKeyring> keys, ChunkStore store, IC
         }
 
         // A record that is here but cannot be opened must not hide the good copies elsewhere.
-        RecordKey key = RecordKey.Copy(chunk.Address);
+        RecordKey key = KeyOf(chunk.Address);
         if (store.Contains(key) && !store.Verify(key).TryGet(out _, out StoreError damage))
         {
             store.Quarantine(key, damage);
@@ -54,6 +55,9 @@ internal sealed class ChunkReader(Func<VolumeKeyring> keys, ChunkStore store, IC
 
         return kept.IsOk ? await ReadThrough(chunk, offset, plain, cancellation) : kept;
     }
+
+    private RecordKey KeyOf(ChunkAddress address) =>
+        isPrivate ? RecordKey.Private(address) : RecordKey.Copy(address);
 
     /// <summary>Readers of one chunk wait for one fetch.</summary>
     private Task<Result<Unit, VolumeError>> FetchOnce(ChunkAddress address, CancellationToken cancellation)

@@ -132,7 +132,8 @@ internal sealed class Replicator : IReplicationQueue
     {
         foreach (StoredRecord record in _store.Enumerate(ChunkUse.Replicated))
         {
-            if (!_owed.ContainsKey(record.Key.Address) && _store.SetUse(record.Key, ChunkUse.Staged).IsOk)
+            if (record.Key.Kind == RecordKind.Copy && !_owed.ContainsKey(record.Key.Address)
+                && _store.SetUse(record.Key, ChunkUse.Staged).IsOk)
             {
                 Owe(record.Key.Address, record.Length);
             }

@@ -84,6 +84,9 @@ public enum VolumeError
     /// <summary>The daemon is stopping. Retrying after its restart helps.</summary>
     Stopping,
 
+    /// <summary>A folder, link or device cannot move between what is shared and what stays local. Helps: copy it.</summary>
+    CrossesVolumes,
+
     /// <summary>The wait was given up by the caller.</summary>
     Interrupted,
 }

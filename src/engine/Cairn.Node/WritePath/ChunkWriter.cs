@@ -18,7 +18,8 @@ namespace Cairn.Node.WritePath;
 /// if that never comes, because the daemon dies, the draft is cut again and the peers have the chunks already.
 /// </remarks>
 internal sealed class ChunkWriter(
-    Func<VolumeKeyring> currentKeys, ChunkStore store, CondemnedChunks condemned, IReplicationQueue replication)
+    Func<VolumeKeyring> currentKeys, ChunkStore store, CondemnedChunks condemned, IReplicationQueue replication,
+    bool isPrivate)
 {
     /// <summary>Stores a chunk.</summary>
     /// <param name="plain">Its bytes.</param>
@@ -37,7 +38,9 @@ internal sealed class ChunkWriter(
             return first.IsOk ? Put(plain[(plain.Length / 2)..], into) : first;
         }
 
-        Result<Unit, StoreError> put = store.Put(RecordKey.Copy(chunk.Address), stored, ChunkUse.Staged);
+        Result<Unit, StoreError> put = isPrivate
+            ? store.Put(RecordKey.Private(chunk.Address), stored, ChunkUse.Replicated)
+            : store.Put(RecordKey.Copy(chunk.Address), stored, ChunkUse.Staged);
         ArrayPool<byte>.Shared.Return(buffer);
         if (!put.IsOk)
         {

@@ -36,7 +36,7 @@ internal sealed class Publisher : IDisposable
         _state = state;
         _reader = reader;
         VolumeParts parts = state.Parts;
-        ChunkWriter chunks = new(() => state.Keys, parts.Store, state.Condemned, parts.Replication);
+        ChunkWriter chunks = new(() => state.Keys, parts.Store, state.Condemned, parts.Replication, parts.IsPrivate);
         FastCdc cdc = new(GearTable.Derive(state.Keys.Dedup), ChunkerOptions.Default);
         _cutter = new ContentCutter(cdc, chunks, state.Journal, parts.Publishing);
     }

@@ -125,7 +125,7 @@ internal static class PackFormat
         ushort partition = BinaryPrimitives.ReadUInt16LittleEndian(source[20..]);
         if (BinaryPrimitives.ReadUInt32LittleEndian(source[ChecksumOffset..]) != Crc32C.Compute(copy)
             || source[4] != Version || length > ChunkStoreOptions.RecordBytesMax || partition >= PartitionId.Count
-            || source[5] > (byte)RecordKind.StripeDescriptor)
+            || source[5] > (byte)RecordKind.Private)
         {
             return false;
         }

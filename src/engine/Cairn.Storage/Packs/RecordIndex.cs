@@ -105,7 +105,7 @@ internal sealed class RecordIndex
     private void Count(in RecordEntry entry, int sign)
     {
         _bytes[(int)entry.Use] += sign * (long)entry.RecordBytes;
-        if (entry.Use is ChunkUse.Cached)
+        if (entry.Use is ChunkUse.Cached || entry.Key.Kind == RecordKind.Private)
         {
             return;
         }
