@@ -13,6 +13,7 @@ internal sealed class RandomEdits(Replica replica, Prng random, Dictionary<strin
 {
     private static readonly string[] Names = ["a", "b", "c.txt", "d", "e"];
 
+    private readonly HistoryEdits _history = new(replica.Queries, replica.Fresh);
     private readonly List<(ObjectId Parent, EntryView Entry)> _all = [];
     private readonly List<ObjectId> _directories = [];
 
@@ -24,7 +25,7 @@ internal sealed class RandomEdits(Replica replica, Prng random, Dictionary<strin
         byte[] name = Encoding.UTF8.GetBytes(Names[random.Next(Names.Length)]);
         var made = new NewObject(new ObjectId(replica.Fresh()), 0x1A4, 0, 0, replica.Now);
         (ObjectId Parent, EntryView Entry)? some = _all.Count == 0 ? null : _all[random.Next(_all.Count)];
-        switch (random.Next(12))
+        switch (random.Next(15))
         {
             case 0 or 1 or 2:
                 Create(parent, name, made, step);
@@ -49,6 +50,15 @@ internal sealed class RandomEdits(Replica replica, Prng random, Dictionary<strin
                     replica.Do(replica.Edits.Link(entry.Entry.Object, parent, name));
                 }
 
+                break;
+            case 12 when some is { } entry && entry.Entry.Kind == TreeKind.File:
+                Restore(entry.Entry);
+                break;
+            case 13:
+                Undelete(parent, name);
+                break;
+            case 14:
+                Resolve();
                 break;
             default:
                 break;
@@ -118,6 +128,61 @@ internal sealed class RandomEdits(Replica replica, Prng random, Dictionary<strin
             && mode == TreeRenameMode.Replace)
         {
             GiveUp(replaced);
+        }
+    }
+
+    private void Restore(EntryView entry)
+    {
+        IReadOnlyList<HistoricVersion> history = new FileHistory(replica.Queries).Of(entry.Object);
+        if (history.Count == 0)
+        {
+            return;
+        }
+
+        string before = Replica.ContentOf(replica.Queries.Get(entry.Object)!);
+        HistoricVersion chosen = history[random.Next(history.Count)];
+        if (replica.Do(_history.Restore(entry.Object, chosen.Version.Version, replica.Now)) is null)
+        {
+            GiveUp(before);
+        }
+    }
+
+    private void Undelete(ObjectId parent, byte[] name)
+    {
+        TrashedObject[] trash = [.. new TrashQueries(replica.Queries).All()];
+        if (trash.Length > 0)
+        {
+            TrashedObject gone = trash[random.Next(trash.Length)];
+            replica.Do(random.Chance(2)
+                ? _history.Undelete(gone.Object.Id, gone.Parent, gone.Name)
+                : _history.Undelete(gone.Object.Id, parent, name));
+        }
+    }
+
+    private void Resolve()
+    {
+        (ObjectId Parent, ReadOnlyMemory<byte> Name)[] all = [.. replica.Queries.ConflictedNames()];
+        if (all.Length == 0)
+        {
+            return;
+        }
+
+        (ObjectId parent, ReadOnlyMemory<byte> name) = all[random.Next(all.Length)];
+        List<EntryView> sides = [.. _all.Where(entry => entry.Parent == parent
+            && entry.Entry.StoredName.Span.SequenceEqual(name.Span)).Select(entry => entry.Entry)];
+        if (sides.Count == 0)
+        {
+            return;
+        }
+
+        EntryView kept = sides[random.Next(sides.Count)];
+        string[] others = [.. sides.Where(side => side.Object != kept.Object)
+            .Select(side => Replica.ContentOf(replica.Queries.Get(side.Object)!))];
+        var choice = (ConflictChoice)random.Next(2);
+        if (replica.Do(_history.Resolve(parent, name, choice, kept.Object, replica.Now)) is null
+            && choice == ConflictChoice.One)
+        {
+            Array.ForEach(others, GiveUp);
         }
     }
 
