@@ -45,7 +45,8 @@ public sealed partial class CairnNode
             Problems = Problems(absent),
             Limit = _settings.Limit,
             Verdict = verdict.Text,
-            IsSafe = _replicator.OwedCount == 0 && _repair.MissingCount == 0 && verdict.Level != VerdictLevel.Danger,
+            IsSafe = _replicator.OwedCount == 0 && _repair.MissingCount == 0 && OwingNodes().Count == 0
+                && verdict.Level != VerdictLevel.Danger,
         };
         return ValueTask.FromResult(status);
     }
@@ -312,6 +313,8 @@ public sealed partial class CairnNode
             Chunks = _chunks.Count,
             ChunksOwed = _replicator.OwedCount,
             BytesOwed = _replicator.OwedBytes,
+            ChunksOwedElsewhere = OtherRecords().Sum(record => record.OwedChunks),
+            OwingNodes = OwingNodes(),
             ChunksToRepair = _repair.MissingCount,
             AbsentNodes = [.. absent.Select(_view.NameOf)],
             IsBraked = _repair.IsBraked,

@@ -9,6 +9,7 @@ using Cairn.Node.Control;
 using Cairn.Node.Peers;
 using Cairn.Node.Pool;
 using Cairn.Node.Volumes;
+using Cairn.Storage;
 
 namespace Cairn.Node;
 
@@ -33,7 +34,7 @@ public sealed partial class CairnNode
         PlacementTable table = _view.Placement;
         int possible = Math.Min(table.Copies, table.NodeCount);
         int confirmed = copies.Length == 0 ? possible : Math.Min(possible, copies.Min());
-        bool isSafe = confirmed >= possible && !contents.HasUnpublishedWrites && _sync.Unconfirmed() == 0
+        bool isSafe = confirmed >= possible && !contents.HasUnpublishedWrites && _sync.IsSafe(possible)
             && !contents.Chunks.Any(_replicator.Owes);
         return new SafetyReport
         {
@@ -62,6 +63,11 @@ public sealed partial class CairnNode
         {
             Task progress = _progress.Task;
             SafetyProgress now = OwnProgress(ref most);
+            if (path is null && now.IsSafe && OwingNodes() is { Count: > 0 } others)
+            {
+                string sentence = $"{string.Join(", ", others)} still copies what was written there.";
+                now = now with { IsSafe = false, Sentence = sentence };
+            }
 
             // The holders are asked when this node owes nothing more, or once a second while others keep writing here.
             if (path is not null && (now.IsSafe || _ports.Time.GetElapsedTime(asked) > AskEvery))
@@ -98,7 +104,8 @@ public sealed partial class CairnNode
     public async IAsyncEnumerable<Result<SafetyProgress, ControlError>> Leave(
         bool force, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        if (!ChangeRecord(record => record with { State = NodeState.Decommissioning }).TryGet(out _, out Storage.StoreError failure))
+        Result<Unit, StoreError> said = ChangeRecord(record => record with { State = NodeState.Decommissioning });
+        if (!said.TryGet(out _, out StoreError failure))
         {
             yield return new ControlError(ControlErrorKind.Storage, failure.ToString());
             yield break;
@@ -107,17 +114,18 @@ public sealed partial class CairnNode
         if (!force && _view.Nodes.Count > 1)
         {
             _replicator.OweEverything();
-            await foreach (Result<SafetyProgress, ControlError> step in WaitSafe(null, cancellation))
+            (long Chunks, long Bytes) most = (0, 0);
+            for (SafetyProgress step = OwnProgress(ref most); !step.IsSafe; step = OwnProgress(ref most))
             {
-                if (!step.TryGet(out SafetyProgress progress, out _) || !progress.IsSafe)
+                if (cancellation.IsCancellationRequested || _stop.IsCancellationRequested)
                 {
-                    yield return step;
-                }
-
-                if (!step.IsOk)
-                {
+                    yield return new ControlError(
+                        ControlErrorKind.Stopping, "Leaving was ended before every copy was handed on.");
                     yield break;
                 }
+
+                yield return step;
+                await Either(_progress.Task, ReportEvery, cancellation);
             }
         }
 
@@ -138,12 +146,29 @@ public sealed partial class CairnNode
         long bytes = _replicator.OwedBytes;
         most = (Math.Max(most.Chunks, chunks), Math.Max(most.Bytes, bytes));
         bool isPublished = !_volumes.Open.Any(volume => volume.HasUnpublishedWrites);
-        bool isSafe = chunks == 0 && isPublished && _sync.Unconfirmed() == 0;
+        PlacementTable table = _view.Placement;
+        bool isSafe = chunks == 0 && isPublished && _sync.IsSafe(Math.Min(table.Copies, table.NodeCount));
         string sentence = isSafe ? Verdict([]).Text
             : !isPublished ? "Writes are being published."
             : chunks > 0 ? $"{chunks} chunks are on their way."
             : "The log is on its way.";
         return new SafetyProgress(most.Chunks, most.Chunks - chunks, most.Bytes, most.Bytes - bytes, isSafe, sentence);
+    }
+
+    /// <summary>The names of the other nodes that said, some seconds ago, that they owe copies of what was written there.</summary>
+    private List<string> OwingNodes() =>
+        [.. OtherRecords().Where(record => record.OwedChunks > 0).Select(record => record.Name)];
+
+    /// <summary>The records of the other nodes whose copies count; one that is given up owes nothing any more.</summary>
+    private IEnumerable<NodeRecord> OtherRecords()
+    {
+        foreach (NodeId node in _view.Nodes)
+        {
+            if (node != _view.Self && !_view.IsGivenUp(node) && _view.Map.TryGet(node, out SignedNodeRecord? signed))
+            {
+                yield return signed.Record;
+            }
+        }
     }
 
     private async Task<Result<VolumeContents, ControlError>> ContentsOf(string path, CancellationToken cancellation)
@@ -157,10 +182,13 @@ public sealed partial class CairnNode
         }
 
         Result<VolumeContents, VolumeError> contents = await hosted.Contents(below, cancellation);
-        return contents.TryGet(out VolumeContents? found, out VolumeError error)
-            ? found
-            : new ControlError(
-                error == VolumeError.NotFound ? ControlErrorKind.NotFound : ControlErrorKind.Unreachable, $"{path}: {error}");
+        if (contents.TryGet(out VolumeContents? found, out VolumeError error))
+        {
+            return found;
+        }
+
+        bool isAbsent = error == VolumeError.NotFound;
+        return new ControlError(isAbsent ? ControlErrorKind.NotFound : ControlErrorKind.Unreachable, $"{path}: {error}");
     }
 
     private async Task CountCopies(IReadOnlyList<ChunkAddress> addresses, int[] copies, List<HolderSummary> holders)

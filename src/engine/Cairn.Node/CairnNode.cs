@@ -84,7 +84,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             Joiner = _joinHost.Serve,
         };
         _gossip = new GossipLoop(ports, options, _view, _peers, _diary, seed ^ 1, RandomUInt64(ports));
-        _sync = new LogSync(ports, _peers, _diary);
+        _sync = new LogSync(ports, _view, _peers, _diary);
         _sendLimiter = new RateLimiter(ports.Time) { BytesPerSecond = settings.Limit.SendBytesPerSecond };
         _inbox = new ChunkInbox(ports, chunks, _diary)
         {
@@ -342,6 +342,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             _volumes.Upkeep();
             _space.Look();
             _replicator.RetryRefused();
+            PublishOwed();
             PublishUse();
             await _weights.Look(_stop.Token);
             if (_ports.Time.GetElapsedTime(reconciled) > TimeSpan.FromSeconds(30))
@@ -349,6 +350,16 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
                 reconciled = _ports.Time.GetTimestamp();
                 _sync.Reconcile();
             }
+        }
+    }
+
+    /// <summary>Tells the others that this node began or ceased to owe copies: looked at every few seconds, not at each chunk.</summary>
+    private void PublishOwed()
+    {
+        long owed = _replicator.OwedCount;
+        if (owed > 0 != _record.Current.Record.OwedChunks > 0)
+        {
+            ChangeRecord(record => record with { OwedChunks = owed });
         }
     }
 

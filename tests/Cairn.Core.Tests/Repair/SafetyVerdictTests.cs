@@ -10,6 +10,11 @@ public sealed class SafetyVerdictTests
     {
         { Fine, VerdictLevel.Safe, "Everything has 4 copies. Nothing to do." },
         {
+            Fine with { ChunksOwedElsewhere = 12, OwingNodes = ["desk"] },
+            VerdictLevel.Working,
+            "12 chunks written on desk not yet on enough nodes. Copying."
+        },
+        {
             Fine with { CopiesWanted = 1, CopiesPossible = 1 }, VerdictLevel.Safe,
             "Everything has 1 copy. Nothing to do."
         },

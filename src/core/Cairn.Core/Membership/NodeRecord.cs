@@ -64,6 +64,9 @@ public sealed record NodeRecord
     /// <summary>When it says it wrote this record; shown, never compared.</summary>
     public WallTime Claimed { get; init; }
 
+    /// <summary>Chunks written there that are not on enough nodes yet, as of some seconds ago; 0 in old records.</summary>
+    public long OwedChunks { get; init; }
+
     /// <summary>Puts tags in their only order.</summary>
     public static ImmutableArray<string> SortTags(IEnumerable<string> tags) =>
         [.. tags.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
@@ -77,7 +80,7 @@ public sealed record NodeRecord
         {
             { PublicKey.Length: 0 or > 512 } => "the identity key has an impossible length",
             { Name.Length: 0 } => "the name is empty",
-            { CapacityBytes: < 0 } or { UsedBytes: < 0 } => "the capacity is negative",
+            { CapacityBytes: < 0 } or { UsedBytes: < 0 } or { OwedChunks: < 0 } => "a number is negative",
             { Tags.Length: > TagsMax } => "there are too many tags",
             { Addresses.Length: > AddressesMax } => "there are too many addresses",
             { ProtocolMin: 0 } => "the protocol range is empty",

@@ -26,7 +26,7 @@ public enum NodeRecordError
 public static class NodeRecordCodec
 {
     /// <summary>The format written, and the newest one read.</summary>
-    public const byte Version = 1;
+    public const byte Version = 2;
 
     /// <summary>
     /// The largest encoding, signature included: fits a datagram's worth of stream and bounds a map of 10,000.
@@ -116,11 +116,13 @@ public static class NodeRecordCodec
         writer.UInt16(record.ProtocolMax);
         WireText.Write(writer, record.Program, NodeRecord.TextBytesMax);
         writer.Int64(record.Claimed.UnixNanoseconds);
+        writer.VarUInt((ulong)record.OwedChunks);
     }
 
     private static NodeRecord ReadBody(ref WireReader reader)
     {
-        reader.Require(reader.Byte() == Version);
+        byte version = reader.Byte();
+        reader.Require(version is 1 or Version);
         NodeId node = new(reader.Bytes32());
         ImmutableArray<byte> key = [.. reader.LengthPrefixed(512)];
         ulong counter = reader.VarUInt();
@@ -149,7 +151,15 @@ public static class NodeRecordCodec
             ProtocolMax = reader.UInt16(),
             Program = WireText.Read(ref reader, NodeRecord.TextBytesMax),
             Claimed = new WallTime(reader.Int64()),
+            OwedChunks = version >= 2 ? ReadCount(ref reader) : 0,
         };
+    }
+
+    private static long ReadCount(ref WireReader reader)
+    {
+        ulong count = reader.VarUInt();
+        reader.Require(count <= long.MaxValue);
+        return (long)count;
     }
 
     private static ImmutableArray<string> ReadTags(ref WireReader reader)

@@ -36,6 +36,12 @@ public sealed record SafetyCounts
     /// <summary>Their bytes.</summary>
     public long BytesOwed { get; init; }
 
+    /// <summary>Chunks that other nodes wrote and said not to be on enough nodes, some seconds ago.</summary>
+    public long ChunksOwedElsewhere { get; init; }
+
+    /// <summary>The names of those nodes.</summary>
+    public IReadOnlyList<string> OwingNodes { get; init; } = [];
+
     /// <summary>Chunks this node should hold and is still fetching.</summary>
     public long ChunksToRepair { get; init; }
 
@@ -84,6 +90,10 @@ public sealed record SafetyVerdict(VerdictLevel Level, string Text)
         { ChunksToRepair: > 0 } => new(VerdictLevel.Working, string.Create(
             CultureInfo.InvariantCulture,
             $"{Many(counts.ChunksToRepair, "copy", "copies")} being remade. Nothing to do.")),
+        { ChunksOwedElsewhere: > 0 } => new(VerdictLevel.Working, string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Many(counts.ChunksOwedElsewhere, "chunk")} written on {Names(counts.OwingNodes)} "
+            + $"not yet on enough nodes. {Doing(counts)}")),
         { CopiesPossible: var possible, CopiesWanted: var wanted } when possible < wanted => new(
             VerdictLevel.Attention, string.Create(
                 CultureInfo.InvariantCulture,

@@ -48,7 +48,7 @@ public interface INodeControl
     ValueTask<Result<SafetyReport, ControlError>> Safe(string path, CancellationToken cancellation);
 
     /// <summary>Reports until everything (or the path) is safe; several reports a second at most, at least one.</summary>
-    /// <param name="path">As for <see cref="Safe"/>; null means everything this node owes.</param>
+    /// <param name="path">As for <see cref="Safe"/>; null: all that this node owes, and that others said they owe.</param>
     IAsyncEnumerable<Result<SafetyProgress, ControlError>> WaitSafe(string? path, CancellationToken cancellation);
 
     /// <summary>Changes what this node gives, live.</summary>

@@ -40,7 +40,7 @@ internal sealed class HostedVolume(
     public LogPositions Positions => _log.Positions;
 
     /// <inheritdoc/>
-    public bool HasUnpublishedWrites => _engine.HasUnpublishedWrites;
+    public bool HasUnpublishedWrites => _engine.HasUnpublishedWrites || _log.HasUnsent;
 
     /// <inheritdoc/>
     public CondemnedChunks Condemned => _engine.Garbage.Condemned;
@@ -80,7 +80,8 @@ internal sealed class HostedVolume(
     {
         Result<VolumeChunks, VolumeError> walked = await _engine.ChunksBelow(path, cancellation);
         return walked.TryGet(out VolumeChunks? found, out VolumeError error)
-            ? new VolumeContents(found.Files, [.. found.Chunks.Select(chunk => chunk.Address)], found.HasUnpublishedWrites)
+            ? new VolumeContents(
+                found.Files, [.. found.Chunks.Select(chunk => chunk.Address)], found.HasUnpublishedWrites || _log.HasUnsent)
             : error;
     }
 

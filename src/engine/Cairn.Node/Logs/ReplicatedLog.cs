@@ -81,6 +81,18 @@ public sealed class ReplicatedLog : IAsyncDisposable
     /// <summary>What is held on stable storage here: what peers may be told.</summary>
     public LogPositions Positions => Volatile.Read(ref _durable);
 
+    /// <summary>Whether something is folded here that <see cref="Positions"/> does not show to peers yet.</summary>
+    public bool HasUnsent
+    {
+        get
+        {
+            lock (Gate)
+            {
+                return Own.UnsealedCount > 0 || !_durable.Covers(_exchange.Positions);
+            }
+        }
+    }
+
     /// <summary>The log new transactions go to.</summary>
     public LogId OwnLogId => Own.Current;
 

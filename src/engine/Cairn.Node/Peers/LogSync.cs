@@ -21,17 +21,20 @@ internal sealed class LogSync
 
     private readonly SortedDictionary<VolumeId, ISharedLog> _logs = [];
     private readonly Dictionary<(NodeId Peer, VolumeId Volume), PeerState> _peers = [];
+    private readonly Dictionary<(NodeId Peer, VolumeId Volume), LogPositions> _saidLast = [];
     private readonly SortedDictionary<VolumeId, Inbox> _inboxes = [];
     private readonly NodePorts _ports;
+    private readonly PoolView _view;
     private readonly PeerSet _set;
     private readonly NodeDiary _diary;
     private bool _relayPlanned;
     private bool _isStopped;
 
     /// <summary>Begins with no log.</summary>
-    public LogSync(NodePorts ports, PeerSet set, NodeDiary diary)
+    public LogSync(NodePorts ports, PoolView view, PeerSet set, NodeDiary diary)
     {
         _ports = ports;
+        _view = view;
         _set = set;
         _diary = diary;
         set.Connected += OnConnected;
@@ -67,13 +70,26 @@ internal sealed class LogSync
     public LogPositions ConfirmedBy(NodeId peer, VolumeId volume) =>
         _peers.TryGetValue((peer, volume), out PeerState? state) ? state.Confirmed : LogPositions.Empty;
 
-    /// <summary>How many blocks of own and others' logs connected peers have not confirmed.</summary>
+    /// <summary>Whether every block held here is with all connected nodes that can open its volume, and on enough nodes.</summary>
+    /// <param name="copies">Copies that a chunk has; of a volume that fewer nodes can open, so many as they are.</param>
+    /// <remarks>A node that is away counts for what it confirmed last: what is on its disk is there.</remarks>
+    public bool IsSafe(int copies) => Unconfirmed() == 0 && _logs.Values.All(log => IsOnEnough(log, copies));
+
+    private bool IsOnEnough(ISharedLog log, int copies)
+    {
+        NodeId[] readers = [.. _view.Readers(log.Volume)];
+        int holders = readers.Count(node => node == _view.Self
+            || _saidLast.GetValueOrDefault((node, log.Volume), LogPositions.Empty).Covers(log.Positions));
+        return holders >= Math.Min(copies, readers.Length);
+    }
+
+    /// <summary>How many blocks connected peers that can open the volumes have not confirmed.</summary>
     public long Unconfirmed()
     {
         long blocks = 0;
         foreach (ISharedLog log in _logs.Values)
         {
-            foreach (PeerLink link in _set.Links)
+            foreach (PeerLink link in _set.Links.Where(link => _view.CanRead(log.Volume, link.Peer)))
             {
                 LogPositions theirs = StateOf(link, log.Volume).Confirmed;
                 foreach ((LogId id, LogPosition position) in log.Positions.Logs)
@@ -114,6 +130,7 @@ internal sealed class LogSync
 
         PeerState state = StateOf(link, message.Volume);
         state.Confirmed = theirs;
+        _saidLast[(link.Peer, message.Volume)] = theirs;
         bool isQuiet = _ports.Time.GetElapsedTime(state.LastSent) > ResendAfter;
         state.Sent = isQuiet ? theirs : Join(state.Sent, theirs);
         SendMissing(link, log, state);

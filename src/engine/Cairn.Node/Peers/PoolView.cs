@@ -12,6 +12,7 @@ namespace Cairn.Node.Peers;
 internal sealed class PoolView
 {
     private readonly HashSet<NodeId> _givenUp = [];
+    private readonly HashSet<(VolumeId Volume, NodeId Node)> _readers = [];
     private readonly Dictionary<NodeId, Liveness> _liveness = [];
     private readonly NodeId _bootstrap;
     private volatile bool _hasRoom = true;
@@ -72,6 +73,14 @@ internal sealed class PoolView
     /// <summary>Whether this node may grant and revoke.</summary>
     public bool IsAdmin => State.Members.TryGetValue(Self, out Member? member) && member.IsAuthority;
 
+    /// <summary>Whether a node was granted the secret of a volume; the pool's own log is every member's.</summary>
+    public bool CanRead(VolumeId volume, NodeId node) =>
+        volume.Value == Pool.Value || _readers.Contains((volume, node));
+
+    /// <summary>The nodes that can open a volume and are counted on, in the order of ids.</summary>
+    public IEnumerable<NodeId> Readers(VolumeId volume) =>
+        _tracked.Where(node => CanRead(volume, node) && !_givenUp.Contains(node) && State.IsActive(node));
+
     /// <summary>What is thought of a node; this one is alive.</summary>
     public Liveness LivenessOf(NodeId node) =>
         node == Self ? Liveness.Alive : _liveness.GetValueOrDefault(node, Liveness.Dead);
@@ -83,6 +92,9 @@ internal sealed class PoolView
     public void SetState(PoolState state)
     {
         _state = state;
+        _readers.Clear();
+        _readers.UnionWith(
+            state.Keys.Where(grant => grant.Epoch == default).Select(grant => (grant.Volume, grant.Recipient)));
         Rebuild();
     }
 

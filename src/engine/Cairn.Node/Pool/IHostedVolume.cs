@@ -16,7 +16,7 @@ namespace Cairn.Node.Pool;
 /// <summary>What is below a path of a volume, for safety reports.</summary>
 /// <param name="Files">How many files.</param>
 /// <param name="Chunks">The distinct chunks of their current versions, and of their manifests.</param>
-/// <param name="HasUnpublishedWrites">Whether some of them have writes that are not in a version yet.</param>
+/// <param name="HasUnpublishedWrites">Whether some have writes in no version yet, or versions in no block yet.</param>
 public sealed record VolumeContents(long Files, IReadOnlyList<ChunkAddress> Chunks, bool HasUnpublishedWrites);
 
 /// <summary>A volume as the node keeps it open: for doors, for peers, and for the owner's questions.</summary>
@@ -28,7 +28,7 @@ public interface IHostedVolume : IAsyncDisposable
     /// <summary>What is synchronised with the others.</summary>
     ISharedLog Log { get; }
 
-    /// <summary>Whether writes of this node wait to be published.</summary>
+    /// <summary>Whether writes of this node wait to be published, or published versions to be shown to peers.</summary>
     bool HasUnpublishedWrites { get; }
 
     /// <summary>Its garbage: no node takes chunks of it in or brings them back. Null for a volume that collects none.</summary>

@@ -1,0 +1,80 @@
+using Cairn.Core.Primitives;
+using Cairn.Node.Control;
+
+namespace Cairn.Node.Tests.Peers;
+
+/// <summary>"Safe" is said only when it is so: on as many nodes as there are, for small files and large ones.</summary>
+public sealed class SafetyTests
+{
+    /// <summary>
+    /// Right after writing, and before anything is published: when the wait ends, every other node is cut off from the
+    /// writer, and reads all of it from what it and its neighbours hold.
+    /// </summary>
+    [Theory]
+    [InlineData(100, 40)]
+    [InlineData(4096, 120)]
+    [InlineData(900_000, 6)]
+    public void What_waiting_called_safe_is_there_without_its_writer(int bytes, int files)
+    {
+        PoolBench bench = PoolBench.WithDrives(4, 151);
+        BenchNode writer = bench.Nodes[1];
+        byte[][] written = [.. Enumerable.Range(0, files).Select(_ => bench.Bytes(bytes))];
+        for (int i = 0; i < files; i++)
+        {
+            Assert.True(bench.Put(writer, $"f{i}", written[i]).IsOk);
+        }
+
+        Wait(bench, writer, "shared");
+        SafetyReport report = bench.Ok(writer, () => writer.Node.Safe("shared", default).AsTask());
+        Assert.True(report is { IsSafe: true, CopiesConfirmed: 4, HasUnpublishedWrites: false });
+        writer.Kill();
+        foreach (BenchNode reader in bench.Nodes.Where(node => node != writer))
+        {
+            for (int i = 0; i < files; i++)
+            {
+                Assert.Equal(written[i], bench.Get(reader, $"f{i}"));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_file_on_two_connected_nodes_of_three_is_not_safe()
+    {
+        PoolBench bench = PoolBench.WithDrives(3, 161);
+        BenchNode away = bench.Nodes[2];
+        away.Kill();
+        Assert.True(bench.Put(bench.Nodes[0], "small", bench.Bytes(50)).IsOk);
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(5));
+        Assert.False(bench.Ok(bench.Nodes[0], () => bench.Nodes[0].Node.Safe("shared/small", default).AsTask()).IsSafe);
+        away.Start();
+        Wait(bench, bench.Nodes[0], "shared/small");
+        bench.Nodes[0].Kill();
+        Assert.NotNull(bench.Get(away, "small"));
+    }
+
+    [Fact]
+    public void The_verdict_counts_what_other_nodes_owe()
+    {
+        PoolBench bench = PoolBench.WithDrives(3, 171);
+        BenchNode writer = bench.Nodes[0];
+        bench.Nodes[2].Kill();
+        Assert.True(bench.Put(writer, "large", bench.Bytes(900_000)).IsOk);
+        bench.Until(() => writer.Status().Owed.SendChunks > 0, "owed");
+        bench.Until(() => !bench.Nodes[1].Status().IsSafe, "the other knows");
+        Assert.Contains("written on node0", bench.Nodes[1].Status().Verdict, StringComparison.Ordinal);
+        bench.Nodes[2].Start();
+        Wait(bench, bench.Nodes[1], null);
+        Assert.Equal(0, writer.Status().Owed.SendChunks);
+        bench.Until(() => bench.Nodes[1].Status().IsSafe, "safe everywhere");
+    }
+
+    private static void Wait(PoolBench bench, BenchNode node, string? path) => bench.Do(node, async () =>
+    {
+        await foreach (Result<SafetyProgress, ControlError> step in node.Node.WaitSafe(path, default))
+        {
+            Assert.True(step.IsOk, step.ToString());
+        }
+
+        return 0;
+    });
+}
