@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node;
 using Cairn.Node.Control;
@@ -87,7 +88,7 @@ public sealed class Campaign
         for (int i = 1; i < _options.Nodes; i++)
         {
             SimulatedMachine next = AddMachine();
-            InviteTicket ticket = Require(Do(first, () => first.Node!.Invite(default).AsTask()));
+            InviteTicket ticket = Require(Do(first, () => first.Node!.Invite(MemberRole.Admin, default).AsTask()));
             Require(Do(next, () => Founding.Join(next.Ports, next.Options, ticket.Code, CancellationToken.None)));
             Begin(next);
         }

@@ -64,8 +64,10 @@ public sealed partial class CairnNode
     }
 
     /// <inheritdoc/>
-    public ValueTask<Result<InviteTicket, ControlError>> Invite(CancellationToken cancellation) =>
-        ValueTask.FromResult(_view.IsAdmin ? _joinHost.Invite(_record.Current.Record.Addresses[0]) : NotAdmin);
+    public ValueTask<Result<InviteTicket, ControlError>> Invite(MemberRole role, CancellationToken cancellation) =>
+        ValueTask.FromResult(_view.IsAdmin
+            ? _joinHost.Invite(_record.Current.Record.Addresses[0], role)
+            : NotAdmin("invite others"));
 
     /// <inheritdoc/>
     public ValueTask<Result<Unit, ControlError>> ForgetNode(string node, CancellationToken cancellation)
@@ -75,7 +77,7 @@ public sealed partial class CairnNode
             return ValueTask.FromResult<Result<Unit, ControlError>>(error);
         }
 
-        return ValueTask.FromResult(!_view.IsAdmin && member.Node != _view.Self ? NotAdmin
+        return ValueTask.FromResult(!_view.IsAdmin && member.Node != _view.Self ? NotAdmin("forget other nodes")
             : Done(_poolLog.Append([new Exclude(member.Node, true)])));
     }
 
@@ -87,12 +89,33 @@ public sealed partial class CairnNode
             return ValueTask.FromResult<Result<Unit, ControlError>>(error);
         }
 
-        return ValueTask.FromResult(!_view.IsAdmin ? NotAdmin : Revoke(member.Node));
+        return ValueTask.FromResult(!_view.IsAdmin ? NotAdmin("revoke nodes") : Revoke(member.Node));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Result<Unit, ControlError>> PromoteNode(string node, CancellationToken cancellation)
+    {
+        if (!FindMember(node).TryGet(out Member? member, out ControlError error))
+        {
+            return ValueTask.FromResult<Result<Unit, ControlError>>(error);
+        }
+
+        GrantMember grant = new(
+            member.Node, (byte)MemberRole.Admin, member.PublicKey.AsMemory(), Encoding.UTF8.GetBytes(member.Name));
+        return !_view.IsAdmin ? ValueTask.FromResult<Result<Unit, ControlError>>(NotAdmin("promote nodes"))
+            : member.Standing != MemberStanding.Active
+                ? Failed<Unit>(ControlErrorKind.NotMember, $"{member.Name} is {Lower(member.Standing.ToString())}.")
+            : ValueTask.FromResult(member.Role == MemberRole.Admin ? Unit.Value : Done(_poolLog.Append([grant])));
     }
 
     /// <inheritdoc/>
     public ValueTask<Result<VolumeSummary, ControlError>> CreateVolume(string name, CancellationToken cancellation)
     {
+        if (!_view.IsAdmin)
+        {
+            return ValueTask.FromResult<Result<VolumeSummary, ControlError>>(NotAdmin("make volumes"));
+        }
+
         bool isName = name.Length > 0 && Encoding.UTF8.GetByteCount(name) <= 128
             && !name.Contains('/', StringComparison.Ordinal) && !name.Any(char.IsControl);
         if (!isName)
@@ -125,7 +148,8 @@ public sealed partial class CairnNode
 
     /// <inheritdoc/>
     public ValueTask<Result<Unit, ControlError>> RemoveVolume(string name, CancellationToken cancellation) =>
-        _view.State.TryFindVolume(name, out PoolVolume? volume)
+        !_view.IsAdmin ? ValueTask.FromResult<Result<Unit, ControlError>>(NotAdmin("remove volumes"))
+            : _view.State.TryFindVolume(name, out PoolVolume? volume)
             ? ValueTask.FromResult(Done(_poolLog.Append([new RemoveVolume(volume.Volume)])))
             : Failed<Unit>(ControlErrorKind.NotFound, $"There is no volume '{name}'.");
 
@@ -194,7 +218,16 @@ public sealed partial class CairnNode
     private static ValueTask<Result<T, ControlError>> Failed<T>(ControlErrorKind kind, string message) =>
         ValueTask.FromResult(Result<T, ControlError>.Fail(new ControlError(kind, message)));
 
-    private static ControlError NotAdmin => new(ControlErrorKind.NotPermitted, "Only an admin's node may do this.");
+    /// <summary>Says who may, and how this node comes to be one of them.</summary>
+    private ControlError NotAdmin(string what)
+    {
+        string admins = string.Join(", ", _view.State.ActiveNodes
+            .Where(member => member.Role == MemberRole.Admin).Select(member => _view.NameOf(member.Node)));
+        return new ControlError(
+            ControlErrorKind.NotPermitted,
+            $"Only admins may {what}, and {_options.Name} is a member. Do it on an admin's node ({admins}), "
+            + $"or run `cairn node promote {_options.Name}` there.");
+    }
 
     private static string Word(NodeState state) => state.ToString().ToLowerInvariant();
 

@@ -52,6 +52,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly StoreUpkeep _upkeep;
     private readonly VolumeSet _volumes;
     private readonly WeightKeeper _weights;
+    private readonly KeyKeeper _keys;
     private readonly CancellationTokenSource _stop = new();
     private readonly long _started;
     private NodeSettings _settings;
@@ -100,6 +101,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         };
         _upkeep = new StoreUpkeep(ports, options, chunks, _diary, _repair.Wake);
         _drops = new DropLoop(ports, chunks, _view, _peers, _diary, drops);
+        _keys = new KeyKeeper(ports, _view, _poolLog, _diary);
         _weights = new WeightKeeper(ports.Workers, _view, _poolLog, _diary);
         _volumes = new VolumeSet(ports, _poolLog, _view, _sync, _diary, factory, _source, _replicator, PoolSpace);
         _poolLog.Changed += OnPoolLog;
@@ -340,6 +342,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             _peers.CloseStuck();
             _volumes.Refresh();
             _volumes.Upkeep();
+            _keys.Look();
             _space.Look();
             _replicator.RetryRefused();
             PublishOwed();

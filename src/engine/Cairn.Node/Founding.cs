@@ -130,7 +130,7 @@ public static class Founding
                 _ => true,
                 connection =>
                 {
-                    byte[] signed = JoinHost.RecoverySigned(
+                    byte[] signed = PoolApplier.RecoverySigned(
                         kit.Pool, connection.Peer.IdentityKey.Span, ports.Identity.PublicKey.Span);
                     byte[] signature = recovery.SignData(
                         signed, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);

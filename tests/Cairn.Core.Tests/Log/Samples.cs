@@ -43,6 +43,7 @@ internal static class Samples
             new Snapshot(Bytes16(0x11), Object(4), name),
             new GrantMember(Other.Author, 1, Bytes(0x30, 91), name),
             new RevokeMember(Other.Author, [new AcceptedTail(volume, 2, 300)]),
+            new RecoverMember(Other.Author, Bytes(0x30, 91), name, Other.Author, Bytes(6, 64)),
             new CreateVolume(volume, name, Bytes(3, 3)),
             new RemoveVolume(volume),
             new RenameVolume(volume, name),

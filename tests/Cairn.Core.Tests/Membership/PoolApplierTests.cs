@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Cairn.Core.Log;
 using Cairn.Core.Membership;
@@ -49,6 +50,63 @@ public sealed class PoolApplierTests
         Assert.Equal(MemberStanding.Active, founder.StandingOf(1));
         Assert.Equal(MemberRole.Member, founder.State.Members[MemberKit.Node(2)].Role);
         Assert.Empty(founder.State.Volumes);
+    }
+
+    [Fact]
+    public void Only_admins_make_and_remove_volumes()
+    {
+        PoolScene founder = Founded();
+        founder.Do(Grant(2, MemberRole.Member), Create(1, "docs"));
+        PoolScene member = new(2);
+        member.MeetWith(founder);
+        member.Do(Create(2, "mine"));
+        member.Do(new RemoveVolume(Volume(1)));
+        member.Do(new RenameVolume(Volume(1), "other"u8.ToArray()));
+        Assert.Equal("docs", Assert.Single(member.State.LiveVolumes).Name);
+        founder.MeetWith(member);
+        founder.Do(Grant(2, MemberRole.Admin));
+        member.MeetWith(founder);
+        member.Do(Create(2, "mine"));
+        Assert.Equal(2, member.State.LiveVolumes.Count());
+    }
+
+    [Fact]
+    public void The_recovery_key_is_an_admin_for_ever()
+    {
+        PoolScene founder = Founded();
+        founder.Do(Revoke(9), new Exclude(MemberKit.Node(9), true), Grant(9, MemberRole.Member));
+        Member recovery = founder.State.Members[MemberKit.Node(9)];
+        Assert.Equal((MemberRole.Recovery, MemberStanding.Active), (recovery.Role, recovery.Standing));
+    }
+
+    [Fact]
+    public void Any_member_lets_the_holder_of_the_recovery_key_in_once()
+    {
+        using ECDsa kit = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        byte[] key = kit.ExportSubjectPublicKeyInfo();
+        PoolScene founder = Founded();
+        founder.Do(
+            Grant(2, MemberRole.Member),
+            new GrantMember(Signatures.NodeOf(key), (byte)MemberRole.Recovery, key, "kit"u8.ToArray()));
+        PoolScene member = new(2);
+        member.MeetWith(founder);
+        RecoverMember Recover(int newcomer, int host) => new(
+            MemberKit.Node(newcomer), MemberKit.Key(newcomer).ToArray(), "new"u8.ToArray(), Signatures.NodeOf(key),
+            kit.SignData(
+                PoolApplier.RecoverySigned(default, MemberKit.Key(host).AsSpan(), MemberKit.Key(newcomer).AsSpan()),
+                HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation));
+
+        member.Do(Recover(5, host: 1));
+        Assert.False(member.State.IsActive(MemberKit.Node(5)));
+        member.Do(Recover(5, host: 2));
+        Assert.Equal(MemberRole.Admin, member.State.Members[MemberKit.Node(5)].Role);
+
+        // What was said once cannot be said again to bring a revoked one back.
+        founder.MeetWith(member);
+        founder.Do(Revoke(5));
+        member.MeetWith(founder);
+        member.Do(Recover(5, host: 2));
+        Assert.False(member.State.IsActive(MemberKit.Node(5)));
     }
 
     [Fact]
@@ -135,7 +193,7 @@ public sealed class PoolApplierTests
     public void Volumes_are_named_apart_even_when_made_at_once()
     {
         PoolScene one = Founded();
-        one.Do(Grant(2, MemberRole.Member));
+        one.Do(Grant(2, MemberRole.Admin));
         PoolScene two = new(2);
         two.MeetWith(one);
         one.Do(Create(1, "photos"));
@@ -145,8 +203,6 @@ public sealed class PoolApplierTests
         Assert.True(one.State.TryFindVolume("photos", out PoolVolume? first));
         string other = first!.Volume == Volume(1) ? "photos~02020202" : "photos~01010101";
         Assert.True(one.State.TryFindVolume(other, out PoolVolume? second));
-        two.Do(new RemoveVolume(Volume(1)));
-        Assert.Equal(2, two.State.LiveVolumes.Count());
         two.Do(new RenameVolume(Volume(2), Encoding.UTF8.GetBytes("pictures")));
         Assert.True(two.State.TryFindVolume("pictures", out _));
         one.Do(new RemoveVolume(Volume(1)));

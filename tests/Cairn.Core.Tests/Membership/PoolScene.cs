@@ -10,7 +10,7 @@ namespace Cairn.Core.Tests.Membership;
 /// <summary>One member's replica of the pool's log, driven by the real fold.</summary>
 internal sealed class PoolScene
 {
-    private readonly OrderedFold _fold = new(new MemoryTable(), new PoolApplier());
+    private readonly OrderedFold _fold = new(new MemoryTable(), new PoolApplier(default));
     private readonly HashSet<TransactionId> _held = [];
 
     public PoolScene(int member) => Log = new LogId(MemberKit.Node(member), 1);

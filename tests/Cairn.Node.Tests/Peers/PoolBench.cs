@@ -1,4 +1,5 @@
 using System.Net;
+using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
 using Cairn.Node.Engine;
@@ -76,9 +77,9 @@ internal sealed class PoolBench
         return node;
     }
 
-    public void Join(BenchNode node, BenchNode inviter)
+    public void Join(BenchNode node, BenchNode inviter, MemberRole role = MemberRole.Admin)
     {
-        InviteTicket ticket = Ok(inviter, () => inviter.Node.Invite(default).AsTask());
+        InviteTicket ticket = Ok(inviter, () => inviter.Node.Invite(role, default).AsTask());
         Result<JoinedPool, ControlError> joined =
             Do(node, () => Founding.Join(node.Ports, node.Options, ticket.Code, CancellationToken.None));
         Assert.True(joined.IsOk, joined.ToString());

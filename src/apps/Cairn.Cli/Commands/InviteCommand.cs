@@ -12,17 +12,26 @@ public static class InviteCommand
     /// <summary>Builds the command.</summary>
     public static Command Create()
     {
+        Option<string> role = new("--role")
+        {
+            Description = "What the machine becomes: member (stores, reads, writes) or admin (also invites, revokes, "
+                + "makes and removes volumes). Default member.",
+            HelpName = "member|admin",
+            DefaultValueFactory = _ => "member",
+        };
+        role.AcceptOnlyFromAmong("member", "admin");
         Command command = new ManualCommand(
             "invite",
             "Print a one-time code that lets one machine join within ten minutes.",
             "The code works once, while this daemon runs, and dies after five wrong attempts. Admins only. "
             + "With --quiet only the code is printed.",
             "cairn invite",
-            "cairn invite --quiet");
-        CommandContext.Attach(command, async (context, _, cancellation) =>
+            "cairn invite --role admin --quiet")
+        { role };
+        CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
             using HttpResponseMessage response = await context.Client.Send(
-                HttpMethod.Post, "/v1/invites", null, cancellation);
+                HttpMethod.Post, $"/v1/invites?role={parsed.GetValue(role)}", null, cancellation);
             InviteTicket ticket = await response.Content.ReadFromJsonAsync(
                 ControlJson.Default.InviteTicket, cancellation);
             if (context.Json)

@@ -5,7 +5,7 @@ using Cairn.Node.Control;
 
 namespace Cairn.Cli.Commands;
 
-/// <summary><c>cairn nodes</c> lists the pool's machines; <c>cairn node forget|revoke</c> lets one go.</summary>
+/// <summary><c>cairn nodes</c> lists the pool's machines; <c>cairn node promote|forget|revoke</c> changes one's standing.</summary>
 public static class NodesCommand
 {
     /// <summary>The listing.</summary>
@@ -22,8 +22,14 @@ public static class NodesCommand
     }
 
     /// <summary>The verbs on one node.</summary>
-    public static Command CreateVerbs() => new("node", "Let a machine go: forget a lost one, revoke an untrusted one.")
+    public static Command CreateVerbs() => new(
+        "node", "Change a machine's standing: promote it, forget a lost one, revoke an untrusted one.")
     {
+        Verb(
+            "promote",
+            "Make a machine an admin: it may invite, revoke, promote, and make and remove volumes.",
+            "A machine that joined by a plain invite is a member: it stores, reads and writes. Admins only.",
+            name => $"{name} is an admin."),
         Verb(
             "forget",
             "Declare a lost machine gone: its copies are remade at once.",

@@ -25,6 +25,13 @@ internal static class PoolPrimitiveCodec
             case RevokeMember p:
                 EncodeRevoke(writer, p);
                 break;
+            case RecoverMember p:
+                writer.Bytes32(p.Member.Value);
+                writer.LengthPrefixed(p.PublicKey.Span);
+                writer.LengthPrefixed(p.Name.Span);
+                writer.Bytes32(p.Recovery.Value);
+                writer.LengthPrefixed(p.Signature.Span);
+                break;
             case CreateVolume p:
                 writer.Bytes16(p.Volume.Value);
                 writer.LengthPrefixed(p.Name.Span);
@@ -71,6 +78,10 @@ internal static class PoolPrimitiveCodec
                     Node(ref reader), reader.Byte(), Bytes(ref reader, KeyBytesMax), Bytes(ref reader, NameBytesMax));
             case PrimitiveKind.RevokeMember:
                 return DecodeRevoke(ref reader);
+            case PrimitiveKind.RecoverMember:
+                return new RecoverMember(
+                    Node(ref reader), Bytes(ref reader, KeyBytesMax), Bytes(ref reader, NameBytesMax), Node(ref reader),
+                    Bytes(ref reader, KeyBytesMax));
             case PrimitiveKind.CreateVolume:
                 return new CreateVolume(
                     Volume(ref reader), Bytes(ref reader, NameBytesMax), Bytes(ref reader, OpaqueBytesMax));

@@ -15,6 +15,20 @@ public sealed record GrantMember(
     public override PrimitiveKind Kind => PrimitiveKind.GrantMember;
 }
 
+/// <summary>Who holds the recovery key becomes an admin under a new identity, let in by a member of any role.</summary>
+/// <param name="Member">The hash of <paramref name="PublicKey"/>.</param>
+/// <param name="PublicKey">SubjectPublicKeyInfo of the new identity key.</param>
+/// <param name="Name">UTF-8, shown to people.</param>
+/// <param name="Recovery">The recovery key's member id.</param>
+/// <param name="Signature">By the recovery key, over pool, author's key and new key: docs/formats/peer-protocol.md.</param>
+public sealed record RecoverMember(
+    NodeId Member, ReadOnlyMemory<byte> PublicKey, ReadOnlyMemory<byte> Name, NodeId Recovery,
+    ReadOnlyMemory<byte> Signature) : Primitive
+{
+    /// <inheritdoc/>
+    public override PrimitiveKind Kind => PrimitiveKind.RecoverMember;
+}
+
 /// <summary>The last block accepted of one log of a revoked member.</summary>
 /// <param name="Volume">Which volume's log (the pool volume included).</param>
 /// <param name="Incarnation">Which incarnation.</param>

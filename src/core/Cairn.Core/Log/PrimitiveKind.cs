@@ -62,6 +62,9 @@ public enum PrimitiveKind : byte
     /// <summary>Solved placement weights.</summary>
     PublishWeights = 38,
 
+    /// <summary>The holder of the recovery kit comes back as an admin, let in by any member.</summary>
+    RecoverMember = 39,
+
     /// <summary>Objects, versions and chunks that nothing refers to any more.</summary>
     Condemn = 48,
 

@@ -36,7 +36,7 @@ public enum InviteRejection : byte
 public sealed class InviteBook
 {
     /// <summary>The format of the saved book.</summary>
-    public const byte Version = 1;
+    public const byte Version = 2;
 
     /// <summary>How long a code works, in milliseconds: ten minutes.</summary>
     public const long LifetimeMs = 10 * 60 * 1000;
@@ -61,7 +61,10 @@ public sealed class InviteBook
     public int OpenCount => _entries.Count(entry => entry.State == EntryState.Open);
 
     /// <summary>Opens a code for ten minutes.</summary>
-    public void Add(Bytes16 secret, long nowMs)
+    /// <param name="secret">What the code carries.</param>
+    /// <param name="nowMs">Monotonic milliseconds.</param>
+    /// <param name="role">What whoever redeems it becomes.</param>
+    public void Add(Bytes16 secret, long nowMs, MemberRole role = MemberRole.Member)
     {
         Expire(nowMs);
         if (_entries.Count == EntriesMax)
@@ -69,8 +72,11 @@ public sealed class InviteBook
             _entries.RemoveAt(0);
         }
 
-        _entries.Add(new Entry(InviteProof.TagOf(secret), secret, nowMs + LifetimeMs, 0, EntryState.Open));
+        _entries.Add(new Entry(InviteProof.TagOf(secret), secret, nowMs + LifetimeMs, 0, EntryState.Open, role));
     }
+
+    /// <summary>What whoever redeems a code becomes; a member for one that is not known.</summary>
+    public MemberRole RoleOf(Bytes16 tag) => _entries.FindLast(entry => entry.Tag == tag).Role;
 
     /// <summary>Checks a newcomer's proof and consumes the code if it is right.</summary>
     /// <param name="tag">What the newcomer said first.</param>
@@ -129,6 +135,7 @@ public sealed class InviteBook
             writer.VarUInt((ulong)Math.Max(0, entry.DeadlineMs - nowMs));
             writer.Byte((byte)entry.Attempts);
             writer.Byte((byte)entry.State);
+            writer.Byte((byte)entry.Role);
         }
 
         return output.WrittenSpan.ToArray();
@@ -139,7 +146,8 @@ public sealed class InviteBook
     {
         WireReader reader = new(bytes);
         InviteBook book = new();
-        reader.Require(reader.Byte() == Version);
+        byte version = reader.Byte();
+        reader.Require(version is 1 or Version);
         int count = reader.Count(bytesPerItemMin: 35);
         reader.Require(count <= EntriesMax);
         for (int i = 0; i < count && !reader.Failed; i++)
@@ -150,7 +158,10 @@ public sealed class InviteBook
             byte attempts = reader.Byte();
             byte state = reader.Byte();
             reader.Require(remainingMs <= LifetimeMs && attempts <= AttemptsMax && state <= (byte)EntryState.Exhausted);
-            book._entries.Add(new Entry(tag, secret, nowMs + (long)remainingMs, attempts, (EntryState)state));
+            byte role = version == 1 ? (byte)MemberRole.Member : reader.Byte();
+            reader.Require(role <= (byte)MemberRole.Admin);
+            book._entries.Add(
+                new Entry(tag, secret, nowMs + (long)remainingMs, attempts, (EntryState)state, (MemberRole)role));
         }
 
         return reader.Complete ? book : InviteRejection.Malformed;
@@ -167,5 +178,6 @@ public sealed class InviteBook
         }
     }
 
-    private readonly record struct Entry(Bytes16 Tag, Bytes16 Secret, long DeadlineMs, int Attempts, EntryState State);
+    private readonly record struct Entry(
+        Bytes16 Tag, Bytes16 Secret, long DeadlineMs, int Attempts, EntryState State, MemberRole Role);
 }

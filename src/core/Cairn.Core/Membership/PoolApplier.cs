@@ -12,9 +12,11 @@ namespace Cairn.Core.Membership;
 /// author
 /// may not do it, at that place in the order, has no effect. The first grant, by which a key makes itself admin of an
 /// empty pool, founds it. A revocation answered by one against its author suspends both until a third admin or the
-/// recovery kit grants one of them again. docs/decisions/authority.md says what that can and cannot settle.
+/// recovery kit grants one of them again. The recovery key is never revoked, forgotten or made less.
+/// docs/decisions/authority.md says what that can and cannot settle.
 /// </remarks>
-public sealed class PoolApplier : ITransactionApplier
+/// <param name="pool">Whose log: what the recovery key signs names it.</param>
+public sealed class PoolApplier(PoolId pool) : ITransactionApplier
 {
     /// <inheritdoc/>
     public void Apply(Transaction transaction, ITreeTable state)
@@ -26,6 +28,9 @@ public sealed class PoolApplier : ITransactionApplier
             {
                 case GrantMember grant:
                     Apply(state, author, grant);
+                    break;
+                case RecoverMember recover:
+                    Apply(state, author, recover);
                     break;
                 case RevokeMember revoke:
                     Apply(state, author, revoke);
@@ -98,17 +103,47 @@ public sealed class PoolApplier : ITransactionApplier
     private static bool MayGrant(ITreeTable state, NodeId author, GrantMember grant)
     {
         Member? actor = PoolTable.GetMember(state, author)?.Member;
+        bool demotesRecovery = grant.Role != (byte)MemberRole.Recovery && IsRecovery(state, grant.Member);
         bool founds = actor is null && author == grant.Member
             && grant.Role == (byte)MemberRole.Admin && !PoolTable.HasMembers(state);
         bool renamesItself = actor is { Standing: MemberStanding.Active }
             && author == grant.Member && (byte)actor.Role == grant.Role;
-        return founds || renamesItself || actor is { IsAuthority: true };
+        return !demotesRecovery && (founds || renamesItself || actor is { IsAuthority: true });
     }
+
+    /// <summary>Any member may let the holder of the recovery key in; an identity that was a member once, never.</summary>
+    private void Apply(ITreeTable state, NodeId author, RecoverMember recover)
+    {
+        if (PoolTable.GetMember(state, author)?.Member is not { Standing: MemberStanding.Active } host
+            || PoolTable.GetMember(state, recover.Recovery)?.Member is not { Role: MemberRole.Recovery } recovery
+            || PoolTable.GetMember(state, recover.Member) is not null
+            || PoolTable.Text(recover.Name.Span) is not { } name
+            || Signatures.NodeOf(recover.PublicKey.Span) != recover.Member)
+        {
+            return;
+        }
+
+        byte[] signed = RecoverySigned(pool, host.PublicKey.AsSpan(), recover.PublicKey.Span);
+        if (Signatures.CheckEcdsa(recovery.PublicKey.AsSpan(), signed, recover.Signature.Span))
+        {
+            Member member = new(
+                recover.Member, [.. recover.PublicKey.Span], name, MemberRole.Admin, MemberStanding.Active, []);
+            PoolTable.PutMember(state, new PoolTable.MemberRow(member, default));
+        }
+    }
+
+    /// <summary>What the recovery key signs, so that one host lets one new identity in: docs/formats/peer-protocol.md.</summary>
+    public static byte[] RecoverySigned(PoolId pool, ReadOnlySpan<byte> hostKey, ReadOnlySpan<byte> newKey) =>
+        [.. "cairn recover/1\0"u8, .. pool.Value.ToArray(), .. hostKey, .. newKey];
+
+    private static bool IsRecovery(ITreeTable state, NodeId member) =>
+        PoolTable.GetMember(state, member)?.Member.Role == MemberRole.Recovery;
 
     private static void Apply(ITreeTable state, NodeId author, RevokeMember revoke)
     {
         if (PoolTable.GetMember(state, author) is not { } actor
-            || PoolTable.GetMember(state, revoke.Member) is not { } target)
+            || PoolTable.GetMember(state, revoke.Member) is not { } target
+            || target.Member.Role == MemberRole.Recovery)
         {
             return;
         }
@@ -142,6 +177,7 @@ public sealed class PoolApplier : ITransactionApplier
         bool leaves = exclude.Excluded && author == exclude.Member;
         if (PoolTable.GetMember(state, exclude.Member) is { } target
             && target.Member.Standing == from
+            && target.Member.Role != MemberRole.Recovery
             && (actor is { IsAuthority: true } || leaves))
         {
             MemberStanding to = exclude.Excluded ? MemberStanding.Forgotten : MemberStanding.Active;
@@ -151,7 +187,7 @@ public sealed class PoolApplier : ITransactionApplier
 
     private static void Apply(ITreeTable state, NodeId author, CreateVolume create)
     {
-        if (IsActive(state, author)
+        if (PoolTable.GetMember(state, author)?.Member is { IsAuthority: true }
             && PoolTable.Text(create.Name.Span) is { } name
             && PoolTable.GetVolume(state, create.Volume) is null)
         {
@@ -167,8 +203,7 @@ public sealed class PoolApplier : ITransactionApplier
         ITreeTable state, NodeId author, VolumeId volume, Func<PoolTable.VolumeRow, PoolTable.VolumeRow> change)
     {
         if (PoolTable.GetVolume(state, volume) is { } row
-            && PoolTable.GetMember(state, author)?.Member is { Standing: MemberStanding.Active } actor
-            && (actor.IsAuthority || row.Creator == author))
+            && PoolTable.GetMember(state, author)?.Member is { IsAuthority: true })
         {
             PoolTable.PutVolume(state, change(row));
         }

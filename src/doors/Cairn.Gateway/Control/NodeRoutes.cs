@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
 using Microsoft.AspNetCore.Builder;
@@ -41,11 +42,14 @@ internal static class NodeRoutes
             await engine.Call(() => node.Nodes(context.RequestAborted)),
             ControlJson.Default.IReadOnlyListNodeSummary));
         Route.Post(app, "/v1/invites", async context => ControlReplies.Of(
-            await engine.Call(() => node.Invite(context.RequestAborted)), ControlJson.Default.InviteTicket));
+            await engine.Call(() => node.Invite(RoleOf(context), context.RequestAborted)),
+            ControlJson.Default.InviteTicket));
         Route.Post(app, "/v1/leave", context => Stream(
             context, engine, () => node.Leave(Route.Flag(context, "force"), context.RequestAborted)));
         Route.Post(app, "/v1/nodes/forget", context => Route.With(context, "node", async name =>
             ControlReplies.Of(await engine.Call(() => node.ForgetNode(name, context.RequestAborted)))));
+        Route.Post(app, "/v1/nodes/promote", context => Route.With(context, "node", async name =>
+            ControlReplies.Of(await engine.Call(() => node.PromoteNode(name, context.RequestAborted)))));
         Route.Post(app, "/v1/nodes/revoke", context => Route.With(context, "node", async name =>
             ControlReplies.Of(await engine.Call(() => node.RevokeNode(name, context.RequestAborted)))));
     }
@@ -92,6 +96,10 @@ internal static class NodeRoutes
 
         return Results.Empty;
     }
+
+    /// <summary>The least is the default: whoever wants an admin says so.</summary>
+    private static MemberRole RoleOf(HttpContext context) =>
+        context.Request.Query["role"] == "admin" ? MemberRole.Admin : MemberRole.Member;
 
     private static long Number(HttpContext context, string name, long otherwise)
     {

@@ -1,3 +1,4 @@
+using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node.Volumes;
 
@@ -17,7 +18,12 @@ public interface INodeControl
     ValueTask<IReadOnlyList<NodeSummary>> Nodes(CancellationToken cancellation);
 
     /// <summary>Makes a code that lets one machine in, once, within ten minutes and five attempts. Admins only.</summary>
-    ValueTask<Result<InviteTicket, ControlError>> Invite(CancellationToken cancellation);
+    /// <param name="role">What the machine becomes: a member stores, reads and writes; an admin may also let others in.</param>
+    ValueTask<Result<InviteTicket, ControlError>> Invite(MemberRole role, CancellationToken cancellation);
+
+    /// <summary>Makes a member an admin. Admins only.</summary>
+    /// <param name="node">A name, an id or the start of an id.</param>
+    ValueTask<Result<Unit, ControlError>> PromoteNode(string node, CancellationToken cancellation);
 
     /// <summary>Leaves the pool: hands every copy on, then withdraws; the last report has <see cref="SafetyProgress.IsSafe"/>.</summary>
     /// <param name="force">Do not wait for the copies: the others remake what they can.</param>

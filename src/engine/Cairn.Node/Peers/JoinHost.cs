@@ -48,11 +48,11 @@ internal sealed class JoinHost
     private long NowMs => (long)_ports.Time.GetElapsedTime(_started).TotalMilliseconds;
 
     /// <summary>Makes a code.</summary>
-    public Result<InviteTicket, ControlError> Invite(NodeAddress address)
+    public Result<InviteTicket, ControlError> Invite(NodeAddress address, MemberRole role)
     {
         byte[] secret = new byte[Bytes16.Size];
         _ports.Entropy.Fill(secret);
-        _book.Add(new Bytes16(secret), NowMs);
+        _book.Add(new Bytes16(secret), NowMs, role);
         if (!Save().TryGet(out _, out StoreError error))
         {
             return new ControlError(ControlErrorKind.Storage, error.ToString());
@@ -113,7 +113,9 @@ internal sealed class JoinHost
                 rejection == InviteRejection.Expired ? GoodbyeReason.InviteExpired : GoodbyeReason.InviteRefused);
         }
 
-        return Accept(peer, hello, MemberRole.Admin, new Bytes32(own));
+        GrantMember grant = new(
+            peer.Node, (byte)_book.RoleOf(request.InviteTag), peer.IdentityKey, NameFor(peer, hello));
+        return Accept(peer, hello, grant, new Bytes32(own));
     }
 
     private PeerMessage Recover(PeerIdentity peer, PeerHello hello, RecoverRequest request)
@@ -121,26 +123,28 @@ internal sealed class JoinHost
         NodeId recovery = Signatures.NodeOf(request.RecoveryKey.Span);
         bool isRecovery = _log.State.Members.TryGetValue(recovery, out Member? member)
             && member is { Role: MemberRole.Recovery, Standing: MemberStanding.Active };
-        byte[] signed = RecoverySigned(_view.Pool, _ports.Identity.PublicKey.Span, peer.IdentityKey.Span);
+        byte[] signed = PoolApplier.RecoverySigned(_view.Pool, _ports.Identity.PublicKey.Span, peer.IdentityKey.Span);
         if (!isRecovery || !Signatures.CheckEcdsa(request.RecoveryKey.Span, signed, request.Signature.Span))
         {
             _diary.Add(LogLevel.Warning, "join", $"{peer.Node.Short} showed no valid recovery key");
             return new Goodbye(GoodbyeReason.InviteRefused);
         }
 
-        return _view.IsAdmin ? Accept(peer, hello, MemberRole.Admin, default) : new Goodbye(GoodbyeReason.CannotGrant);
+        if (_log.State.Members.ContainsKey(peer.Node))
+        {
+            _diary.Add(LogLevel.Warning, "join", $"{peer.Node.Short} was a member before: recover with a new identity");
+            return new Goodbye(GoodbyeReason.CannotGrant);
+        }
+
+        RecoverMember grant = new(
+            peer.Node, peer.IdentityKey, NameFor(peer, hello), recovery, request.Signature.ToArray());
+        return Accept(peer, hello, grant, default);
     }
 
-    /// <summary>What the recovery key signs.</summary>
-    public static byte[] RecoverySigned(PoolId pool, ReadOnlySpan<byte> hostKey, ReadOnlySpan<byte> newKey) =>
-        [.. "cairn recover/1\0"u8, .. pool.Value.ToArray(), .. hostKey, .. newKey];
-
     /// <summary>(3) and (4).</summary>
-    private PeerMessage Accept(PeerIdentity peer, PeerHello hello, MemberRole role, Bytes32 proof)
+    private PeerMessage Accept(PeerIdentity peer, PeerHello hello, Primitive grant, Bytes32 proof)
     {
-        byte[] name = Encoding.UTF8.GetBytes(FreeName(hello.Record.Record.Name, peer.Node));
-        ImmutableArray<Primitive> grants =
-            [new GrantMember(peer.Node, (byte)role, peer.IdentityKey, name), .. KeysFor(peer)];
+        ImmutableArray<Primitive> grants = [grant, .. KeysFor(peer)];
         if (!_log.Append(grants).IsOk)
         {
             return new Goodbye(GoodbyeReason.CannotGrant);
@@ -178,6 +182,9 @@ internal sealed class JoinHost
 
     private GrantKey Wrap(PeerIdentity peer, VolumeId volume, EpochId epoch, ReadOnlySpan<byte> key) =>
         KeyGrants.Wrap(_ports.Identity, _ports.Entropy, peer.Node, peer.IdentityKey.Span, volume, epoch, key);
+
+    private byte[] NameFor(PeerIdentity peer, PeerHello hello) =>
+        Encoding.UTF8.GetBytes(FreeName(hello.Record.Record.Name, peer.Node));
 
     private string FreeName(string name, NodeId node)
     {

@@ -99,7 +99,7 @@ internal static class KeyGrants
         ImmutableArray<Primitive>.Builder grants = ImmutableArray.CreateBuilder<Primitive>();
         foreach (Member member in state.Members.Values)
         {
-            if (member.Standing is MemberStanding.Active or MemberStanding.Forgotten)
+            if (MayHold(member))
             {
                 grants.Add(Wrap(granter, entropy, member.Node, member.PublicKey.AsSpan(), volume, epoch, key));
             }
@@ -107,6 +107,9 @@ internal static class KeyGrants
 
         return grants.ToImmutable();
     }
+
+    /// <summary>Whether keys are granted to a member.</summary>
+    public static bool MayHold(Member member) => member.Standing is MemberStanding.Active or MemberStanding.Forgotten;
 
     /// <summary>What a keyring wrapped outside the log is bound to.</summary>
     public static byte[] KeyringContext(PoolId pool, NodeId from, NodeId to) =>

@@ -16,9 +16,10 @@ namespace Cairn.Node.Pool;
 
 /// <summary>The pool's own log: who is a member, which volumes there are, who was granted which key.</summary>
 /// <remarks>
-/// Invariants: a block is in the log store and synced before it is folded or shown to a peer; blocks of authors not known yet,
-/// or sealed under a key not held yet, wait; blocks past a revoked author's accepted ones are kept and not folded.
-/// The whole log is folded again at start and after a revocation: it is small. Every run of the daemon writes a new
+/// Invariants: a block is in the log store and synced before it is folded or shown to a peer; blocks of authors not known yet
+/// wait; blocks sealed under a key not held yet are kept, passed on, and folded when the key comes. Blocks of every key ever
+/// granted are folded, and <see cref="PoolApplier"/> decides what has effect (docs/decisions/authority.md).
+/// The whole log is folded again at start and when a key comes: it is small. Every run of the daemon writes a new
 /// incarnation, so a restored backup is never a fork. Thread: the engine's loop; <see cref="State"/> from any.
 /// </remarks>
 internal sealed class PoolLog : ISharedLog, IMembers
@@ -33,6 +34,8 @@ internal sealed class PoolLog : ISharedLog, IMembers
     private readonly LogExchange _exchange;
     private VolumeKeyring _keyring;
     private OrderedFold _fold;
+    private bool _hasUnread;
+    private bool _hasNewKeys;
     private LogId? _own;
     private volatile PoolState _state = PoolState.Empty;
 
@@ -48,7 +51,7 @@ internal sealed class PoolLog : ISharedLog, IMembers
         Volume = VolumeOf(pool);
         Pool = pool;
         _exchange = new LogExchange(Volume, HashOf);
-        _fold = new OrderedFold(new MemoryTable(), new PoolApplier());
+        _fold = new OrderedFold(new MemoryTable(), new PoolApplier(Pool));
         Load();
     }
 
@@ -155,9 +158,11 @@ internal sealed class PoolLog : ISharedLog, IMembers
     }
 
     /// <summary>Writes a transaction of this node: signed, on stable storage and folded when this returns.</summary>
-    public Result<Unit, StoreError> Append(ImmutableArray<Primitive> primitives)
+    /// <param name="primitives">Its content.</param>
+    /// <param name="older">Seals under this epoch, for members that lack the current one; null: under the current one.</param>
+    public Result<Unit, StoreError> Append(ImmutableArray<Primitive> primitives, EpochId? older = null)
     {
-        if (primitives.Any(static primitive => primitive is GrantMember))
+        if (primitives.Any(static primitive => primitive is GrantMember or RecoverMember))
         {
             Granting?.Invoke();
         }
@@ -169,7 +174,7 @@ internal sealed class PoolLog : ISharedLog, IMembers
         ArrayBufferWriter<byte> plain = new(4096);
         TransactionCodec.EncodeRun([transaction], plain);
         ChainTip tip = _exchange.TipOf(log);
-        EpochKey epoch = CurrentKey();
+        EpochKey epoch = KeyFor(older);
         byte[] payload = new byte[plain.WrittenCount + LogCipher.Overhead];
         LogCipher.Seal(epoch, Volume, log, tip.BlockSeq + 1, plain.WrittenSpan, payload);
         LogBlock block = new(
@@ -182,6 +187,7 @@ internal sealed class PoolLog : ISharedLog, IMembers
         if (kept.IsOk)
         {
             _folded.Add(block);
+            TakeKeys(self, [transaction]);
             _fold.ApplyLocal(transaction);
             Refresh();
             Changed?.Invoke();
@@ -191,8 +197,14 @@ internal sealed class PoolLog : ISharedLog, IMembers
         return kept;
     }
 
-    private EpochKey CurrentKey()
+    /// <summary>The key to seal under: the current one, or an older one that whoever is being granted keys can open.</summary>
+    private EpochKey KeyFor(EpochId? older)
     {
+        if (older is { } id && _keyring.TryGet(id, out EpochKey? known))
+        {
+            return known;
+        }
+
         EpochId? current = KeyGrants.CurrentEpoch(State, Volume);
         return current is { } epoch && _keyring.TryGet(epoch, out EpochKey? key) ? key : _keyring.Current;
     }
@@ -224,7 +236,7 @@ internal sealed class PoolLog : ISharedLog, IMembers
         }
 
         ReadOnlyMemory<byte> key = PublicKeyOf(block.Log.Author);
-        if (key.IsEmpty || !_keyring.TryGet(block.Epoch, out _))
+        if (key.IsEmpty)
         {
             return Taken.Waits;
         }
@@ -265,9 +277,9 @@ internal sealed class PoolLog : ISharedLog, IMembers
     private void FoldBlock(LogBlock block)
     {
         _folded.Add(block);
-        if (StandingOf(block.Log, block.Seq) == AuthorStanding.Revoked)
+        if (!_keyring.TryGet(block.Epoch, out _))
         {
-            _diary.Add(LogLevel.Warning, "pool log", $"block {block.Seq} of {block.Log} is set aside: its author is revoked");
+            _hasUnread = true;
             return;
         }
 
@@ -281,38 +293,47 @@ internal sealed class PoolLog : ISharedLog, IMembers
             return;
         }
 
+        TakeKeys(block.Log.Author, transactions);
         _fold.Receive(transactions);
     }
 
-    /// <summary>Reads the table anew; after a revocation folds again without what is no longer accepted.</summary>
+    /// <summary>Reads the table anew; when a key came, folds again with what it opens.</summary>
     private void Refresh()
     {
-        int before = Revoked(_state);
-        _state = PoolApplier.Read(_fold.Table);
-        AddKeys();
-        if (Revoked(_state) <= before)
+        while (_hasNewKeys && _hasUnread)
         {
-            return;
+            FoldAgain();
         }
 
+        _state = PoolApplier.Read(_fold.Table);
+    }
+
+    private void FoldAgain()
+    {
         LogBlock[] blocks = [.. _folded];
         _folded.Clear();
-        _fold = new OrderedFold(new MemoryTable(), new PoolApplier());
+        _hasUnread = false;
+        _hasNewKeys = false;
+        _fold = new OrderedFold(new MemoryTable(), new PoolApplier(Pool));
         foreach (LogBlock block in blocks)
         {
             FoldBlock(block);
         }
-
-        _state = PoolApplier.Read(_fold.Table);
     }
 
-    private void AddKeys()
+    /// <summary>Takes the keys that a block grants to this node.</summary>
+    /// <remarks>
+    /// Before the fold, for the grant of a key may depend on what is sealed under it. A key that nobody means is no harm: it
+    /// opens nothing.
+    /// </remarks>
+    private void TakeKeys(NodeId granter, ImmutableArray<Transaction> transactions)
     {
         VolumeKeyring ring = _keyring;
-        foreach (KeyGrant grant in _state.Keys)
+        foreach (GrantKey grant in transactions.SelectMany(transaction => transaction.Primitives).OfType<GrantKey>())
         {
-            if (grant.Volume == Volume && grant.Recipient == _ports.Identity.Node && !ring.TryGet(grant.Epoch, out _)
-                && KeyGrants.Open(_ports.Identity, PublicKeyOf(grant.Granter).Span, grant) is { } key)
+            KeyGrant wrapped = new(grant.Volume, grant.Epoch, grant.Member, granter, [.. grant.WrappedKey.Span]);
+            if (grant.Volume == Volume && grant.Member == _ports.Identity.Node && !ring.TryGet(grant.Epoch, out _)
+                && KeyGrants.Open(_ports.Identity, PublicKeyOf(granter).Span, wrapped) is { } key)
             {
                 ring = ring.With(new EpochKey(grant.Epoch, key));
             }
@@ -321,6 +342,7 @@ internal sealed class PoolLog : ISharedLog, IMembers
         if (!ReferenceEquals(ring, _keyring))
         {
             _keyring = ring;
+            _hasNewKeys = true;
             KeyringChanged?.Invoke();
         }
     }
@@ -360,9 +382,6 @@ internal sealed class PoolLog : ISharedLog, IMembers
 
     private BlockHash? HashOf(LogId log, ulong seq) =>
         _store.Read(Volume, log, seq).TryGet(out byte[]? encoded, out _) ? LogBlockCodec.Hash(encoded) : null;
-
-    private static int Revoked(PoolState state) =>
-        state.Members.Values.Count(member => member.Standing is MemberStanding.Revoked or MemberStanding.Suspended);
 
     private enum Taken
     {
