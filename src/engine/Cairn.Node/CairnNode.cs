@@ -74,7 +74,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _poolLog = new PoolLog(ports, logs, _diary, config.Pool, config.FounderKey, keyring);
         _view = new PoolView(ports.Identity.Node, config.Pool, config.Bootstrap);
         _space = new SpaceKeeper(
-            ports.Workers, chunks, SpacePlan.For(options.SpaceBytes).Journal, OthersBytes, options.SpaceBytes);
+            chunks, SpacePlan.For(options.SpaceBytes).Journal, OthersBytes, options.SpaceBytes);
         _record = new OwnRecord(ports, options, _space.CapacityBytes);
         ulong seed = RandomUInt64(ports);
         _joinHost = new JoinHost(ports, _poolLog, _view, _diary) { OwnRecord = () => _record.Current };
@@ -343,7 +343,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             _volumes.Refresh();
             _volumes.Upkeep();
             _keys.Look();
-            _space.Look();
+            _space.Divide();
             _replicator.RetryRefused();
             PublishOwed();
             PublishUse();

@@ -1,6 +1,5 @@
 using Cairn.Core.Placement;
 using Cairn.Core.Primitives;
-using Cairn.Node.Ports;
 using Cairn.Storage.Home;
 using Cairn.Storage.Journaling;
 using Cairn.Storage.Packs;
@@ -11,13 +10,11 @@ namespace Cairn.Node.Pool;
 /// <remarks>
 /// The journal's part is fixed while the node runs, logs and indexes take what they need, and the chunks get the rest: as
 /// the logs grow, the cache and then the room for new copies shrink. Source: docs/decisions/space.md.
-/// Thread: the engine's loop; compaction runs on a worker.
+/// Thread: the engine's loop.
 /// </remarks>
 internal sealed class SpaceKeeper(
-    IWorkers workers, ChunkStore chunks, JournalOptions journal, Func<long> othersBytes, long givenBytes)
+    ChunkStore chunks, JournalOptions journal, Func<long> othersBytes, long givenBytes)
 {
-    private bool _isCompacting;
-
     /// <summary>What the owner gives, all parts together.</summary>
     public long GivenBytes { get; private set; } = givenBytes;
 
@@ -35,14 +32,13 @@ internal sealed class SpaceKeeper(
         Divide();
     }
 
-    /// <summary>Gives the chunks what the others leave, and gets back what is dead.</summary>
-    public void Look()
+    /// <summary>Gives the chunks what the others leave.</summary>
+    public void Divide()
     {
-        Divide();
-        if (!_isCompacting)
+        long bytes = SpacePlan.ChunkBytes(GivenBytes, journal, othersBytes());
+        if (bytes != chunks.Space.Allocated)
         {
-            _isCompacting = true;
-            workers.Start("compact", Compact);
+            chunks.SetSpace(bytes);
         }
     }
 
@@ -52,20 +48,5 @@ internal sealed class SpaceKeeper(
         StoreSpace space = chunks.Space;
         long used = Math.Min(CapacityBytes, space.Staged + space.Replicated);
         return (used, FullHysteresis.Next(wasFull, used, CapacityBytes));
-    }
-
-    private void Divide()
-    {
-        long bytes = SpacePlan.ChunkBytes(GivenBytes, journal, othersBytes());
-        if (bytes != chunks.Space.Allocated)
-        {
-            chunks.SetSpace(bytes);
-        }
-    }
-
-    private async Task Compact()
-    {
-        await workers.Run(WorkPriority.Background, chunks.Maintain);
-        _isCompacting = false;
     }
 }
