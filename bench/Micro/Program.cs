@@ -2,12 +2,12 @@ using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using Cairn.Bench.Micro;
 
-// quick: a few seconds, prints MB/s, fails below the gate. store [FOLDER]: 1 GiB through the chunk store.
+// quick: a few seconds, prints MB/s, fails below the gate. stages [FOLDER]: CPU seconds a GiB, stage by stage.
 // Anything else: BenchmarkDotNet's own command line.
 return args switch
 {
     ["quick", ..] => QuickPipeline.Run(),
-    ["store", .. string[] where] => QuickStore.Run(where is [string folder, ..] ? folder : Path.GetTempPath()),
+    ["stages", .. string[] where] => await QuickStages.Run(where is [string folder, ..] ? folder : Path.GetTempPath()),
     _ => Benchmarks(args),
 };
 

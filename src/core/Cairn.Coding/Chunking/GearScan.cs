@@ -62,25 +62,38 @@ internal static class GearScan
     private static bool AnyIn(
         ReadOnlySpan<ulong> gear, ReadOnlySpan<byte> data, int at, ulong threshold, ref ulong hash)
     {
-        ref ulong table = ref MemoryMarshal.GetReference(gear[..256]);
-        ref byte first = ref MemoryMarshal.GetReference(data.Slice(at, BlockBytes));
-        ulong h0 = hash;
         ulong h1 = WarmUp(gear, data, at + LaneBytes);
         ulong h2 = WarmUp(gear, data, at + (2 * LaneBytes));
         ulong h3 = WarmUp(gear, data, at + (3 * LaneBytes));
-        for (nint i = 0; i < LaneBytes; i++)
+        ref ulong table = ref MemoryMarshal.GetReference(gear[..256]);
+        ref byte first = ref MemoryMarshal.GetReference(data.Slice(at, BlockBytes));
+        return Walk(ref table, ref first, threshold, ref hash, h1, h2, h3);
+    }
+
+    // Alone, because a method without calls keeps all eleven values in registers: twice as fast.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool Walk(
+        ref ulong table, ref byte lane0, ulong threshold, ref ulong hash, ulong h1, ulong h2, ulong h3)
+    {
+        ref byte lane1 = ref Unsafe.Add(ref lane0, LaneBytes);
+        ref byte lane2 = ref Unsafe.Add(ref lane0, 2 * LaneBytes);
+        ref byte lane3 = ref Unsafe.Add(ref lane0, 3 * LaneBytes);
+        ulong h0 = hash;
+        nint i = 0;
+        do
         {
-            h0 = h0 + h0 + Unsafe.Add(ref table, Unsafe.Add(ref first, i));
-            h1 = h1 + h1 + Unsafe.Add(ref table, Unsafe.Add(ref first, i + LaneBytes));
-            h2 = h2 + h2 + Unsafe.Add(ref table, Unsafe.Add(ref first, i + (2 * LaneBytes)));
-            h3 = h3 + h3 + Unsafe.Add(ref table, Unsafe.Add(ref first, i + (3 * LaneBytes)));
+            h0 = h0 + h0 + Unsafe.Add(ref table, Unsafe.Add(ref lane0, i));
+            h1 = h1 + h1 + Unsafe.Add(ref table, Unsafe.Add(ref lane1, i));
+            h2 = h2 + h2 + Unsafe.Add(ref table, Unsafe.Add(ref lane2, i));
+            h3 = h3 + h3 + Unsafe.Add(ref table, Unsafe.Add(ref lane3, i));
             if (h0 < threshold || h1 < threshold || h2 < threshold || h3 < threshold)
             {
-                return true;
+                break;
             }
         }
+        while (++i < LaneBytes);
 
         hash = h3;
-        return false;
+        return i < LaneBytes;
     }
 }
