@@ -98,9 +98,10 @@ internal sealed class QuickStages : IAsyncDisposable
         ShowReceiver("send and receive over TLS, both ends", tls);
         ShowReceiver("verify the address", verify);
         ShowReceiver("store: put and commit", put);
+        double all = _oneNode + (Receivers * _eachReceiver);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"1 GiB onto four nodes: {_oneNode:F2} + {Receivers} x {_eachReceiver:F2} = {_oneNode + (Receivers * _eachReceiver):F2} CPU s"));
+            $"1 GiB onto four nodes: {_oneNode:F2} + {Receivers} x {_eachReceiver:F2} = {all:F2} CPU s"));
     }
 
     private static double Measure(Action<int> work) => Once(() =>
