@@ -224,19 +224,15 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         }
 
         NodeSettings settings = NodeSettings.Load(ports.Disk);
-        Action<Action> background = action => _ = ports.Workers.Run(WorkPriority.Background, () =>
-        {
-            action();
-            return Unit.Value;
-        });
         options = options with { SpaceBytes = settings.SpaceBytes ?? options.SpaceBytes };
         ChunkStoreOptions storeOptions = SpacePlan.For(options.SpaceBytes).Chunks;
-        if (!ChunkStore.Open(ports.Disk, storeOptions, background).TryGet(out ChunkStore? chunks, out error))
+        if (!ChunkStore.Open(ports.Disk, storeOptions, ports.RunInBackground).TryGet(out ChunkStore? chunks, out error))
         {
             return new ControlError(ControlErrorKind.Storage, error.ToString());
         }
 
-        if (!LogStore.Open(ports.Disk, HomeLayout.LogsFolder, background).TryGet(out LogStore? logs, out error))
+        Result<LogStore, StoreError> opened = LogStore.Open(ports.Disk, HomeLayout.LogsFolder, ports.RunInBackground);
+        if (!opened.TryGet(out LogStore? logs, out error))
         {
             chunks.Dispose();
             return new ControlError(ControlErrorKind.Storage, error.ToString());

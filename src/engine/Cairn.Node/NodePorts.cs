@@ -1,3 +1,4 @@
+using Cairn.Core.Primitives;
 using Cairn.Node.Ports;
 using Cairn.Storage.Ports;
 
@@ -26,4 +27,11 @@ public sealed record NodePorts
 
     /// <summary>Opens (or makes) a rebuildable index of a name ("volume-0f3a"); the node disposes it.</summary>
     public required Func<string, IIndexStore> OpenIndex { get; init; }
+
+    /// <summary>Runs what a store does behind its callers' backs: nobody waits for it here.</summary>
+    public void RunInBackground(Action work) => _ = Workers.Run(WorkPriority.Background, () =>
+    {
+        work();
+        return Unit.Value;
+    });
 }

@@ -22,7 +22,6 @@ internal sealed class EngineNode(IDisk disk)
 {
     private readonly SimulatedEntropy _entropy = new(9);
     private readonly SimulatedIdentity _identity = new(1);
-    private readonly LogMembers _members = new();
     private Journal? _journal;
     private LogStore? _blocks;
 
@@ -38,6 +37,9 @@ internal sealed class EngineNode(IDisk disk)
 
     public ChunkStore Store { get; private set; } = null!;
 
+    /// <summary>Who may write.</summary>
+    public LogMembers Members { get; } = new();
+
     public PublishOptions Publishing { get; init; } = new();
 
     public long SpaceBytes { get; init; } = 1L << 30;
@@ -52,7 +54,7 @@ internal sealed class EngineNode(IDisk disk)
         _blocks = Value(LogStore.Open(Disk));
         Store = Value(ChunkStore.Open(Disk, new ChunkStoreOptions { SpaceBytes = SpaceBytes, PackBytes = 32 << 20 }));
         Workers = new PoolWorkers();
-        _members.Grant(_identity);
+        Members.Grant(_identity);
         SealedIndex index = SealedIndex.Open(Index, new byte[32], _entropy);
         LogPorts ports = new()
         {
@@ -62,7 +64,7 @@ internal sealed class EngineNode(IDisk disk)
             Blocks = _blocks,
             Index = index,
             Identity = _identity,
-            Members = _members,
+            Members = Members,
             Time = TimeProvider.System,
             Workers = Workers,
         };

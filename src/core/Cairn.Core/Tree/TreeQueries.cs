@@ -209,6 +209,16 @@ public sealed class TreeQueries
         return ids;
     }
 
+    /// <summary>Every object there is, in the order of their ids.</summary>
+    public IEnumerable<ObjectId> Objects()
+    {
+        TableCursor cursor = _table.Scan([TreeKeys.Object], [TreeKeys.Object + 1]);
+        while (cursor.MoveNext())
+        {
+            yield return new ObjectId(cursor.Key.AsSpan(1, ObjectId.Size));
+        }
+    }
+
     /// <summary>Objects without an entry, in the order of their ids.</summary>
     public IEnumerable<DetachedObject> DetachedObjects()
     {

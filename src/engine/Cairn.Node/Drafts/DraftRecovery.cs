@@ -1,3 +1,4 @@
+using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
 using Cairn.Node.Engine;
@@ -54,7 +55,12 @@ internal sealed class DraftRecovery(VolumeState state)
         {
             if (state.Journal.Open(record).TryGet(out byte[]? plain, out _) && LayerBegun.Decode(plain) is { } begun)
             {
-                Draft draft = new(entry.Layer, entry.Offset) { Modified = entry.Time, FirstWriteMs = state.NowMs, LastWriteMs = state.NowMs };
+                Draft draft = new(entry.Layer, entry.Offset)
+                {
+                    Modified = entry.Time,
+                    FirstWriteMs = state.NowMs,
+                    LastWriteMs = state.NowMs,
+                };
                 draft.Notes.Add(record.Position);
                 if (_layers.TryAdd(entry.Layer, (begun, draft)))
                 {
@@ -85,7 +91,8 @@ internal sealed class DraftRecovery(VolumeState state)
         switch (entry.Type)
         {
             case JournalEntryType.Extent when entry.Length > 0:
-                draft.Map.Put(entry.Offset, entry.Offset + entry.Length, new JournalExtent(record.Position, entry), _freed);
+                draft.Map.Put(
+                    entry.Offset, entry.Offset + entry.Length, new JournalExtent(record.Position, entry), _freed);
                 draft.SizeBytes = Math.Max(draft.SizeBytes, entry.Offset + entry.Length);
                 return;
             case JournalEntryType.Resized:
@@ -143,7 +150,7 @@ internal sealed class DraftRecovery(VolumeState state)
     }
 
     private static long BaseSize(ReadOnlyMemory<byte> root) =>
-        !root.IsEmpty && Core.Manifests.ManifestRootCodec.Decode(root.Span).TryGet(out Core.Manifests.ManifestRoot? decoded, out _)
+        !root.IsEmpty && ManifestRootCodec.Decode(root.Span).TryGet(out ManifestRoot? decoded, out _)
             ? decoded.SizeBytes
             : 0;
 }

@@ -26,7 +26,8 @@ internal sealed class AttributeOperations(VolumeState state)
             }
 
             WallTime? modified = isTimeOfDraft ? null : change.Modified;
-            if (state.Commit(state.Edits.SetAttributes(view.Id, change.Mode, change.UserId, change.GroupId, modified)) is { } failed)
+            if (state.Commit(state.Edits.SetAttributes(
+                    view.Id, change.Mode, change.UserId, change.GroupId, modified)) is { } failed)
             {
                 return failed;
             }

@@ -31,7 +31,8 @@ internal sealed class DirectoryListings(TreeQueries queries)
     /// <summary>A directory's names; taken anew when a listing starts.</summary>
     public Listing Get(ObjectId directory, bool starts)
     {
-        for (LinkedListNode<(ObjectId Directory, Listing Names)>? node = _remembered.First; node is not null; node = node.Next)
+        LinkedListNode<(ObjectId Directory, Listing Names)>? node = _remembered.First;
+        for (; node is not null; node = node.Next)
         {
             if (node.Value.Directory == directory)
             {

@@ -134,7 +134,8 @@ internal sealed class DraftWriter(VolumeState state, Action signal)
         draft.Notes.Clear();
     }
 
-    private static JournalEntry Entry(Draft draft, JournalEntryType type) => new() { Type = type, Layer = draft.Version };
+    private static JournalEntry Entry(Draft draft, JournalEntryType type) =>
+        new() { Type = type, Layer = draft.Version };
 
     /// <summary>The active draft, begun in the journal if there is none.</summary>
     private Result<Draft, VolumeError> Begin(OpenObject target)
@@ -158,9 +159,15 @@ internal sealed class DraftWriter(VolumeState state, Action signal)
             Modified = state.Now,
         };
         ArrayBufferWriter<byte> begun = new(256 + target.BaseRoot.Length);
-        LayerBegun.Encode(new LayerBegun(target.Id, target.BaseHeads, target.Frozen?.Version ?? default, target.BaseRoot), new WireWriter(begun));
-        JournalEntry entry = Entry(draft, JournalEntryType.LayerBegun) with { Offset = draft.SizeBytes, Time = draft.Modified };
-        if (!state.Journal.Append(entry, begun.WrittenSpan, out _).TryGet(out JournalPosition position, out StoreError error))
+        LayerBegun layer = new(target.Id, target.BaseHeads, target.Frozen?.Version ?? default, target.BaseRoot);
+        LayerBegun.Encode(layer, new WireWriter(begun));
+        JournalEntry entry = Entry(draft, JournalEntryType.LayerBegun) with
+        {
+            Offset = draft.SizeBytes,
+            Time = draft.Modified,
+        };
+        Result<JournalPosition, StoreError> appended = state.Journal.Append(entry, begun.WrittenSpan, out _);
+        if (!appended.TryGet(out JournalPosition position, out StoreError error))
         {
             return Errors.From(error);
         }
@@ -174,7 +181,8 @@ internal sealed class DraftWriter(VolumeState state, Action signal)
     private Result<Unit, VolumeError> Note(Draft draft, in JournalEntry entry, Action<List<JournalExtent>> apply)
     {
         WallTime time = entry.Type == JournalEntryType.TimeSet ? entry.Time : state.Now;
-        if (!state.Journal.Append(entry with { Time = time }, [], out _).TryGet(out JournalPosition position, out StoreError error))
+        Result<JournalPosition, StoreError> appended = state.Journal.Append(entry with { Time = time }, [], out _);
+        if (!appended.TryGet(out JournalPosition position, out StoreError error))
         {
             return Errors.From(error);
         }
@@ -190,7 +198,8 @@ internal sealed class DraftWriter(VolumeState state, Action signal)
 
     private VolumeError? Append(OpenObject target, Draft draft, JournalEntry entry, ReadOnlySpan<byte> part)
     {
-        if (!state.Journal.Append(entry, part, out ulong nonce).TryGet(out JournalPosition position, out StoreError error))
+        Result<JournalPosition, StoreError> appended = state.Journal.Append(entry, part, out ulong nonce);
+        if (!appended.TryGet(out JournalPosition position, out StoreError error))
         {
             return Errors.From(error);
         }

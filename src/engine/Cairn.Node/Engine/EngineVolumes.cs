@@ -37,12 +37,8 @@ public sealed class EngineVolumes : IVolumeFactory
     {
         NodePorts ports = stores.Ports;
         JournalOptions options = JournalOptions.ForSpace(stores.Options.SpaceBytes);
-        Action<Action> background = action => _ = ports.Workers.Run(WorkPriority.Background, () =>
-        {
-            action();
-            return Unit.Value;
-        });
-        if (!Journal.Open(ports.Disk, options, background).TryGet(out Journal? journal, out StoreError error))
+        Result<Journal, StoreError> opened = Journal.Open(ports.Disk, options, ports.RunInBackground);
+        if (!opened.TryGet(out Journal? journal, out StoreError error))
         {
             return error;
         }

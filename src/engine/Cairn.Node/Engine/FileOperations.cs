@@ -1,4 +1,5 @@
 using Cairn.Core.Log;
+using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
 using Cairn.Node.ReadPath;
@@ -61,7 +62,9 @@ internal sealed class FileOperations(VolumeState state, ContentReader reader, Dr
             return new(VolumeError.BadHandle);
         }
 
-        return offset < 0 ? new(VolumeError.InvalidArgument) : reader.Read(open.Target, offset, buffer, CancellationToken.None);
+        return offset < 0
+            ? new(VolumeError.InvalidArgument)
+            : reader.Read(open.Target, offset, buffer, CancellationToken.None);
     }
 
     /// <summary>Writes; the caller has made sure that there is room.</summary>
@@ -193,7 +196,7 @@ internal sealed class FileOperations(VolumeState state, ContentReader reader, Dr
             return VolumeError.BadHandle;
         }
 
-        Result<Core.Manifests.Manifest, VolumeError> loaded = await reader.LoadBase(open.Target, CancellationToken.None);
+        Result<Manifest, VolumeError> loaded = await reader.LoadBase(open.Target, CancellationToken.None);
         if (!loaded.IsOk)
         {
             return loaded.Error;
@@ -264,7 +267,8 @@ internal sealed class FileOperations(VolumeState state, ContentReader reader, Dr
     /// <summary>Throws the draft of a file away that has neither an entry nor a handle. Called under the gate.</summary>
     public void DropIfGone(OpenObject target)
     {
-        if (target.Handles > 0 || target.Active is not { Pending: 0 } draft || state.Queries.Get(target.Id) is { IsDetached: false })
+        if (target.Handles > 0 || target.Active is not { Pending: 0 } draft
+            || state.Queries.Get(target.Id) is { IsDetached: false })
         {
             return;
         }
@@ -315,10 +319,10 @@ internal sealed class FileOperations(VolumeState state, ContentReader reader, Dr
     {
         if (target.BaseRoot.IsEmpty)
         {
-            target.Base = Core.Manifests.Manifest.Empty;
+            target.Base = Manifest.Empty;
         }
-        else if (Core.Manifests.ManifestRootCodec.Decode(target.BaseRoot.Span).TryGet(out Core.Manifests.ManifestRoot? root, out _)
-            && root is Core.Manifests.ManifestRoot.Inline inline)
+        else if (ManifestRootCodec.Decode(target.BaseRoot.Span).TryGet(out ManifestRoot? root, out _)
+            && root is ManifestRoot.Inline inline)
         {
             target.Base = inline.Manifest;
         }

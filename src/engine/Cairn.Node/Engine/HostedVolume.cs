@@ -81,7 +81,8 @@ internal sealed class HostedVolume(
         Result<VolumeChunks, VolumeError> walked = await _engine.ChunksBelow(path, cancellation);
         return walked.TryGet(out VolumeChunks? found, out VolumeError error)
             ? new VolumeContents(
-                found.Files, [.. found.Chunks.Select(chunk => chunk.Address)], found.HasUnpublishedWrites || _log.HasUnsent)
+                found.Files, [.. found.Chunks.Select(chunk => chunk.Address)],
+                found.HasUnpublishedWrites || _log.HasUnsent)
             : error;
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
+using Cairn.Node.Ports;
 using Cairn.Node.Volumes;
 
 namespace Cairn.Node.Engine;
@@ -8,33 +9,40 @@ namespace Cairn.Node.Engine;
 /// <summary>Objects by their durable numbers: the rule of docs/formats/nodeid.md.</summary>
 /// <remarks>
 /// A number is the first eight bytes of the id, so no table is needed: the tree finds an object by a scan of that prefix.
+/// Only an object that came when its number was taken has a record, in the index, from the moment it came.
 /// What was asked for lately is remembered. Guarded by the volume's gate.
 /// </remarks>
-internal sealed class InodeMap(TreeQueries queries)
+internal sealed class InodeMap
 {
     private const ulong NumberMask = long.MaxValue;
     private const int RememberedMax = 1 << 17;
+    private static readonly byte[] Checked = [0xE0, (byte)'N'];
+    private static readonly byte[] RecordsFrom = [0xE0, (byte)'n'];
+    private static readonly byte[] RecordsTo = [0xE0, (byte)'n' + 1];
 
+    private readonly TreeQueries _queries;
+    private readonly IIndexStore _index;
     private readonly Dictionary<ulong, ObjectId> _known = [];
+    private readonly Dictionary<ObjectId, ulong> _moved = [];
+    private readonly Dictionary<ulong, ObjectId> _movedTo = [];
+
+    /// <summary>Reads the records; an index that was rebuilt is looked through for numbers that meet.</summary>
+    public InodeMap(TreeQueries queries, IIndexStore index)
+    {
+        _queries = queries;
+        _index = index;
+        Load();
+        if (!index.Get(Checked).TryGet(out byte[]? done, out _) || done is null)
+        {
+            CheckAll();
+            _ = index.Apply([new IndexChange(Checked, new byte[] { 1 })]);
+        }
+    }
 
     /// <summary>The number of an object.</summary>
-    public InodeNumber NumberOf(ObjectId id)
-    {
-        if (id == TreeQueries.Root)
-        {
-            return InodeNumber.Root;
-        }
-
-        ulong number = FirstNumber(id);
-        // A collision is one in 2^63 for each pair of objects; the second object takes the next free number.
-        while (_known.TryGetValue(number, out ObjectId holder) && holder != id)
-        {
-            number = ((number + 1) & NumberMask) is > 1 and ulong next ? next : 2;
-        }
-
-        Remember(number, id);
-        return new InodeNumber(number);
-    }
+    public InodeNumber NumberOf(ObjectId id) => id == TreeQueries.Root
+        ? InodeNumber.Root
+        : new InodeNumber(_moved.Count > 0 && _moved.TryGetValue(id, out ulong moved) ? moved : FirstNumber(id));
 
     /// <summary>The object of a number, or null if there is none.</summary>
     public ObjectId? ObjectOf(InodeNumber inode)
@@ -44,24 +52,46 @@ internal sealed class InodeMap(TreeQueries queries)
             return TreeQueries.Root;
         }
 
-        if (_known.TryGetValue(inode.Value, out ObjectId known))
+        if (_known.TryGetValue(inode.Value, out ObjectId known) || _movedTo.TryGetValue(inode.Value, out known))
         {
             return known;
         }
 
-        Span<byte> prefix = stackalloc byte[8];
-        for (ulong top = 0; top <= 1; top++)
+        ObjectId? found = FirstOf(inode.Value, except: null);
+        if (found is { } id)
         {
-            BinaryPrimitives.WriteUInt64LittleEndian(prefix, inode.Value | (top << 63));
-            foreach (ObjectId id in queries.ObjectsWithPrefix(prefix))
-            {
-                Remember(inode.Value, id);
-                return id;
-            }
+            Remember(inode.Value, id);
         }
 
-        return null;
+        return found;
     }
+
+    /// <summary>An object appeared: where its number is taken, it gets the next free one, for good.</summary>
+    public void Admit(ObjectId id)
+    {
+        ulong number = FirstNumber(id);
+        if (id == TreeQueries.Root || _moved.ContainsKey(id) || !IsTaken(number, id))
+        {
+            return;
+        }
+
+        do
+        {
+            number = Next(number);
+        }
+        while (IsTaken(number, id));
+        byte[] value = new byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64LittleEndian(value, number);
+        byte[] key = [.. RecordsFrom, .. id.Value.ToArray()];
+
+        // Without the record the number holds for this run alone: better than two objects under one number.
+        _ = _index.Apply([new IndexChange(key, value)]);
+        Move(id, number);
+    }
+
+    /// <summary>Whether an id that was just drawn would meet a number that is known to be taken.</summary>
+    public bool IsKnownTaken(ObjectId id) =>
+        FirstNumber(id) is ulong number && (_known.ContainsKey(number) || _movedTo.ContainsKey(number));
 
     private static ulong FirstNumber(ObjectId id)
     {
@@ -69,6 +99,71 @@ internal sealed class InodeMap(TreeQueries queries)
         id.Value.CopyTo(bytes);
         ulong number = BinaryPrimitives.ReadUInt64LittleEndian(bytes) & NumberMask;
         return number > 1 ? number : 2;
+    }
+
+    private static ulong Next(ulong number) => ((number + 1) & NumberMask) is > 1 and ulong next ? next : 2;
+
+    private bool IsTaken(ulong number, ObjectId by) =>
+        (_movedTo.TryGetValue(number, out ObjectId holder) && holder != by) || FirstOf(number, except: by) is not null;
+
+    /// <summary>The object whose number comes from its id: of several the one that was not moved.</summary>
+    private ObjectId? FirstOf(ulong number, ObjectId? except)
+    {
+        Span<byte> prefix = stackalloc byte[sizeof(ulong)];
+        for (ulong low = number == 2 ? 0UL : number; low <= number; low++)
+        {
+            for (ulong top = 0; top <= 1; top++)
+            {
+                BinaryPrimitives.WriteUInt64LittleEndian(prefix, low | (top << 63));
+                foreach (ObjectId id in _queries.ObjectsWithPrefix(prefix))
+                {
+                    if (id != TreeQueries.Root && id != except && !_moved.ContainsKey(id))
+                    {
+                        return id;
+                    }
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private void Load()
+    {
+        Result<IReadOnlyList<KeyValuePair<byte[], byte[]>>, IndexError> records =
+            _index.Scan(RecordsFrom, RecordsTo, int.MaxValue);
+        foreach ((byte[] key, byte[] value) in records.IsOk ? records.Value : [])
+        {
+            if (key.Length == RecordsFrom.Length + ObjectId.Size && value.Length == sizeof(ulong))
+            {
+                Move(new ObjectId(key.AsSpan(RecordsFrom.Length)), BinaryPrimitives.ReadUInt64LittleEndian(value));
+            }
+        }
+    }
+
+    /// <summary>Numbers that meet differ in their ids' eighth byte at most, so they lie close together in the tree.</summary>
+    private void CheckAll()
+    {
+        ObjectId last = default;
+        foreach (ObjectId id in _queries.Objects())
+        {
+            if (last != default && FirstNumber(last) == FirstNumber(id))
+            {
+                Admit(id);
+            }
+
+            last = id;
+        }
+    }
+
+    private void Move(ObjectId id, ulong number)
+    {
+        _moved[id] = number;
+        _movedTo[number] = id;
+        if (_known.TryGetValue(FirstNumber(id), out ObjectId known) && known == id)
+        {
+            _known.Remove(FirstNumber(id));
+        }
     }
 
     private void Remember(ulong number, ObjectId id)

@@ -44,7 +44,8 @@ internal sealed class NamespaceOperations(VolumeState state, Action<OpenObject> 
             List<DirectoryEntry> entries = [];
             for (int i = listing.After(cookie); i < listing.Names.Length && entries.Count < countMax; i++)
             {
-                if (state.Queries.Lookup(id, listing.Names[i]) is { } entry && state.Queries.Get(entry.Object) is { } view)
+                if (state.Queries.Lookup(id, listing.Names[i]) is { } entry
+                    && state.Queries.Get(entry.Object) is { } view)
                 {
                     entries.Add(new DirectoryEntry(listing.Names[i], state.Describe(view), listing.Cookies[i]));
                 }
@@ -54,16 +55,20 @@ internal sealed class NamespaceOperations(VolumeState state, Action<OpenObject> 
         }
     }
 
-    public Result<ObjectAttributes, VolumeError> MakeDirectory(InodeNumber parent, ReadOnlyMemory<byte> name, uint mode, Caller caller) =>
-        Make(parent, name, (directory, made) => state.Edits.MakeDirectory(directory, name, made), mode, caller, isDirectory: true);
+    public Result<ObjectAttributes, VolumeError> MakeDirectory(
+        InodeNumber parent, ReadOnlyMemory<byte> name, uint mode, Caller caller) => Make(
+            parent, name, (directory, made) => state.Edits.MakeDirectory(directory, name, made), mode, caller,
+            isDirectory: true);
 
     public Result<ObjectAttributes, VolumeError> MakeNode(
-        InodeNumber parent, ReadOnlyMemory<byte> name, ObjectKind kind, uint mode, uint device, Caller caller) =>
-        Make(parent, name, (directory, made) => state.Edits.MakeNode(directory, name, (TreeKind)kind, device, made), mode, caller);
+        InodeNumber parent, ReadOnlyMemory<byte> name, ObjectKind kind, uint mode, uint device, Caller caller) => Make(
+            parent, name, (directory, made) => state.Edits.MakeNode(directory, name, (TreeKind)kind, device, made), mode,
+            caller);
 
     public Result<ObjectAttributes, VolumeError> MakeSymbolicLink(
-        InodeNumber parent, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> target, Caller caller) =>
-        Make(parent, name, (directory, made) => state.Edits.Symlink(directory, name, target.ToArray(), made), 0x1FF, caller);
+        InodeNumber parent, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> target, Caller caller) => Make(
+            parent, name, (directory, made) => state.Edits.Symlink(directory, name, target.ToArray(), made), 0x1FF,
+            caller);
 
     public Result<ObjectAttributes, VolumeError> Link(InodeNumber inode, InodeNumber parent, ReadOnlyMemory<byte> name)
     {
@@ -93,7 +98,8 @@ internal sealed class NamespaceOperations(VolumeState state, Action<OpenObject> 
         Remove(parent, name, (directory, entry) => state.Edits.RemoveDirectory(directory, entry));
 
     public Result<Unit, VolumeError> Rename(
-        InodeNumber fromParent, ReadOnlyMemory<byte> fromName, InodeNumber toParent, ReadOnlyMemory<byte> toName, RenameMode mode)
+        InodeNumber fromParent, ReadOnlyMemory<byte> fromName, InodeNumber toParent, ReadOnlyMemory<byte> toName,
+        RenameMode mode)
     {
         lock (state.Gate)
         {
@@ -104,7 +110,9 @@ internal sealed class NamespaceOperations(VolumeState state, Action<OpenObject> 
             }
 
             EntryView? replaced = mode == RenameMode.Replace ? state.Queries.Lookup(to, toName) : null;
-            if (state.Commit(state.Edits.Rename(from, fromName.ToArray(), to, toName.ToArray(), (TreeRenameMode)mode)) is { } failed)
+            Result<ImmutableArray<Primitive>, TreeError> moved =
+                state.Edits.Rename(from, fromName.ToArray(), to, toName.ToArray(), (TreeRenameMode)mode);
+            if (state.Commit(moved) is { } failed)
             {
                 return failed;
             }

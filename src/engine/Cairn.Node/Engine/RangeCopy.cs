@@ -20,7 +20,8 @@ internal static class RangeCopy
             while (done < length)
             {
                 int step = (int)Math.Min(buffer.Length, length - done);
-                Result<int, VolumeError> read = await volume.Read(source, sourceOffset + done, buffer.AsMemory(0, step));
+                Result<int, VolumeError> read =
+                    await volume.Read(source, sourceOffset + done, buffer.AsMemory(0, step));
                 if (!read.IsOk)
                 {
                     return done > 0 ? done : read.Error;
@@ -31,7 +32,8 @@ internal static class RangeCopy
                     break;
                 }
 
-                Result<int, VolumeError> written = await volume.Write(target, targetOffset + done, buffer.AsMemory(0, read.Value));
+                Result<int, VolumeError> written =
+                    await volume.Write(target, targetOffset + done, buffer.AsMemory(0, read.Value));
                 if (!written.IsOk)
                 {
                     return done > 0 ? done : written.Error;

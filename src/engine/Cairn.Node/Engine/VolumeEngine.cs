@@ -452,6 +452,11 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
             }
             else if (TreeKeys.TryParseObject(key, out ObjectId id))
             {
+                if (key[0] == TreeKeys.Object && _state.Queries.Get(id) is not null)
+                {
+                    _state.Inodes.Admit(id);
+                }
+
                 if (_state.FindOpen(id) is { IsPinned: false } open && _state.Queries.Get(id) is { } view)
                 {
                     open.Rebase(view);

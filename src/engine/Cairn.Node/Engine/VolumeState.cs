@@ -82,7 +82,7 @@ internal sealed class VolumeState
         Parts = parts;
         Queries = new TreeQueries(parts.Log.Fold.Table);
         Edits = new TreeEdits(Queries, () => Fresh());
-        Inodes = new InodeMap(Queries);
+        Inodes = new InodeMap(Queries, parts.Index);
         Listings = new DirectoryListings(Queries);
         Condemned = new CondemnedChunks(parts.Log);
         _author = new AuthorName(Queries, parts.Log.OwnLogId.Author, parts.AuthorName);
@@ -248,7 +248,13 @@ internal sealed class VolumeState
             mode |= isDirectory ? setGroupId : 0;
         }
 
-        return new NewObject(new ObjectId(Fresh()), mode, caller.UserId, group, Now);
+        ObjectId id = new(Fresh());
+        while (Inodes.IsKnownTaken(id))
+        {
+            id = new ObjectId(Fresh());
+        }
+
+        return new NewObject(id, mode, caller.UserId, group, Now);
     }
 
     /// <summary>What stat shows of an object, this node's drafts included.</summary>
@@ -278,7 +284,8 @@ internal sealed class VolumeState
 
     /// <summary>The base's data and the drafts': a byte that both have counts twice until the draft is published.</summary>
     private static long DataBytesOf(OpenObject open, ObjectView view) =>
-        (open.BaseSize == 0 ? 0 : view.DataBytes) + (open.Frozen?.Map.DataBytes ?? 0) + (open.Active?.Map.DataBytes ?? 0);
+        (open.BaseSize == 0 ? 0 : view.DataBytes)
+        + (open.Frozen?.Map.DataBytes ?? 0) + (open.Active?.Map.DataBytes ?? 0);
 
     /// <summary>The object of a number, or an error.</summary>
     public Result<ObjectView, VolumeError> View(InodeNumber inode) =>

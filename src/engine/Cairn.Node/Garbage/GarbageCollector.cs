@@ -42,8 +42,8 @@ public sealed class GarbageCollector : IDisposable
 
     /// <summary>A collector for one volume.</summary>
     public GarbageCollector(
-        ReplicatedLog log, ChunkStore store, IVolumeRoots roots, IGarbageMembers members, NodeId self, TimeProvider time,
-        GarbageOptions? options = null, CondemnedChunks? condemned = null)
+        ReplicatedLog log, ChunkStore store, IVolumeRoots roots, IGarbageMembers members, NodeId self,
+        TimeProvider time, GarbageOptions? options = null, CondemnedChunks? condemned = null)
     {
         _condemned = condemned ?? new CondemnedChunks(log);
         _log = log;
@@ -248,8 +248,13 @@ public sealed class GarbageCollector : IDisposable
     {
         Result<TransactionId, StoreError> written = _log.Append([condemn], Now);
         GarbageMark mark = GarbageMark.Of(_queries, _self);
-        mark = mark with { Acknowledged = [.. mark.Acknowledged.Append(written.IsOk ? written.Value : default).Order()] };
-        return written.IsOk && (condemn.Addresses.IsEmpty || Write(mark.ToPrimitive(_self)));
+        if (!written.IsOk || condemn.Addresses.IsEmpty)
+        {
+            return written.IsOk;
+        }
+
+        mark = mark with { Acknowledged = [.. mark.Acknowledged.Append(written.Value).Order()] };
+        return Write(mark.ToPrimitive(_self));
     }
 
     /// <summary>(2) Rescue what is needed here, then acknowledge.</summary>

@@ -30,7 +30,8 @@ internal static class BlockPayload
             }
 
             var first = new TransactionId(block.Log, block.FirstTransaction);
-            if (!TransactionCodec.DecodeRun(plain, first).TryGet(out ImmutableArray<Transaction> run, out LogError error))
+            Result<ImmutableArray<Transaction>, LogError> decoded = TransactionCodec.DecodeRun(plain, first);
+            if (!decoded.TryGet(out ImmutableArray<Transaction> run, out LogError error))
             {
                 return error is LogError.NewerFormat or LogError.UnknownPrimitive
                     ? ReceiveOutcome.NewerFormat

@@ -45,8 +45,8 @@ public sealed class JournalWriter(Journal journal, JournalCipher ciphers, Volume
         {
             JournalEntryType.Transaction => JournalKind.Operation,
             JournalEntryType.Extent => JournalKind.Extent,
-            JournalEntryType.LayerBegun or JournalEntryType.Resized or JournalEntryType.Hole or JournalEntryType.TimeSet =>
-                JournalKind.Note,
+            JournalEntryType.LayerBegun or JournalEntryType.Resized or JournalEntryType.Hole
+                or JournalEntryType.TimeSet => JournalKind.Note,
             _ => throw new System.Diagnostics.UnreachableException(),
         };
         Result<JournalPosition, StoreError> appended = Journal.Append(kind, head, sealedBytes);

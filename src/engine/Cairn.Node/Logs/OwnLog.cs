@@ -35,7 +35,8 @@ internal sealed class OwnLog(JournalWriter journal)
         TransactionCodec.Encode(transaction, _encoding);
         if (_encoding.WrittenCount > Transaction.EncodedBytesMax)
         {
-            return new StoreError(StoreErrorKind.TooLarge, "journal", $"a transaction of {_encoding.WrittenCount} bytes");
+            return new StoreError(
+                StoreErrorKind.TooLarge, "journal", $"a transaction of {_encoding.WrittenCount} bytes");
         }
 
         var entry = new JournalEntry
@@ -46,7 +47,8 @@ internal sealed class OwnLog(JournalWriter journal)
             Length = (long)transaction.Id.Seq,
             Time = transaction.Claimed,
         };
-        if (!journal.Append(entry, _encoding.WrittenSpan, out _).TryGet(out JournalPosition position, out StoreError error))
+        Result<JournalPosition, StoreError> appended = journal.Append(entry, _encoding.WrittenSpan, out _);
+        if (!appended.TryGet(out JournalPosition position, out StoreError error))
         {
             return error;
         }

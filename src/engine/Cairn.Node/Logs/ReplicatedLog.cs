@@ -182,7 +182,9 @@ public sealed class ReplicatedLog : IAsyncDisposable
     }
 
     /// <summary>Takes a peer's block in.</summary>
-    /// <remarks>Blocks (signature, disk): call it from a worker. Durable, and in <see cref="Positions"/>, after <see cref="Commit"/>.</remarks>
+    /// <remarks>
+    /// Blocks (signature, disk): call it from a worker. Durable, and in <see cref="Positions"/>, after <see cref="Commit"/>.
+    /// </remarks>
     public ReceiveOutcome Receive(ReadOnlyMemory<byte> encoded)
     {
         if (!LogBlockCodec.Decode(encoded).TryGet(out LogBlock? block, out LogError bad))
@@ -360,7 +362,8 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
     private ReceiveOutcome Take(LogBlock block, BlockHash hash, ReadOnlyMemory<byte> encoded)
     {
-        if (!BlockPayload.Open(Keys, block).TryGet(out ImmutableArray<Transaction> transactions, out ReceiveOutcome bad))
+        Result<ImmutableArray<Transaction>, ReceiveOutcome> payload = BlockPayload.Open(Keys, block);
+        if (!payload.TryGet(out ImmutableArray<Transaction> transactions, out ReceiveOutcome bad))
         {
             return bad;
         }
@@ -391,7 +394,8 @@ public sealed class ReplicatedLog : IAsyncDisposable
                 outcome = ReceiveOutcome.Quarantined;
                 Quarantine.Note(Fold.Table, _exchange.Positions);
                 Add(new LogFinding(
-                    Volume, block.Log, $"block {block.Seq} was written after its author was revoked: set aside, not shown"));
+                    Volume, block.Log,
+                    $"block {block.Seq} was written after its author was revoked: set aside, not shown"));
             }
 
             FoldReport report = Fold.Receive(Quarantine.Judge(block.Log, block.Seq, transactions));

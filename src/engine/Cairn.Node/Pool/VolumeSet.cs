@@ -30,8 +30,8 @@ internal sealed class VolumeSet : IAsyncDisposable
 
     /// <summary>Opens nothing until <see cref="Refresh"/>.</summary>
     public VolumeSet(
-        NodePorts ports, PoolLog log, PoolView view, LogSync sync, NodeDiary diary, IVolumeFactory factory, IChunkSource source,
-        IReplicationQueue replication, Func<(long TotalBytes, long FreeBytes)> space)
+        NodePorts ports, PoolLog log, PoolView view, LogSync sync, NodeDiary diary, IVolumeFactory factory,
+        IChunkSource source, IReplicationQueue replication, Func<(long TotalBytes, long FreeBytes)> space)
     {
         _ports = ports;
         _log = log;
@@ -84,7 +84,8 @@ internal sealed class VolumeSet : IAsyncDisposable
             return;
         }
 
-        foreach (VolumeId gone in _open.Keys.Where(id => !_log.State.LiveVolumes.Any(volume => volume.Volume == id)).ToArray())
+        SortedSet<VolumeId> live = [.. _log.State.LiveVolumes.Select(volume => volume.Volume)];
+        foreach (VolumeId gone in _open.Keys.Where(id => !live.Contains(id)).ToArray())
         {
             IHostedVolume closed = _open[gone].Volume;
             _open.Remove(gone);
@@ -108,7 +109,8 @@ internal sealed class VolumeSet : IAsyncDisposable
         {
             int keys = _log.State.Keys.Count(grant => grant.Volume == volume.Volume);
             bool isOpen = _open.TryGetValue(volume.Volume, out Hosted? hosted);
-            if ((!isOpen || hosted!.Keys != keys) && KeyGrants.Keyring(_ports.Identity, _log.State, volume.Volume) is { } ring)
+            if ((!isOpen || hosted!.Keys != keys)
+                && KeyGrants.Keyring(_ports.Identity, _log.State, volume.Volume) is { } ring)
             {
                 if (isOpen)
                 {

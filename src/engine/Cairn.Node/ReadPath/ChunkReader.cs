@@ -117,7 +117,8 @@ internal sealed class ChunkReader(
         {
             StoredRange range = ChunkCodec.RangeOf(chunk, offset, plain.Length);
             bool ok = lease.Bytes.Length >= range.Offset + range.Length
-                && ChunkCodec.DecodeRange(keys(), chunk, offset, lease.Bytes.Span.Slice(range.Offset, range.Length), plain.Span).IsOk;
+                && ChunkCodec.DecodeRange(
+                    keys(), chunk, offset, lease.Bytes.Span.Slice(range.Offset, range.Length), plain.Span).IsOk;
             return ok ? Unit.Value : VolumeError.Corrupt;
         }
     }

@@ -19,7 +19,8 @@ internal sealed class ContentReader(VolumeState state, ChunkReader chunks)
     private readonly record struct Piece(int Length, JournalExtent? Extent, ManifestItem? Item, int Offset);
 
     /// <summary>Reads up to the buffer's length; fewer bytes only at the end of the file.</summary>
-    public ValueTask<Result<int, VolumeError>> Read(OpenObject target, long offset, Memory<byte> buffer, CancellationToken cancellation)
+    public ValueTask<Result<int, VolumeError>> Read(
+        OpenObject target, long offset, Memory<byte> buffer, CancellationToken cancellation)
     {
         int done = 0;
         int attempts = 0;
@@ -82,7 +83,8 @@ internal sealed class ContentReader(VolumeState state, ChunkReader chunks)
     }
 
     /// <summary>The manifest of an encoded root.</summary>
-    public async ValueTask<Result<Manifest, VolumeError>> Load(ReadOnlyMemory<byte> root, CancellationToken cancellation)
+    public async ValueTask<Result<Manifest, VolumeError>> Load(
+        ReadOnlyMemory<byte> root, CancellationToken cancellation)
     {
         if (root.IsEmpty)
         {
@@ -155,7 +157,9 @@ internal sealed class ContentReader(VolumeState state, ChunkReader chunks)
             Piece piece;
             lock (state.Gate)
             {
-                piece = target.Base is null ? new Piece(-1, null, null, 0) : Find(target, offset + done, buffer.Length - done);
+                piece = target.Base is null
+                    ? new Piece(-1, null, null, 0)
+                    : Find(target, offset + done, buffer.Length - done);
             }
 
             if (piece.Length == 0)

@@ -39,7 +39,10 @@ public enum VolumeError
     /// <summary>The volume, snapshot or membership is read-only.</summary>
     ReadOnly,
 
-    /// <summary>No space: staging is full, the reserve is reached or the host's disk is filling. Helps: free space, or wait for replication.</summary>
+    /// <summary>
+    /// No space: staging is full, the reserve is reached or the host's disk is filling. Helps: free space, or wait for
+    /// replication.
+    /// </summary>
     NoSpace,
 
     /// <summary>The file would exceed the largest size (2^63 - 1 bytes).</summary>

@@ -34,7 +34,8 @@ internal sealed class CutSlice(long offset, Manifest? content, int bundleOffset,
 /// A run of written bytes is cut by content; short runs of any files share bundles. A file's patches can only be finished
 /// once the bundles of its round are: <see cref="Cut"/> each draft, <see cref="FinishBundles"/>, then <see cref="Finish"/> each.
 /// </remarks>
-internal sealed class ContentCutter(FastCdc cdc, ChunkWriter chunks, JournalWriter journal, PublishOptions options) : IDisposable
+internal sealed class ContentCutter(
+    FastCdc cdc, ChunkWriter chunks, JournalWriter journal, PublishOptions options) : IDisposable
 {
     private readonly BundleBuilder _bundle = new();
     private readonly List<CutSlice> _pending = [];
@@ -99,7 +100,8 @@ internal sealed class ContentCutter(FastCdc cdc, ChunkWriter chunks, JournalWrit
     /// <summary>The file's manifest after the draft, and its encoded root; a large one is stored in chunks.</summary>
     public Result<(Manifest Manifest, byte[] Root), StoreError> Finish(Manifest basis, Draft draft, List<CutSlice> cuts)
     {
-        Manifest manifest = basis.Resize(draft.SizeBytes).Overlay([.. cuts.Select(cut => new ManifestPatch(cut.Offset, cut.Content!))]);
+        Manifest manifest = basis.Resize(draft.SizeBytes).Overlay(
+            [.. cuts.Select(cut => new ManifestPatch(cut.Offset, cut.Content!))]);
         Invariant.That(manifest.SizeBytes == draft.SizeBytes, $"{manifest} for a draft of {draft.SizeBytes} bytes");
         byte[] inline = ManifestRootCodec.Encode(new ManifestRoot.Inline(manifest));
         if (inline.Length <= options.ManifestInlineBytesMax)
@@ -120,7 +122,8 @@ internal sealed class ContentCutter(FastCdc cdc, ChunkWriter chunks, JournalWrit
             at += length;
         }
 
-        return (manifest, ManifestRootCodec.Encode(new ManifestRoot.Chunked(manifest.SizeBytes, manifest.DataBytes, body.Build())));
+        ManifestRoot.Chunked large = new(manifest.SizeBytes, manifest.DataBytes, body.Build());
+        return (manifest, ManifestRootCodec.Encode(large));
     }
 
     /// <summary>Throws away what a failed round left in the making.</summary>
@@ -205,8 +208,14 @@ internal sealed class ContentCutter(FastCdc cdc, ChunkWriter chunks, JournalWrit
             at += more;
             filled += more;
             int used = 0;
-            for (int length; used < filled && (length = cdc.NextCut(window[used..filled], at == run.End)) > 0; used += length)
+            for (int length; used < filled; used += length)
             {
+                length = cdc.NextCut(window[used..filled], at == run.End);
+                if (length <= 0)
+                {
+                    break;
+                }
+
                 Result<Unit, StoreError> put = chunks.Put(window.Slice(used, length), content);
                 if (!put.IsOk)
                 {

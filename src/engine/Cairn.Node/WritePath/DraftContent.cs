@@ -53,7 +53,8 @@ internal static class DraftContent
             Invariant.That(found && extent.Source is not null, $"no bytes at {offset} of a run");
             int length = (int)Math.Min(buffer.Length, extent.End - offset);
             Result<Unit, StoreError> read = journal.Read(
-                extent.Source.Position, extent.Source.Entry, extent.SourceOffset + (int)(offset - extent.Start), buffer[..length]);
+                extent.Source.Position, extent.Source.Entry, extent.SourceOffset + (int)(offset - extent.Start),
+                buffer[..length]);
             if (!read.IsOk)
             {
                 return read;

@@ -274,7 +274,8 @@ internal sealed class Publisher : IDisposable
 
         foreach (Job job in jobs)
         {
-            Result<(Manifest Manifest, byte[] Root), StoreError> finished = _cutter.Finish(job.Base, job.Draft, job.Cuts);
+            Result<(Manifest Manifest, byte[] Root), StoreError> finished =
+                _cutter.Finish(job.Base, job.Draft, job.Cuts);
             if (!finished.IsOk)
             {
                 return false;

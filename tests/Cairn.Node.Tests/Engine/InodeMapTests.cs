@@ -1,0 +1,125 @@
+using System.Buffers.Binary;
+using System.Text;
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+using Cairn.Node.Logs;
+using Cairn.Node.Tests.Logs;
+using Cairn.Node.Volumes;
+using Cairn.Simulation.Disks;
+using Cairn.Simulation.Indexes;
+using Cairn.Simulation.Time;
+
+namespace Cairn.Node.Tests.Engine;
+
+/// <summary>Objects whose ids begin alike, made on another node, get numbers of their own here and keep them.</summary>
+public sealed class InodeMapTests : IAsyncLifetime
+{
+    private const ulong Number = 0x0102030405060708;
+    private readonly EngineNode _node = new(new SimulatedDisk());
+    private LogNode _peer = null!;
+
+    public ValueTask InitializeAsync()
+    {
+        _node.Open();
+        _peer = new LogNode(new SimulatedScheduler(), 5, _node.Members);
+        _node.Members.Grant(_peer.Identity);
+        _peer.Open();
+        return default;
+    }
+
+    public async ValueTask DisposeAsync() => await _node.Close();
+
+    [Fact]
+    public async Task Numbers_that_meet_are_told_apart_for_good()
+    {
+        string[] names = ["first", "second", "top bit", "next"];
+        Receive(names[0], Number, 1);
+        Receive(names[1], Number, 2);
+        Receive(names[2], Number | (1UL << 63), 3);
+        Receive(names[3], Number + 1, 4);
+        ulong[] given = await Numbers(names);
+        Assert.Equal(Number, given[0]);
+        Assert.Equal(4, given.Distinct().Count());
+        await AssertFound(names, given);
+
+        await _node.Close();
+        _node.Open();
+        Assert.Equal(given, await Numbers(names));
+        await AssertFound(names, given);
+    }
+
+    [Fact]
+    public async Task A_rebuilt_index_tells_them_apart_again()
+    {
+        string[] names = ["a", "b", "c"];
+        for (int i = 0; i < names.Length; i++)
+        {
+            Receive(names[i], Number, (byte)(i + 1));
+        }
+
+        await _node.Close();
+        _node.Index = new SimulatedIndex();
+        _node.Open();
+        ulong[] given = await Numbers(names);
+        Assert.Equal(3, given.Distinct().Count());
+        await AssertFound(names, given);
+    }
+
+    [Fact]
+    public async Task Zero_and_one_are_nobodys()
+    {
+        Receive("zero", 0, 1);
+        Receive("one", 1, 1);
+        Receive("two", 2, 1);
+        ulong[] given = await Numbers(["zero", "one", "two"]);
+        Assert.Equal(3, given.Distinct().Count());
+        Assert.DoesNotContain(given, number => number < 2);
+        await AssertFound(["zero", "one", "two"], given);
+    }
+
+    private static ReadOnlyMemory<byte> Name(string text) => Encoding.UTF8.GetBytes(text);
+
+    private void Receive(string name, ulong firstEight, byte last)
+    {
+        byte[] id = new byte[ObjectId.Size];
+        BinaryPrimitives.WriteUInt64LittleEndian(id, firstEight);
+        id[^1] = last;
+        lock (_peer.Log.Gate)
+        {
+            TreeEdits edits = new(new TreeQueries(_peer.Log.Fold.Table), _peer.Fresh);
+            NewObject file = new(new ObjectId(id), last, 1, 2, new WallTime(7));
+            Assert.True(_peer.Log.Append(
+                edits.CreateFile(TreeQueries.Root, Name(name), file).Value, new WallTime(7)).IsOk);
+        }
+
+        Assert.True(_peer.Log.Seal().IsOk);
+        foreach (HeldBlock block in _peer.Log.BlocksAfter(_node.Log.Positions, int.MaxValue))
+        {
+            Assert.Equal(ReceiveOutcome.Accepted, _node.Log.Receive(block.Bytes));
+        }
+
+        Assert.True(_node.Log.Commit().IsOk);
+    }
+
+    private async Task<ulong[]> Numbers(string[] names)
+    {
+        var numbers = new List<ulong>();
+        foreach (string name in names)
+        {
+            numbers.Add((await _node.Engine.Lookup(InodeNumber.Root, Name(name))).Value.Inode.Value);
+        }
+
+        return [.. numbers];
+    }
+
+    /// <summary>The mode tells which file a number leads to.</summary>
+    private async Task AssertFound(string[] names, ulong[] numbers)
+    {
+        for (int i = 0; i < names.Length; i++)
+        {
+            ObjectAttributes named = (await _node.Engine.Lookup(InodeNumber.Root, Name(names[i]))).Value;
+            ObjectAttributes found = (await _node.Engine.GetAttributes(new InodeNumber(numbers[i]))).Value;
+            Assert.Equal(named, found);
+        }
+    }
+}
