@@ -205,6 +205,7 @@ public sealed partial class CairnNode
 
         _settings = changed;
         _sendLimiter.BytesPerSecond = limit.SendBytesPerSecond;
+        _receiveLimiter.BytesPerSecond = limit.ReceiveBytesPerSecond;
         return ValueTask.FromResult(Result<Unit, ControlError>.Ok(Unit.Value));
     }
 

@@ -43,6 +43,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly GossipLoop _gossip;
     private readonly JoinHost _joinHost;
     private readonly RateLimiter _sendLimiter;
+    private readonly RateLimiter _receiveLimiter;
     private readonly ChunkInbox _inbox;
     private readonly Replicator _replicator;
     private readonly ChunkServer _server;
@@ -87,14 +88,15 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _gossip = new GossipLoop(ports, options, _view, _peers, _diary, seed ^ 1, RandomUInt64(ports));
         _sync = new LogSync(ports, _view, _peers, _diary);
         _sendLimiter = new RateLimiter(ports.Time) { BytesPerSecond = settings.Limit.SendBytesPerSecond };
-        _inbox = new ChunkInbox(ports, chunks, _diary)
+        _receiveLimiter = new RateLimiter(ports.Time) { BytesPerSecond = settings.Limit.ReceiveBytesPerSecond };
+        _inbox = new ChunkInbox(ports, chunks, _diary, _receiveLimiter)
         {
             IsRemoved = address => AnyCondemned(garbage => garbage.IsRemoved(address)),
         };
         _replicator = new Replicator(ports, chunks, _view, _peers, _diary, _sendLimiter);
         DropProtocol drops = new(ports.Identity.Node);
         _server = new ChunkServer(ports, chunks, _view, drops, _sendLimiter) { IsBrought = _replicator.Brings };
-        _source = new ReadSource(ports, options, _view, _peers, _diary);
+        _source = new ReadSource(ports, options, _view, _peers, _diary, _receiveLimiter);
         _repair = new RepairLoop(ports, options, chunks, _view, _peers, _server, _source, _diary)
         {
             IsCondemned = address => AnyCondemned(garbage => garbage.Contains(address)),

@@ -11,14 +11,14 @@ namespace Cairn.Node.Replication;
 
 /// <summary>Takes chunks from peers: verified once, written, synced in groups, then confirmed.</summary>
 /// <remarks>
-/// Nothing is confirmed before the sync that covers it. While one sync runs, what arrives meanwhile shares the next one.
+/// Nothing is confirmed before the sync that covers it, nor faster than the limit for receiving: a sender has only so many
+/// unconfirmed bytes on the way, so it is held to the same rate. While one sync runs, what arrives meanwhile shares the next one.
 /// Thread: the engine's loop; hashing, writing and syncing run on workers.
 /// </remarks>
-internal sealed class ChunkInbox(NodePorts ports, ChunkStore store, NodeDiary diary)
+internal sealed class ChunkInbox(NodePorts ports, ChunkStore store, NodeDiary diary, RateLimiter limiter)
 {
     private readonly List<(PeerLink Link, ulong Request, ChunkOutcome[] Outcomes)> _written = [];
     private bool _commits;
-    private int _working;
 
     /// <summary>Chunks were stored that peers sent: the counters of owed and held change.</summary>
     public event Action? Stored;
@@ -29,19 +29,19 @@ internal sealed class ChunkInbox(NodePorts ports, ChunkStore store, NodeDiary di
     /// <summary>A peer's chunks; the frame is disposed when they are written.</summary>
     public void OnPut(PeerLink link, ChunkPut message, IFrame frame)
     {
-        _working++;
         ports.Workers.Start("chunk put", () => Take(link, message, frame));
     }
 
     private async Task Take(PeerLink link, ChunkPut message, IFrame frame)
     {
         ChunkOutcome[] outcomes;
+        long bytes = message.Chunks.Sum(chunk => (long)chunk.Stored.Length);
         using (frame)
         {
             outcomes = await ports.Workers.Run(WorkPriority.Foreground, () => Write(message));
         }
 
-        _working--;
+        await limiter.Wait(bytes);
         _written.Add((link, message.Request, outcomes));
         if (!_commits)
         {

@@ -17,7 +17,8 @@ namespace Cairn.Node.Replication;
 /// <see cref="NodeOptions.ReadPassOver"/> is not waited for: the next is asked beside it. (3) The first right bytes win.
 /// Thread: any; the work runs on the engine's loop, hashing on a worker.
 /// </remarks>
-internal sealed class ReadSource(NodePorts ports, NodeOptions options, PoolView view, PeerSet set, NodeDiary diary) : IChunkSource
+internal sealed class ReadSource(
+    NodePorts ports, NodeOptions options, PoolView view, PeerSet set, NodeDiary diary, RateLimiter limiter) : IChunkSource
 {
     /// <summary>How many fetches failed everywhere.</summary>
     public long Failures { get; private set; }
@@ -33,6 +34,7 @@ internal sealed class ReadSource(NodePorts ports, NodeOptions options, PoolView 
     /// <summary>As <see cref="Fetch"/>, for callers on the engine's loop.</summary>
     public async Task<Result<ChunkLease, VolumeError>> FetchHere(ChunkAddress address, CancellationToken cancellation)
     {
+        await limiter.Wait();
         Queue<PeerLink> candidates = new(Candidates(address));
         List<Task<Answer>> open = [];
         bool sawCorrupt = false;
@@ -77,6 +79,7 @@ internal sealed class ReadSource(NodePorts ports, NodeOptions options, PoolView 
     /// <summary>Asks one peer and checks what it says.</summary>
     public async Task<Result<ChunkLease, ChunkOutcome>> FetchFrom(PeerLink link, ChunkAddress address)
     {
+        await limiter.Wait();
         Answer answer = await Ask(link, address);
         return answer.Lease is { } lease ? lease : answer.IsCorrupt ? ChunkOutcome.Corrupt : ChunkOutcome.Absent;
     }
@@ -122,6 +125,7 @@ internal sealed class ReadSource(NodePorts ports, NodeOptions options, PoolView 
             return new Answer(null, false, null);
         }
 
+        limiter.Count(data.Stored.Length);
         bool isRight = await ports.Workers.Run(WorkPriority.Foreground, () => IsRight(address, data.Stored.Span));
         if (isRight)
         {

@@ -1,0 +1,58 @@
+using Cairn.Core.Primitives;
+
+namespace Cairn.Node.Tests.Peers;
+
+/// <summary>Nodes that go and come back: copies are remade, and those that are then too many are dropped.</summary>
+public sealed class PoolLifeTests
+{
+    [Fact]
+    public void A_node_that_returns_is_reconciled_and_no_copy_is_kept_too_many()
+    {
+        PoolBench bench = PoolBench.Of(6, 281);
+        List<ChunkAddress> written = Write(bench, 60);
+        BenchNode lost = bench.Nodes[4];
+        BenchNode[] rest = [.. bench.Nodes.Where(node => node != lost)];
+        lost.Kill();
+        bench.Until(() => written.TrueForAll(address => rest.Count(node => node.Holds(address)) == 4), "remade");
+        lost.Start();
+        bench.Until(() => bench.Nodes.TrueForAll(node => node.Connected == 5), "back");
+        bench.Until(() => HasFourOfEach(bench, written), "four copies of each, where placement wants them");
+    }
+
+    [Fact]
+    public void A_forgotten_nodes_copies_are_remade_without_waiting_for_the_grace_period()
+    {
+        PoolBench bench = PoolBench.Of(
+            5, 291, new NodeOptions { SpaceBytes = 256L << 20, RepairGrace = TimeSpan.FromHours(10) });
+        List<ChunkAddress> written = Write(bench, 40);
+        BenchNode lost = bench.Nodes[2];
+        BenchNode[] rest = [.. bench.Nodes.Where(node => node != lost)];
+        lost.Kill();
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(5));
+        Assert.Contains(written, address => rest.Count(node => node.Holds(address)) < 4);
+        bench.Ok(bench.Nodes[0], () => bench.Nodes[0].Node.ForgetNode("node2", default).AsTask());
+        bench.Until(() => written.TrueForAll(address => rest.Count(node => node.Holds(address)) == 4), "remade");
+    }
+
+    private static List<ChunkAddress> Write(PoolBench bench, int count)
+    {
+        BenchNode writer = bench.Nodes[0];
+        bench.Ok(writer, () => writer.Node.CreateVolume("scrap", default).AsTask());
+        bench.Until(() => bench.Nodes.TrueForAll(node => node.Volumes is { Open.Count: > 0 }), "volume everywhere");
+        bench.Do(writer, () =>
+        {
+            for (int i = 0; i < count; i++)
+            {
+                writer.Volume.Write(bench.Bytes(5000));
+            }
+
+            return Task.FromResult(0);
+        });
+        List<ChunkAddress> written = writer.Volume.Written;
+        bench.Until(() => HasFourOfEach(bench, written), "four copies of each");
+        return written;
+    }
+
+    private static bool HasFourOfEach(PoolBench bench, List<ChunkAddress> written) => written.TrueForAll(
+        address => bench.Nodes.Count(node => node.IsUp && node.Holds(address)) == 4);
+}
