@@ -369,7 +369,7 @@ public sealed partial class CairnNode
 
         foreach (StoreFinding finding in _chunks.Findings.Concat(_logs.Findings).TakeLast(20))
         {
-            problems.Add(new NodeProblem("damage", finding.Error.ToString(), finding.Error.Advice));
+            problems.Add(new NodeProblem("damage", finding.Error.Sentence + ".", finding.Error.Advice));
         }
 
         if (_record.Current.Record.IsFull)

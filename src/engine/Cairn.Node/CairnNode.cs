@@ -33,7 +33,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly ChunkStore _chunks;
     private readonly LogStore _logs;
     private readonly NodeDiary _diary;
-    private readonly PoolConfig _config;
+    private PoolConfig _config;
     private readonly PoolLog _poolLog;
     private readonly PoolView _view;
     private readonly SpaceKeeper _space;
@@ -56,6 +56,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly KeyKeeper _keys;
     private readonly CancellationTokenSource _stop = new();
     private readonly long _started;
+    private SortedSet<NodeId> _remembered;
     private NodeSettings _settings;
     private TaskCompletionSource _progress = new();
 
@@ -73,7 +74,9 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _started = ports.Time.GetTimestamp();
         _diary = new NodeDiary(ports.Time);
         _poolLog = new PoolLog(ports, logs, _diary, config.Pool, config.FounderKey, keyring);
-        _view = new PoolView(ports.Identity.Node, config.Pool, config.Bootstrap);
+        SignedNodeRecord[] remembered = [.. DecodeRecords(config)];
+        _remembered = [.. remembered.Select(record => record.Record.Node)];
+        _view = new PoolView(ports.Identity.Node, config.Pool, config.Bootstrap, _remembered);
         _space = new SpaceKeeper(
             chunks, SpacePlan.For(options.SpaceBytes).Journal, OthersBytes, options.SpaceBytes);
         _record = new OwnRecord(ports, options, _space.CapacityBytes);
@@ -159,12 +162,9 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             _diary.Add(LogLevel.Error, "node", error.ToString());
         }
 
-        foreach (ReadOnlyMemory<byte> bytes in _config.Records)
+        foreach (SignedNodeRecord record in DecodeRecords(_config))
         {
-            if (NodeRecordCodec.Decode(bytes.Span, Signatures.CheckEcdsa).TryGet(out SignedNodeRecord? record, out _))
-            {
-                _view.Merge(record);
-            }
+            _view.Merge(record);
         }
 
         _view.Merge(_record.Current);
@@ -297,12 +297,37 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         RaiseProgress();
     }
 
-    private void SaveKeyring()
+    private void SaveKeyring() =>
+        Keep(_config with { SealedKeyring = PoolKeys.SealToSelf(_ports, _config.Pool, _poolLog.Keyring) });
+
+    /// <summary>Keeps the members' records where damage to the pool's log does not reach them: it is they who can mend it.</summary>
+    private void RememberMembers()
     {
-        PoolConfig changed = _config with { SealedKeyring = PoolKeys.SealToSelf(_ports, _config.Pool, _poolLog.Keyring) };
+        SignedNodeRecord[] members = [.. _view.Map.Records.Where(record => _view.IsMember(record.Record.Node))];
+        if (!_remembered.SetEquals(members.Select(record => record.Record.Node)))
+        {
+            _remembered = [.. members.Select(record => record.Record.Node)];
+            Keep(_config with { Records = [.. members.Select(record => record.Bytes)] });
+        }
+    }
+
+    private void Keep(PoolConfig changed)
+    {
+        _config = changed;
         if (!changed.Save(_ports.Disk).TryGet(out _, out StoreError error))
         {
             _diary.Add(LogLevel.Error, "node", error.ToString());
+        }
+    }
+
+    private static IEnumerable<SignedNodeRecord> DecodeRecords(PoolConfig config)
+    {
+        foreach (ReadOnlyMemory<byte> bytes in config.Records)
+        {
+            if (NodeRecordCodec.Decode(bytes.Span, Signatures.CheckEcdsa).TryGet(out SignedNodeRecord? record, out _))
+            {
+                yield return record;
+            }
         }
     }
 
@@ -338,6 +363,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             }
 
             _peers.CloseStuck();
+            RememberMembers();
             _volumes.Refresh();
             _volumes.Upkeep();
             _keys.Look();

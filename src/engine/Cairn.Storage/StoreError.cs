@@ -58,8 +58,11 @@ public readonly record struct StoreError(StoreErrorKind Kind, string Where, stri
     /// <summary>A disk's failure as the store's.</summary>
     public static StoreError From(DiskError error) => new(Translate(error.Kind), error.Path, error.Detail);
 
+    /// <summary>What happened and where, without what helps.</summary>
+    public string Sentence => $"{Where}: {Kind} ({Detail})";
+
     /// <inheritdoc/>
-    public override string ToString() => $"{Where}: {Kind} ({Detail}). {Advice}";
+    public override string ToString() => $"{Sentence}. {Advice}";
 
     private static StoreErrorKind Translate(DiskErrorKind kind) => kind switch
     {

@@ -103,7 +103,7 @@ public static class MountCommands
     /// <summary>Makes the mount point, if its parent is there. A dead mount on it counts as being there.</summary>
     private static bool MakeDirectory(string target)
     {
-        bool isThere = Directory.Exists(target) || MountTable.Find(target) is not null;
+        bool isThere = Path.Exists(target) || MountTable.Find(target) is not null;
         if (isThere || !Directory.Exists(Path.GetDirectoryName(target)))
         {
             return false;

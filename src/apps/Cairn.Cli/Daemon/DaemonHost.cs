@@ -91,7 +91,7 @@ public static class DaemonHost
             Node = node.Node,
             Mounts = drives,
             Workers = world.Loop,
-            Stop = stop.Cancel,
+            Stop = () => _ = stop.CancelAsync(),
         };
         await using ControlServer server = await ControlServer.Start(socket, services, stop.Token);
         ControlSocketFile.Protect(socket);

@@ -48,7 +48,8 @@ public static class LockedNode
             }
         }
 
-        await using LockedServer server = await LockedServer.Start(socket, Unlock, stop.Cancel, stop.Token);
+        await using LockedServer server = await LockedServer.Start(
+            socket, Unlock, stop: () => _ = stop.CancelAsync(), stop.Token);
         ControlSocketFile.Protect(socket);
         ready();
         await using CancellationTokenRegistration stopped = stop.Token.Register(() => done.TrySetResult(null));

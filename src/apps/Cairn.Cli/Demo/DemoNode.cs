@@ -35,14 +35,24 @@ public sealed class DemoNode : IDisposable
     /// <summary>The daemon's process id, or 0.</summary>
     public int ProcessId => _daemon?.Id ?? 0;
 
+    /// <summary>Whether the daemon runs.</summary>
+    public bool IsRunning => _daemon is { HasExited: false };
+
     /// <summary>Runs a command on this node that must succeed.</summary>
     public Task<string> Run(CancellationToken cancellation, params string[] arguments) =>
         CairnProcess.MustRun(Home, cancellation, arguments);
 
     /// <summary>Starts the daemon and waits until it answers.</summary>
-    public async Task Start(CancellationToken cancellation)
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <param name="environment">Variables for the daemon alone.</param>
+    public async Task Start(CancellationToken cancellation, params (string Name, string Value)[] environment)
     {
         ProcessStartInfo start = CairnProcess.StartInfo(Home, ["up", "--no-announce"]);
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         Process daemon = Process.Start(start) ?? throw new DemoException("the daemon did not start");
         _daemon = daemon;
         StreamWriter log = TextWriterTo(_logPath);
@@ -56,13 +66,18 @@ public sealed class DemoNode : IDisposable
     /// <summary>Ends the daemon with SIGKILL, as a power switch would, and clears its dead mount away.</summary>
     public async Task Kill(CancellationToken cancellation)
     {
+        KillProcess();
+        await ClearMount(cancellation);
+    }
+
+    /// <summary>Ends the daemon with SIGKILL; its mount stays behind, dead.</summary>
+    public void KillProcess()
+    {
         if (_daemon is { HasExited: false } daemon)
         {
             daemon.Kill();
-            await daemon.WaitForExitAsync(cancellation);
+            daemon.WaitForExit();
         }
-
-        await ClearMount(cancellation);
     }
 
     /// <summary>Asks the daemon to stop, and ends it if it does not within ten seconds.</summary>

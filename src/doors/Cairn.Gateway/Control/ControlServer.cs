@@ -49,5 +49,5 @@ public sealed class ControlServer : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+    public ValueTask DisposeAsync() => ControlSocket.Stop(_app);
 }

@@ -42,12 +42,7 @@ public sealed class LockedServer : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    /// <remarks>Requests that are being answered are answered first: the one that brought the passphrase among them.</remarks>
-    public async ValueTask DisposeAsync()
-    {
-        await _app.StopAsync();
-        await _app.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => ControlSocket.Stop(_app);
 
     /// <summary>The request's body as text; null when it is empty or longer than any passphrase.</summary>
     private static async Task<string?> ReadPassphrase(HttpContext context)

@@ -11,7 +11,8 @@ namespace Cairn.Node.Logs;
 /// <summary>Brings a fold up to what the log store and the journal hold, after any end of the last run.</summary>
 /// <remarks>
 /// (1) Find the end of every log. (2) Fold blocks the index has not seen. (3) Fold journaled transactions; those in no
-/// block wait to be sealed. (4) After an unclean end seal them, and open a new incarnation.
+/// block wait to be sealed. (4) After an unclean end, or damage to the own log, seal them and open a new
+/// incarnation.
 /// </remarks>
 internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
 {
@@ -44,8 +45,10 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             ports.Journal.Release(position);
         }
 
+        // Peers may hold blocks that a damaged own log has lost: what is written next must not take their numbers.
         uint incarnation = LastOwnIncarnation();
-        bool isSafe = ports.Recovered.WasClean && incarnation > 0;
+        bool isSafe = ports.Recovered.WasClean && incarnation > 0
+            && !ports.Blocks.IsDamaged(log.Volume, new LogId(ports.Identity.Node, incarnation));
         log.Own.Current = new LogId(ports.Identity.Node, isSafe ? incarnation : incarnation + 1);
         if (isNew)
         {

@@ -159,8 +159,10 @@ internal sealed class JoinHost
         _ports.Entropy.Fill(salt);
         byte[] keyring = KeyWrap.Wrap(
             shared, salt, KeyGrants.KeyringContext(_view.Pool, _view.Self, peer.Node), _log.Keyring.Encode());
+        IEnumerable<SignedNodeRecord> members =
+            _view.Map.Records.Where(record => _view.IsMember(record.Record.Node));
         return new JoinAccept(
-            proof, _view.Pool, _log.FounderKey, keyring, [.. _view.Map.Records.Select(record => record.Bytes)]);
+            proof, _view.Pool, _log.FounderKey, keyring, [.. members.Select(record => record.Bytes)]);
     }
 
     /// <summary>Every key this node has, wrapped to the newcomer.</summary>

@@ -15,6 +15,7 @@ internal sealed class PoolView
     private readonly HashSet<(VolumeId Volume, NodeId Node)> _readers = [];
     private readonly Dictionary<NodeId, Liveness> _liveness = [];
     private readonly NodeId _bootstrap;
+    private readonly SortedSet<NodeId> _remembered;
     private volatile bool _hasRoom = true;
     private volatile PlacementTable _placement = PlacementTable.Empty;
     private volatile PoolState _state = PoolState.Empty;
@@ -24,8 +25,13 @@ internal sealed class PoolView
     /// <param name="self">This node.</param>
     /// <param name="pool">The pool.</param>
     /// <param name="bootstrap">Trusted until the pool's log names this node a member; this node itself if nobody.</param>
-    public PoolView(NodeId self, PoolId pool, NodeId bootstrap)
+    /// <param name="remembered">
+    /// Members when this node last ran. A log that was damaged meanwhile does not name them all, and only they can send what
+    /// is missing; whatever the log does say of a node counts more.
+    /// </param>
+    public PoolView(NodeId self, PoolId pool, NodeId bootstrap, IEnumerable<NodeId> remembered)
     {
+        _remembered = [.. remembered];
         Self = self;
         Pool = pool;
         _bootstrap = bootstrap;
@@ -64,7 +70,7 @@ internal sealed class PoolView
     /// <summary>Whether a node may connect and be connected to.</summary>
     public bool IsMember(NodeId node) => State.Members.TryGetValue(node, out Member? member)
         ? member.Standing is MemberStanding.Active or MemberStanding.Forgotten && member.Role != MemberRole.Recovery
-        : node == _bootstrap && !State.Members.ContainsKey(Self);
+        : _remembered.Contains(node) || (node == _bootstrap && !State.Members.ContainsKey(Self));
 
     /// <summary>Whether a node was expelled.</summary>
     public bool IsRevoked(NodeId node) =>
@@ -150,9 +156,12 @@ internal sealed class PoolView
             }
         }
 
-        if (IsMember(_bootstrap) && !State.Members.ContainsKey(_bootstrap))
+        foreach (NodeId node in _remembered.Append(_bootstrap).Distinct())
         {
-            yield return _bootstrap;
+            if (IsMember(node) && !State.Members.ContainsKey(node))
+            {
+                yield return node;
+            }
         }
     }
 

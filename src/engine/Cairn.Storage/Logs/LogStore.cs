@@ -45,6 +45,16 @@ public sealed class LogStore : IDisposable
         }
     }
 
+    /// <summary>Whether blocks of a log were lost here: it was cut short, or what it held cannot be read.</summary>
+    public bool IsDamaged(VolumeId volume, LogId log)
+    {
+        lock (_gate)
+        {
+            return _files.TryGetValue((volume, log), out LogFile? file)
+                && _findings.Any(finding => finding.Error.Where.StartsWith(file.File.Path + "+", StringComparison.Ordinal));
+        }
+    }
+
     /// <summary>Bytes the logs take.</summary>
     public long Bytes
     {

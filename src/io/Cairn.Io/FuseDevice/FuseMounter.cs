@@ -89,9 +89,9 @@ public static class FuseMounter
                 return Unit.Value;
             }
 
-            bool isDead = FuseSystem.Access(path, 0) != 0
-                && Marshal.GetLastPInvokeError() is FuseSystem.NotConnected or FuseSystem.ConnectionAborted;
-            if (mounted.Type != FileSystemType || !isDead)
+            bool isDead = mounted.Type == FileSystemType
+                && FuseSystem.Probe(path) is FuseSystem.NotConnected or FuseSystem.ConnectionAborted;
+            if (!isDead)
             {
                 return new MountError(
                     MountErrorKind.Busy, path, $"{mounted.Source} ({mounted.Type}) is mounted there; unmount it first");

@@ -33,6 +33,9 @@ internal static unsafe partial class FuseSystem
 
     private const string Library = "libc";
 
+    /// <summary>More than sizeof(struct statfs), which is 120.</summary>
+    private const int StatFileSystemBytes = 256;
+
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Open(string path, int flags, int mode);
 
@@ -57,8 +60,16 @@ internal static unsafe partial class FuseSystem
     [LibraryImport(Library, EntryPoint = "getegid")]
     internal static partial uint EffectiveGroupId();
 
-    [LibraryImport(Library, EntryPoint = "access", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int Access(string path, int mode);
+    /// <summary>Whether whoever serves a mount answers: 0, or the error it answers with.</summary>
+    /// <remarks>
+    /// statfs(2) is always asked of the server. access(2) and open(2) can be answered from what the kernel remembers of a
+    /// mount, for as long as it was allowed to, also when the daemon has died meanwhile.
+    /// </remarks>
+    internal static int Probe(string path)
+    {
+        byte* answer = stackalloc byte[StatFileSystemBytes];
+        return StatFileSystem(path, answer) == 0 ? 0 : Marshal.GetLastPInvokeError();
+    }
 
     [LibraryImport(Library, EntryPoint = "socketpair", SetLastError = true)]
     internal static partial int SocketPair(int domain, int type, int protocol, int* pair);
@@ -71,6 +82,9 @@ internal static unsafe partial class FuseSystem
 
     [LibraryImport(Library, EntryPoint = "close", SetLastError = true)]
     internal static partial int Close(int file);
+
+    [LibraryImport(Library, EntryPoint = "statfs", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int StatFileSystem(string path, byte* answer);
 
     /// <summary>struct msghdr.</summary>
     [StructLayout(LayoutKind.Sequential)]

@@ -67,6 +67,21 @@ internal sealed class SqliteConnection : IDisposable
         return error;
     }
 
+    /// <summary>Walks the whole tree of pages; reads the file once.</summary>
+    internal Result<Unit, IndexError> Check()
+    {
+        sqlite3_stmt check = Prepare("PRAGMA quick_check(1)");
+        int code = raw.sqlite3_step(check);
+        if (code != raw.SQLITE_ROW)
+        {
+            return Error(code);
+        }
+
+        string found = raw.sqlite3_column_text(check, 0).utf8_to_string();
+        raw.sqlite3_reset(check);
+        return found == "ok" ? Unit.Value : new IndexError($"{_path}: SQLite error: {found}");
+    }
+
     internal Result<byte[]?, IndexError> Get(ReadOnlySpan<byte> key)
     {
         Bind(_get, 1, key);

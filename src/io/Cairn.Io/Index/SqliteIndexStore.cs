@@ -8,7 +8,8 @@ namespace Cairn.Io.Index;
 /// <remarks>
 /// Two connections, each behind its own lock: readers see the last whole <see cref="Apply"/> and never wait for one that
 /// runs. Any damage shows as an <see cref="IndexError"/>; the owner calls <see cref="Clear"/> and rebuilds. Opening a
-/// damaged file succeeds, and its calls fail, so that the owner has something to call <see cref="Clear"/> on.
+/// damaged file succeeds, and its calls fail, so that the owner has something to call <see cref="Clear"/> on. A tree of
+/// pages that is damaged could also miss rows without an error, so it is walked once at opening.
 /// </remarks>
 public sealed class SqliteIndexStore : IIndexStore
 {
@@ -115,6 +116,12 @@ public sealed class SqliteIndexStore : IIndexStore
         string path)
     {
         Result<SqliteConnection, IndexError> writer = SqliteConnection.Open(path);
+        if (writer.IsOk && !writer.Value.Check().TryGet(out _, out IndexError damage))
+        {
+            writer.Value.Dispose();
+            writer = damage;
+        }
+
         return (writer, writer.IsOk ? SqliteConnection.Open(path) : writer);
     }
 
