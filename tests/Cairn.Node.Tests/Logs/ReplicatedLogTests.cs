@@ -290,6 +290,28 @@ public sealed class ReplicatedLogTests
     }
 
     [Fact]
+    public void ABlockThatIsDamagedInTheMiddle_ComesBackFromAPeer()
+    {
+        LogNode node = Node(1).Open();
+        LogNode peer = Node(2).Open();
+        foreach (string name in (string[])["a", "b", "c", "d"])
+        {
+            node.Create(name);
+            Assert.True(node.Log.Seal().IsOk);
+        }
+
+        peer.PullFrom(node);
+        peer.Close();
+        string path = "logs/" + Assert.Single(peer.Disk.List("logs").Value);
+        peer.Disk.FlipBit(path, peer.Disk.LengthOf(path) / 2, 3);
+        peer.Index = new SimulatedIndex();
+        peer.Open();
+        peer.PullFrom(node);
+        Assert.Equal(["a", "b", "c", "d"], peer.Names());
+        Assert.Equal(node.TableText(), peer.TableText());
+    }
+
+    [Fact]
     public void ADamagedIndex_IsRebuiltFromTheLogs()
     {
         LogNode node = Node(1).Open();

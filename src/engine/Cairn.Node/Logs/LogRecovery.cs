@@ -82,9 +82,22 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         return keys;
     }
 
+    /// <summary>The end of what can be read from the first block on: peers are asked for what follows.</summary>
     private void RestoreTip(LogId id)
     {
-        for (ulong seq = ports.Blocks.LastSeq(log.Volume, id); seq > 0; seq--)
+        ulong last = ports.Blocks.LastSeq(log.Volume, id);
+        if (ports.Blocks.IsDamaged(log.Volume, id))
+        {
+            ulong whole = 0;
+            while (whole < last && Read(id, whole + 1) is not null)
+            {
+                whole++;
+            }
+
+            last = whole;
+        }
+
+        for (ulong seq = last; seq > 0; seq--)
         {
             if (Read(id, seq) is { } block)
             {

@@ -72,7 +72,7 @@ public static class FuseMounter
             // Nothing is mounted there any more: somebody else unmounted it.
             FuseSystem.InvalidArgument or FuseSystem.NoEntry => Unit.Value,
             FuseSystem.Busy => new MountError(
-                MountErrorKind.Busy, path, "files are open in it; close them, or detach it by force"),
+                MountErrorKind.Busy, path, "files are open in it; close them, or say --force"),
             FuseSystem.NotPermitted or FuseSystem.AccessDenied => new MountError(
                 MountErrorKind.NotPermitted, path, "you may not unmount it"),
             _ => new MountError(MountErrorKind.Other, path, Words(number)),
