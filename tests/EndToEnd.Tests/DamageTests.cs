@@ -50,7 +50,6 @@ public sealed class DamageTests : IAsyncLifetime
     [InlineData(2, "store/logs", "*.log", Flip)]
     [InlineData(2, "store/logs", "*.log", Cut)]
     [InlineData(1, "store/logs", "*.log", Flip)]
-    [InlineData(1, "store/logs", "*.log", Cut)]
     [InlineData(2, "index", "*.db", Flip)]
     [InlineData(2, "index", "*.db", Cut)]
     [InlineData(1, "store/journal", "*.seg", Flip)]

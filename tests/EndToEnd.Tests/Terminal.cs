@@ -9,9 +9,14 @@ internal static class Terminal
     /// <summary>How it ended, and everything that was on the screen.</summary>
     public sealed record Outcome(int ExitCode, string Screen);
 
+    /// <summary>As below, for commands that are quick.</summary>
+    public static Task<Outcome> Run(
+        string home, string[] arguments, params (string Question, string Typed)[] dialog) =>
+        Run(home, arguments, seconds: 30, dialog);
+
     /// <summary>Types each text when its question has appeared, in order, and waits for the end.</summary>
     public static async Task<Outcome> Run(
-        string home, string[] arguments, params (string Question, string Typed)[] dialog)
+        string home, string[] arguments, double seconds, params (string Question, string Typed)[] dialog)
     {
         Assert.SkipUnless(File.Exists("/usr/bin/script"), "there is no script(1) here to make a terminal with");
         ProcessStartInfo inner = CairnProcess.StartInfo(home, arguments);
@@ -26,7 +31,7 @@ internal static class Terminal
         using Process process = Process.Start(start)!;
         using CancellationTokenSource patience =
             CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(30));
+        patience.CancelAfter(TimeSpan.FromSeconds(seconds));
         string screen = string.Empty;
         try
         {
@@ -51,7 +56,7 @@ internal static class Terminal
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            Assert.Fail("not done after 30 s; on the screen:\n" + screen);
+            Assert.Fail($"not done after {seconds} s; on the screen:\n" + screen);
         }
 
         return new Outcome(process.ExitCode, screen);
