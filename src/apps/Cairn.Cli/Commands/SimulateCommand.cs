@@ -53,8 +53,8 @@ public static class SimulateCommand
         Command command = new ManualCommand(
             "simulate",
             "Run whole pools on virtual time with faults, and check every promise.",
-            "The same engine in one thread, on simulated network, disks and clocks that a seed decides. Exit code 1 when a "
-            + "promise was broken; the command that replays the run is printed.",
+            "The same engine in one thread, on simulated network, disks and clocks that a seed decides. Exit code 1 "
+            + "when a promise was broken; the command that replays the run is printed.",
             "cairn simulate --nodes 20 --hours 24 --seed 7 --runs 10",
             "cairn simulate --nodes 4 --hours 1 --no-faults") { nodes, hours, seed, runs, faults, calm };
         CommandContext.Attach(command, (context, parsed, cancellation) =>
