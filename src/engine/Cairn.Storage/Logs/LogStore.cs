@@ -50,8 +50,9 @@ public sealed class LogStore : IDisposable
     {
         lock (_gate)
         {
-            return _files.TryGetValue((volume, log), out LogFile? file)
-                && _findings.Any(finding => finding.Error.Where.StartsWith(file.File.Path + "+", StringComparison.Ordinal));
+            string? place = _files.TryGetValue((volume, log), out LogFile? file) ? file.File.Path + "+" : null;
+            return place is not null
+                && _findings.Any(finding => finding.Error.Where.StartsWith(place, StringComparison.Ordinal));
         }
     }
 
