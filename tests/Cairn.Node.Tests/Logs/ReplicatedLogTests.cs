@@ -265,31 +265,6 @@ public sealed class ReplicatedLogTests
     }
 
     [Fact]
-    public void AnOwnLogThatWasCutShort_TakesNoNumbersThatPeersKnow()
-    {
-        LogNode node = Node(1).Open();
-        node.Create("a");
-        Assert.True(node.Log.Seal().IsOk);
-        node.Create("b");
-        Assert.True(node.Log.Seal().IsOk);
-        LogNode peer = Node(2).Open();
-        peer.PullFrom(node);
-        node.Close();
-
-        string path = "logs/" + Assert.Single(node.Disk.List("logs").Value);
-        node.Disk.Truncate(path, node.Disk.LengthOf(path) - 20);
-        node.Index = new SimulatedIndex();
-        node.Open();
-        Assert.Equal(["a"], node.Names());
-        node.Create("c");
-        Assert.True(node.Log.Seal().IsOk);
-        node.PullFrom(peer);
-        peer.PullFrom(node);
-        Assert.Equal(["a", "b", "c"], node.Names());
-        Assert.Equal(node.TableText(), peer.TableText());
-    }
-
-    [Fact]
     public void ABlockThatIsDamagedInTheMiddle_ComesBackFromAPeer()
     {
         LogNode node = Node(1).Open();
