@@ -99,6 +99,7 @@ public static class DaemonHost
         systemd.Status($"listening on {world.Ports.Transport.ListenAddress}");
         systemd.Ready();
         Console.Out.WriteLine($"{config.Name} is up, listening on {world.Ports.Transport.ListenAddress}");
+        using MemoryRest memory = new();
         try
         {
             await Task.Delay(Timeout.Infinite, stop.Token);
