@@ -3,11 +3,13 @@ using BenchmarkDotNet.Running;
 using Cairn.Bench.Micro;
 
 // quick: a few seconds, prints MB/s, fails below the gate. stages [FOLDER]: CPU seconds a GiB, stage by stage.
+// index [FOLDER]: what sealing the index costs.
 // Anything else: BenchmarkDotNet's own command line.
 return args switch
 {
     ["quick", ..] => QuickPipeline.Run(),
     ["stages", .. string[] where] => await QuickStages.Run(where is [string folder, ..] ? folder : Path.GetTempPath()),
+    ["index", .. string[] where] => QuickIndex.Run(where is [string folder, ..] ? folder : Path.GetTempPath()),
     _ => Benchmarks(args),
 };
 

@@ -66,7 +66,16 @@ public sealed class LocalFilesVolumeTests
         Write(One, "doc.tmp", "second"u8.ToArray());
         Do(One, drive => drive.SetExtendedAttribute(
             Find(One, "doc.tmp")!.Value.Inode, Name("user.k"), Name("v"), AttributeWriteMode.Any, User));
+        InodeNumber before = Find(One, "doc.tmp")!.Value.Inode;
         Rename(One, "doc.tmp", "doc.txt");
+
+        // The kernel moves its entry with the number it knows, and asks by that.
+        Assert.Equal(Find(One, "doc.txt"), Do(One, drive => drive.GetAttributes(before)));
+        OpenHandle handle = Do(One, drive => drive.Open(before, OpenIntent.Read, User)).Handle;
+        byte[] read = new byte[6];
+        Assert.Equal(6, Do(One, drive => drive.Read(handle, 0, read)));
+        Assert.Equal("second"u8.ToArray(), read);
+        Do(One, drive => drive.Release(handle));
         _bench.Until(() => Text(Two, "doc.txt") == "second", "the second text arrives");
         Assert.Equal([".cairnignore", "doc.txt"], Names(One));
         Assert.Equal([".cairnignore", "doc.txt"], Names(Two));
@@ -82,7 +91,9 @@ public sealed class LocalFilesVolumeTests
         Write(One, "doc.txt", "text"u8.ToArray());
         Ignore("*~\n");
         _bench.Until(() => Text(Two, "doc.txt") == "text", "it arrives");
+        InodeNumber before = Find(One, "doc.txt")!.Value.Inode;
         Rename(One, "doc.txt", "doc.txt~");
+        Assert.Equal(Find(One, "doc.txt~"), Do(One, drive => drive.GetAttributes(before)));
         _bench.Until(() => Names(Two).SequenceEqual([".cairnignore"]), "it is gone there");
         Assert.Equal("text", Text(One, "doc.txt~"));
         Rename(One, "doc.txt~", "again~");

@@ -40,7 +40,7 @@ public sealed partial class LocalFilesVolume
         InodeNumber inode, InodeNumber parent, ReadOnlyMemory<byte> name, Caller caller)
     {
         InodeNumber place = await PlaceOf(parent, name, isFolder: false);
-        return IsLocal(place) == IsLocal(inode)
+        return IsLocal(place) == IsLocal(At(inode))
             ? Marked(await Engine(place).Link(Plain(inode), Plain(place), name, caller), place)
             : VolumeError.CrossesVolumes;
     }
@@ -129,6 +129,12 @@ public sealed partial class LocalFilesVolume
         {
             _ = await Engine(to).Unlink(Plain(to), beside, caller);
             return copied;
+        }
+
+        Result<ObjectAttributes, VolumeError> arrived = Marked(await Engine(to).Lookup(Plain(to), toName), to);
+        if (arrived.IsOk)
+        {
+            NoteCarried(source.Inode, arrived.Value.Inode);
         }
 
         // A local file of the new name would come to light again when the shared one goes.

@@ -16,11 +16,14 @@ public sealed partial class LocalFilesVolume : IVolume
 {
     private const ulong LocalBit = 1UL << 63;
     private const ulong LocalCookie = 1UL << 61;
+    private const int CarriedMax = 1 << 16;
 
     private readonly VolumeEngine _shared;
     private readonly PrivateVolume _private;
     private readonly IgnoreRules _rules;
     private readonly IDisposable _watch;
+    private readonly Dictionary<InodeNumber, InodeNumber> _carried = [];
+    private volatile bool _hasCarried;
 
     /// <summary>Lays the private volume over the shared one.</summary>
     internal LocalFilesVolume(VolumeEngine shared, PrivateVolume local)
@@ -196,7 +199,7 @@ public sealed partial class LocalFilesVolume : IVolume
 
     private static bool IsLocal(InodeNumber inode) => (inode.Value & LocalBit) != 0;
 
-    private static InodeNumber Plain(InodeNumber inode) => new(inode.Value & ~LocalBit);
+    private InodeNumber Plain(InodeNumber inode) => new(At(inode).Value & ~LocalBit);
 
     private static OpenHandle Plain(OpenHandle handle) => new(handle.Value & ~LocalBit);
 
@@ -208,11 +211,11 @@ public sealed partial class LocalFilesVolume : IVolume
     private static Result<ObjectAttributes, VolumeError> Marked(Result<ObjectAttributes, VolumeError> result) =>
         result.IsOk ? Mark(result.Value) : result;
 
-    private static Result<ObjectAttributes, VolumeError> Marked(
-        Result<ObjectAttributes, VolumeError> result, InodeNumber by) => IsLocal(by) ? Marked(result) : result;
+    private Result<ObjectAttributes, VolumeError> Marked(
+        Result<ObjectAttributes, VolumeError> result, InodeNumber by) => IsLocal(At(by)) ? Marked(result) : result;
 
-    private static Result<OpenedFile, VolumeError> Marked(Result<OpenedFile, VolumeError> result, InodeNumber by) =>
-        result.IsOk && IsLocal(by)
+    private Result<OpenedFile, VolumeError> Marked(Result<OpenedFile, VolumeError> result, InodeNumber by) =>
+        result.IsOk && IsLocal(At(by))
             ? result.Value with
             {
                 Handle = new OpenHandle(result.Value.Handle.Value | LocalBit),
@@ -230,7 +233,38 @@ public sealed partial class LocalFilesVolume : IVolume
         entry with { Attributes = Mark(entry.Attributes), Cookie = entry.Cookie | cookieBit };
 
     /// <summary>The volume of a number; a local one was given out, so the private volume is open.</summary>
-    private VolumeEngine Engine(InodeNumber inode) => IsLocal(inode) ? _private.Open() ?? _shared : _shared;
+    private VolumeEngine Engine(InodeNumber inode) => IsLocal(At(inode)) ? _private.Open() ?? _shared : _shared;
+
+    /// <summary>Where the file of a number is now: a door goes on with the number it had when the file crossed over.</summary>
+    private InodeNumber At(InodeNumber inode)
+    {
+        if (_hasCarried)
+        {
+            lock (_carried)
+            {
+                while (_carried.TryGetValue(inode, out InodeNumber now))
+                {
+                    inode = now;
+                }
+            }
+        }
+
+        return inode;
+    }
+
+    private void NoteCarried(InodeNumber from, InodeNumber to)
+    {
+        lock (_carried)
+        {
+            if (_carried.Count >= CarriedMax)
+            {
+                _carried.Clear();
+            }
+
+            _carried[from] = to;
+            _hasCarried = true;
+        }
+    }
 
     private VolumeEngine Engine(OpenHandle handle) =>
         (handle.Value & LocalBit) != 0 ? _private.Open() ?? _shared : _shared;
