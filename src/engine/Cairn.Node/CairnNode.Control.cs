@@ -367,6 +367,7 @@ public sealed partial class CairnNode
                 $"Start it, or `cairn node forget {_view.NameOf(node)}` if it is lost."));
         }
 
+        problems.AddRange(_peers.Refused.Problems);
         foreach (StoreFinding finding in _chunks.Findings.Concat(_logs.Findings).TakeLast(20))
         {
             problems.Add(new NodeProblem("damage", finding.Error.Sentence + ".", finding.Error.Advice));

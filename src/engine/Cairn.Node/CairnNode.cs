@@ -121,6 +121,9 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     /// <summary>What happened lately.</summary>
     public NodeDiary Diary => _diary;
 
+    /// <summary>The pool this node belongs to.</summary>
+    public PoolId Pool => _view.Pool;
+
     /// <summary>What the pool's log amounts to here.</summary>
     public PoolState State => _view.State;
 

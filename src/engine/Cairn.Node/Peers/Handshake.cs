@@ -55,7 +55,8 @@ internal static class Handshake
 
         if (!received.TryGet(out IFrame? frame, out TransportError error))
         {
-            return new HandshakeError(null, error.Detail);
+            bool isBad = error.Kind == TransportErrorKind.Protocol;
+            return new HandshakeError(isBad ? GoodbyeReason.ProtocolError : null, error.Detail);
         }
 
         using (frame)

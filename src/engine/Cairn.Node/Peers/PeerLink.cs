@@ -49,6 +49,9 @@ internal sealed class PeerLink
     /// <summary>Why it ended, for people.</summary>
     public string CloseReason { get; private set; } = string.Empty;
 
+    /// <summary>What the peer did that the protocol does not allow, or said that this node did; null when it just ended.</summary>
+    public GoodbyeReason? Fault { get; private set; }
+
     /// <summary>Bytes of chunks that wait to be sent.</summary>
     public long QueuedBytes { get; private set; }
 
@@ -63,6 +66,7 @@ internal sealed class PeerLink
             Result<IFrame, TransportError> received = await _connection.Receive(CancellationToken.None);
             if (!received.TryGet(out IFrame? frame, out TransportError error))
             {
+                Fault = error.Kind == TransportErrorKind.Protocol ? GoodbyeReason.ProtocolError : null;
                 Close(error.Detail);
                 break;
             }
@@ -72,6 +76,7 @@ internal sealed class PeerLink
             if (!decoded.TryGet(out PeerMessage? message, out ProtocolError bad))
             {
                 frame.Dispose();
+                Fault = GoodbyeReason.ProtocolError;
                 Send(new Goodbye(GoodbyeReason.ProtocolError));
                 Close($"a bad frame: {bad}");
                 break;
@@ -147,6 +152,7 @@ internal sealed class PeerLink
     /// <summary>Sends what is queued before, says why, and ends.</summary>
     public void Close(GoodbyeReason reason)
     {
+        Fault ??= reason == GoodbyeReason.ProtocolError ? reason : null;
         Send(new Goodbye(reason));
         Close($"closed here: {reason}");
     }
@@ -183,6 +189,7 @@ internal sealed class PeerLink
                 else
                 {
                     frame.Dispose();
+                    Fault = GoodbyeReason.ProtocolError;
                     Close($"an answer to no request ({message.Tag})");
                 }
 
@@ -193,6 +200,7 @@ internal sealed class PeerLink
                 break;
             case Goodbye goodbye:
                 frame.Dispose();
+                Fault = goodbye.Reason is GoodbyeReason.ProtocolError or GoodbyeReason.Revoked ? goodbye.Reason : null;
                 Close($"the peer says goodbye: {goodbye.Reason}");
                 break;
             default:

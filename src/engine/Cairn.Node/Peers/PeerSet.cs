@@ -38,6 +38,7 @@ internal sealed class PeerSet
         _view = view;
         _diary = diary;
         _random = new Prng(seed);
+        Refused = new RefusedPeers(ports.Time);
     }
 
     /// <summary>This node's own record, as told in every hello.</summary>
@@ -54,6 +55,9 @@ internal sealed class PeerSet
 
     /// <summary>A link is down.</summary>
     public event Action<PeerLink>? Disconnected;
+
+    /// <summary>Who was turned away lately.</summary>
+    public RefusedPeers Refused { get; }
 
     /// <summary>The links, in the order of the peers' ids.</summary>
     public IReadOnlyCollection<PeerLink> Links => _links.Values;
@@ -293,6 +297,8 @@ internal sealed class PeerSet
         {
             string why = said is null ? error.Detail : $"{refusal ?? GoodbyeReason.Stopping}";
             _diary.Add(LogLevel.Warning, "peers", $"no link with {connection.Peer.Node.Short} at {connection.RemoteAddress}: {why}");
+            NodeId peer = connection.Peer.Node;
+            Refused.Add(peer, $"{_view.NameOf(peer)} at {connection.RemoteAddress}", refusal, why);
             await Handshake.Refuse(connection, refusal ?? GoodbyeReason.Stopping, _ports.Time);
             return false;
         }
@@ -313,6 +319,7 @@ internal sealed class PeerSet
 
         _links[link.Peer] = link;
         _hints.Remove(link.Peer);
+        Refused.Clear(link.Peer);
         _view.Merge(said.Record);
         _ports.Workers.Start("peer", () => RunLink(link));
         return true;
@@ -324,6 +331,7 @@ internal sealed class PeerSet
         Connected?.Invoke(link);
         await link.Run(_ports.Workers, Handler);
         _diary.Add(LogLevel.Info, "peers", $"link with {_view.NameOf(link.Peer)} ended: {link.CloseReason}");
+        Refused.Add(link.Peer, _view.NameOf(link.Peer), link.Fault, link.CloseReason);
         Down(link);
         if (!_isStopped && _view.IsMember(link.Peer))
         {
