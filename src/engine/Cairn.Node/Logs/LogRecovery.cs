@@ -156,6 +156,14 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
                 continue;
             }
 
+            // A log that was cut short may have lost what stood between its end and this: a block has no gaps.
+            if (id.Seq != LastKnown(id.Log) + 1)
+            {
+                log.Report(id.Log, $"{id} follows a transaction that was lost; peers are asked for both");
+                _unneeded.Add(record.Position);
+                continue;
+            }
+
             if (!log.JournalWriter.Open(record).TryGet(out byte[]? plain, out _)
                 || !TransactionCodec.Decode(plain).TryGet(out Transaction? transaction, out _)
                 || transaction.Id != id)
@@ -182,19 +190,28 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
     {
         foreach ((LogId id, LogPosition folded) in log.Fold.Positions.Logs)
         {
-            ulong waiting = 0;
-            foreach (Unsealed unsealed in log.Own.Waiting)
-            {
-                waiting = unsealed.Transaction.Id.Log == id ? unsealed.Transaction.Id.Seq : waiting;
-            }
-
-            if (folded.TransactionSeq > Math.Max(log.Exchange.TipOf(id).TransactionSeq, waiting))
+            if (folded.TransactionSeq > LastKnown(id))
             {
                 return false;
             }
         }
 
         return true;
+    }
+
+    /// <summary>The last transaction of a log that is in a block here, or waits to be sealed into one.</summary>
+    private ulong LastKnown(LogId id)
+    {
+        // Those that wait are in order, so the newest of a log is almost always the last of all.
+        IReadOnlyList<Unsealed> waiting = log.Own.Waiting;
+        int newest = waiting.Count - 1;
+        while (newest >= 0 && waiting[newest].Transaction.Id.Log != id)
+        {
+            newest--;
+        }
+
+        ulong sealedSeq = log.Exchange.TipOf(id).TransactionSeq;
+        return newest < 0 ? sealedSeq : Math.Max(sealedSeq, waiting[newest].Transaction.Id.Seq);
     }
 
     private uint LastOwnIncarnation()
