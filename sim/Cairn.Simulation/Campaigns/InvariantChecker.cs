@@ -113,8 +113,7 @@ internal sealed class InvariantChecker
         TreeSnapshot? first = null;
         foreach (SimulatedMachine machine in _machines)
         {
-            IVolume volume = machine.Volume!;
-            TreeSnapshot tree = _scheduler.Complete(machine.Process.Run(() => TreeSnapshot.Of(volume)), WalkMax);
+            TreeSnapshot tree = Walk(machine);
             foreach (string problem in tree.Problems.Take(5))
             {
                 Break("every byte is readable on every node", $"{machine.Options.Name}: {problem}");
@@ -190,7 +189,8 @@ internal sealed class InvariantChecker
             int copies = _machines.Count(machine => Counts(machine.Stores!.Chunks, address));
             if (copies < wanted)
             {
-                return $"{address.Short} has {copies} of {wanted} copies";
+                string who = $"({Uses(address)}), and is needed by {NeededBy(address)}";
+                return $"{address.Short} has {copies} of {wanted} copies {who}";
             }
 
             foreach (NodeId holder in table.Holders(PartitionId.Of(address)))
@@ -223,6 +223,29 @@ internal sealed class InvariantChecker
 
     private static bool Counts(ChunkStore store, ChunkAddress address) =>
         store.TryGet(RecordKey.Copy(address), out StoredRecord record) && record.Use != ChunkUse.Cached;
+
+    private string NeededBy(ChunkAddress address)
+    {
+        SimulatedMachine machine = _machines[0];
+        TreeSnapshot tree = Walk(machine);
+        IEnumerable<string> paths = tree.Listing.Split('\n').Where(line => line.Length > 0).Select(PathOf);
+        string? found = paths.FirstOrDefault(path =>
+            _scheduler.Complete(
+                machine.Process.Run(() => machine.Hosted!.Contents(path, CancellationToken.None).AsTask()), WalkMax)
+            is { IsOk: true } contents && contents.Value.Chunks.Contains(address));
+        return found ?? "no file";
+    }
+
+    private static string PathOf(string line) => line.Split(" File ")[0];
+
+    private TreeSnapshot Walk(SimulatedMachine machine)
+    {
+        IVolume volume = machine.Volume!;
+        return _scheduler.Complete(machine.Process.Run(() => TreeSnapshot.Of(volume)), WalkMax);
+    }
+
+    private string Uses(ChunkAddress address) => string.Join(", ", _machines.Select(machine =>
+        machine.Stores!.Chunks.TryGet(RecordKey.Copy(address), out StoredRecord found) ? found.Use.ToString() : "none"));
 
     private static string Difference(string one, string other)
     {

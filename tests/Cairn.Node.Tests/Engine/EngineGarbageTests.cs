@@ -87,6 +87,20 @@ public sealed class EngineGarbageTests : IAsyncLifetime
         Assert.Equal(0, Used());
     }
 
+    [Fact]
+    public async Task AVersionThatWasCollected_DoesNotComeBackFromTheJournal()
+    {
+        // Found by `cairn simulate --nodes 4 --hours 1 --seed 3`: it was published again, a conflict without bytes.
+        await Write("f", 50_000, seed: 1);
+        byte[] now = await Write("f", 60_000, seed: 2);
+        await Collect();
+        await _node.Close();
+        _node.Open();
+        Assert.False(_node.Engine.HasUnpublishedWrites);
+        Assert.Single((await _node.Engine.ReadDirectory(InodeNumber.Root, 0, 10)).Value);
+        Assert.Equal(now, await Read("f"));
+    }
+
     /// <summary>While others may already be removing a condemned chunk, equal bytes must not count on it.</summary>
     [Theory]
     [InlineData(3_000_000)]

@@ -144,6 +144,13 @@ internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedL
             tip = log.Exchange.TipOf(own);
         }
 
+        if (transactions[0].Id.Seq != tip.TransactionSeq + 1)
+        {
+            // A chain has no gaps. What peers hold comes back by the exchange, and sealing is tried again.
+            return new StoreError(
+                StoreErrorKind.Corrupt, own.ToString(), "the last own blocks are damaged; peers are asked for them");
+        }
+
         byte[] encoded = Encode(own, tip, transactions);
         Result<Unit, StoreError> stored = ports.Blocks.Append(log.Volume, own, tip.BlockSeq + 1, encoded);
         stored = stored.IsOk ? ports.Blocks.Commit() : stored;

@@ -6,6 +6,7 @@ using Cairn.Core.Primitives;
 using Cairn.Core.Sync;
 using Cairn.Node.Ports;
 using Cairn.Storage;
+using Cairn.Storage.Journaling;
 
 namespace Cairn.Node.Logs;
 
@@ -135,28 +136,34 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
     /// <summary>Opens the log: the fold is brought up to what blocks and journal hold. Starts its background work.</summary>
     /// <param name="applier">What transactions mean.</param>
-    /// <param name="others">The recovered records of this volume that are not transactions: for the volume engine.</param>
+    /// <param name="others">
+    /// The recovered records of this volume that are not transactions and whose layer no transaction ended: for the
+    /// volume engine.
+    /// </param>
     public static Result<ReplicatedLog, StoreError> Open(
         LogPorts ports, VolumeKeyring keys, ITransactionApplier applier, out IReadOnlyList<RecoveredRecord> others,
         ReplicatedLogOptions? options = null)
     {
         options ??= new ReplicatedLogOptions();
         IReadOnlyList<RecoveredRecord> records = ports.Recovered.Take(keys.Volume);
-        others = [.. records.Where(record => record.Entry.Type != JournalEntryType.Transaction)];
         List<RecoveredRecord> transactions =
             [.. records.Where(record => record.Entry.Type == JournalEntryType.Transaction)];
+        Result<ReplicatedLog, StoreError> opened;
         try
         {
-            return Open(ports, options, keys, applier, transactions);
+            opened = Open(ports, options, keys, applier, transactions);
         }
         catch (Exception broken) when (broken is IndexUnusableException or InvariantException)
         {
             // The index is a cache of the fold: whatever is wrong with it, the logs rebuild it.
             Result<Unit, IndexError> cleared = ports.Index.Clear();
-            return cleared.IsOk
+            opened = cleared.IsOk
                 ? Open(ports, options, keys, applier, transactions)
                 : new StoreError(StoreErrorKind.Corrupt, "index", $"{broken.Message}; {cleared.Error.Detail}");
         }
+
+        others = opened.IsOk ? opened.Value.LayersNotEnded(ports.Journal, records) : [];
+        return opened;
     }
 
     /// <summary>Writes a transaction of this node: journaled, folded, to be sealed soon. Called under <see cref="Gate"/>.</summary>
@@ -358,6 +365,40 @@ public sealed class ReplicatedLog : IAsyncDisposable
         log._sealer.Start();
         log._persister.Start();
         return log;
+    }
+
+    /// <summary>What is left of the records when layers that a folded transaction ended are given back.</summary>
+    /// <remarks>
+    /// The tree is no witness: when garbage collection has forgotten a superseded version, its layer would look as if it
+    /// had never been published, and would come back as a conflict.
+    /// </remarks>
+    private List<RecoveredRecord> LayersNotEnded(Journal journal, IReadOnlyList<RecoveredRecord> records)
+    {
+        var ended = new HashSet<VersionId>();
+        foreach (RecoveredRecord record in records)
+        {
+            JournalEntry entry = record.Entry;
+            if (entry.Type == JournalEntryType.Transaction && entry.Layer != default
+                && Fold.LastOf(new LogId(_ports.Identity.Node, (uint)entry.Offset)) >= (ulong)entry.Length)
+            {
+                ended.Add(entry.Layer);
+            }
+        }
+
+        var left = new List<RecoveredRecord>();
+        foreach (RecoveredRecord record in records.Where(record => record.Entry.Type != JournalEntryType.Transaction))
+        {
+            if (ended.Contains(record.Entry.Layer))
+            {
+                journal.Release(record.Position);
+            }
+            else
+            {
+                left.Add(record);
+            }
+        }
+
+        return left;
     }
 
     private ReceiveOutcome Take(LogBlock block, BlockHash hash, ReadOnlyMemory<byte> encoded)
