@@ -19,6 +19,7 @@ public sealed class Campaign
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan WatchEvery = TimeSpan.FromMinutes(1);
+    private const int LookAtCopiesEvery = 5;
 
     private readonly CampaignOptions _options;
     private readonly SimulatedScheduler _scheduler = new();
@@ -111,10 +112,15 @@ public sealed class Campaign
         }
 
         _faults.StartStorm();
+        int watches = 0;
         for (TimeSpan end = _scheduler.Now + length; _scheduler.Now < end && _checker.Broken.Count == 0;)
         {
             _scheduler.RunFor(WatchEvery < end - _scheduler.Now ? WatchEvery : end - _scheduler.Now);
             _checker.CheckAlways();
+            if (++watches % LookAtCopiesEvery == 0)
+            {
+                _checker.CheckCopiesKept(_faults.Rotted);
+            }
         }
 
         _isStormy = false;
@@ -218,7 +224,7 @@ public sealed class Campaign
         PromisedWrites = _oracle.Promised,
         Faults = [.. FaultWords.Kinds.Select(kind => KeyValuePair.Create(FaultWords.Of(kind), _faults.Count(kind)))],
         Conflicts = _checker.Conflicts,
-        ChunksRemade = 0,
+        ChunksRemade = _machines.Sum(machine => machine.ChunksRemade),
         WorstConvergence = _worstConvergence,
         WallTime = wall,
         TraceHash = _scheduler.Trace.Value,

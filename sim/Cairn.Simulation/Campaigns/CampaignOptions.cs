@@ -33,10 +33,20 @@ public sealed record CampaignOptions
     /// <summary>A bug planted on purpose, to prove that the checks see it. Default none.</summary>
     public PlantedBug Bug { get; init; }
 
-    /// <summary>The command that repeats this run.</summary>
-    public string ReplayCommand => FormattableString.Invariant(
-        $"cairn simulate --nodes {Nodes} --hours {Duration.TotalHours:0.####} --seed {Seed} ")
-        + $"--runs 1 --faults {FaultWords.List(Faults)}";
+    /// <summary>The command that repeats this run; what has its default is left out.</summary>
+    public string ReplayCommand
+    {
+        get
+        {
+            CampaignOptions usual = new();
+            return FormattableString.Invariant($"cairn simulate --nodes {Nodes} --hours {Duration.TotalHours:0.######}")
+                + FormattableString.Invariant($" --seed {Seed} --runs 1 --faults {FaultWords.List(Faults)}")
+                + Unusual("--storm-minutes", StormLength.TotalMinutes, usual.StormLength.TotalMinutes)
+                + Unusual("--think-seconds", ThinkTime.TotalSeconds, usual.ThinkTime.TotalSeconds)
+                + Unusual("--fault-seconds", FaultInterval.TotalSeconds, usual.FaultInterval.TotalSeconds)
+                + Unusual("--space-mib", SpaceBytes >> 20, usual.SpaceBytes >> 20);
+        }
+    }
 
     /// <summary>All problems at once; empty when the options can be used.</summary>
     public IReadOnlyList<string> Validate()
@@ -52,8 +62,21 @@ public sealed record CampaignOptions
             problems.Add("the time must be positive");
         }
 
+        if (StormLength <= TimeSpan.Zero || ThinkTime <= TimeSpan.Zero || FaultInterval <= TimeSpan.Zero)
+        {
+            problems.Add("storms and pauses must be positive");
+        }
+
+        if (SpaceBytes < 80L << 20)
+        {
+            problems.Add("a node gives at least 80 MiB");
+        }
+
         return problems;
     }
+
+    private static string Unusual(string option, double value, double usual) =>
+        value == usual ? string.Empty : FormattableString.Invariant($" {option} {value:0.###}");
 }
 
 /// <summary>Bugs that a test plants, to prove that a campaign sees them.</summary>

@@ -69,7 +69,7 @@ public static class FaultWords
         ? "none"
         : string.Join(',', Table.Where(row => kinds.HasFlag(row.Kind)).Select(row => row.Word));
 
-    /// <summary>Reads words separated by commas.</summary>
+    /// <summary>Reads words separated by commas; "all" and "none" are words, too.</summary>
     /// <returns>False, with the word that is none, if one is unknown.</returns>
     public static bool TryParse(string text, out FaultKinds kinds, out string unknown)
     {
@@ -78,7 +78,7 @@ public static class FaultWords
         foreach (string word in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             FaultKinds kind = Table.FirstOrDefault(row => row.Word == word).Kind;
-            kind = word == "none" ? FaultKinds.None : kind;
+            kind = word == "all" ? FaultKinds.All : kind;
             if (kind == FaultKinds.None && word != "none")
             {
                 unknown = word;

@@ -23,6 +23,7 @@ internal sealed class InvariantChecker
     private readonly CampaignOptions _options;
     private readonly Oracle _oracle;
     private readonly WorkloadCounters _counters;
+    private readonly CopiesWatch _copies;
 
     public InvariantChecker(
         SimulatedScheduler scheduler, IReadOnlyList<SimulatedMachine> machines, CampaignOptions options, Oracle oracle,
@@ -33,6 +34,7 @@ internal sealed class InvariantChecker
         _options = options;
         _oracle = oracle;
         _counters = counters;
+        _copies = new CopiesWatch(machines);
     }
 
     /// <summary>What is broken so far.</summary>
@@ -71,6 +73,17 @@ internal sealed class InvariantChecker
                 string excess = $"{machine.Options.Name}: packs take {taken} of {_options.SpaceBytes}";
                 Break("allocated space is never exceeded", excess);
             }
+        }
+    }
+
+    /// <summary>What must hold of copies from one look to the next; now and then, for it costs a walk.</summary>
+    /// <param name="rotted">Machines on whose disks bits turned over lately.</param>
+    public void CheckCopiesKept(IEnumerable<int> rotted)
+    {
+        _copies.NoteRot(rotted);
+        if (_copies.Look() is { } lost)
+        {
+            Break("what is safe does not become unsafe", lost);
         }
     }
 
@@ -245,7 +258,7 @@ internal sealed class InvariantChecker
     }
 
     private string Uses(ChunkAddress address) => string.Join(", ", _machines.Select(machine =>
-        machine.Stores!.Chunks.TryGet(RecordKey.Copy(address), out StoredRecord found) ? found.Use.ToString() : "none"));
+        machine.Stores!.Chunks.TryGet(RecordKey.Copy(address), out StoredRecord record) ? $"{record.Use}" : "none"));
 
     private static string Difference(string one, string other)
     {

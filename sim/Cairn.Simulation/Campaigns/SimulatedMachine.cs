@@ -24,6 +24,7 @@ public sealed class SimulatedMachine : IDisposable
     private readonly ulong _seed;
     private SimulatedTransport? _transport;
     private RecordedVolumes? _volumes;
+    private long _remadeBefore;
     private int _life;
 
     /// <summary>A machine that is switched off, with an empty disk.</summary>
@@ -65,6 +66,9 @@ public sealed class SimulatedMachine : IDisposable
     /// <summary>The running node's stores; those of the last life while it is down.</summary>
     public NodeStores? Stores { get; private set; }
 
+    /// <summary>Copies that repair made here, in all lives.</summary>
+    public long ChunksRemade => _remadeBefore + (Node?.ChunksRemade ?? 0);
+
     /// <summary>Whether the node runs.</summary>
     public bool IsUp => Node is not null;
 
@@ -102,6 +106,7 @@ public sealed class SimulatedMachine : IDisposable
         IsWanted = false;
         if (Node is { } node)
         {
+            _remadeBefore += node.ChunksRemade;
             Node = null;
             await node.DisposeAsync();
             NewLife(CrashKind.ProcessKilled);
@@ -112,6 +117,7 @@ public sealed class SimulatedMachine : IDisposable
     public void Kill(CrashKind kind)
     {
         IsWanted = false;
+        _remadeBefore += Node?.ChunksRemade ?? 0;
         Node = null;
         NewLife(kind);
     }

@@ -130,6 +130,9 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     /// <summary>Where this node thinks that chunks should lie.</summary>
     public PlacementTable Placement => _view.Placement;
 
+    /// <summary>Copies that repair made here since the start.</summary>
+    public long ChunksRemade => _repair.RemadeCount;
+
     /// <summary>(1) Opens a home that belongs to a pool.</summary>
     /// <param name="ports">The world. On failure the caller keeps it.</param>
     /// <param name="options">How to behave.</param>

@@ -19,7 +19,58 @@ public sealed class CampaignTests
     [InlineData(3, 1)]
     [InlineData(5, 1)]
     public void A_calm_pool_keeps_every_promise(int nodes, ulong seed) =>
-        AssertGood(Campaign.Run(Small with { Nodes = nodes, Seed = seed, Faults = FaultKinds.None }));
+        AssertGood(Campaign.Run(Small with
+        {
+            Nodes = nodes,
+            Seed = seed,
+            Faults = FaultKinds.None,
+            Duration = TimeSpan.FromMinutes(10),
+        }));
+
+    [Theory]
+    [InlineData(4, 11)]
+    [InlineData(5, 12)]
+    public void A_pool_in_a_storm_keeps_every_promise(int nodes, ulong seed) =>
+        AssertGood(Campaign.Run(Small with { Nodes = nodes, Seed = seed }));
+
+    [Fact]
+    public void Every_kind_of_fault_happens()
+    {
+        // Only a node that owes nothing is rotted, which is rare while everything else goes wrong, too.
+        CampaignOptions busy = Small with { Seed = 7, Duration = TimeSpan.FromMinutes(15) };
+        RunReport all = Campaign.Run(busy with { FaultInterval = TimeSpan.FromSeconds(60) });
+        RunReport rot = Campaign.Run(busy with
+        {
+            Faults = FaultKinds.BitRot,
+            FaultInterval = TimeSpan.FromSeconds(20),
+            ThinkTime = TimeSpan.FromMinutes(2),
+        });
+        Assert.Equal(FaultWords.All, all.Faults.Select(fault => fault.Key));
+        Assert.All(all.Faults.Zip(rot.Faults), pair => Assert.True(
+            pair.First.Value + pair.Second.Value > 0, $"no {pair.First.Key}"));
+    }
+
+    [Fact]
+    public void Nothing_goes_wrong_that_was_not_asked_for()
+    {
+        RunReport report = Campaign.Run(
+            Small with { Seed = 8, Faults = FaultKinds.Clock, Duration = TimeSpan.FromMinutes(10) });
+        Assert.All(report.Faults, fault => Assert.Equal(fault.Key == "clock", fault.Value > 0));
+        AssertGood(report);
+    }
+
+    [Fact]
+    public void A_disk_that_lies_about_syncs_is_noticed()
+    {
+        RunReport report = Campaign.Run(Small with
+        {
+            Seed = 9,
+            Faults = FaultKinds.Torn,
+            FaultInterval = TimeSpan.FromSeconds(30),
+            Bug = PlantedBug.LyingDisk,
+        });
+        Assert.NotEmpty(report.Broken);
+    }
 
     [Fact]
     public void The_same_seed_is_the_same_run_to_the_byte()
@@ -46,7 +97,10 @@ public sealed class CampaignTests
         };
         RunReport report = Campaign.Run(options);
         Assert.Contains(report.Broken, broken => broken.Invariant == "every byte is readable on every node");
-        Assert.Equal("cairn simulate --nodes 4 --hours 0.0833 --seed 3 --runs 1 --faults none", report.ReplayCommand);
+        Assert.Equal(
+            "cairn simulate --nodes 4 --hours 0.083333 --seed 3 --runs 1 --faults none --storm-minutes 15"
+            + " --think-seconds 15 --fault-seconds 120 --space-mib 256",
+            report.ReplayCommand);
         Assert.NotEmpty(report.Diary);
     }
 

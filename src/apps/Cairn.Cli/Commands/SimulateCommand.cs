@@ -50,13 +50,24 @@ public static class SimulateCommand
             DefaultValueFactory = _ => FaultWords.List(FaultKinds.All),
         };
         Option<bool> calm = new("--no-faults") { Description = "Nothing goes wrong." };
+        CampaignOptions usual = new();
+        Option<double> storm = Tuning(
+            "--storm-minutes", "Virtual minutes of faults between two checks at rest.", usual.StormLength.TotalMinutes);
+        Option<double> think = Tuning(
+            "--think-seconds", "The mean pause of a client between two things it does.", usual.ThinkTime.TotalSeconds);
+        Option<double> pause = Tuning(
+            "--fault-seconds", "The mean pause between two faults of one kind.", usual.FaultInterval.TotalSeconds);
+        Option<double> space = Tuning("--space-mib", "What each node gives, in MiB.", usual.SpaceBytes >> 20);
         Command command = new ManualCommand(
             "simulate",
             "Run whole pools on virtual time with faults, and check every promise.",
             "The same engine in one thread, on simulated network, disks and clocks that a seed decides. Exit code 1 "
             + "when a promise was broken; the command that replays the run is printed.",
             "cairn simulate --nodes 20 --hours 24 --seed 7 --runs 10",
-            "cairn simulate --nodes 4 --hours 1 --no-faults") { nodes, hours, seed, runs, faults, calm };
+            "cairn simulate --nodes 4 --hours 1 --no-faults")
+        {
+            nodes, hours, seed, runs, faults, calm, storm, think, pause, space,
+        };
         CommandContext.Attach(command, (context, parsed, cancellation) =>
         {
             string words = parsed.GetValue(calm) ? "none" : parsed.GetValue(faults)!;
@@ -72,6 +83,10 @@ public static class SimulateCommand
                 Duration = TimeSpan.FromHours(parsed.GetValue(hours)),
                 Seed = parsed.GetValue(seed),
                 Faults = kinds,
+                StormLength = TimeSpan.FromMinutes(parsed.GetValue(storm)),
+                ThinkTime = TimeSpan.FromSeconds(parsed.GetValue(think)),
+                FaultInterval = TimeSpan.FromSeconds(parsed.GetValue(pause)),
+                SpaceBytes = (long)parsed.GetValue(space) << 20,
             };
             IReadOnlyList<string> problems = options.Validate();
             return problems.Count > 0
@@ -80,6 +95,13 @@ public static class SimulateCommand
         });
         return command;
     }
+
+    private static Option<double> Tuning(string name, string description, double usual) => new(name)
+    {
+        Description = FormattableString.Invariant($"{description} Default: {usual}."),
+        HelpName = "N",
+        DefaultValueFactory = _ => usual,
+    };
 
     private static Task<int> Run(
         CommandContext context, CampaignOptions options, int runs, CancellationToken cancellation)

@@ -77,6 +77,9 @@ internal sealed class RepairLoop : IDisposable
     /// <summary>Chunks this node should hold and does not, as far as known.</summary>
     public int MissingCount => _planner.WantedCount;
 
+    /// <summary>Copies fetched since the start.</summary>
+    public long RemadeCount { get; private set; }
+
     /// <summary>Whether so many nodes vanished together that only last copies are remade.</summary>
     public bool IsBraked => _absence.IsBraked(NowMs);
 
@@ -283,6 +286,7 @@ internal sealed class RepairLoop : IDisposable
             kept = kept.IsOk ? await _ports.Workers.Run(Ports.WorkPriority.Background, _store.Commit) : kept;
             if (kept.TryGet(out _, out StoreError error))
             {
+                RemadeCount++;
                 _planner.Done(pull.Key);
             }
             else
