@@ -16,48 +16,38 @@ public static class SimulateCommand
         WriteIndented = true,
     };
 
+    private static readonly CampaignOptions Usual = new();
+
+    private static readonly Option<int> Nodes = Setting("--nodes", "How many nodes.", Usual.Nodes);
+
+    private static readonly Option<double> Hours =
+        Setting("--hours", "Virtual hours of work and faults.", Usual.Duration.TotalHours);
+
+    private static readonly Option<ulong> Seed =
+        Setting("--seed", "Decides everything; run i of --runs has seed + i.", Usual.Seed);
+
+    private static readonly Option<int> Runs = Setting("--runs", "How many runs.", 1);
+
+    private static readonly Option<string> Faults =
+        Setting("--faults", "What goes wrong, with commas between.", FaultWords.List(FaultKinds.All));
+
+    private static readonly Option<bool> Calm = new("--no-faults") { Description = "Nothing goes wrong." };
+
+    private static readonly Option<double> Storm = Setting(
+        "--storm-minutes", "Virtual minutes of faults between two checks at rest.", Usual.StormLength.TotalMinutes);
+
+    private static readonly Option<double> Think = Setting(
+        "--think-seconds", "The mean pause of a client between two things it does.", Usual.ThinkTime.TotalSeconds);
+
+    private static readonly Option<double> Pause = Setting(
+        "--fault-seconds", "The mean pause between two faults of one kind.", Usual.FaultInterval.TotalSeconds);
+
+    private static readonly Option<long> Space =
+        Setting("--space-mib", "What each node gives, in MiB.", Usual.SpaceBytes >> 20);
+
     /// <summary>Builds the command.</summary>
     public static Command Create()
     {
-        Option<int> nodes = new("--nodes")
-        {
-            Description = "How many nodes. Default: 20.",
-            HelpName = "N",
-            DefaultValueFactory = _ => 20,
-        };
-        Option<double> hours = new("--hours")
-        {
-            Description = "Virtual hours of work and faults. Default: 24.",
-            HelpName = "H",
-            DefaultValueFactory = _ => 24,
-        };
-        Option<ulong> seed = new("--seed")
-        {
-            Description = "Decides everything; run i of --runs has seed + i. Default: 1.",
-            HelpName = "S",
-            DefaultValueFactory = _ => 1,
-        };
-        Option<int> runs = new("--runs")
-        {
-            Description = "How many runs. Default: 1.",
-            HelpName = "R",
-            DefaultValueFactory = _ => 1,
-        };
-        Option<string> faults = new("--faults")
-        {
-            Description = $"What goes wrong. Default: all of {string.Join(',', FaultWords.All)}.",
-            HelpName = "LIST",
-            DefaultValueFactory = _ => FaultWords.List(FaultKinds.All),
-        };
-        Option<bool> calm = new("--no-faults") { Description = "Nothing goes wrong." };
-        CampaignOptions usual = new();
-        Option<double> storm = Tuning(
-            "--storm-minutes", "Virtual minutes of faults between two checks at rest.", usual.StormLength.TotalMinutes);
-        Option<double> think = Tuning(
-            "--think-seconds", "The mean pause of a client between two things it does.", usual.ThinkTime.TotalSeconds);
-        Option<double> pause = Tuning(
-            "--fault-seconds", "The mean pause between two faults of one kind.", usual.FaultInterval.TotalSeconds);
-        Option<double> space = Tuning("--space-mib", "What each node gives, in MiB.", usual.SpaceBytes >> 20);
         Command command = new ManualCommand(
             "simulate",
             "Run whole pools on virtual time with faults, and check every promise.",
@@ -66,40 +56,43 @@ public static class SimulateCommand
             "cairn simulate --nodes 20 --hours 24 --seed 7 --runs 10",
             "cairn simulate --nodes 4 --hours 1 --no-faults")
         {
-            nodes, hours, seed, runs, faults, calm, storm, think, pause, space,
+            Nodes, Hours, Seed, Runs, Faults, Calm, Storm, Think, Pause, Space,
         };
         CommandContext.Attach(command, (context, parsed, cancellation) =>
-        {
-            string words = parsed.GetValue(calm) ? "none" : parsed.GetValue(faults)!;
-            if (!FaultWords.TryParse(words, out FaultKinds kinds, out string unknown))
-            {
-                string choice = string.Join(',', FaultWords.All);
-                throw new CommandException($"'{unknown}' is no fault: choose from {choice}") { Exit = ExitCode.Usage };
-            }
-
-            CampaignOptions options = new()
-            {
-                Nodes = parsed.GetValue(nodes),
-                Duration = TimeSpan.FromHours(parsed.GetValue(hours)),
-                Seed = parsed.GetValue(seed),
-                Faults = kinds,
-                StormLength = TimeSpan.FromMinutes(parsed.GetValue(storm)),
-                ThinkTime = TimeSpan.FromSeconds(parsed.GetValue(think)),
-                FaultInterval = TimeSpan.FromSeconds(parsed.GetValue(pause)),
-                SpaceBytes = (long)parsed.GetValue(space) << 20,
-            };
-            IReadOnlyList<string> problems = options.Validate();
-            return problems.Count > 0
-                ? throw new CommandException(string.Join("; ", problems)) { Exit = ExitCode.Usage }
-                : Run(context, options, parsed.GetValue(runs), cancellation);
-        });
+            Run(context, OptionsOf(parsed), parsed.GetValue(Runs), cancellation));
         return command;
     }
 
-    private static Option<double> Tuning(string name, string description, double usual) => new(name)
+    private static CampaignOptions OptionsOf(ParseResult parsed)
+    {
+        string words = parsed.GetValue(Calm) ? "none" : parsed.GetValue(Faults)!;
+        if (!FaultWords.TryParse(words, out FaultKinds kinds, out string unknown))
+        {
+            string choice = string.Join(',', FaultWords.All);
+            throw new CommandException($"'{unknown}' is no fault: choose from {choice}") { Exit = ExitCode.Usage };
+        }
+
+        CampaignOptions options = new()
+        {
+            Nodes = parsed.GetValue(Nodes),
+            Duration = TimeSpan.FromHours(parsed.GetValue(Hours)),
+            Seed = parsed.GetValue(Seed),
+            Faults = kinds,
+            StormLength = TimeSpan.FromMinutes(parsed.GetValue(Storm)),
+            ThinkTime = TimeSpan.FromSeconds(parsed.GetValue(Think)),
+            FaultInterval = TimeSpan.FromSeconds(parsed.GetValue(Pause)),
+            SpaceBytes = parsed.GetValue(Space) << 20,
+        };
+        IReadOnlyList<string> problems = options.Validate();
+        return problems.Count == 0
+            ? options
+            : throw new CommandException(string.Join("; ", problems)) { Exit = ExitCode.Usage };
+    }
+
+    private static Option<T> Setting<T>(string name, string description, T usual) => new(name)
     {
         Description = FormattableString.Invariant($"{description} Default: {usual}."),
-        HelpName = "N",
+        HelpName = "VALUE",
         DefaultValueFactory = _ => usual,
     };
 
