@@ -14,6 +14,8 @@ public static class PeerMessageCodec
     /// <summary>The most records or blocks in one message.</summary>
     public const int BlobsMax = 16 << 10;
 
+    private delegate T ReadItem<T>(ref WireReader reader);
+
     /// <summary>What a Hello begins with, so that a stranger's protocol is recognised at once.</summary>
     private static ReadOnlySpan<byte> Magic => "cairn"u8;
 
@@ -77,7 +79,8 @@ public static class PeerMessageCodec
     public static void EncodePutHead(
         ulong request, ReadOnlySpan<ChunkAddress> addresses, ReadOnlySpan<int> lengths, IBufferWriter<byte> output)
     {
-        Invariant.That(addresses.Length == lengths.Length && addresses.Length <= ChunkPut.CountMax, "a put of mismatched parts");
+        bool isMatched = addresses.Length == lengths.Length && addresses.Length <= ChunkPut.CountMax;
+        Invariant.That(isMatched, "a put of mismatched parts");
         WireWriter writer = new(output);
         writer.Byte((byte)MessageTag.ChunkPut);
         writer.VarUInt(request);
@@ -113,13 +116,16 @@ public static class PeerMessageCodec
             MessageTag.Hello => ReadHello(ref reader, frame),
             MessageTag.Goodbye => new Goodbye((GoodbyeReason)ReadEnum(ref reader, (byte)GoodbyeReason.CannotGrant)),
             MessageTag.JoinRequest => new JoinRequest(reader.Bytes16(), reader.Bytes32()),
-            MessageTag.RecoverRequest => new RecoverRequest(ReadBlob(ref reader, frame, 512), ReadBlob(ref reader, frame, 64)),
+            MessageTag.RecoverRequest =>
+                new RecoverRequest(ReadBlob(ref reader, frame, 512), ReadBlob(ref reader, frame, 64)),
             MessageTag.JoinAccept => ReadAccept(ref reader, frame),
             MessageTag.MapRoot => new MapRoot(reader.Bytes16()),
             MessageTag.MapBuckets => new MapBuckets(ReadDigests(ref reader)),
             MessageTag.MapRecords => new MapRecords(ReadBlobs(ref reader, frame, MapRecords.RecordBytesMax)),
-            MessageTag.LogPositions => new LogPositionsMessage(new VolumeId(reader.Bytes16()), ReadBlob(ref reader, frame, int.MaxValue)),
-            MessageTag.LogBlocks => new LogBlocks(new VolumeId(reader.Bytes16()), ReadBlobs(ref reader, frame, int.MaxValue)),
+            MessageTag.LogPositions =>
+                new LogPositionsMessage(new VolumeId(reader.Bytes16()), ReadBlob(ref reader, frame, int.MaxValue)),
+            MessageTag.LogBlocks =>
+                new LogBlocks(new VolumeId(reader.Bytes16()), ReadBlobs(ref reader, frame, int.MaxValue)),
             MessageTag.ChunkPut or MessageTag.ChunkPutReply or MessageTag.ChunkGet or MessageTag.ChunkData
                 or MessageTag.HoldingAsk or MessageTag.HoldingReply or MessageTag.DigestAsk or MessageTag.DigestReply
                 or MessageTag.PartitionAsk or MessageTag.PartitionReply or MessageTag.DropAsk or MessageTag.DropReply
@@ -204,7 +210,8 @@ public static class PeerMessageCodec
             MessageTag.ChunkData => ReadData(ref reader, request, frame),
             MessageTag.HoldingAsk => new HoldingAsk(request, ReadAddresses(ref reader, HoldingAsk.CountMax)),
             MessageTag.HoldingReply => new HoldingReply(request, ReadOutcomes(ref reader)),
-            MessageTag.DropAsk => new DropAsk(request, reader.Bytes16(), ReadAddresses(ref reader, HoldingAsk.CountMax)),
+            MessageTag.DropAsk =>
+                new DropAsk(request, reader.Bytes16(), ReadAddresses(ref reader, HoldingAsk.CountMax)),
             MessageTag.DropReply => new DropReply(request, ReadProofs(ref reader)),
             MessageTag.DigestAsk => new DigestAsk(request, reader.Bytes32()),
             MessageTag.DigestReply => new DigestReply(request, ReadBlob(ref reader, frame, 1 << 20)),
@@ -214,8 +221,8 @@ public static class PeerMessageCodec
             MessageTag.Ping => new Ping(request),
             MessageTag.Pong => new Pong(request),
             MessageTag.Hello or MessageTag.Goodbye or MessageTag.JoinRequest or MessageTag.JoinAccept
-                or MessageTag.RecoverRequest or MessageTag.MapRoot or MessageTag.MapBuckets or MessageTag.MapRecords or MessageTag.LogPositions or MessageTag.LogBlocks =>
-                throw new UnreachableException(),
+                or MessageTag.RecoverRequest or MessageTag.MapRoot or MessageTag.MapBuckets or MessageTag.MapRecords
+                or MessageTag.LogPositions or MessageTag.LogBlocks => throw new UnreachableException(),
             _ => throw new UnreachableException(),
         };
     }
@@ -249,7 +256,8 @@ public static class PeerMessageCodec
         for (int i = 0; i < heads.Length; i++)
         {
             reader.Require(heads[i].Length is > 0 and <= int.MaxValue);
-            chunks[i] = new OfferedChunk(heads[i].Address, Take(ref reader, frame, (int)Math.Min(heads[i].Length, int.MaxValue)));
+            int length = (int)Math.Min(heads[i].Length, int.MaxValue);
+            chunks[i] = new OfferedChunk(heads[i].Address, Take(ref reader, frame, length));
         }
 
         return new ChunkPut(request, chunks);
@@ -300,102 +308,61 @@ public static class PeerMessageCodec
         return new PartitionId(reader.Failed ? (ushort)0 : value);
     }
 
-    private static void WriteProofs(WireWriter writer, IReadOnlyList<Bytes32> proofs)
+    private static void WriteList<T>(WireWriter writer, IReadOnlyList<T> items, Action<WireWriter, T> write)
     {
-        writer.Count(proofs.Count);
-        foreach (Bytes32 proof in proofs)
+        writer.Count(items.Count);
+        foreach (T item in items)
         {
-            writer.Bytes32(proof);
+            write(writer, item);
         }
     }
 
-    private static Bytes32[] ReadProofs(ref WireReader reader)
+    /// <summary>Reads a list of items of at least a known size; the count is believed only as far as the bytes go.</summary>
+    private static T[] ReadList<T>(ref WireReader reader, int itemBytesMin, int countMax, ReadItem<T> read)
     {
-        int count = reader.Count(Bytes32.Size);
-        reader.Require(count <= HoldingAsk.CountMax);
-        Bytes32[] proofs = new Bytes32[reader.Failed ? 0 : count];
-        for (int i = 0; i < proofs.Length; i++)
+        int count = reader.Count(itemBytesMin);
+        reader.Require(count <= countMax);
+        T[] items = new T[reader.Failed ? 0 : count];
+        for (int i = 0; i < items.Length && !reader.Failed; i++)
         {
-            proofs[i] = reader.Bytes32();
+            items[i] = read(ref reader);
         }
 
-        return proofs;
+        return items;
     }
 
-    private static void WriteDigests(WireWriter writer, IReadOnlyList<Bytes16> digests)
-    {
-        writer.Count(digests.Count);
-        foreach (Bytes16 digest in digests)
-        {
-            writer.Bytes16(digest);
-        }
-    }
+    private static void WriteDigests(WireWriter writer, IReadOnlyList<Bytes16> digests) =>
+        WriteList(writer, digests, static (output, digest) => output.Bytes16(digest));
 
     private static Bytes16[] ReadDigests(ref WireReader reader)
     {
-        int count = reader.Count(Bytes16.Size);
-        reader.Require(count == MapBuckets.BucketCount);
-        Bytes16[] digests = new Bytes16[reader.Failed ? 0 : count];
-        for (int i = 0; i < digests.Length; i++)
-        {
-            digests[i] = reader.Bytes16();
-        }
-
+        Bytes16[] digests = ReadList(
+            ref reader, Bytes16.Size, MapBuckets.BucketCount, static (ref WireReader input) => input.Bytes16());
+        reader.Require(digests.Length == MapBuckets.BucketCount);
         return digests;
     }
 
-    private static void WriteAddresses(WireWriter writer, IReadOnlyList<ChunkAddress> addresses)
-    {
-        writer.Count(addresses.Count);
-        foreach (ChunkAddress address in addresses)
-        {
-            writer.Bytes32(address.Value);
-        }
-    }
+    private static void WriteProofs(WireWriter writer, IReadOnlyList<Bytes32> proofs) =>
+        WriteList(writer, proofs, static (output, proof) => output.Bytes32(proof));
 
-    private static ChunkAddress[] ReadAddresses(ref WireReader reader, int countMax)
-    {
-        int count = reader.Count(ChunkAddress.Size);
-        reader.Require(count <= countMax);
-        ChunkAddress[] addresses = new ChunkAddress[reader.Failed ? 0 : count];
-        for (int i = 0; i < addresses.Length; i++)
-        {
-            addresses[i] = new ChunkAddress(reader.Bytes32());
-        }
+    private static Bytes32[] ReadProofs(ref WireReader reader) => ReadList(
+        ref reader, Bytes32.Size, HoldingAsk.CountMax, static (ref WireReader input) => input.Bytes32());
 
-        return addresses;
-    }
+    private static void WriteAddresses(WireWriter writer, IReadOnlyList<ChunkAddress> addresses) =>
+        WriteList(writer, addresses, static (output, address) => output.Bytes32(address.Value));
 
-    private static void WriteOutcomes(WireWriter writer, IReadOnlyList<ChunkOutcome> outcomes)
-    {
-        writer.Count(outcomes.Count);
-        foreach (ChunkOutcome outcome in outcomes)
-        {
-            writer.Byte((byte)outcome);
-        }
-    }
+    private static ChunkAddress[] ReadAddresses(ref WireReader reader, int countMax) => ReadList(
+        ref reader, ChunkAddress.Size, countMax, static (ref WireReader input) => new ChunkAddress(input.Bytes32()));
 
-    private static ChunkOutcome[] ReadOutcomes(ref WireReader reader)
-    {
-        int count = reader.Count();
-        reader.Require(count <= HoldingAsk.CountMax);
-        ChunkOutcome[] outcomes = new ChunkOutcome[reader.Failed ? 0 : count];
-        for (int i = 0; i < outcomes.Length; i++)
-        {
-            outcomes[i] = (ChunkOutcome)ReadEnum(ref reader, (byte)ChunkOutcome.Dropping);
-        }
+    private static void WriteOutcomes(WireWriter writer, IReadOnlyList<ChunkOutcome> outcomes) =>
+        WriteList(writer, outcomes, static (output, outcome) => output.Byte((byte)outcome));
 
-        return outcomes;
-    }
+    private static ChunkOutcome[] ReadOutcomes(ref WireReader reader) => ReadList(
+        ref reader, 1, HoldingAsk.CountMax, static (ref WireReader input) =>
+            (ChunkOutcome)ReadEnum(ref input, (byte)ChunkOutcome.Dropping));
 
-    private static void WriteBlobs(WireWriter writer, IReadOnlyList<ReadOnlyMemory<byte>> blobs)
-    {
-        writer.Count(blobs.Count);
-        foreach (ReadOnlyMemory<byte> blob in blobs)
-        {
-            writer.LengthPrefixed(blob.Span);
-        }
-    }
+    private static void WriteBlobs(WireWriter writer, IReadOnlyList<ReadOnlyMemory<byte>> blobs) =>
+        WriteList(writer, blobs, static (output, blob) => output.LengthPrefixed(blob.Span));
 
     private static ReadOnlyMemory<byte>[] ReadBlobs(ref WireReader reader, ReadOnlyMemory<byte> frame, int lengthMax)
     {
