@@ -51,7 +51,7 @@ public sealed class CommandTests(PoolFixture fixture)
     [InlineData(ExitCode.Usage, "Unrecognized", "frobnicate")]
     [InlineData(ExitCode.Usage, "not a size", "space set many")]
     [InlineData(ExitCode.Usage, "--online", "wait")]
-    [InlineData(ExitCode.Failed, "64 MiB", "space set 1MiB")]
+    [InlineData(ExitCode.Failed, "80 MiB", "space set 1MiB")]
     [InlineData(ExitCode.NotFound, "no volume", "ls nowhere")]
     [InlineData(ExitCode.NotFound, "no such file", "cat shared/nowhere")]
     [InlineData(ExitCode.NotFound, "There is no node", "node forget nobody")]
