@@ -13,7 +13,13 @@ public sealed class FormatTests
     public void The_golden_transaction_decodes_for_ever()
     {
         byte[] golden = Golden.Read("transaction-v1");
-        Assert.Equal(Convert.ToHexString(golden), Convert.ToHexString(TransactionCodec.Encode(Samples.Everything())));
+        Transaction everything = Samples.Everything();
+        Transaction then = everything with
+        {
+            // What came after the golden bytes were made.
+            Primitives = [.. everything.Primitives.Where(primitive => primitive is not RecoverMember)],
+        };
+        Assert.Equal(Convert.ToHexString(golden), Convert.ToHexString(TransactionCodec.Encode(then)));
         Assert.Equal(golden, TransactionCodec.Encode(TransactionCodec.Decode(golden).Value));
     }
 
