@@ -1,6 +1,7 @@
 using Cairn.Coding.Encryption;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Sync;
 using Cairn.Node.Logs;
 using Cairn.Simulation.Disks;
 using Cairn.Simulation.Indexes;
@@ -161,6 +162,30 @@ public sealed class ReplicatedLogTests
         _members.LastAccepted[author.Log.OwnLogId] = 1;
         Assert.Equal(ReceiveOutcome.Quarantined, reader.Log.Receive(blocks[1].Bytes));
         Assert.Equal(["f0"], reader.Names());
+    }
+
+    /// <summary>Nobody may call a history settled that somebody has added to, though no block shows it yet.</summary>
+    [Fact]
+    public void TheWordToPeers_CountsWhatIsNotSealedYet()
+    {
+        LogNode author = Node(1).Open();
+        LogNode other = Node(2).Open();
+        author.Create("sealed");
+        Assert.True(author.Log.Seal().IsOk);
+        other.PullFrom(author);
+        Assert.Equal(author.Log.Positions, author.Log.Word);
+        author.Create("not sealed");
+        LogId own = author.Log.OwnLogId;
+        Assert.Equal(1ul, author.Log.Positions[own].TransactionSeq);
+        Assert.Equal(new LogPosition(1, 2), author.Log.Word[own]);
+        NodeId[] members = [author.Identity.Node, other.Identity.Node];
+        var tracker = new StabilityTracker();
+        tracker.Said(author.Identity.Node, author.Log.Word);
+        Assert.Equal(
+            LogPositions.Empty, tracker.Stable(members, other.Identity.Node, other.Log.Positions));
+        Assert.True(author.Log.Seal().IsOk);
+        other.PullFrom(author);
+        Assert.Equal(author.Log.Positions, tracker.Stable(members, other.Identity.Node, other.Log.Positions));
     }
 
     /// <summary>Set aside, not lost, and what others built on it before they heard of the revocation goes on.</summary>

@@ -40,6 +40,9 @@ internal sealed class HostedVolume(
     public LogPositions Positions => _log.Positions;
 
     /// <inheritdoc/>
+    public LogPositions Word => _log.Word;
+
+    /// <inheritdoc/>
     public bool HasUnpublishedWrites => _engine.HasUnpublishedWrites || _log.HasUnsent;
 
     /// <inheritdoc/>

@@ -10,12 +10,6 @@ using Cairn.Storage.Journaling;
 
 namespace Cairn.Node.Logs;
 
-/// <summary>A block on its way to a peer.</summary>
-/// <param name="Log">Whose log.</param>
-/// <param name="Position">The block, and the last transaction in it.</param>
-/// <param name="Bytes">The signed block.</param>
-public readonly record struct HeldBlock(LogId Log, LogPosition Position, ReadOnlyMemory<byte> Bytes);
-
 /// <summary>One replicated set of logs with its fold: a volume's, or the pool's.</summary>
 /// <remarks>
 /// Invariants: a transaction that <see cref="Append"/> returned is in the journal and in the fold; a block is shown to
@@ -81,6 +75,32 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
     /// <summary>What is held on stable storage here: what peers may be told.</summary>
     public LogPositions Positions => Volatile.Read(ref _durable);
+
+    /// <summary>What a peer is told: what is held on stable storage, and of own logs all that was written, sealed or not.</summary>
+    /// <remarks>
+    /// Others take for settled what nobody's writing can come before any more. A transaction that waits to be sealed was
+    /// written from the state of now: it must be in the word, or it would come late.
+    /// </remarks>
+    public LogPositions Word
+    {
+        get
+        {
+            lock (Gate)
+            {
+                LogPositions word = _durable;
+                foreach ((LogId log, LogPosition folded) in Fold.Positions.Logs)
+                {
+                    LogPosition held = word[log];
+                    if (log.Author == _ports.Identity.Node && folded.TransactionSeq > held.TransactionSeq)
+                    {
+                        word = word.With(log, held with { TransactionSeq = folded.TransactionSeq });
+                    }
+                }
+
+                return word;
+            }
+        }
+    }
 
     /// <summary>Whether something is folded here that <see cref="Positions"/> does not show to peers yet.</summary>
     public bool HasUnsent

@@ -19,6 +19,9 @@ public interface ISharedLog
     /// <summary>What is held here on stable storage.</summary>
     LogPositions Positions { get; }
 
+    /// <summary>What a peer is told of it: at least <see cref="Positions"/>, and all that was written here.</summary>
+    LogPositions Word => Positions;
+
     /// <summary>Blocks held here on stable storage that a peer with these positions lacks, in order per log.</summary>
     /// <param name="held">What the peer holds.</param>
     /// <param name="bytesMax">Stop at so many bytes; at least one block if there is any.</param>

@@ -236,7 +236,7 @@ internal sealed class LogSync
     private static void SendPositions(PeerLink link, ISharedLog log)
     {
         ArrayBufferWriter<byte> output = new(256);
-        log.Positions.Encode(new WireWriter(output));
+        log.Word.Encode(new WireWriter(output));
         link.Send(new LogPositionsMessage(log.Volume, output.WrittenMemory));
     }
 
