@@ -62,7 +62,8 @@ public sealed class DamageTests : IAsyncLifetime
         }
 
         await node.Start(TestContext.Current.CancellationToken);
-        await Eventually.Holds(() => IsWhole(node), $"every file is right after damage to {damaged} files");
+        await Eventually.Holds(
+            () => IsWhole(node), $"every file is right after damage to {damaged} files", seconds: 90);
         Assert.True(IsWhole(_pool.Nodes[2 - number]), "the other node is untouched");
 
         // Packs and logs hold what only peers have: that is said. Indexes and an empty journal are rebuilt.

@@ -48,6 +48,8 @@ public static class Prompt
 
     private static string Type(string question)
     {
+        // Looking for a key turns the terminal's echo off: what is typed the moment the question appears is not shown.
+        _ = Console.KeyAvailable;
         Console.Error.Write(question + ": ");
         StringBuilder typed = new();
         while (Console.ReadKey(intercept: true) is { Key: not ConsoleKey.Enter } key)

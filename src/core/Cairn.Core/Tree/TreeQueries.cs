@@ -463,8 +463,10 @@ public sealed class TreeQueries
     {
         var reader = new WireReader(value);
         TransactionId by = TreeKeys.Transaction(reader.Raw(TreeKeys.TransactionIdSize));
-        var at = new WallTime(reader.Int64());
         HeadRecord head = HeadRecord.Decode(ref reader, default, value);
+
+        // The first programs did not note when a version was replaced.
+        WallTime at = reader.Remaining > 0 ? new WallTime(reader.Int64()) : head.Written;
         Invariant.That(reader.Complete, "a superseded version's record is damaged: rebuild the index");
         return new SupersededVersion(new ObjectId(key.AsSpan(1, ObjectId.Size)), new HeadView(head), by, at);
     }

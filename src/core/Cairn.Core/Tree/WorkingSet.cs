@@ -101,8 +101,8 @@ internal sealed class WorkingSet
         Span<byte> key = stackalloc byte[TreeKeys.VersionKeySize];
         _builder.Clear();
         _builder.Transaction(Transaction.Id);
-        _builder.Time(Transaction.Claimed);
         head.Encode(_builder, default);
+        _builder.Time(Transaction.Claimed);
         Table.Put(TreeKeys.Version(key, record.Id, head.Version), _builder.ToArray());
     }
 
