@@ -40,5 +40,10 @@ internal static class UnlockRequest
         {
             return false;
         }
+        catch (HttpRequestException)
+        {
+            // The locked daemon's server took the connection and went before it answered.
+            return false;
+        }
     }
 }
