@@ -21,9 +21,9 @@ public sealed class PastSweepTests
         PastSweep sweep = new(_a.Queries, rules, new PastLimits(
             new WallTime(_a.Now.UnixNanoseconds + (daysFromNow * Day)), _ => isSettled, emptied ?? LogPositions.Empty,
             keepsNothing));
-        IEnumerable<string> objects = _a.Queries.DetachedObjects(null, 1000).Where(sweep.MayForget)
+        IEnumerable<string> objects = _a.Queries.DetachedObjects().Where(sweep.MayForget)
             .Select(gone => "-" + Replica.ContentOf(_a.Queries.Get(gone.Object)!));
-        IEnumerable<string> versions = _a.Queries.SupersededVersions(null, 1000).Where(sweep.MayForget)
+        IEnumerable<string> versions = _a.Queries.SupersededVersions().Where(sweep.MayForget)
             .Select(past => Encoding.UTF8.GetString(past.Version.Manifest.Span));
         string swept = string.Join(' ', objects.Concat(versions).Order(StringComparer.Ordinal));
         Assert.Equal(!isSettled && _a.Queries.DetachedObjects().Any(), sweep.HasUnsettled);

@@ -220,9 +220,18 @@ public sealed class TreeQueries
     }
 
     /// <summary>Objects without an entry, in the order of their ids.</summary>
-    public IEnumerable<DetachedObject> DetachedObjects()
+    /// <param name="after">Only those behind this one; null for all.</param>
+    public IEnumerable<DetachedObject> DetachedObjects(ObjectId? after = null)
     {
-        TableCursor cursor = _table.Scan([TreeKeys.Detached], [TreeKeys.Detached + 1]);
+        byte[] from = [TreeKeys.Detached];
+        if (after is { } last)
+        {
+            // The first key behind a key is the key and a zero.
+            from = new byte[TreeKeys.IdKeySize + 1];
+            TreeKeys.Id(from, TreeKeys.Detached, last.Value);
+        }
+
+        TableCursor cursor = _table.Scan(from, [TreeKeys.Detached + 1]);
         while (cursor.MoveNext())
         {
             yield return new DetachedObject(
@@ -230,64 +239,30 @@ public sealed class TreeQueries
         }
     }
 
-    /// <summary>Some objects without an entry, in the order of their ids.</summary>
-    /// <param name="after">Where the last call ended; null to begin.</param>
-    /// <param name="countMax">Fewer than that means the end.</param>
-    public IReadOnlyList<DetachedObject> DetachedObjects(ObjectId? after, int countMax)
+    /// <summary>Versions that are no heads any more, in the order of object and version.</summary>
+    /// <param name="after">Only those behind this one; null for all.</param>
+    public IEnumerable<SupersededVersion> SupersededVersions(VersionRef? after = null)
     {
-        Span<byte> from = stackalloc byte[TreeKeys.IdKeySize + 1];
-        from.Clear();
-        from[0] = TreeKeys.Detached;
-        after?.Value.CopyTo(from[1..]);
-        TableCursor cursor = _table.Scan(after is null ? from[..1] : from, [TreeKeys.Detached + 1]);
-        var some = new List<DetachedObject>();
-        while (some.Count < countMax && cursor.MoveNext())
-        {
-            some.Add(new DetachedObject(
-                new ObjectId(cursor.Key.AsSpan(1, ObjectId.Size)), TreeKeys.Transaction(cursor.Value)));
-        }
-
-        return some;
-    }
-
-    /// <summary>Some versions that are no heads any more, in the order of object and version.</summary>
-    /// <param name="after">Where the last call ended; null to begin.</param>
-    /// <param name="countMax">Fewer than that means the end.</param>
-    public IReadOnlyList<SupersededVersion> SupersededVersions(VersionRef? after, int countMax)
-    {
-        Span<byte> from = stackalloc byte[TreeKeys.VersionKeySize + 1];
-        from.Clear();
-        from[0] = TreeKeys.Superseded;
+        byte[] from = [TreeKeys.Superseded];
         if (after is { } last)
         {
+            from = new byte[TreeKeys.VersionKeySize + 1];
             TreeKeys.Version(from, last.Object, last.Version);
         }
 
-        TableCursor cursor = _table.Scan(after is null ? from[..1] : from, [TreeKeys.Superseded + 1]);
-        var some = new List<SupersededVersion>();
-        while (some.Count < countMax && cursor.MoveNext())
-        {
-            some.Add(Superseded(cursor.Key, cursor.Value));
-        }
-
-        return some;
-    }
-
-    /// <summary>Whether a version is kept as one that is no head any more.</summary>
-    public bool IsSuperseded(VersionRef version)
-    {
-        Span<byte> key = stackalloc byte[TreeKeys.VersionKeySize];
-        return _table.Get(TreeKeys.Version(key, version.Object, version.Version)) is not null;
-    }
-
-    /// <summary>Versions that are no heads any more, in the order of object and version.</summary>
-    public IEnumerable<SupersededVersion> SupersededVersions()
-    {
-        TableCursor cursor = _table.Scan([TreeKeys.Superseded], [TreeKeys.Superseded + 1]);
+        TableCursor cursor = _table.Scan(from, [TreeKeys.Superseded + 1]);
         while (cursor.MoveNext())
         {
             yield return Superseded(cursor.Key, cursor.Value);
         }
+    }
+
+    /// <summary>A version that is no head any more; null if it is none, or was forgotten.</summary>
+    public SupersededVersion? Superseded(VersionRef version)
+    {
+        byte[] key = new byte[TreeKeys.VersionKeySize];
+        TreeKeys.Version(key, version.Object, version.Version);
+        return _table.Get(key) is { } value ? Superseded(key, value) : null;
     }
 
     /// <summary>The superseded versions of one file, in the order of their ids.</summary>

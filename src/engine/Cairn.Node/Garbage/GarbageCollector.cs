@@ -378,7 +378,7 @@ public sealed class GarbageCollector : IDisposable
     {
         lock (_log.Gate)
         {
-            bool hasPast = _queries.DetachedObjects(null, 1).Count + _queries.SupersededVersions(null, 1).Count > 0;
+            bool hasPast = _queries.DetachedObjects().Any() || _queries.SupersededVersions().Any();
             return _hasUnsettled || _unnamed.Count > 0 || _queries.Condemned().Count > 0 ? _options.Interval
                 : hasPast ? _options.KeepInterval
                 : null;

@@ -31,7 +31,7 @@ internal sealed class GarbageFinder(
         {
             lock (log.Gate)
             {
-                IReadOnlyList<DetachedObject> some = queries.DetachedObjects(after, ItemsPerStep);
+                List<DetachedObject> some = [.. queries.DetachedObjects(after).Take(ItemsPerStep)];
                 AddObjects(some, sweep, gone, goneRoots);
                 if (some.Count < ItemsPerStep)
                 {
@@ -46,7 +46,7 @@ internal sealed class GarbageFinder(
         {
             lock (log.Gate)
             {
-                IReadOnlyList<SupersededVersion> some = queries.SupersededVersions(after, ItemsPerStep);
+                List<SupersededVersion> some = [.. queries.SupersededVersions(after).Take(ItemsPerStep)];
                 AddVersions(some, sweep, gone, goneRoots);
                 if (some.Count < ItemsPerStep)
                 {
@@ -65,11 +65,11 @@ internal sealed class GarbageFinder(
     {
         HashSet<ReadOnlyMemory<byte>> open = OpenRoots();
         return gone.Objects.All(id => queries.Get(id) is { IsDetached: true } && !Roots(id).Exists(open.Contains))
-            && gone.Versions.All(queries.IsSuperseded);
+            && gone.Versions.All(version => queries.Superseded(version) is not null);
     }
 
     private void AddObjects(
-        IReadOnlyList<DetachedObject> some, PastSweep sweep, GoneSet gone, List<ReadOnlyMemory<byte>> goneRoots)
+        List<DetachedObject> some, PastSweep sweep, GoneSet gone, List<ReadOnlyMemory<byte>> goneRoots)
     {
         // An open file keeps what it stands on: its roots are never condemned, so neither is what has them.
         HashSet<ReadOnlyMemory<byte>> open = OpenRoots();
@@ -90,7 +90,7 @@ internal sealed class GarbageFinder(
     }
 
     private void AddVersions(
-        IReadOnlyList<SupersededVersion> some, PastSweep sweep, GoneSet gone, List<ReadOnlyMemory<byte>> goneRoots)
+        List<SupersededVersion> some, PastSweep sweep, GoneSet gone, List<ReadOnlyMemory<byte>> goneRoots)
     {
         HashSet<ReadOnlyMemory<byte>> open = OpenRoots();
         foreach (SupersededVersion past in some)

@@ -205,19 +205,12 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
 
     private void AddSuperseded(byte[] key, GoneSet isGone, List<ReadOnlyMemory<byte>> into)
     {
-        var id = new ObjectId(key.AsSpan(1, ObjectId.Size));
-        var version = new VersionId(key.AsSpan(1 + ObjectId.Size));
-        if (isGone.Objects.Contains(id) || isGone.Versions.Contains(new VersionRef(id, version)))
+        var version = new VersionRef(
+            new ObjectId(key.AsSpan(1, ObjectId.Size)), new VersionId(key.AsSpan(1 + ObjectId.Size)));
+        if (!isGone.Objects.Contains(version.Object) && !isGone.Versions.Contains(version)
+            && queries.Superseded(version) is { } past)
         {
-            return;
-        }
-
-        foreach (SupersededVersion superseded in queries.SupersededVersions(id))
-        {
-            if (superseded.Version.Version == version)
-            {
-                into.Add(superseded.Version.Manifest);
-            }
+            into.Add(past.Version.Manifest);
         }
     }
 }
