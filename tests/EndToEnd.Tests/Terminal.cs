@@ -20,7 +20,9 @@ internal static class Terminal
     {
         Assert.SkipUnless(File.Exists("/usr/bin/script"), "there is no script(1) here to make a terminal with");
         ProcessStartInfo inner = CairnProcess.StartInfo(home, arguments);
-        string line = string.Join(' ', inner.ArgumentList.Prepend(inner.FileName).Select(word => $"'{word}'"));
+        // exec: a shell that stayed in between (dash does) would die of the Ctrl-C that is meant for the program.
+        IEnumerable<string> words = inner.ArgumentList.Prepend(inner.FileName);
+        string line = "exec " + string.Join(' ', words.Select(word => $"'{word}'"));
         ProcessStartInfo start = new("script", ["-q", "-e", "-c", line, "/dev/null"])
         {
             RedirectStandardInput = true,
