@@ -38,6 +38,7 @@ public sealed partial class CairnNode
             Uptime = _ports.Time.GetElapsedTime(_started),
             Space = Space(),
             Owed = new OwedStatus(_replicator.OwedCount, _replicator.OwedBytes, _repair.MissingCount, _sync.Unconfirmed()),
+            OnlyHere = _onlyHere.Look(),
             PoolState = new PoolStatus(
                 _view.Nodes.Count, _view.Nodes.Count - absent.Length, PlacementPolicy.CopiesDefault,
                 Math.Min(table.Copies, table.NodeCount), table.CapacityBytes, total, total - free),

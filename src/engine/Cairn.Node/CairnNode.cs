@@ -5,6 +5,7 @@ using Cairn.Core.Protocol;
 using Cairn.Core.Repair;
 using Cairn.Node.Control;
 using Cairn.Node.Garbage;
+using Cairn.Node.Offline;
 using Cairn.Node.Peers;
 using Cairn.Node.Pool;
 using Cairn.Node.Ports;
@@ -54,6 +55,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly VolumeSet _volumes;
     private readonly WeightKeeper _weights;
     private readonly KeyKeeper _keys;
+    private readonly OnlyHere _onlyHere;
     private readonly CancellationTokenSource _stop = new();
     private readonly long _started;
     private SortedSet<NodeId> _remembered;
@@ -109,6 +111,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _keys = new KeyKeeper(ports, _view, _poolLog, _diary);
         _weights = new WeightKeeper(ports.Workers, _view, _poolLog, _diary);
         _volumes = new VolumeSet(ports, _poolLog, _view, _sync, _diary, factory, _source, _replicator, PoolSpace);
+        _onlyHere = new OnlyHere(ports, chunks, _view, _peers, _sync, _replicator, _volumes);
         _poolLog.Changed += OnPoolLog;
         _poolLog.Granting += _volumes.Share;
         _poolLog.KeyringChanged += SaveKeyring;
@@ -163,11 +166,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     /// <summary>(2) Begins.</summary>
     public void Start()
     {
-        if (!_record.Save().TryGet(out _, out StoreError error))
-        {
-            _diary.Add(LogLevel.Error, "node", error.ToString());
-        }
-
+        Warn(_record.Save());
         foreach (SignedNodeRecord record in DecodeRecords(_config))
         {
             _view.Merge(record);
@@ -195,6 +194,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
 
         Waiting.End(_stop);
         _sync.Stop();
+        Warn(_sync.Save());
         _replicator.Stop();
         _repair.Stop();
         await _upkeep.Stop();
@@ -320,7 +320,12 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private void Keep(PoolConfig changed)
     {
         _config = changed;
-        if (!changed.Save(_ports.Disk).TryGet(out _, out StoreError error))
+        Warn(changed.Save(_ports.Disk));
+    }
+
+    private void Warn(Result<Unit, StoreError> saved)
+    {
+        if (!saved.TryGet(out _, out StoreError error))
         {
             _diary.Add(LogLevel.Error, "node", error.ToString());
         }
@@ -377,6 +382,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             _replicator.RetryRefused();
             PublishOwed();
             PublishUse();
+            Warn(_sync.Save());
             await _weights.Look(_stop.Token);
             if (_ports.Time.GetElapsedTime(reconciled) > TimeSpan.FromSeconds(30))
             {

@@ -189,6 +189,18 @@ public sealed class FormatTests
         Assert.Equal(new LogPosition(9, 9), positions.With(Samples.Log, new LogPosition(9, 9))[Samples.Log]);
     }
 
+    [Fact]
+    public void Positions_of_two_join_log_by_log()
+    {
+        LogPositions one = LogPositions.Empty.With(Samples.Log, new LogPosition(3, 30));
+        LogPositions two = LogPositions.Empty.With(Samples.Log, new LogPosition(2, 20))
+            .With(Samples.Other, new LogPosition(5, 50));
+        LogPositions joined = one.Join(two);
+        Assert.Equal(one.With(Samples.Other, new LogPosition(5, 50)), joined);
+        Assert.Equal(joined, two.Join(one));
+        Assert.Equal((5, 1, 0), (joined.BlocksBeyond(one), one.BlocksBeyond(two), one.BlocksBeyond(joined)));
+    }
+
     private static void EveryDamage(byte[] good, Func<byte[], bool> decodes, bool mayBeOther)
     {
         Assert.True(decodes(good));

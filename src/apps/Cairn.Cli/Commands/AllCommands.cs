@@ -43,6 +43,7 @@ public static class AllCommands
         RuleCommands.Create(),
         SafeCommand.Create(),
         WaitCommand.Create(),
+        EvacuateCommand.Create(),
         LogsCommand.Create(),
         DemoCommand.Create(),
         SimulateCommand.Create(),

@@ -16,7 +16,8 @@ public static class StatusCommand
             "status",
             "Show this node, the pool, space, what is owed, problems, and a plain verdict.",
             "The last line is the verdict. 'replicated' are copies this machine owes the pool, 'staged' is what was "
-            + "written here and is not on enough machines yet, 'cached' is given up when space is needed.",
+            + "written here and is not on enough machines yet, 'cached' is given up when space is needed. A line 'Alone' "
+            + "says what would be lost if this machine were lost now; 'cairn evacuate' pushes it out.",
             "cairn status",
             "cairn status --json");
         CommandContext.Attach(command, Run);
@@ -58,6 +59,12 @@ public static class StatusCommand
             ? "Owed    nothing"
             : Text($"Owed    {owed.SendChunks:N0} chunks ({SizeText.Format(owed.SendBytes)}) and ")
                 + Text($"{owed.SendBlocks:N0} log blocks to send, {owed.FetchChunks:N0} chunks to fetch");
+        if (status.OnlyHere is { Sentence.Length: > 0 } only)
+        {
+            string some = only.Paths.Count == 0 ? string.Empty : $" ({string.Join(", ", only.Paths.Take(3))})";
+            yield return $"Alone   {SizeText.Format(only.Bytes)}: {only.Sentence}{some}";
+        }
+
         foreach (NodeProblem problem in status.Problems)
         {
             yield return $"Problem {problem.Message} {problem.Advice}";

@@ -76,6 +76,31 @@ public sealed class LogPositions : IEquatable<LogPositions>
         return new LogPositions([.. both]);
     }
 
+    /// <summary>What one or the other holds, by blocks.</summary>
+    public LogPositions Join(LogPositions other)
+    {
+        LogPositions joined = this;
+        foreach ((LogId log, LogPosition position) in other._logs)
+        {
+            joined = joined[log].BlockSeq < position.BlockSeq ? joined.With(log, position) : joined;
+        }
+
+        return joined;
+    }
+
+    /// <summary>How many blocks are held here that <paramref name="other"/> does not hold.</summary>
+    public long BlocksBeyond(LogPositions other)
+    {
+        long blocks = 0;
+        foreach ((LogId log, LogPosition position) in _logs)
+        {
+            ulong theirs = other[log].BlockSeq;
+            blocks += position.BlockSeq > theirs ? (long)(position.BlockSeq - theirs) : 0;
+        }
+
+        return blocks;
+    }
+
     /// <summary>Whether everything in <paramref name="other"/> is held here, by transactions.</summary>
     public bool Covers(LogPositions other)
     {

@@ -75,6 +75,8 @@ internal static class NodeRoutes
             string? path = context.Request.Query["path"] is [{ Length: > 0 } given] ? given : null;
             return Stream(context, engine, () => node.WaitSafe(path, context.RequestAborted));
         });
+        Route.Post(app, "/v1/evacuate", context => Stream(
+            context, engine, () => node.Evacuate(context.RequestAborted)));
     }
 
     /// <summary>Sends a JSON line for each step as it comes.</summary>

@@ -57,6 +57,12 @@ public interface INodeControl
     /// <param name="path">As for <see cref="Safe"/>; null: all that this node owes, and that others said they owe.</param>
     IAsyncEnumerable<Result<SafetyProgress, ControlError>> WaitSafe(string? path, CancellationToken cancellation);
 
+    /// <summary>
+    /// Pushes out what is on this node alone; the last report has <see cref="SafetyProgress.IsSafe"/> when nothing is any
+    /// more, and says why not when peers are missing or full.
+    /// </summary>
+    IAsyncEnumerable<Result<SafetyProgress, ControlError>> Evacuate(CancellationToken cancellation);
+
     /// <summary>Changes what this node gives, live.</summary>
     ValueTask<Result<SpaceStatus, ControlError>> SetSpace(long allocatedBytes, CancellationToken cancellation);
 

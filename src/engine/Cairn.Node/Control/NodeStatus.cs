@@ -35,6 +35,9 @@ public sealed record NodeStatus
     /// <summary>What this node still has to send or fetch.</summary>
     public required OwedStatus Owed { get; init; }
 
+    /// <summary>What would be lost if this node were lost now.</summary>
+    public required OnlyHereStatus OnlyHere { get; init; }
+
     /// <summary>The pool as a whole.</summary>
     public required PoolStatus PoolState { get; init; }
 

@@ -90,6 +90,13 @@ internal sealed class HostedVolume(
     }
 
     /// <inheritdoc/>
+    public UnsharedFiles Unshared(LogPositions elsewhere, IReadOnlySet<ChunkAddress> onlyHere) =>
+        _engine.Unshared(elsewhere, onlyHere);
+
+    /// <inheritdoc/>
+    public Task Publish(CancellationToken cancellation) => _engine.PublishAll(cancellation);
+
+    /// <inheritdoc/>
     public IReadOnlyList<SharedBlock> BlocksAfter(LogPositions held, int bytesMax) =>
         [.. _log.BlocksAfter(held, bytesMax).Select(block => new SharedBlock(block.Log, block.Position, block.Bytes))];
 

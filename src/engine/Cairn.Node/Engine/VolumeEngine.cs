@@ -1,3 +1,4 @@
+using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
 using Cairn.Node.Drafts;
@@ -126,6 +127,12 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
             ? await new ChunkWalk(_state, _reader).Run(top.Inode, cancellation)
             : error;
     }
+
+    /// <summary>Files whose newest writes are on this node alone.</summary>
+    /// <param name="elsewhere">What other nodes hold of the volume's logs.</param>
+    /// <param name="onlyHere">Chunks that no other node confirmed.</param>
+    public UnsharedFiles Unshared(LogPositions elsewhere, IReadOnlySet<ChunkAddress> onlyHere) =>
+        new UnsharedWalk(_state, elsewhere, onlyHere).Run();
 
     /// <summary>The folders from the root down to one, both among them.</summary>
     internal IReadOnlyList<FolderOnPath> PathOf(InodeNumber folder) => _names.PathOf(folder);

@@ -4,6 +4,7 @@ using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Node.Control;
 using Cairn.Node.Ports;
+using Cairn.Storage;
 
 namespace Cairn.Node.Peers;
 
@@ -21,8 +22,8 @@ internal sealed class LogSync
 
     private readonly SortedDictionary<VolumeId, ISharedLog> _logs = [];
     private readonly Dictionary<(NodeId Peer, VolumeId Volume), PeerState> _peers = [];
-    private readonly Dictionary<(NodeId Peer, VolumeId Volume), LogPositions> _saidLast = [];
     private readonly SortedDictionary<VolumeId, Inbox> _inboxes = [];
+    private readonly HeardPositions _heard;
     private readonly NodePorts _ports;
     private readonly PoolView _view;
     private readonly PeerSet _set;
@@ -37,6 +38,7 @@ internal sealed class LogSync
         _view = view;
         _set = set;
         _diary = diary;
+        _heard = new HeardPositions(ports.Disk);
         set.Connected += OnConnected;
         set.Disconnected += Forget;
     }
@@ -79,7 +81,7 @@ internal sealed class LogSync
     {
         NodeId[] readers = [.. _view.Readers(log.Volume)];
         int holders = readers.Count(node => node == _view.Self
-            || _saidLast.GetValueOrDefault((node, log.Volume), LogPositions.Empty).Covers(log.Positions));
+            || _heard.Of(node, log.Volume).Covers(log.Positions));
         return holders >= Math.Min(copies, readers.Length);
     }
 
@@ -91,17 +93,22 @@ internal sealed class LogSync
         {
             foreach (PeerLink link in _set.Links.Where(link => _view.CanRead(log.Volume, link.Peer)))
             {
-                LogPositions theirs = StateOf(link, log.Volume).Confirmed;
-                foreach ((LogId id, LogPosition position) in log.Positions.Logs)
-                {
-                    ulong held = theirs[id].BlockSeq;
-                    blocks += position.BlockSeq > held ? (long)(position.BlockSeq - held) : 0;
-                }
+                blocks += log.Positions.BlocksBeyond(StateOf(link, log.Volume).Confirmed);
             }
         }
 
         return blocks;
     }
+
+    /// <summary>What other nodes that are counted on said they hold of a volume, now or before they went away.</summary>
+    public LogPositions Elsewhere(VolumeId volume) =>
+        _heard.Joined(_view.Readers(volume).Where(node => node != _view.Self), volume);
+
+    /// <summary>How many blocks no other node said it holds.</summary>
+    public long OnlyHere() => _logs.Values.Sum(log => log.Positions.BlocksBeyond(Elsewhere(log.Volume)));
+
+    /// <summary>Keeps what peers said over restarts. Blocks for a sync if something is new.</summary>
+    public Result<Unit, StoreError> Save() => _heard.Save();
 
     /// <summary>Says all positions to all peers: what was lost is noticed.</summary>
     public void Reconcile()
@@ -130,9 +137,9 @@ internal sealed class LogSync
 
         PeerState state = StateOf(link, message.Volume);
         state.Confirmed = theirs;
-        _saidLast[(link.Peer, message.Volume)] = theirs;
+        _heard.Note(link.Peer, message.Volume, theirs);
         bool isQuiet = _ports.Time.GetElapsedTime(state.LastSent) > ResendAfter;
-        state.Sent = isQuiet ? theirs : Join(state.Sent, theirs);
+        state.Sent = isQuiet ? theirs : state.Sent.Join(theirs);
         SendMissing(link, log, state);
         if (!log.Positions.Covers(theirs) && _ports.Time.GetElapsedTime(state.LastAsked) > RelayAfter)
         {
@@ -280,17 +287,6 @@ internal sealed class LogSync
         }
 
         return state;
-    }
-
-    private static LogPositions Join(LogPositions left, LogPositions right)
-    {
-        LogPositions joined = left;
-        foreach ((LogId log, LogPosition position) in right.Logs)
-        {
-            joined = joined[log].BlockSeq < position.BlockSeq ? joined.With(log, position) : joined;
-        }
-
-        return joined;
     }
 
     private sealed class PeerState(PeerLink link)

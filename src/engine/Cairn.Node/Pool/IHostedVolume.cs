@@ -1,4 +1,5 @@
 using Cairn.Coding.Encryption;
+using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node.Garbage;
@@ -18,6 +19,16 @@ namespace Cairn.Node.Pool;
 /// <param name="Chunks">The distinct chunks of their current versions, and of their manifests.</param>
 /// <param name="HasUnpublishedWrites">Whether some have writes in no version yet, or versions in no block yet.</param>
 public sealed record VolumeContents(long Files, IReadOnlyList<ChunkAddress> Chunks, bool HasUnpublishedWrites);
+
+/// <summary>Files of a volume whose newest writes are on this node alone.</summary>
+/// <param name="Count">How many were found; those written last are looked for first.</param>
+/// <param name="Bytes">Of their content, what is in drafts and in the logs themselves: in no chunk.</param>
+/// <param name="Paths">Some of them, with the volume's name before.</param>
+public sealed record UnsharedFiles(long Count, long Bytes, IReadOnlyList<string> Paths)
+{
+    /// <summary>None.</summary>
+    public static UnsharedFiles None { get; } = new(0, 0, []);
+}
 
 /// <summary>A volume as the node keeps it open: for doors, for peers, and for the owner's questions.</summary>
 public interface IHostedVolume : IAsyncDisposable
@@ -57,6 +68,14 @@ public interface IHostedVolume : IAsyncDisposable
 
     /// <summary>The keys changed: a new epoch, after a revocation.</summary>
     void UseKeyring(VolumeKeyring keyring);
+
+    /// <summary>Which files are on this node alone. Completes at once: it reads no more than the last blocks of own logs.</summary>
+    /// <param name="elsewhere">What other nodes hold of the volume's logs.</param>
+    /// <param name="onlyHere">Chunks that no other node confirmed.</param>
+    UnsharedFiles Unshared(LogPositions elsewhere, IReadOnlySet<ChunkAddress> onlyHere) => UnsharedFiles.None;
+
+    /// <summary>Makes versions of all writes now, without waiting for files to be closed.</summary>
+    Task Publish(CancellationToken cancellation) => Task.CompletedTask;
 
     /// <summary>What is below a path ("" for everything).</summary>
     ValueTask<Result<VolumeContents, VolumeError>> Contents(string path, CancellationToken cancellation);

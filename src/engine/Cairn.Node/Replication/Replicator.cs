@@ -73,6 +73,15 @@ internal sealed class Replicator : IReplicationQueue
     /// <summary>Their stored bytes.</summary>
     public long OwedBytes { get; private set; }
 
+    /// <summary>Chunks that no other node has confirmed since this one started, those just announced among them.</summary>
+    public UnconfirmedChunks OnlyHere()
+    {
+        lock (_lock)
+        {
+            return UnconfirmedChunks.Of(_owed.Values, _announced);
+        }
+    }
+
     /// <inheritdoc/>
     public void Staged(VolumeId volume, ReadOnlySpan<ChunkAddress> addresses)
     {
