@@ -3,7 +3,6 @@ using System.Text;
 using Cairn.Core.Log;
 using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
-using Cairn.Core.Tree;
 using Cairn.Node.Logs;
 using Cairn.Node.Pool;
 
