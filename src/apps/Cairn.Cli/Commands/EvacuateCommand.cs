@@ -18,8 +18,8 @@ public static class EvacuateCommand
             "evacuate",
             "Push out what is on this machine alone, before it leaves.",
             "What is being written is published, and everything that no other machine has yet is sent. When it ends "
-            + "well, losing this machine would lose nothing; further copies are made later ('cairn wait --safe' waits for "
-            + "all). Exit code 3 when that cannot be: no other machine can be reached, or those that can are full. "
+            + "well, losing this machine would lose nothing; further copies are made later ('cairn wait --safe' waits "
+            + "for all). Exit code 3 when that cannot be: no other machine can be reached, or those that can are full. "
             + "'cairn status' shows what is only here.",
             "cairn evacuate",
             "cairn evacuate --timeout 600") { timeout };

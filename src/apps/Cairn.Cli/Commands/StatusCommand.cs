@@ -16,8 +16,8 @@ public static class StatusCommand
             "status",
             "Show this node, the pool, space, what is owed, problems, and a plain verdict.",
             "The last line is the verdict. 'replicated' are copies this machine owes the pool, 'staged' is what was "
-            + "written here and is not on enough machines yet, 'cached' is given up when space is needed. A line 'Alone' "
-            + "says what would be lost if this machine were lost now; 'cairn evacuate' pushes it out.",
+            + "written here and is not on enough machines yet, 'cached' is given up when space is needed. A line "
+            + "'Alone' says what would be lost if this machine were lost now; 'cairn evacuate' pushes it out.",
             "cairn status",
             "cairn status --json");
         CommandContext.Attach(command, Run);
