@@ -13,6 +13,9 @@ public sealed class SimulatedIndex : IIndexStore
     /// <summary>When set, every call fails with these words.</summary>
     public string? Failure { get; set; }
 
+    /// <summary>How many scans were asked for.</summary>
+    public long ScanCount { get; private set; }
+
     /// <summary>How many keys there are.</summary>
     public int Count
     {
@@ -53,6 +56,7 @@ public sealed class SimulatedIndex : IIndexStore
     {
         lock (_gate)
         {
+            ScanCount++;
             if (Failure is { } failure)
             {
                 return new IndexError(failure);

@@ -77,6 +77,18 @@ public sealed class InodeMapTests : IAsyncLifetime
         await AssertFound(["zero", "one", "two"], given);
     }
 
+    [Fact]
+    public async Task A_number_that_was_handed_out_is_found_without_asking_the_index()
+    {
+        OpenedFile made = (await _node.Engine.Create(
+            InodeNumber.Root, Name("new"), 0x1A4, OpenIntent.Write, Caller.Daemon)).Value;
+        long before = _node.Index.ScanCount;
+        Assert.True((await _node.Engine.GetExtendedAttribute(made.Attributes.Inode, Name("user.none"))).Error
+            == VolumeError.NoAttribute);
+        Assert.Equal(before, _node.Index.ScanCount);
+        await _node.Engine.Release(made.Handle);
+    }
+
     private static ReadOnlyMemory<byte> Name(string text) => Encoding.UTF8.GetBytes(text);
 
     private void Receive(string name, ulong firstEight, byte last)

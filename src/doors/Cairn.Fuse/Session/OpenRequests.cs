@@ -33,16 +33,14 @@ internal sealed class OpenRequests
         _opened = (exchange, file) =>
         {
             files.Opened(file.Handle);
-            new FuseRequest(exchange).TryRead(out FuseOpenIn asked);
-            return FuseReplies.Write(exchange, OpenOut(file, asked.Flags));
+            return FuseReplies.Write(exchange, OpenOut(file));
         };
         _created = (exchange, file) =>
         {
             files.Opened(file.Handle);
-            new FuseRequest(exchange).TryRead(out FuseCreateIn asked);
             return FuseReplies.Write(
                 exchange,
-                new FuseCreateOut { Entry = replies.Entry(file.Attributes), Open = OpenOut(file, asked.Flags) });
+                new FuseCreateOut { Entry = replies.Entry(file.Attributes), Open = OpenOut(file) });
         };
         _refused = file => files.Refuse(file.Handle);
     }
@@ -125,18 +123,15 @@ internal sealed class OpenRequests
         | ((flags & Linux.OpenExclusive) != 0 ? OpenIntent.Exclusive : 0);
 
     /// <summary>
-    /// Pages stay cached from one opening to the next. A close of a descriptor that cannot have written is not worth a
-    /// request, unless it gives up the volume's locks.
+    /// Pages stay cached from one opening to the next. A close of a descriptor is not worth a request that the closing
+    /// program waits for, unless it gives up the volume's locks: every write was answered when it was done, and what the
+    /// last close starts comes with RELEASE.
     /// </summary>
-    private FuseOpenOut OpenOut(OpenedFile file, uint flags)
+    private FuseOpenOut OpenOut(OpenedFile file) => new()
     {
-        bool isReader = (flags & Linux.OpenAccessMode) == 0;
-        return new FuseOpenOut
-        {
-            Handle = file.Handle.Value,
-            OpenFlags = FuseOpenFlags.KeepCache | (isReader && !_options.VolumeLocks ? FuseOpenFlags.NoFlush : 0),
-        };
-    }
+        Handle = file.Handle.Value,
+        OpenFlags = FuseOpenFlags.KeepCache | (_options.VolumeLocks ? 0 : FuseOpenFlags.NoFlush),
+    };
 
     private async ValueTask<Result<OpenedFile, VolumeError>> OpenWithoutPrivileges(
         InodeNumber inode, OpenIntent intent, Caller caller)

@@ -44,6 +44,19 @@ internal sealed class InodeMap
         ? InodeNumber.Root
         : new InodeNumber(_moved.Count > 0 && _moved.TryGetValue(id, out ulong moved) ? moved : FirstNumber(id));
 
+    /// <summary>As <see cref="NumberOf"/>, for whoever will ask by the number next: it is remembered.</summary>
+    /// <remarks>The first question by a number that is not remembered costs two scans of the index.</remarks>
+    public InodeNumber HandOut(ObjectId id)
+    {
+        InodeNumber number = NumberOf(id);
+        if (id != TreeQueries.Root && !_movedTo.ContainsKey(number.Value))
+        {
+            Remember(number.Value, id);
+        }
+
+        return number;
+    }
+
     /// <summary>The object of a number, or null if there is none.</summary>
     public ObjectId? ObjectOf(InodeNumber inode)
     {

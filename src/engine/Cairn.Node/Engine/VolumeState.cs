@@ -267,7 +267,7 @@ internal sealed class VolumeState
         WallTime changed = draft is not null && draft.Modified > view.Changed ? draft.Modified : view.Changed;
         return new ObjectAttributes
         {
-            Inode = Inodes.NumberOf(view.Id),
+            Inode = Inodes.HandOut(view.Id),
             Kind = (ObjectKind)view.Kind,
             Mode = view.Mode,
             UserId = view.UserId,
