@@ -30,24 +30,28 @@ public sealed class Campaign
     private readonly WorkloadCounters _counters = new();
     private readonly FaultPlan _faults;
     private readonly InvariantChecker _checker;
+    private readonly Chronicle _chronicle;
     private readonly Prng _random;
     private TimeSpan _worstConvergence;
     private bool _isStormy;
 
-    private Campaign(CampaignOptions options)
+    private Campaign(CampaignOptions options, Action<string>? listener)
     {
         _options = options;
+        _chronicle = new Chronicle(_scheduler, listener);
         _network = new SimulatedNetwork(_scheduler, options.Seed);
         _random = new Prng(options.Seed ^ 0xC11E);
-        _faults = new FaultPlan(_scheduler, _network, _machines, options, _oracle);
+        _faults = new FaultPlan(_scheduler, _network, _machines, options, _oracle, _chronicle);
         _checker = new InvariantChecker(_scheduler, _machines, options, _oracle, _counters);
     }
 
     /// <summary>Runs it to the end, or to the first broken promise.</summary>
-    public static RunReport Run(CampaignOptions options)
+    /// <param name="options">What to run.</param>
+    /// <param name="listener">Told what happens, a line at a time; nobody by default.</param>
+    public static RunReport Run(CampaignOptions options, Action<string>? listener = null)
     {
         Stopwatch watch = Stopwatch.StartNew();
-        Campaign campaign = new(options);
+        Campaign campaign = new(options, listener);
         try
         {
             campaign.RunAll();
@@ -182,7 +186,10 @@ public sealed class Campaign
     private SimulatedMachine AddMachine()
     {
         NodeOptions options = new() { SpaceBytes = _options.SpaceBytes };
-        SimulatedMachine machine = new(_scheduler, _network, _machines.Count, _options.Seed, options);
+        SimulatedMachine machine = new(_scheduler, _network, _machines.Count, _options.Seed, options)
+        {
+            Told = _chronicle.Add,
+        };
         machine.Disk.Faults.SyncLies = _options.Bug == PlantedBug.LyingDisk;
         _machines.Add(machine);
         return machine;
@@ -229,7 +236,7 @@ public sealed class Campaign
         WallTime = wall,
         TraceHash = _scheduler.Trace.Value,
         Broken = [.. _checker.Broken],
-        Diary = _checker.Broken.Count == 0 ? [] : [.. _machines.SelectMany(machine => machine.Diary(20))],
+        Diary = _checker.Broken.Count == 0 ? [] : _chronicle.Last,
         ReplayCommand = _options.ReplayCommand,
     };
 }

@@ -19,6 +19,7 @@ internal sealed class FaultPlan
     private readonly IReadOnlyList<SimulatedMachine> _machines;
     private readonly CampaignOptions _options;
     private readonly Oracle _oracle;
+    private readonly Chronicle _chronicle;
     private readonly Prng _random;
     private readonly SortedSet<int> _rotted = [];
     private readonly List<(SimulatedMachine From, SimulatedMachine To)> _cuts = [];
@@ -26,13 +27,14 @@ internal sealed class FaultPlan
 
     public FaultPlan(
         SimulatedScheduler scheduler, SimulatedNetwork network, IReadOnlyList<SimulatedMachine> machines,
-        CampaignOptions options, Oracle oracle)
+        CampaignOptions options, Oracle oracle, Chronicle chronicle)
     {
         _scheduler = scheduler;
         _network = network;
         _machines = machines;
         _options = options;
         _oracle = oracle;
+        _chronicle = chronicle;
         _random = new Prng(options.Seed ^ 0xFA17);
     }
 
@@ -65,6 +67,7 @@ internal sealed class FaultPlan
     public void EndStorm()
     {
         _storm++;
+        _chronicle.Add("faults", "end: everything is mended");
         _network.Faults = NetworkFaults.None;
         _network.HealAll();
         _cuts.Clear();
@@ -108,7 +111,11 @@ internal sealed class FaultPlan
         });
     }
 
-    private void Happened(FaultKinds kind) => _counts[kind] = _counts.GetValueOrDefault(kind) + 1;
+    private void Happened(FaultKinds kind, string what)
+    {
+        _counts[kind] = _counts.GetValueOrDefault(kind) + 1;
+        _chronicle.Add("faults", $"{FaultWords.Of(kind)}: {what}");
+    }
 
     private TimeSpan Seconds(int least, int most) =>
         TimeSpan.FromMilliseconds((least * 1000) + _random.Next((most - least) * 1000));
@@ -121,7 +128,6 @@ internal sealed class FaultPlan
         NetworkFaults weather = NetworkFaults.None;
         if (On(FaultKinds.Delay))
         {
-            Happened(FaultKinds.Delay);
             int least = _random.Next(80);
             weather = weather with
             {
@@ -129,6 +135,7 @@ internal sealed class FaultPlan
                 DelayMax = TimeSpan.FromMilliseconds(least + 1 + _random.Next(40)),
                 BytesPerSecond = 100_000L << _random.Next(12),
             };
+            Happened(FaultKinds.Delay, $"{weather.DelayMax.TotalMilliseconds:0} ms, {weather.BytesPerSecond} bytes/s");
         }
 
         weather = On(FaultKinds.Reorder)
@@ -143,7 +150,7 @@ internal sealed class FaultPlan
     {
         SimulatedMachine[] shuffled = [.. _machines.OrderBy(_ => _random.NextUInt64())];
         int left = 1 + _random.Next(Math.Max(1, shuffled.Length - 1));
-        Happened(FaultKinds.Partition);
+        Happened(FaultKinds.Partition, string.Join(", ", shuffled[..left].Select(machine => machine.Options.Name)));
         foreach (SimulatedMachine one in shuffled[..left])
         {
             foreach (SimulatedMachine other in shuffled[left..])
@@ -162,7 +169,7 @@ internal sealed class FaultPlan
         SimulatedMachine to = AnyMachine();
         if (from != to)
         {
-            Happened(FaultKinds.OneWay);
+            Happened(FaultKinds.OneWay, $"{to.Options.Name} does not hear {from.Options.Name}");
             Cut(from, to);
             Later(Seconds(2, 900), Mend);
         }
@@ -182,6 +189,7 @@ internal sealed class FaultPlan
         }
 
         _cuts.Clear();
+        _chronicle.Add("faults", "all lines are mended");
     }
 
     private void Kill(CrashKind kind)
@@ -212,7 +220,7 @@ internal sealed class FaultPlan
             return;
         }
 
-        Happened(kind == CrashKind.PowerLost ? FaultKinds.Torn : FaultKinds.Crash);
+        Happened(kind == CrashKind.PowerLost ? FaultKinds.Torn : FaultKinds.Crash, machine.Options.Name);
         if (kind == CrashKind.PowerLost)
         {
             _oracle.PowerLost(machine.Number);
@@ -242,17 +250,23 @@ internal sealed class FaultPlan
         string[] folders = [HomeLayout.PacksFolder, HomeLayout.LogsFolder, HomeLayout.JournalFolder];
         string folder = folders[_random.Next(folders.Length)];
         string[] files = [.. machine.Disk.Files.Where(path => path.StartsWith(folder + "/", StringComparison.Ordinal))];
-        if (files.Length > 0 && machine.Disk.RotSomewhere(files[_random.Next(files.Length)], _random))
+        if (files.Length == 0)
+        {
+            return;
+        }
+
+        string file = files[_random.Next(files.Length)];
+        if (machine.Disk.RotSomewhere(file, _random))
         {
             _rotted.Add(machine.Number);
-            Happened(FaultKinds.BitRot);
+            Happened(FaultKinds.BitRot, $"{machine.Options.Name} {file}");
         }
     }
 
     private void FillDisk()
     {
         SimulatedMachine machine = AnyMachine();
-        Happened(FaultKinds.FullDisk);
+        Happened(FaultKinds.FullDisk, machine.Options.Name);
         machine.Disk.ForeignBytes = 1L << 50;
         Later(Seconds(5, 600), () => machine.Disk.ForeignBytes = 0);
     }
@@ -260,7 +274,7 @@ internal sealed class FaultPlan
     private void MoveClock()
     {
         SimulatedMachine machine = AnyMachine();
-        Happened(FaultKinds.Clock);
         machine.Process.ClockError = TimeSpan.FromHours(_random.Next(20 * 365 * 24) - (10 * 365 * 24));
+        Happened(FaultKinds.Clock, $"{machine.Options.Name} {machine.Process.ClockError}");
     }
 }

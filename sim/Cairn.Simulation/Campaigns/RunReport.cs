@@ -45,7 +45,7 @@ public sealed record RunReport
     /// <summary>What broke; empty for a good run.</summary>
     public required IReadOnlyList<BrokenInvariant> Broken { get; init; }
 
-    /// <summary>What the nodes' diaries said last, when something broke.</summary>
+    /// <summary>What happened last, in virtual time, when something broke.</summary>
     public required IReadOnlyList<string> Diary { get; init; }
 
     /// <summary>The command that repeats the run.</summary>

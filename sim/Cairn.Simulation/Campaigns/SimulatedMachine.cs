@@ -84,6 +84,9 @@ public sealed class SimulatedMachine : IDisposable
     /// <summary>Called in the node's process each time it has begun to run.</summary>
     public Action<SimulatedMachine>? Started { get; set; }
 
+    /// <summary>Told what happens to it, and every line of its diary, with its name.</summary>
+    public Action<string, string>? Told { get; init; }
+
     /// <summary>The open volume of this life, when there is one.</summary>
     public IHostedVolume? Hosted => IsUp ? _volumes?.First : null;
 
@@ -119,6 +122,7 @@ public sealed class SimulatedMachine : IDisposable
         IsWanted = false;
         _remadeBefore += Node?.ChunksRemade ?? 0;
         Node = null;
+        Told?.Invoke(Options.Name, kind.ToString());
         NewLife(kind);
     }
 
@@ -127,12 +131,6 @@ public sealed class SimulatedMachine : IDisposable
 
     /// <summary>What `cairn nodes` shows.</summary>
     public IReadOnlyList<NodeSummary> Nodes() => Now(Node!.Nodes(CancellationToken.None));
-
-    /// <summary>The last lines of the node's diary.</summary>
-    public IEnumerable<string> Diary(int lines) => Node is null
-        ? [$"{Options.Name}: down {StartFailure}"]
-        : Node.Diary.After(0, 10_000).TakeLast(lines)
-            .Select(line => $"{Options.Name} {line.Time} {line.Source}: {line.Text}");
 
     /// <inheritdoc/>
     public void Dispose() => _identity.Dispose();
@@ -154,6 +152,7 @@ public sealed class SimulatedMachine : IDisposable
         StartFailure = opened.TryGet(out CairnNode? node, out ControlError error) ? null : error.ToString();
         if (node is null)
         {
+            Told?.Invoke(Options.Name, $"does not start: {StartFailure}");
             NewLife(CrashKind.ProcessKilled);
             IsWanted = true;
             SimulatedProcess process = Process;
@@ -162,6 +161,8 @@ public sealed class SimulatedMachine : IDisposable
         }
 
         Node = node;
+        Told?.Invoke(Options.Name, "starts");
+        node.Diary.Added += line => Told?.Invoke(Options.Name, $"{line.Source}: {line.Text}");
         node.Start();
         Started?.Invoke(this);
     }

@@ -45,6 +45,12 @@ public static class SimulateCommand
     private static readonly Option<long> Space =
         Setting("--space-mib", "What each node gives, in MiB.", Usual.SpaceBytes >> 20);
 
+    private static readonly Option<string?> Log = new("--log")
+    {
+        Description = "Write to this file what happens: faults, and what the nodes' diaries say, in virtual time.",
+        HelpName = "FILE",
+    };
+
     /// <summary>Builds the command.</summary>
     public static Command Create()
     {
@@ -56,10 +62,10 @@ public static class SimulateCommand
             "cairn simulate --nodes 20 --hours 24 --seed 7 --runs 10",
             "cairn simulate --nodes 4 --hours 1 --no-faults")
         {
-            Nodes, Hours, Seed, Runs, Faults, Calm, Storm, Think, Pause, Space,
+            Nodes, Hours, Seed, Runs, Faults, Calm, Storm, Think, Pause, Space, Log,
         };
         CommandContext.Attach(command, (context, parsed, cancellation) =>
-            Run(context, OptionsOf(parsed), parsed.GetValue(Runs), cancellation));
+            Run(context, OptionsOf(parsed), parsed.GetValue(Runs), parsed.GetValue(Log), cancellation));
         return command;
     }
 
@@ -97,13 +103,15 @@ public static class SimulateCommand
     };
 
     private static Task<int> Run(
-        CommandContext context, CampaignOptions options, int runs, CancellationToken cancellation)
+        CommandContext context, CampaignOptions options, int runs, string? log, CancellationToken cancellation)
     {
+        using StreamWriter? file = log is null ? null : new StreamWriter(log);
         List<RunReport> reports = [];
         for (int i = 0; i < runs; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            RunReport report = Campaign.Run(options with { Seed = options.Seed + (ulong)i });
+            CampaignOptions one = options with { Seed = options.Seed + (ulong)i };
+            RunReport report = Campaign.Run(one, file is null ? null : file.WriteLine);
             reports.Add(report);
             if (!context.Json)
             {

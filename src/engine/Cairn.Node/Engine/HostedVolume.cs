@@ -43,6 +43,12 @@ internal sealed class HostedVolume(
     public LogPositions Word => _log.Word;
 
     /// <inheritdoc/>
+    public bool AwaitsWord => _log.AwaitsWord;
+
+    /// <inheritdoc/>
+    public void AllSaid(LogPositions most) => _log.AllSaid(most);
+
+    /// <inheritdoc/>
     public bool HasUnpublishedWrites => _engine.HasUnpublishedWrites || _log.HasUnsent;
 
     /// <inheritdoc/>

@@ -63,7 +63,7 @@ internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedL
                 Transaction[] taken;
                 lock (log.Gate)
                 {
-                    if (log.Own.UnsealedCount == 0)
+                    if (log.Own.UnsealedCount == 0 || !log.OwnEnds.AreKnown)
                     {
                         break;
                     }

@@ -19,6 +19,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
     private const int FoldBatch = 4096;
 
     private readonly List<JournalPosition> _unneeded = [];
+    private readonly Dictionary<LogId, ulong> _known = [];
 
     /// <summary>Runs all steps.</summary>
     public Result<Unit, StoreError> Run(List<RecoveredRecord> journaled)
@@ -27,6 +28,8 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         {
             RestoreTip(id);
         }
+
+        log.OwnEnds.Examine();
 
         bool isNew = log.Fold.Positions.Logs.Count == 0;
         Result<Unit, StoreError> folded = FoldBlocks();
@@ -47,8 +50,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
 
         // Peers may hold blocks that a damaged own log has lost: what is written next must not take their numbers.
         uint incarnation = LastOwnIncarnation();
-        bool isSafe = ports.Recovered.WasClean && incarnation > 0
-            && !ports.Blocks.IsDamaged(log.Volume, new LogId(ports.Identity.Node, incarnation));
+        bool isSafe = ports.Recovered.WasClean && incarnation > 0 && log.OwnEnds.AreKnown;
         log.Own.Current = new LogId(ports.Identity.Node, isSafe ? incarnation : incarnation + 1);
         if (isNew)
         {
@@ -89,8 +91,10 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         if (ports.Blocks.IsDamaged(log.Volume, id))
         {
             ulong whole = 0;
-            while (whole < last && Read(id, whole + 1) is not null)
+            BlockHash previous = default;
+            while (whole < last && Read(id, whole + 1) is { } next && next.Block.Previous == previous)
             {
+                previous = next.Hash;
                 whole++;
             }
 
@@ -157,7 +161,8 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             }
 
             // A log that was cut short may have lost what stood between its end and this: a block has no gaps.
-            if (id.Seq != LastKnown(id.Log) + 1)
+            bool follows = id.Seq == LastKnown(id.Log) + 1;
+            if (!follows && !log.OwnEnds.IsLost(id.Log))
             {
                 log.Report(id.Log, $"{id} follows a transaction that was lost; peers are asked for both");
                 _unneeded.Add(record.Position);
@@ -174,9 +179,15 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             }
 
             log.Fold.Receive(transaction);
-            if (log.Fold.LastOf(id.Log) >= id.Seq)
+            if (!follows)
+            {
+                // Peers may give back what is between, and this is in no block that they have.
+                log.Own.Restore(transaction, record);
+            }
+            else if (log.Fold.LastOf(id.Log) >= id.Seq)
             {
                 log.Own.Restore(transaction, record);
+                _known[id.Log] = id.Seq;
             }
             else
             {
@@ -199,20 +210,8 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         return true;
     }
 
-    /// <summary>The last transaction of a log that is in a block here, or waits to be sealed into one.</summary>
-    private ulong LastKnown(LogId id)
-    {
-        // Those that wait are in order, so the newest of a log is almost always the last of all.
-        IReadOnlyList<Unsealed> waiting = log.Own.Waiting;
-        int newest = waiting.Count - 1;
-        while (newest >= 0 && waiting[newest].Transaction.Id.Log != id)
-        {
-            newest--;
-        }
-
-        ulong sealedSeq = log.Exchange.TipOf(id).TransactionSeq;
-        return newest < 0 ? sealedSeq : Math.Max(sealedSeq, waiting[newest].Transaction.Id.Seq);
-    }
+    /// <summary>The last transaction of a log up to which all are in blocks here, or wait to be sealed into one.</summary>
+    private ulong LastKnown(LogId id) => Math.Max(log.Exchange.TipOf(id).TransactionSeq, _known.GetValueOrDefault(id));
 
     private uint LastOwnIncarnation()
     {

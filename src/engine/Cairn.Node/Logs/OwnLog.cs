@@ -11,8 +11,8 @@ internal readonly record struct Unsealed(Transaction Transaction, JournalPositio
 
 /// <summary>This node's own log: its incarnation, and what waits to be sealed.</summary>
 /// <remarks>
-/// Invariants: unsealed transactions follow the sealed ones without a gap, incarnation by incarnation; each is in the
-/// journal. Thread: under the log's gate.
+/// Invariants: unsealed transactions follow the sealed ones without a gap, incarnation by incarnation, unless damage
+/// took the end of the log (<see cref="OwnLogEnds"/>); each is in the journal. Thread: under the log's gate.
 /// </remarks>
 internal sealed class OwnLog(JournalWriter journal)
 {
@@ -81,6 +81,18 @@ internal sealed class OwnLog(JournalWriter journal)
         }
 
         return taken;
+    }
+
+    /// <summary>Some wait no longer: their journal records go.</summary>
+    /// <returns>How many.</returns>
+    public int Drop(Predicate<TransactionId> which)
+    {
+        foreach (Unsealed waiting in _unsealed.Where(waiting => which(waiting.Transaction.Id)))
+        {
+            journal.Journal.Release(waiting.Position);
+        }
+
+        return _unsealed.RemoveAll(waiting => which(waiting.Transaction.Id));
     }
 
     /// <summary>The oldest are in a durable block now: their journal records go.</summary>

@@ -44,6 +44,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         Quarantine = new Quarantine(ports.Members);
         _journal = new JournalWriter(ports.Journal, ports.JournalCipher, keys.Volume);
         Own = new OwnLog(_journal);
+        OwnEnds = new OwnLogEnds(this, ports);
         _sealer = new BlockSealer(this, ports, options);
         _persister = new TablePersister(this, ports, options, table);
     }
@@ -147,6 +148,8 @@ public sealed class ReplicatedLog : IAsyncDisposable
     public Func<bool>? HoldsBack { get; set; }
 
     internal OwnLog Own { get; }
+
+    internal OwnLogEnds OwnEnds { get; }
 
     internal Quarantine Quarantine { get; }
 
@@ -337,6 +340,19 @@ public sealed class ReplicatedLog : IAsyncDisposable
         _persister.Wake();
     }
 
+    /// <summary>Whether the end of an own log was lost, and the word of all readers is waited for before anything is sealed.</summary>
+    public bool AwaitsWord => !OwnEnds.AreKnown;
+
+    /// <summary>Every reader of the volume has said what it holds since this start.</summary>
+    /// <param name="most">The most of each log that anybody holds.</param>
+    public void AllSaid(LogPositions most)
+    {
+        if (OwnEnds.AllSaid(most))
+        {
+            _sealer.Wake();
+        }
+    }
+
     /// <summary>Writes the fold's changes to the index. Blocks.</summary>
     public Result<Unit, StoreError> Persist() => _persister.Persist();
 
@@ -395,11 +411,13 @@ public sealed class ReplicatedLog : IAsyncDisposable
     private List<RecoveredRecord> LayersNotEnded(Journal journal, IReadOnlyList<RecoveredRecord> records)
     {
         var ended = new HashSet<VersionId>();
+        var waiting = new HashSet<TransactionId>(Own.Waiting.Select(unsealed => unsealed.Transaction.Id));
         foreach (RecoveredRecord record in records)
         {
             JournalEntry entry = record.Entry;
+            var id = new TransactionId(new LogId(_ports.Identity.Node, (uint)entry.Offset), (ulong)entry.Length);
             if (entry.Type == JournalEntryType.Transaction && entry.Layer != default
-                && Fold.LastOf(new LogId(_ports.Identity.Node, (uint)entry.Offset)) >= (ulong)entry.Length)
+                && (Fold.LastOf(id.Log) >= id.Seq || waiting.Contains(id)))
             {
                 ended.Add(entry.Layer);
             }
@@ -437,7 +455,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
                 return ReceiveOutcome.Held;
             }
 
-            if (block.Log.Author == _ports.Identity.Node && !MakeRoomForOwn(block))
+            if (block.Log.Author == _ports.Identity.Node && !OwnEnds.MakeRoom(block))
             {
                 return ReceiveOutcome.Fork;
             }
@@ -449,6 +467,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
             }
 
             _exchange.Accept(block, hash);
+            OwnEnds.Returned(block);
             bool isSetAside = Quarantine.Holds(block.Log, block.Seq);
             if (isSetAside)
             {
@@ -476,23 +495,5 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
         _persister.Wake();
         return outcome;
-    }
-
-    /// <summary>Own blocks from a peer: this node came back from a backup. It writes above them from now on.</summary>
-    private bool MakeRoomForOwn(LogBlock block)
-    {
-        if (block.Log.Incarnation < Own.Current.Incarnation)
-        {
-            return true;
-        }
-
-        if (Fold.LastOf(Own.Current) > _exchange.TipOf(Own.Current).TransactionSeq)
-        {
-            Add(new LogFinding(Volume, block.Log, "a peer has blocks of this node that contradict unsent ones"));
-            return false;
-        }
-
-        Own.Current = block.Log with { Incarnation = block.Log.Incarnation + 1 };
-        return true;
     }
 }

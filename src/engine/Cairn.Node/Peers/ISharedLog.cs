@@ -22,6 +22,15 @@ public interface ISharedLog
     /// <summary>What a peer is told of it: at least <see cref="Positions"/>, and all that was written here.</summary>
     LogPositions Word => Positions;
 
+    /// <summary>Whether it waits for <see cref="AllSaid"/>: the end of what this node wrote was lost here.</summary>
+    bool AwaitsWord => false;
+
+    /// <summary>Every reader of the volume has said, since this start, what it holds.</summary>
+    /// <param name="most">The most of each log that anybody holds.</param>
+    void AllSaid(LogPositions most)
+    {
+    }
+
     /// <summary>Blocks held here on stable storage that a peer with these positions lacks, in order per log.</summary>
     /// <param name="held">What the peer holds.</param>
     /// <param name="bytesMax">Stop at so many bytes; at least one block if there is any.</param>

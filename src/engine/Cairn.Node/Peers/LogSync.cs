@@ -24,6 +24,7 @@ internal sealed class LogSync
     private readonly Dictionary<(NodeId Peer, VolumeId Volume), PeerState> _peers = [];
     private readonly SortedDictionary<VolumeId, Inbox> _inboxes = [];
     private readonly HeardPositions _heard;
+    private readonly HashSet<(NodeId Peer, VolumeId Volume)> _spoken = [];
     private readonly NodePorts _ports;
     private readonly PoolView _view;
     private readonly PeerSet _set;
@@ -117,6 +118,11 @@ internal sealed class LogSync
         {
             OnConnected(link);
         }
+
+        foreach (ISharedLog log in _logs.Values)
+        {
+            TellWhenAllSaid(log);
+        }
     }
 
     /// <summary>A peer says what it holds.</summary>
@@ -138,9 +144,11 @@ internal sealed class LogSync
         PeerState state = StateOf(link, message.Volume);
         state.Confirmed = theirs;
         _heard.Note(link.Peer, message.Volume, theirs);
+        _spoken.Add((link.Peer, message.Volume));
         bool isQuiet = _ports.Time.GetElapsedTime(state.LastSent) > ResendAfter;
         state.Sent = isQuiet ? theirs : state.Sent.Join(theirs);
         SendMissing(link, log, state);
+        TellWhenAllSaid(log);
         if (!log.Positions.Covers(theirs) && _ports.Time.GetElapsedTime(state.LastAsked) > RelayAfter)
         {
             state.LastAsked = _ports.Time.GetTimestamp();
@@ -266,6 +274,29 @@ internal sealed class LogSync
             state.LastSent = _ports.Time.GetTimestamp();
             link.Send(new LogBlocks(log.Volume, [.. blocks.Select(block => block.Bytes)]));
         }
+    }
+
+    /// <summary>A log that lost its own end goes on when nobody is left who may hold it.</summary>
+    private void TellWhenAllSaid(ISharedLog log)
+    {
+        if (!log.AwaitsWord)
+        {
+            return;
+        }
+
+        LogPositions most = LogPositions.Empty;
+        foreach (NodeId reader in _view.State.ActiveNodes.Select(member => member.Node)
+            .Where(node => node != _view.Self && _view.CanRead(log.Volume, node)))
+        {
+            if (!_spoken.Contains((reader, log.Volume)))
+            {
+                return;
+            }
+
+            most = most.Join(_heard.Of(reader, log.Volume));
+        }
+
+        log.AllSaid(most);
     }
 
     private void Forget(PeerLink link)

@@ -56,6 +56,26 @@ public sealed class LogStore : IDisposable
         }
     }
 
+    /// <summary>Whether nothing can have stood behind the last block of a log that is here: damage did not take its end.</summary>
+    public bool IsEndKnown(VolumeId volume, LogId log)
+    {
+        lock (_gate)
+        {
+            return !_files.TryGetValue((volume, log), out LogFile? file) || file.IsEndKnown;
+        }
+    }
+
+    /// <summary>Takes all blocks of a log after one away, and damage at its end: others are going to have their numbers.</summary>
+    public Result<Unit, StoreError> CutAfter(VolumeId volume, LogId log, ulong seq)
+    {
+        lock (_gate)
+        {
+            Result<Unit, DiskError> cut =
+                _files.TryGetValue((volume, log), out LogFile? file) ? file.CutAfter(seq) : Unit.Value;
+            return cut.IsOk ? Unit.Value : StoreError.From(cut.Error);
+        }
+    }
+
     /// <summary>Bytes the logs take.</summary>
     public long Bytes
     {
