@@ -45,6 +45,15 @@ public sealed class ControlClient : IDisposable
             ?? throw new CommandException("the daemon's answer is empty");
     }
 
+    /// <summary>A request that changes something and answers one JSON value.</summary>
+    /// <exception cref="CommandException">The daemon does not answer or refused; the message is its own.</exception>
+    public async Task<T> Post<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellation)
+    {
+        using HttpResponseMessage response = await Send(HttpMethod.Post, path, null, cancellation);
+        return await response.Content.ReadFromJsonAsync(type, cancellation)
+            ?? throw new CommandException("the daemon's answer is empty");
+    }
+
     /// <summary>A request that changes something.</summary>
     /// <exception cref="CommandException">The daemon does not answer or refused; the message is its own.</exception>
     public async Task<HttpResponseMessage> Send(

@@ -28,9 +28,10 @@ public sealed partial class CairnNode
             return error;
         }
 
-        int[] copies = new int[contents.Chunks.Count];
-        List<HolderSummary> holders = [];
-        await CountCopies(contents.Chunks, copies, holders);
+        bool[] here = [.. contents.Chunks.Select(address => _server.OutcomeOf(address) == ChunkOutcome.Held)];
+        List<HolderSummary> holders = [new HolderSummary(_view.Self, _options.Name, here.Count(isHeld => isHeld))];
+        int[] elsewhere = await _census.Elsewhere(contents.Chunks, holders);
+        int[] copies = [.. elsewhere.Zip(here, (others, isHere) => others + (isHere ? 1 : 0))];
         PlacementTable table = _view.Placement;
         int possible = Math.Min(table.Copies, table.NodeCount);
         int confirmed = copies.Length == 0 ? possible : Math.Min(possible, copies.Min());
@@ -173,6 +174,21 @@ public sealed partial class CairnNode
 
     private async Task<Result<VolumeContents, ControlError>> ContentsOf(string path, CancellationToken cancellation)
     {
+        if (!FindHosted(path).TryGet(out (IHostedVolume Volume, string Below) place, out ControlError refused))
+        {
+            return refused;
+        }
+
+        Result<VolumeContents, VolumeError> contents = await place.Volume.Contents(place.Below, cancellation);
+        return contents.TryGet(out VolumeContents? found, out VolumeError error) ? found : NotThere(path, error);
+    }
+
+    private static ControlError NotThere(string path, VolumeError error) => new(
+        error == VolumeError.NotFound ? ControlErrorKind.NotFound : ControlErrorKind.Unreachable, $"{path}: {error}");
+
+    /// <summary>The open volume that a path begins with, and the rest of the path.</summary>
+    private Result<(IHostedVolume Volume, string Below), ControlError> FindHosted(string path)
+    {
         int slash = path.IndexOf('/', StringComparison.Ordinal);
         string name = slash < 0 ? path : path[..slash];
         string below = slash < 0 ? string.Empty : path[(slash + 1)..];
@@ -181,47 +197,6 @@ public sealed partial class CairnNode
             return new ControlError(ControlErrorKind.NotFound, $"There is no volume '{name}' here.");
         }
 
-        Result<VolumeContents, VolumeError> contents = await hosted.Contents(below, cancellation);
-        if (contents.TryGet(out VolumeContents? found, out VolumeError error))
-        {
-            return found;
-        }
-
-        bool isAbsent = error == VolumeError.NotFound;
-        return new ControlError(isAbsent ? ControlErrorKind.NotFound : ControlErrorKind.Unreachable, $"{path}: {error}");
-    }
-
-    private async Task CountCopies(IReadOnlyList<ChunkAddress> addresses, int[] copies, List<HolderSummary> holders)
-    {
-        long here = 0;
-        for (int i = 0; i < copies.Length; i++)
-        {
-            bool isHeld = _server.OutcomeOf(addresses[i]) == ChunkOutcome.Held;
-            copies[i] += isHeld ? 1 : 0;
-            here += isHeld ? 1 : 0;
-        }
-
-        holders.Add(new HolderSummary(_view.Self, _options.Name, here));
-        foreach (PeerLink link in _peers.Links.ToArray())
-        {
-            long held = 0;
-            for (int start = 0; start < copies.Length; start += HoldingAsk.CountMax)
-            {
-                int from = start;
-                ChunkAddress[] part = [.. addresses.Skip(from).Take(HoldingAsk.CountMax)];
-                using PeerReply reply = await link.Ask(number => new HoldingAsk(number, part));
-                if (reply.Message is HoldingReply answer && answer.Outcomes.Count == part.Length)
-                {
-                    for (int i = 0; i < part.Length; i++)
-                    {
-                        bool isHeld = answer.Outcomes[i] == ChunkOutcome.Held;
-                        copies[from + i] += isHeld ? 1 : 0;
-                        held += isHeld ? 1 : 0;
-                    }
-                }
-            }
-
-            holders.Add(new HolderSummary(link.Peer, _view.NameOf(link.Peer), held));
-        }
+        return (hosted, below);
     }
 }

@@ -34,6 +34,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly ChunkStore _chunks;
     private readonly LogStore _logs;
     private readonly NodeDiary _diary;
+    private readonly UnreadableFiles _unreadable;
     private PoolConfig _config;
     private readonly PoolLog _poolLog;
     private readonly PoolView _view;
@@ -56,6 +57,9 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly WeightKeeper _weights;
     private readonly KeyKeeper _keys;
     private readonly OnlyHere _onlyHere;
+    private readonly CopyCensus _census;
+    private readonly PinKeeper _pins;
+    private readonly LocalCopies _local;
     private readonly CancellationTokenSource _stop = new();
     private readonly long _started;
     private SortedSet<NodeId> _remembered;
@@ -75,6 +79,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _settings = settings;
         _started = ports.Time.GetTimestamp();
         _diary = new NodeDiary(ports.Time);
+        _unreadable = new UnreadableFiles(ports.Time, _diary);
         _poolLog = new PoolLog(ports, logs, _diary, config.Pool, config.FounderKey, keyring);
         SignedNodeRecord[] remembered = [.. DecodeRecords(config)];
         _remembered = [.. remembered.Select(record => record.Record.Node)];
@@ -110,8 +115,14 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _drops = new DropLoop(ports, chunks, _view, _peers, _diary, drops);
         _keys = new KeyKeeper(ports, _view, _poolLog, _diary);
         _weights = new WeightKeeper(ports.Workers, _view, _poolLog, _diary);
-        _volumes = new VolumeSet(ports, _poolLog, _view, _sync, _diary, factory, _source, _replicator, PoolSpace);
+        _volumes = new VolumeSet(ports, _poolLog, _view, _sync, _diary, factory, _source, _replicator, PoolSpace)
+        {
+            Unreadable = _unreadable.Note,
+        };
         _onlyHere = new OnlyHere(ports, chunks, _view, _peers, _sync, _replicator, _volumes);
+        _census = new CopyCensus(_view, _peers);
+        _pins = new PinKeeper(ports, chunks, _volumes, _peers, _source, _diary);
+        _local = new LocalCopies(chunks, _view, _census);
         _poolLog.Changed += OnPoolLog;
         _poolLog.Granting += _volumes.Share;
         _poolLog.KeyringChanged += SaveKeyring;
@@ -180,6 +191,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _peers.Start();
         _repair.Start();
         _upkeep.Start();
+        _pins.Start();
         _ports.Workers.Start("housekeeping", Housekeeping);
         _diary.Add(LogLevel.Info, "node", $"{_options.Name} ({_view.Self.Short}) listens at {_ports.Transport.ListenAddress}");
     }
@@ -193,10 +205,12 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         }
 
         Waiting.End(_stop);
+        _source.Stop();
         _sync.Stop();
         Warn(_sync.Save());
         _replicator.Stop();
         _repair.Stop();
+        _pins.Stop();
         await _upkeep.Stop();
         await _volumes.DisposeAsync();
         _gossip.Stop();
@@ -204,6 +218,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         await _ports.Transport.DisposeAsync();
         _gossip.Dispose();
         _repair.Dispose();
+        _pins.Dispose();
         _upkeep.Dispose();
         _logs.Dispose();
         _chunks.Dispose();

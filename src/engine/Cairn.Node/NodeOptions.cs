@@ -38,6 +38,12 @@ public sealed record NodeOptions
     /// <summary>After how long without an answer a holder is passed over while reading. Default 500 ms.</summary>
     public TimeSpan ReadPassOver { get; init; } = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>
+    /// How long a read of what is not held here waits for a node that has it. Default 0: it fails at once when none can be
+    /// reached.
+    /// </summary>
+    public TimeSpan ReadWait { get; init; } = TimeSpan.Zero;
+
     /// <summary>How long a request to a peer may take before its connection is given up. Default 30 s.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -60,6 +66,7 @@ public sealed record NodeOptions
         Require(problems, RepairInterval > TimeSpan.Zero, "RepairInterval must be positive");
         Require(problems, GossipPeriod > TimeSpan.Zero, "GossipPeriod must be positive");
         Require(problems, ReadPassOver > TimeSpan.Zero, "ReadPassOver must be positive");
+        Require(problems, ReadWait >= TimeSpan.Zero, "ReadWait must not be negative");
         Require(problems, RequestTimeout > TimeSpan.Zero, "RequestTimeout must be positive");
         Require(problems, ReconnectMax > TimeSpan.Zero, "ReconnectMax must be positive");
         Require(problems, ScrubBytesPerSecond >= 0, "ScrubBytesPerSecond must not be negative");

@@ -15,7 +15,8 @@ public sealed partial class JsonDocumentTests
         typeof(BandwidthLimit), typeof(NodeSummary), typeof(MountSummary), typeof(EntrySummary), typeof(SafetyReport),
         typeof(HolderSummary), typeof(ProgressLine), typeof(SafetyProgress), typeof(LogLine), typeof(InviteTicket),
         typeof(FoundedPool), typeof(JoinedPool), typeof(VersionSummary), typeof(TrashSummary), typeof(ConflictSummary),
-        typeof(ConflictSideSummary), typeof(RuleSummary), typeof(OnlyHereStatus),
+        typeof(ConflictSideSummary), typeof(RuleSummary), typeof(OnlyHereStatus), typeof(PinSummary),
+        typeof(FreeReport),
     };
 
     [Theory]

@@ -31,9 +31,12 @@ internal static class DriveFiles
         });
 
     /// <summary>Reads a file whole; null when it cannot be found or read here.</summary>
-    public static byte[]? Get(this PoolBench bench, BenchNode node, string name) => bench.Do(node, async () =>
+    public static byte[]? Get(this PoolBench bench, BenchNode node, string name) =>
+        bench.Do(node, () => Read(node.Drive, name));
+
+    /// <summary>Reads a file whole; null when it cannot be found or read.</summary>
+    public static async Task<byte[]?> Read(IVolume volume, string name)
     {
-        IVolume volume = node.Drive;
         Result<ObjectAttributes, VolumeError> found = await volume.Resolve(name);
         if (!found.TryGet(out ObjectAttributes attributes, out _))
         {
@@ -56,7 +59,7 @@ internal static class DriveFiles
 
         await volume.Release(opened.Value.Handle);
         return at == content.Length ? content : null;
-    });
+    }
 
     /// <summary>Removes a file.</summary>
     public static bool Delete(this PoolBench bench, BenchNode node, string name) => bench.Do(node, async () =>

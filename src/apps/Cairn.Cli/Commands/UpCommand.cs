@@ -24,17 +24,29 @@ public static class UpCommand
             Description = "Where a locked node's passphrase is (its first line); - is standard input.",
             HelpName = "FILE",
         };
+        Option<int?> waitReads = new("--wait-reads")
+        {
+            Description = "Let a read of what is not on this machine wait so long for one that has it, from now on.",
+            HelpName = "SECONDS",
+        };
         Command command = new ManualCommand(
             "up",
             "Run this machine's daemon in the foreground (or --detach it).",
             "The daemon mounts the drives it had mounted when it last ran. A locked node (cairn lock) asks for its "
             + "passphrase on a terminal; without one it waits until 'cairn unlock' brings it. Ctrl-C or 'cairn down' "
-            + "stops the daemon; being killed loses nothing that was acknowledged.",
+            + "stops the daemon; being killed loses nothing that was acknowledged. A read of what is not here fails "
+            + "at once (no route to host) while no machine that has it can be reached, or waits with --wait-reads, "
+            + "which the home remembers (0 ends it).",
             "cairn up",
             "cairn up --detach",
-            "cairn up --detach --passphrase-file /run/secrets/cairn") { detach, quietNetwork, passphraseFile };
+            "cairn up --detach --passphrase-file /run/secrets/cairn") { detach, quietNetwork, passphraseFile, waitReads };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
+            if (parsed.GetValue(waitReads) is { } seconds)
+            {
+                HomeConfig.Change(context.Home, config => config with { WaitReadsSeconds = Math.Max(0, seconds) });
+            }
+
             HomeConfig.Load(context.Home);
             string? passphrase = Passphrase(context.Home, parsed.GetValue(passphraseFile));
             if (parsed.GetValue(detach))

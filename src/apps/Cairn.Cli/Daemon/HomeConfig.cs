@@ -24,6 +24,9 @@ public sealed record HomeConfig
     /// <summary>Seconds a node may be away before its copies are remade.</summary>
     public int RepairGraceSeconds { get; init; } = 15 * 60;
 
+    /// <summary>Seconds that a read of what is not here waits for a node that has it; 0 fails at once.</summary>
+    public int WaitReadsSeconds { get; init; }
+
     /// <summary>Whether to announce and discover by multicast on the local network.</summary>
     public bool Announce { get; init; } = true;
 

@@ -99,6 +99,7 @@ public sealed class NodeWorld : IAsyncDisposable
             StaticPeers = config.Peers,
             Announce = config.Announce,
             RepairGrace = TimeSpan.FromSeconds(config.RepairGraceSeconds),
+            ReadWait = TimeSpan.FromSeconds(config.WaitReadsSeconds),
         };
         IReadOnlyList<string> problems = options.Validate();
         return problems.Count == 0 ? options : throw new CommandException(string.Join("; ", problems));

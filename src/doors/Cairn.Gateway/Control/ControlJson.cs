@@ -36,6 +36,8 @@ namespace Cairn.Gateway.Control;
 [JsonSerializable(typeof(IReadOnlyList<TrashSummary>))]
 [JsonSerializable(typeof(IReadOnlyList<ConflictSummary>))]
 [JsonSerializable(typeof(RuleSummary))]
+[JsonSerializable(typeof(IReadOnlyList<PinSummary>))]
+[JsonSerializable(typeof(FreeReport))]
 [JsonSerializable(typeof(ProgressLine))]
 public sealed partial class ControlJson : JsonSerializerContext;
 

@@ -37,6 +37,7 @@ public sealed class ControlServer : IAsyncDisposable
         WebApplication app = ControlSocket.Make(socketPath, services.Stop);
         EngineCalls engine = new(services.Workers);
         NodeRoutes.Map(app, services.Node, engine);
+        OfflineRoutes.Map(app, services.Node, engine);
         MountRoutes.Map(app, services.Mounts);
         FileRoutes.Map(app, services.Node, engine);
         HistoryRoutes.Map(app, services.Node, engine);

@@ -63,6 +63,20 @@ public interface INodeControl
     /// </summary>
     IAsyncEnumerable<Result<SafetyProgress, ControlError>> Evacuate(CancellationToken cancellation);
 
+    /// <summary>Keeps a file or folder here, whatever placement wants of it: fetched in the background, over restarts.</summary>
+    /// <param name="path">As for <see cref="Safe"/>; null: every volume there is now.</param>
+    /// <param name="recentDays">Only what was written in the last so many days; 0 for everything.</param>
+    ValueTask<Result<Unit, ControlError>> Pin(string? path, int recentDays, CancellationToken cancellation);
+
+    /// <summary>Lets go of a pin: its copies yield when space is wanted.</summary>
+    ValueTask<Result<Unit, ControlError>> Unpin(string path, CancellationToken cancellation);
+
+    /// <summary>The pins, and how far each is fetched.</summary>
+    ValueTask<IReadOnlyList<PinSummary>> Pins(CancellationToken cancellation);
+
+    /// <summary>Unpins a path and gives back its local copies that enough other nodes confirm now.</summary>
+    ValueTask<Result<FreeReport, ControlError>> Free(string path, CancellationToken cancellation);
+
     /// <summary>Changes what this node gives, live.</summary>
     ValueTask<Result<SpaceStatus, ControlError>> SetSpace(long allocatedBytes, CancellationToken cancellation);
 

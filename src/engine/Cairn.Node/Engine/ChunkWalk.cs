@@ -11,7 +11,9 @@ namespace Cairn.Node.Engine;
 /// <param name="Files">Files seen; a file with several names counts once a name.</param>
 /// <param name="Chunks">Each chunk once, large manifests' own included.</param>
 /// <param name="HasUnpublishedWrites">Whether one of the files has writes that no version has yet.</param>
-public sealed record VolumeChunks(long Files, IReadOnlyList<ChunkRef> Chunks, bool HasUnpublishedWrites);
+/// <param name="Unreadable">Files of which not even the list of chunks can be had now; none, unless that was asked for.</param>
+public sealed record VolumeChunks(
+    long Files, IReadOnlyList<ChunkRef> Chunks, bool HasUnpublishedWrites, long Unreadable);
 
 /// <summary>Walks a subtree and gathers the chunks of the versions it shows.</summary>
 internal sealed class ChunkWalk(VolumeState state, ContentReader reader)
@@ -22,6 +24,13 @@ internal sealed class ChunkWalk(VolumeState state, ContentReader reader)
     private readonly List<ChunkRef> _chunks = [];
     private long _files;
     private bool _unpublished;
+    private long _unreadable;
+
+    /// <summary>Only files last written after this are gathered.</summary>
+    public WallTime Since { get; init; } = new(long.MinValue);
+
+    /// <summary>Whether a file whose chunks cannot be listed now is passed over, not the end of the walk.</summary>
+    public bool PassesOver { get; init; }
 
     public async ValueTask<Result<VolumeChunks, VolumeError>> Run(InodeNumber top, CancellationToken cancellation)
     {
@@ -36,8 +45,13 @@ internal sealed class ChunkWalk(VolumeState state, ContentReader reader)
             id = view.Id;
         }
 
-        VolumeError? failed = await Visit(id, cancellation);
-        return failed is { } why ? why : new VolumeChunks(_files, _chunks, _unpublished);
+        return await Run(id, cancellation);
+    }
+
+    public async ValueTask<Result<VolumeChunks, VolumeError>> Run(ObjectId top, CancellationToken cancellation)
+    {
+        VolumeError? failed = await Visit(top, cancellation);
+        return failed is { } why ? why : new VolumeChunks(_files, _chunks, _unpublished, _unreadable);
     }
 
     private async ValueTask<VolumeError?> Visit(ObjectId id, CancellationToken cancellation)
@@ -60,6 +74,11 @@ internal sealed class ChunkWalk(VolumeState state, ContentReader reader)
                     continue;
                 }
 
+                if (view.Modified < Since)
+                {
+                    continue;
+                }
+
                 _files++;
                 _unpublished |= state.FindOpen(next) is { Newest: not null };
                 root = view.Head?.Manifest ?? default;
@@ -67,7 +86,12 @@ internal sealed class ChunkWalk(VolumeState state, ContentReader reader)
 
             if (await Gather(root, cancellation) is { } failed)
             {
-                return failed;
+                if (!PassesOver)
+                {
+                    return failed;
+                }
+
+                _unreadable++;
             }
         }
 

@@ -95,6 +95,7 @@ public sealed class EngineVolumes : IVolumeFactory
             Replication = setting.Replication,
             Members = setting.Garbage,
             HasPoolRoom = setting.HasPoolRoom,
+            Unreadable = setting.Unreadable,
             Space = () =>
             {
                 (long total, long free) = setting.PoolSpace();

@@ -1,3 +1,4 @@
+using System.Text;
 using Cairn.Core.Log;
 using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
@@ -64,7 +65,38 @@ internal sealed class FileOperations(VolumeState state, ContentReader reader, Dr
 
         return offset < 0
             ? new(VolumeError.InvalidArgument)
-            : reader.Read(open.Target, offset, buffer, CancellationToken.None);
+            : Watched(open.Target, reader.Read(open.Target, offset, buffer, CancellationToken.None));
+    }
+
+    /// <summary>What nobody could be asked for is told to the owner; a read that completes at once costs nothing more.</summary>
+    private ValueTask<Result<int, VolumeError>> Watched(OpenObject target, ValueTask<Result<int, VolumeError>> read)
+    {
+        if (read.IsCompletedSuccessfully)
+        {
+            Result<int, VolumeError> done = read.Result;
+            return new(done.IsOk ? done : Noted(target, done));
+        }
+
+        return Wait();
+
+        async ValueTask<Result<int, VolumeError>> Wait() => Noted(target, await read);
+    }
+
+    private Result<int, VolumeError> Noted(OpenObject target, Result<int, VolumeError> read)
+    {
+        if (!read.IsOk && read.Error == VolumeError.Unreachable)
+        {
+            string path;
+            lock (state.Gate)
+            {
+                path = string.Join(
+                    '/', state.Queries.PathOf(target.Id).Select(name => Encoding.UTF8.GetString(name.Span)));
+            }
+
+            state.Parts.Unreadable($"{state.Parts.Name}/{path}");
+        }
+
+        return read;
     }
 
     /// <summary>Writes; the caller has made sure that there is room.</summary>

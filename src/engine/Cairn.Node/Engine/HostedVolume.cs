@@ -1,6 +1,7 @@
 using Cairn.Coding.Encryption;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rules;
 using Cairn.Node.Garbage;
 using Cairn.Node.LocalFiles;
 using Cairn.Node.Logs;
@@ -98,6 +99,25 @@ internal sealed class HostedVolume(
     /// <inheritdoc/>
     public UnsharedFiles Unshared(LogPositions elsewhere, IReadOnlySet<ChunkAddress> onlyHere) =>
         _engine.Unshared(elsewhere, onlyHere);
+
+    /// <inheritdoc/>
+    public long Changes => _engine.Pins.Changes;
+
+    /// <inheritdoc/>
+    public async ValueTask<Result<Pin, VolumeError>> PinAt(string path)
+    {
+        Result<ObjectAttributes, VolumeError> found = await _engine.Resolve(path);
+        return found.TryGet(out ObjectAttributes top, out VolumeError error) ? _engine.Pins.PinOf(top.Inode) : error;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<PinnedContents> Pinned(Pin pin, CancellationToken cancellation)
+    {
+        // A large folder is long to walk, and nobody waits for it.
+        Task<PinnedContents> walk =
+            await workers.Run(WorkPriority.Background, () => _engine.Pins.Of(pin, cancellation).AsTask());
+        return await walk;
+    }
 
     /// <inheritdoc/>
     public Task Publish(CancellationToken cancellation) => _engine.PublishAll(cancellation);

@@ -40,6 +40,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         _state = new VolumeState(parts);
         ChunkReader chunks = new(() => _state.Keys, parts.Store, parts.Source, parts.IsPrivate);
         _reader = new ContentReader(_state, chunks);
+        Pins = new PinnedFiles(_state, _reader);
         _publisher = new Publisher(_state, _reader);
         DraftWriter writer = new(_state, _publisher.Signal);
         _files = new FileOperations(_state, _reader, writer, _publisher.Signal);
@@ -128,10 +129,13 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
             : error;
     }
 
+    /// <summary>What pins of the volume come to.</summary>
+    internal PinnedFiles Pins { get; }
+
     /// <summary>Files whose newest writes are on this node alone.</summary>
     /// <param name="elsewhere">What other nodes hold of the volume's logs.</param>
     /// <param name="onlyHere">Chunks that no other node confirmed.</param>
-    public UnsharedFiles Unshared(LogPositions elsewhere, IReadOnlySet<ChunkAddress> onlyHere) =>
+    internal UnsharedFiles Unshared(LogPositions elsewhere, IReadOnlySet<ChunkAddress> onlyHere) =>
         new UnsharedWalk(_state, elsewhere, onlyHere).Run();
 
     /// <summary>The folders from the root down to one, both among them.</summary>

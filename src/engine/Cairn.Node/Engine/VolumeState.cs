@@ -63,6 +63,9 @@ public sealed record VolumeParts
     /// <summary>What a user could still write; null asks this node's chunk store.</summary>
     public Func<VolumeSpace>? Space { get; init; }
 
+    /// <summary>Told the path of a file that was read here while no node that has its data could be reached. Any thread.</summary>
+    public Action<string> Unreadable { get; init; } = static _ => { };
+
     /// <summary>Whether new chunks find nodes for all their copies; a volume without a pool always has room there.</summary>
     public Func<bool> HasPoolRoom { get; init; } = static () => true;
 }

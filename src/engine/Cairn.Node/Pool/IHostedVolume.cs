@@ -1,7 +1,9 @@
 using Cairn.Coding.Encryption;
 using Cairn.Core.Log;
 using Cairn.Core.Membership;
+using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rules;
 using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
 using Cairn.Node.Peers;
@@ -19,6 +21,16 @@ namespace Cairn.Node.Pool;
 /// <param name="Chunks">The distinct chunks of their current versions, and of their manifests.</param>
 /// <param name="HasUnpublishedWrites">Whether some have writes in no version yet, or versions in no block yet.</param>
 public sealed record VolumeContents(long Files, IReadOnlyList<ChunkAddress> Chunks, bool HasUnpublishedWrites);
+
+/// <summary>What a pin keeps now.</summary>
+/// <param name="Pin">The pin, moved along with what it pins.</param>
+/// <param name="Path">Where that is now, with the volume's name before.</param>
+/// <param name="IsGone">Whether it was removed.</param>
+/// <param name="Files">Files of it.</param>
+/// <param name="Unreadable">Files of which not even the list of chunks can be had now.</param>
+/// <param name="Chunks">The chunks of the others, each once.</param>
+public sealed record PinnedContents(
+    Pin Pin, string Path, bool IsGone, long Files, long Unreadable, IReadOnlyList<ChunkRef> Chunks);
 
 /// <summary>Files of a volume whose newest writes are on this node alone.</summary>
 /// <param name="Count">How many were found; those written last are looked for first.</param>
@@ -74,6 +86,16 @@ public interface IHostedVolume : IAsyncDisposable
     /// <param name="onlyHere">Chunks that no other node confirmed.</param>
     UnsharedFiles Unshared(LogPositions elsewhere, IReadOnlySet<ChunkAddress> onlyHere) => UnsharedFiles.None;
 
+    /// <summary>Grows when anything in the volume changes.</summary>
+    long Changes => 0;
+
+    /// <summary>The pin of a path ("" for everything).</summary>
+    ValueTask<Result<Pin, VolumeError>> PinAt(string path) => new(VolumeError.NotSupported);
+
+    /// <summary>What a pin keeps now.</summary>
+    ValueTask<PinnedContents> Pinned(Pin pin, CancellationToken cancellation) =>
+        new(new PinnedContents(pin, string.Empty, IsGone: true, 0, 0, []));
+
     /// <summary>Makes versions of all writes now, without waiting for files to be closed.</summary>
     Task Publish(CancellationToken cancellation) => Task.CompletedTask;
 
@@ -107,6 +129,9 @@ public sealed record VolumeSetting
 
     /// <summary>Whether new chunks find nodes for all their copies. Asked at every write, from any thread.</summary>
     public required Func<bool> HasPoolRoom { get; init; }
+
+    /// <summary>Told the path of a file that was read while no node that has its data could be reached. Any thread.</summary>
+    public required Action<string> Unreadable { get; init; }
 
     /// <summary>The name shown in conflict copies.</summary>
     public required Func<NodeId, string> NameOf { get; init; }

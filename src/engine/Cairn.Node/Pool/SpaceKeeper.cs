@@ -42,11 +42,11 @@ internal sealed class SpaceKeeper(
         }
     }
 
-    /// <summary>How full this node tells the pool that it is.</summary>
+    /// <summary>How full this node tells the pool that it is; what its owner pinned does not yield to the pool.</summary>
     public (long UsedBytes, bool IsFull) Use(bool wasFull)
     {
         StoreSpace space = chunks.Space;
-        long used = Math.Min(CapacityBytes, space.Staged + space.Replicated);
+        long used = Math.Min(CapacityBytes, space.Staged + space.Replicated + chunks.Pins.Bytes);
         return (used, FullHysteresis.Next(wasFull, used, CapacityBytes));
     }
 }

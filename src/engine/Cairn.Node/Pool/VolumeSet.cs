@@ -44,6 +44,9 @@ internal sealed class VolumeSet : IAsyncDisposable
         _space = space;
     }
 
+    /// <summary>Told the path of a file that was read while no node that has its data could be reached. Any thread.</summary>
+    public Action<string> Unreadable { get; init; } = static _ => { };
+
     /// <summary>The open ones, in the order of their ids.</summary>
     public IEnumerable<IHostedVolume> Open => _open.Values.Select(hosted => hosted.Volume);
 
@@ -151,6 +154,7 @@ internal sealed class VolumeSet : IAsyncDisposable
             Replication = _replication,
             PoolSpace = _space,
             HasPoolRoom = () => _view.HasRoom,
+            Unreadable = Unreadable,
             NameOf = _view.NameOf,
             Garbage = new ConfirmedMembers(
                 _ports.Identity.Node,

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Node.Control;
@@ -20,6 +21,9 @@ namespace Cairn.Node.Replication;
 internal sealed class ReadSource(
     NodePorts ports, NodeOptions options, PoolView view, PeerSet set, NodeDiary diary, RateLimiter limiter) : IChunkSource
 {
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
+    private bool _isStopped;
+
     /// <summary>How many fetches failed everywhere.</summary>
     public long Failures { get; private set; }
 
@@ -27,9 +31,12 @@ internal sealed class ReadSource(
     public ValueTask<Result<ChunkLease, VolumeError>> Fetch(ChunkAddress address, CancellationToken cancellation)
     {
         TaskCompletionSource<Result<ChunkLease, VolumeError>> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        ports.Workers.Start("fetch", async () => done.TrySetResult(await FetchHere(address, cancellation)));
+        ports.Workers.Start("fetch", async () => done.TrySetResult(await FetchPatiently(address, cancellation)));
         return new ValueTask<Result<ChunkLease, VolumeError>>(done.Task);
     }
+
+    /// <summary>Readers wait no longer.</summary>
+    public void Stop() => _isStopped = true;
 
     /// <summary>As <see cref="Fetch"/>, for callers on the engine's loop.</summary>
     public async Task<Result<ChunkLease, VolumeError>> FetchHere(ChunkAddress address, CancellationToken cancellation)
@@ -37,19 +44,21 @@ internal sealed class ReadSource(
         await limiter.Wait();
         Queue<PeerLink> candidates = new(Candidates(address));
         List<Task<Answer>> open = [];
+        List<NodeId> asked = [];
         bool sawCorrupt = false;
         while (!cancellation.IsCancellationRequested)
         {
             if (candidates.TryDequeue(out PeerLink? next))
             {
                 open.Add(Ask(next, address));
+                asked.Add(next.Peer);
             }
             else if (open.Count == 0)
             {
                 break;
             }
 
-            Answer? answer = await FirstOf(open, candidates.Count > 0);
+            Answer? answer = await FirstOf(open, asked, candidates.Count > 0);
             if (answer is null)
             {
                 if (candidates.Count == 0)
@@ -74,6 +83,24 @@ internal sealed class ReadSource(
         return sawCorrupt ? VolumeError.Corrupt
             : cancellation.IsCancellationRequested ? VolumeError.Interrupted
             : VolumeError.Unreachable;
+    }
+
+    /// <summary>With the option to wait, asks again until a holder is there.</summary>
+    private async Task<Result<ChunkLease, VolumeError>> FetchPatiently(
+        ChunkAddress address, CancellationToken cancellation)
+    {
+        long start = ports.Time.GetTimestamp();
+        while (true)
+        {
+            Result<ChunkLease, VolumeError> fetched = await FetchHere(address, cancellation);
+            bool isFinal = fetched.IsOk || fetched.Error != VolumeError.Unreachable;
+            if (isFinal || _isStopped || ports.Time.GetElapsedTime(start) >= options.ReadWait)
+            {
+                return fetched;
+            }
+
+            await Task.Delay(LookAgain, ports.Time, CancellationToken.None);
+        }
     }
 
     /// <summary>Asks one peer and checks what it says.</summary>
@@ -108,11 +135,20 @@ internal sealed class ReadSource(
         return links;
     }
 
-    private async Task<Answer?> FirstOf(List<Task<Answer>> open, bool hasMore)
+    private async Task<Answer?> FirstOf(List<Task<Answer>> open, List<NodeId> asked, bool hasMore)
     {
         TimeSpan patience = hasMore ? options.ReadPassOver / 2 : options.RequestTimeout;
-        await Waiting.AtMost(Task.WhenAny(open), patience, ports.Time);
-        Task<Answer>? ended = open.Find(task => task.IsCompleted);
+        long start = ports.Time.GetTimestamp();
+        Task<Answer>? ended;
+        do
+        {
+            // Whoever failure detection gave up meanwhile is not waited for to the end.
+            await Waiting.AtMost(Task.WhenAny(open), patience < LookAgain ? patience : LookAgain, ports.Time);
+            ended = open.Find(task => task.IsCompleted);
+        }
+        while (ended is null && asked.Exists(node => view.LivenessOf(node) != Liveness.Dead)
+            && ports.Time.GetElapsedTime(start) < patience);
+
         return ended is null ? null : (await ended) with { Source = ended };
     }
 

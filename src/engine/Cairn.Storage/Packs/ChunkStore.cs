@@ -43,10 +43,14 @@ public sealed class ChunkStore : IDisposable
         _commits = new CommitGate(_sync.Run, background);
         _reclaimer = new PackReclaimer(_gate, _files, _index, _allocator, _commits.Commit) { Damaged = Quarantine };
         _allocator.Reclaim = _reclaimer.Reclaim;
+        Pins = new CachePins(_gate, _index);
     }
 
     /// <summary>Damage found when the store was opened, and since.</summary>
     public IReadOnlyList<StoreFinding> Findings { get; private set; } = [];
+
+    /// <summary>What does not yield of the cache.</summary>
+    public CachePins Pins { get; }
 
     /// <summary>How the space is used now.</summary>
     public StoreSpace Space
@@ -300,7 +304,7 @@ public sealed class ChunkStore : IDisposable
     {
         lock (_gate)
         {
-            return _allocator.HasRoom(bytes, use, _index.BytesOf(ChunkUse.Cached));
+            return _allocator.HasRoom(bytes, use, _index.YieldingBytes);
         }
     }
 

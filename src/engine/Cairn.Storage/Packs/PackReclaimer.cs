@@ -100,7 +100,7 @@ internal sealed class PackReclaimer(
             ref RecordEntry entry = ref table[i];
             ref Tally tally = ref tallies[entry.Pack];
             newest = Math.Max(newest, entry.LastUse);
-            if (entry.Use == ChunkUse.Cached && givesUpCache)
+            if (givesUpCache && index.Yields(entry))
             {
                 tally.Cached += entry.RecordBytes;
                 tally.Recency += (double)entry.LastUse * entry.RecordBytes;
@@ -151,7 +151,7 @@ internal sealed class PackReclaimer(
                 continue;
             }
 
-            if (table[i].Use == ChunkUse.Cached && givesUpCache)
+            if (givesUpCache && index.Yields(table[i]))
             {
                 index.Remove(i, victim);
             }

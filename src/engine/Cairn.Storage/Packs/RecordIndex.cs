@@ -22,6 +22,27 @@ internal sealed class RecordIndex
     /// <summary>Bytes of the records of one use.</summary>
     public long BytesOf(ChunkUse use) => _bytes[(int)use];
 
+    /// <summary>Bytes of the cached records that are pinned.</summary>
+    public long PinnedBytes { get; private set; }
+
+    /// <summary>Whether the whole cache stays for now.</summary>
+    public bool HoldsCache { get; set; }
+
+    /// <summary>Bytes that yield when owed copies want the space.</summary>
+    public long YieldingBytes => HoldsCache ? 0 : BytesOf(ChunkUse.Cached) - PinnedBytes;
+
+    /// <summary>Whether a record is given up when space is wanted.</summary>
+    public bool Yields(in RecordEntry entry) => entry.Use == ChunkUse.Cached && !entry.IsPinned && !HoldsCache;
+
+    /// <summary>Pins a record, or unpins it.</summary>
+    public void SetPinned(int index, bool isPinned)
+    {
+        ref RecordEntry entry = ref _table[index];
+        Count(entry, -1);
+        entry.IsPinned = isPinned;
+        Count(entry, 1);
+    }
+
     /// <summary>What the node answers for in a partition.</summary>
     public PartitionDigest DigestOf(PartitionId partition) => _digests[partition.Value];
 
@@ -105,6 +126,7 @@ internal sealed class RecordIndex
     private void Count(in RecordEntry entry, int sign)
     {
         _bytes[(int)entry.Use] += sign * (long)entry.RecordBytes;
+        PinnedBytes += entry is { Use: ChunkUse.Cached, IsPinned: true } ? sign * (long)entry.RecordBytes : 0;
         if (entry.Use is ChunkUse.Cached || entry.Key.Kind == RecordKind.Private)
         {
             return;

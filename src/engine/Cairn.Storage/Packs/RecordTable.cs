@@ -37,8 +37,15 @@ internal struct RecordEntry
     /// <summary>Why it is kept.</summary>
     public ChunkUse Use
     {
-        readonly get => (ChunkUse)(_meta & 0xF);
-        set => _meta = (_meta & ~0xFu) | (uint)value;
+        readonly get => (ChunkUse)(_meta & 0x7);
+        set => _meta = (_meta & ~0x7u) | (uint)value;
+    }
+
+    /// <summary>Whether it stays in the cache when space is wanted. Known in memory only.</summary>
+    public bool IsPinned
+    {
+        readonly get => (_meta & 0x8) != 0;
+        set => _meta = value ? _meta | 0x8 : _meta & ~0x8u;
     }
 
     /// <summary>The offset of the record's header in its pack.</summary>
