@@ -53,10 +53,9 @@ public sealed partial class CairnNode
     public async ValueTask<Result<Unit, ControlError>> Unpin(string path, CancellationToken cancellation)
     {
         // What was removed from the volume is known by the path that the list of pins shows.
-        int gone = _pins.Summaries.ToList().FindIndex(pin => pin.Path == path && pin.State == PinState.Removed);
-        if (gone >= 0 && gone < _pins.Pins.Length)
+        if (_pins.FindRemoved(path) is { } gone)
         {
-            return Done(_pins.Change(_pins.Pins.RemoveAt(gone)));
+            return Done(_pins.Change([.. _pins.Pins.Where(pin => !pin.IsSame(gone))]));
         }
 
         Result<Pin, ControlError> found = await PinAt(path);

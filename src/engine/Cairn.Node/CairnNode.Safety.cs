@@ -6,7 +6,6 @@ using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Core.Repair;
 using Cairn.Node.Control;
-using Cairn.Node.Peers;
 using Cairn.Node.Pool;
 using Cairn.Node.Volumes;
 using Cairn.Storage;

@@ -3,9 +3,6 @@ namespace Cairn.Node.Control;
 /// <summary>How far a pin is fetched.</summary>
 public enum PinState
 {
-    /// <summary>Not looked at yet.</summary>
-    Looking,
-
     /// <summary>All of it is here.</summary>
     Kept,
 

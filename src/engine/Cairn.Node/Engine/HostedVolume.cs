@@ -115,7 +115,7 @@ internal sealed class HostedVolume(
     {
         // A large folder is long to walk, and nobody waits for it.
         Task<PinnedContents> walk =
-            await workers.Run(WorkPriority.Background, () => _engine.Pins.Of(pin, cancellation).AsTask());
+            await workers.Run(WorkPriority.Background, () => _engine.Pins.Of(pin, cancellation).AsTask(), cancellation);
         return await walk;
     }
 

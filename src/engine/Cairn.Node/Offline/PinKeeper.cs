@@ -35,7 +35,7 @@ internal sealed class PinKeeper : IDisposable
     private readonly ReadSource _source;
     private readonly NodeDiary _diary;
     private readonly PinStore _pins;
-    private IReadOnlyList<PinSummary> _summaries = [];
+    private List<(Pin Pin, PinSummary Summary)> _seen = [];
     private TaskCompletionSource _wake = new();
     private Task _pass = Task.CompletedTask;
     private long _changesSeen = -1;
@@ -61,7 +61,11 @@ internal sealed class PinKeeper : IDisposable
     }
 
     /// <summary>The pins with how far each is, as of the last pass.</summary>
-    public IReadOnlyList<PinSummary> Summaries => _summaries;
+    public IReadOnlyList<PinSummary> Summaries => [.. _seen.Select(seen => seen.Summary)];
+
+    /// <summary>The pin of something that was removed from its volume, by the path that is shown for it.</summary>
+    public Pin? FindRemoved(string path) =>
+        _seen.Find(seen => seen.Summary.State == PinState.Removed && seen.Summary.Path == path).Pin;
 
     /// <summary>The pins.</summary>
     public ImmutableArray<Pin> Pins => _pins.Pins;
@@ -132,7 +136,7 @@ internal sealed class PinKeeper : IDisposable
         Summarize(found, PinState.Fetching);
         PinState outcome = await Fetch(missing);
         Summarize(found, outcome);
-        _isIncomplete = _summaries.Any(pin => pin.State is not (PinState.Kept or PinState.Removed));
+        _isIncomplete = _seen.Exists(seen => seen.Summary.State is not (PinState.Kept or PinState.Removed));
     }
 
     /// <summary>(1) Walks, (2) marks.</summary>
@@ -244,7 +248,7 @@ internal sealed class PinKeeper : IDisposable
 
     private void Summarize(List<PinnedContents> found, PinState ifMissing)
     {
-        List<PinSummary> summaries = [];
+        List<(Pin, PinSummary)> all = [];
         foreach (PinnedContents pin in found)
         {
             long bytes = pin.Chunks.Sum(chunk => (long)chunk.StoredLength);
@@ -252,9 +256,9 @@ internal sealed class PinKeeper : IDisposable
             PinState state = pin.IsGone ? PinState.Removed
                 : here == bytes && pin.Unreadable == 0 ? PinState.Kept
                 : ifMissing;
-            summaries.Add(new PinSummary(pin.Path, pin.Pin.RecentDays, state, pin.Files, bytes, here));
+            all.Add((pin.Pin, new PinSummary(pin.Path, pin.Pin.RecentDays, state, pin.Files, bytes, here)));
         }
 
-        _summaries = summaries;
+        _seen = all;
     }
 }
