@@ -105,7 +105,7 @@ public sealed class PinTests
         bench.Scheduler.RunFor(TimeSpan.FromSeconds(5));
         FreeReport report = bench.Ok(laptop, () => laptop.Node.Free("shared", default).AsTask());
         Assert.True(report.UnconfirmedBytes > 0 && report.FreedBytes == 0, report.ToString());
-        Assert.Empty(laptop.Node.Pins(default).AsTask().GetAwaiter().GetResult());
+        Assert.Empty(Pins(bench, laptop));
         foreach (BenchNode other in others.Take(4))
         {
             other.Start();

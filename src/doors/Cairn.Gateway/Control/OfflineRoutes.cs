@@ -2,7 +2,6 @@ using System.Globalization;
 using Cairn.Core.Rules;
 using Cairn.Node.Control;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 
 namespace Cairn.Gateway.Control;
 
