@@ -371,7 +371,9 @@ public sealed partial class CairnNode
         problems.AddRange(_peers.Refused.Problems);
         problems.AddRange(_unreadable.Problem is { } unreadable ? [unreadable] : []);
         problems.AddRange(_pins.Summaries.Where(pin => pin.State == PinState.NoRoom).Select(pin => new NodeProblem(
-            "pin-no-room", $"There is no room for all of {pin.Path}, which is pinned.", "`cairn space set` gives more.")));
+            "pin-no-room",
+            $"There is no room for all of {pin.Path}, which is pinned.",
+            "Give more with `cairn space set`, or unpin something.")));
         foreach (StoreFinding finding in _chunks.Findings.Concat(_logs.Findings).TakeLast(20))
         {
             problems.Add(new NodeProblem("damage", finding.Error.Sentence + ".", finding.Error.Advice));

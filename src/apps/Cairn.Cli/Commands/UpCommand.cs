@@ -39,7 +39,10 @@ public static class UpCommand
             + "which the home remembers (0 ends it).",
             "cairn up",
             "cairn up --detach",
-            "cairn up --detach --passphrase-file /run/secrets/cairn") { detach, quietNetwork, passphraseFile, waitReads };
+            "cairn up --detach --passphrase-file /run/secrets/cairn")
+        {
+            detach, quietNetwork, passphraseFile, waitReads,
+        };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
             if (parsed.GetValue(waitReads) is { } seconds)
