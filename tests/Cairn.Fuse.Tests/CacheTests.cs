@@ -11,6 +11,7 @@ public sealed class CacheTests
     private const int GetAttr = 3;
     private const int ReadOp = 15;
     private const int Flush = 25;
+    private const int ReadDirectoryPlus = 44;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     [Fact]
@@ -53,6 +54,27 @@ public sealed class CacheTests
         File.WriteAllText(drive.PathOf("f"), "content");
         Assert.Equal("content", File.ReadAllText(drive.PathOf("f")));
         Assert.Equal(0, drive.Session.RequestCount(Flush));
+    }
+
+    [Fact]
+    public async Task ListingsAreKept_UntilSomebodyElseChangesThem_WhateverTheDirectorysTimeSays()
+    {
+        await using MountedVolume drive = MountedVolume.Create();
+        string path = drive.PathOf("d");
+        Directory.CreateDirectory(path);
+        InodeNumber directory = (await drive.Volume.Lookup(InodeNumber.Root, "d"u8.ToArray())).Value.Inode;
+        AttributeChange time = new() { Modified = new Core.Primitives.WallTime(1_000_000_000_000) };
+        await drive.Volume.SetAttributes(directory, time, null, Caller.Daemon);
+        Eventually(() => Directory.GetLastWriteTimeUtc(path).Year < 2026);
+        Assert.Empty(Directory.GetFileSystemEntries(path));
+        long asked = drive.Session.RequestCount(ReadDirectoryPlus);
+        Assert.Empty(Directory.GetFileSystemEntries(path));
+        Assert.Equal(asked, drive.Session.RequestCount(ReadDirectoryPlus));
+
+        // A name that is older than the directory's last change, as one from a machine that was away can be.
+        await drive.Volume.MakeDirectory(directory, "late"u8.ToArray(), 0x1ED, Caller.Daemon);
+        await drive.Volume.SetAttributes(directory, time, null, Caller.Daemon);
+        Assert.Equal("late", Path.GetFileName(Assert.Single(Directory.GetFileSystemEntries(path))));
     }
 
     [Fact]

@@ -47,6 +47,7 @@ internal enum FuseSetAttrValid : uint
 internal static class FuseOpenFlags
 {
     public const uint KeepCache = 1 << 1;
+    public const uint CacheDirectory = 1 << 3;
     public const uint NoFlush = 1 << 5;
 }
 

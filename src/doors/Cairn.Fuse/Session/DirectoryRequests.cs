@@ -5,7 +5,10 @@ using Cairn.Node.Volumes;
 
 namespace Cairn.Fuse.Session;
 
-/// <summary>READDIR, READDIRPLUS and FSYNCDIR. Directories have no handles: listing continues by cookie.</summary>
+/// <summary>
+/// OPENDIR, READDIR, READDIRPLUS and FSYNCDIR. Directories have no handles: listing continues by cookie; an opening only
+/// tells the kernel whether the listing it keeps is good.
+/// </summary>
 internal sealed class DirectoryRequests
 {
     private const ulong DotOffset = 1;
@@ -15,16 +18,26 @@ internal sealed class DirectoryRequests
     private readonly IVolume _volume;
     private readonly ReplyPath _reply;
     private readonly FuseReplies _replies;
+    private readonly ListingCache _listings;
     private readonly Func<IFuseExchange, IReadOnlyList<DirectoryEntry>, int> _plain;
     private readonly Func<IFuseExchange, IReadOnlyList<DirectoryEntry>, int> _plus;
 
-    public DirectoryRequests(IVolume volume, ReplyPath reply, FuseReplies replies)
+    public DirectoryRequests(IVolume volume, ReplyPath reply, FuseReplies replies, ListingCache listings)
     {
         _volume = volume;
         _reply = reply;
         _replies = replies;
+        _listings = listings;
         _plain = (exchange, entries) => Encode(exchange, entries, withAttributes: false);
         _plus = (exchange, entries) => Encode(exchange, entries, withAttributes: true);
+    }
+
+    public bool Open(FuseRequest request)
+    {
+        uint keep = _listings.IsGoodAndNowKept(request.Node) ? FuseOpenFlags.KeepCache : 0;
+        var opened = new FuseOpenOut { OpenFlags = FuseOpenFlags.CacheDirectory | keep };
+        ReplyPath.Send(request.Exchange, FuseReplies.Write(request.Exchange, opened), 0);
+        return true;
     }
 
     public bool Read(FuseRequest request, bool withAttributes)

@@ -26,7 +26,6 @@ internal sealed class FuseNegotiation(FuseOptions options)
         | FuseInitFlags.ParallelDirectoryOperations
         | FuseInitFlags.MaxPages
         | FuseInitFlags.CacheSymlinks
-        | FuseInitFlags.NoOpenDirSupport
         | FuseInitFlags.ExplicitInvalidateData
         | FuseInitFlags.HandleKillPrivV2
         | FuseInitFlags.InitExt

@@ -27,6 +27,7 @@ public sealed class FuseSession : IFuseHandler
     private readonly DataRequests _data;
     private readonly LockRequests _locks;
     private readonly PendingChanges _pending = new();
+    private readonly ListingCache _listings = new();
     private readonly ReplyPath _reply;
     private readonly long[] _counts = new long[64];
     private Invalidation? _invalidation;
@@ -50,7 +51,7 @@ public sealed class FuseSession : IFuseHandler
         _entries = new EntryRequests(volume, reply, replies);
         _attributes = new AttributeRequests(volume, reply, replies, time);
         _xattrs = new XAttrRequests(volume, reply);
-        _directories = new DirectoryRequests(volume, reply, replies);
+        _directories = new DirectoryRequests(volume, reply, replies, _listings);
         _opens = new OpenRequests(volume, reply, replies, _files, _privileges, options);
         _data = new DataRequests(volume, reply, _privileges);
         _locks = new LockRequests(volume, reply);
@@ -66,7 +67,7 @@ public sealed class FuseSession : IFuseHandler
     public void Attach(IFuseChannel channel)
     {
         Invariant.That(_invalidation is null, "a session belongs to one channel");
-        _invalidation = new Invalidation(this, _pending, channel);
+        _invalidation = new Invalidation(this, _pending, _listings, channel);
         _privileges.Invalidation = _invalidation;
         _reply.Invalidation = _invalidation;
         _watch = _volume.Watch(_invalidation);
@@ -130,6 +131,7 @@ public sealed class FuseSession : IFuseHandler
         FuseOpcode.Flush => _opens.Flush(request),
         FuseOpcode.Release => _opens.Release(request),
         FuseOpcode.SetAttr => _attributes.Set(request),
+        FuseOpcode.OpenDir => _directories.Open(request),
         FuseOpcode.ReadDir => _directories.Read(request, withAttributes: false),
         FuseOpcode.ReadDirPlus => _directories.Read(request, withAttributes: true),
         FuseOpcode.FSync => _data.Sync(request),
@@ -161,9 +163,9 @@ public sealed class FuseSession : IFuseHandler
         FuseOpcode.Destroy or FuseOpcode.ReleaseDir => Answer(request, 0),
         FuseOpcode.IoCtl => Answer(request, Errno.NoTerminal),
 
-        // "Not implemented" makes the kernel do without from now on: directories need no handle (OPENDIR), the kernel
-        // checks permissions itself (ACCESS), and has its own way without the others.
-        FuseOpcode.OpenDir or FuseOpcode.Access or FuseOpcode.Poll or FuseOpcode.BMap or FuseOpcode.TmpFile
+        // "Not implemented" makes the kernel do without from now on: it checks permissions itself (ACCESS), and has its
+        // own way without the others.
+        FuseOpcode.Access or FuseOpcode.Poll or FuseOpcode.BMap or FuseOpcode.TmpFile
             or FuseOpcode.StatX or FuseOpcode.SyncFs or FuseOpcode.SetupMapping or FuseOpcode.RemoveMapping
             or _ => Answer(request, Errno.NotImplemented),
     };

@@ -6,7 +6,8 @@ using Cairn.Node.Volumes;
 namespace Cairn.Fuse.Session;
 
 /// <summary>Tells the kernel to drop what it cached when something changed that it did not do itself.</summary>
-internal sealed class Invalidation(object session, PendingChanges pending, IFuseChannel channel) : IVolumeWatcher
+internal sealed class Invalidation(
+    object session, PendingChanges pending, ListingCache listings, IFuseChannel channel) : IVolumeWatcher
 {
     private const int NameBytesMax = 255;
     private const int ObjectMessageBytes = FuseOutHeader.Size + FuseNotifyInvalidateInode.Size;
@@ -49,6 +50,7 @@ internal sealed class Invalidation(object session, PendingChanges pending, IFuse
             return;
         }
 
+        listings.Changed(parent);
         const int Fixed = FuseOutHeader.Size + FuseNotifyInvalidateEntry.Size;
         Span<byte> message = stackalloc byte[Fixed + NameBytesMax + 1];
         message = message[..(Fixed + name.Length + 1)];
