@@ -41,6 +41,7 @@ internal static class Samples
             new NameAuthor("host"u8.ToArray()),
             new SetRule(Object(4), Bytes(9, 5)),
             new Snapshot(Bytes16(0x11), Object(4), name),
+            new SweepKept(Bytes(0x1C, 3), Bytes(0x1D, 4)),
             new GrantMember(Other.Author, 1, Bytes(0x30, 91), name),
             new RevokeMember(Other.Author, [new AcceptedTail(volume, 2, 300)]),
             new RecoverMember(Other.Author, Bytes(0x30, 91), name, Other.Author, Bytes(6, 64)),

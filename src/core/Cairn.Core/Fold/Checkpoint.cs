@@ -201,6 +201,11 @@ public static class Checkpoint
             return CheckpointError.CutNotStable;
         }
 
+        if (fold.IsHeldAcross(end == 0 ? fold.StableOrder : tail[end - 1].Order))
+        {
+            return CheckpointError.CutNotStable;
+        }
+
         var scratch = new OverlayTable(fold.Table, cacheBytesMax: 0, learnKeysMax: 0);
         var state = new UndoRecorder(scratch) { Recording = false };
         for (int i = tail.Count - 1; i >= end; i--)

@@ -89,6 +89,47 @@ internal sealed class FoldTail
         return _memory.GetRange(at, _memory.Count - at);
     }
 
+    /// <summary>
+    /// The last place up to a cut such that everything in the tail up to there is within some positions.
+    /// </summary>
+    internal TransactionOrder LastWithin(LogPositions positions, TransactionOrder cut)
+    {
+        TransactionOrder last = Cut;
+        foreach (TransactionOrder order in Orders())
+        {
+            if (order > cut)
+            {
+                break;
+            }
+
+            if (order.Id.Seq > positions[order.Id.Log].TransactionSeq)
+            {
+                return last;
+            }
+
+            last = order;
+        }
+
+        return cut;
+    }
+
+    /// <summary>The last place before another.</summary>
+    internal TransactionOrder LastBefore(TransactionOrder place)
+    {
+        TransactionOrder last = Cut;
+        foreach (TransactionOrder order in Orders())
+        {
+            if (order >= place)
+            {
+                break;
+            }
+
+            last = order;
+        }
+
+        return last;
+    }
+
     /// <summary>Drops everything up to a place.</summary>
     internal void CutAt(TransactionOrder cut)
     {
@@ -153,6 +194,28 @@ internal sealed class FoldTail
             int spill = _memory.Count - MemoryMax;
             _memory.RemoveRange(0, spill);
             _spilled += spill;
+        }
+    }
+
+    /// <summary>The places of all entries, in order, without reading those that are only in the table.</summary>
+    private IEnumerable<TransactionOrder> Orders()
+    {
+        if (_spilled > 0)
+        {
+            TableCursor cursor = Entries(default, _memory.Count > 0 ? _memory[0].Order : null);
+            while (cursor.MoveNext())
+            {
+                TransactionOrder order = OrderOf(cursor.Key);
+                if (!_removed.Contains(order))
+                {
+                    yield return order;
+                }
+            }
+        }
+
+        foreach (AppliedTransaction entry in _memory)
+        {
+            yield return entry.Order;
         }
     }
 

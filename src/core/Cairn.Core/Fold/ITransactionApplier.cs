@@ -15,6 +15,23 @@ public interface ITransactionApplier
     /// </remarks>
     void Apply(Transaction transaction, ITreeTable state);
 
+    /// <summary>
+    /// Whether a transaction is about the whole state that its author saw. Transactions that the author did not know may
+    /// come before it in the order: then the state at its place is another.
+    /// </summary>
+    bool IsAboutWhatWasSeen(Transaction transaction) => false;
+
+    /// <summary>Applies a transaction that is about what its author saw.</summary>
+    /// <param name="transaction">The transaction.</param>
+    /// <param name="state">The state at its place.</param>
+    /// <param name="seenOtherwise">
+    /// Keys whose value in the state that the author saw is another, with that value; sorted. The fold's own are not
+    /// among them.
+    /// </param>
+    void Apply(
+        Transaction transaction, ITreeTable state, IReadOnlyList<KeyValuePair<byte[], byte[]?>> seenOtherwise) =>
+        Apply(transaction, state);
+
     /// <summary>The state was changed behind the applier's back (an undo, a load): decoded copies are void.</summary>
     void Forget();
 }

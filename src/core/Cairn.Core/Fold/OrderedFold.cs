@@ -19,6 +19,7 @@ public sealed class OrderedFold
     private readonly UndoRecorder _recorder;
     private readonly List<AppliedTransaction> _accepted = [];
     private FoldTail _tail;
+    private FoldHolds _holds;
     private FoldLogs _logs;
     private WaitingRoom _waiting = new();
     private bool _alone;
@@ -31,6 +32,7 @@ public sealed class OrderedFold
         _recorder = new UndoRecorder(table);
         _logs = FoldLogs.Load(table);
         _tail = new FoldTail(table);
+        _holds = new FoldHolds(table);
         applier.Forget();
     }
 
@@ -136,12 +138,18 @@ public sealed class OrderedFold
     /// <remarks>
     /// Stable means: for each member m that is not excluded, m said it has these positions, and this node holds
     /// everything m
-    /// had written when it said so. Then whatever comes still is later in the order.
+    /// had written when it said so. Then whatever comes still is later in the order, and its author has seen all of it.
     /// </remarks>
     public void Prune(LogPositions stable)
     {
-        TransactionOrder cut = _logs.Forget(stable);
+        TransactionOrder cut = _tail.LastWithin(stable, _logs.Forget(stable));
+        while (_holds.FirstHeld(cut) is { } held)
+        {
+            cut = _tail.LastBefore(held);
+        }
+
         _tail.CutAt(cut);
+        _holds.CutAt(cut);
     }
 
     /// <summary>
@@ -166,6 +174,7 @@ public sealed class OrderedFold
 
         _logs = FoldLogs.Load(_table);
         _tail = new FoldTail(_table);
+        _holds = new FoldHolds(_table);
         _waiting = new WaitingRoom();
         _applier.Forget();
     }
@@ -183,6 +192,11 @@ public sealed class OrderedFold
     internal List<AppliedTransaction> TailFrom(TransactionOrder from) => _tail.From(from);
 
     internal FoldLogs Logs => _logs;
+
+    /// <summary>
+    /// Whether a transaction behind a cut is about a state that whoever begins at the cut cannot find again.
+    /// </summary>
+    internal bool IsHeldAcross(TransactionOrder cut) => _holds.FirstHeld(cut) is not null;
 
     private void Admit(IReadOnlyList<Transaction> transactions, List<TransactionId> belowCut)
     {
@@ -254,8 +268,27 @@ public sealed class OrderedFold
 
     private void Redo(AppliedTransaction entry)
     {
-        _applier.Apply(entry.Transaction, _recorder);
+        if (_applier.IsAboutWhatWasSeen(entry.Transaction))
+        {
+            ApplySeen(entry);
+        }
+        else
+        {
+            _applier.Apply(entry.Transaction, _recorder);
+        }
+
         Keep(entry);
+    }
+
+    private void ApplySeen(AppliedTransaction entry)
+    {
+        List<AppliedTransaction> before = _tail.From(default);
+        int first = SeenState.FirstUnseen(before, entry.Transaction, out bool[] seen);
+        _holds.Set(entry.Order, first < 0 ? null : before[first].Order);
+        IReadOnlyList<KeyValuePair<byte[], byte[]?>> otherwise = first < 0
+            ? []
+            : SeenState.Differences(_table, _applier, before, seen, first);
+        _applier.Apply(entry.Transaction, _recorder, otherwise);
     }
 
     private void Keep(AppliedTransaction entry)

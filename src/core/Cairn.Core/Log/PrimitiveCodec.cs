@@ -12,6 +12,7 @@ internal static class PrimitiveCodec
     private const int NameBytesMax = Transaction.NameBytesMax;
     private const int LinkTargetBytesMax = 4095;
     private const int AttributeBytesMax = 64 * 1024;
+    private const int TableKeyBytesMax = 1024;
     private const int OpaqueBytesMax = Transaction.EncodedBytesMax;
 
     internal static void Encode(WireWriter writer, Primitive primitive)
@@ -36,6 +37,10 @@ internal static class PrimitiveCodec
                 writer.Bytes16(p.Id);
                 writer.Bytes16(p.Folder.Value);
                 writer.LengthPrefixed(p.Name.Span);
+                break;
+            case SweepKept p:
+                writer.LengthPrefixed(p.From.Span);
+                writer.LengthPrefixed(p.To.Span);
                 break;
             default:
                 PoolPrimitiveCodec.Encode(writer, primitive);
@@ -65,6 +70,8 @@ internal static class PrimitiveCodec
                 return new SetRule(Object(ref reader), Bytes(ref reader, OpaqueBytesMax));
             case PrimitiveKind.Snapshot:
                 return new Snapshot(reader.Bytes16(), Object(ref reader), Bytes(ref reader, NameBytesMax));
+            case PrimitiveKind.SweepKept:
+                return new SweepKept(Bytes(ref reader, TableKeyBytesMax), Bytes(ref reader, TableKeyBytesMax));
             default:
                 return PoolPrimitiveCodec.Decode(ref reader, kind, ref error);
         }

@@ -41,6 +41,9 @@ public enum PrimitiveKind : byte
     /// <summary>A snapshot is made or removed.</summary>
     Snapshot = 17,
 
+    /// <summary>What was kept for snapshots that are gone is forgotten.</summary>
+    SweepKept = 18,
+
     /// <summary>A member is admitted or changes its role.</summary>
     GrantMember = 32,
 

@@ -155,12 +155,24 @@ public sealed record SetRule(ObjectId Object, ReadOnlyMemory<byte> Rule) : Primi
     public override PrimitiveKind Kind => PrimitiveKind.SetRule;
 }
 
-/// <summary>A snapshot of a folder at this transaction.</summary>
-/// <param name="Id">A fresh random id.</param>
+/// <summary>
+/// A snapshot of a folder: it shows for ever what this transaction's author saw when it wrote it, the transaction itself
+/// not included.
+/// </summary>
+/// <param name="Id">A fresh random id; one that exists already makes no second snapshot.</param>
 /// <param name="Folder">What it covers.</param>
 /// <param name="Name">Shown to people; empty removes the snapshot.</param>
 public sealed record Snapshot(Bytes16 Id, ObjectId Folder, ReadOnlyMemory<byte> Name) : Primitive
 {
     /// <inheritdoc/>
     public override PrimitiveKind Kind => PrimitiveKind.Snapshot;
+}
+
+/// <summary>Forgets what was kept for snapshots that are gone, as far as no other snapshot shows it.</summary>
+/// <param name="From">The first key of the table to look at.</param>
+/// <param name="To">The end, excluded.</param>
+public sealed record SweepKept(ReadOnlyMemory<byte> From, ReadOnlyMemory<byte> To) : Primitive
+{
+    /// <inheritdoc/>
+    public override PrimitiveKind Kind => PrimitiveKind.SweepKept;
 }

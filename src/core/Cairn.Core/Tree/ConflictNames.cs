@@ -15,7 +15,7 @@ namespace Cairn.Core.Tree;
 /// HOST the name the author gave itself and DATE its claimed time in UTC. A name that exists for real gets a number.
 /// Objects with equal content are not shown twice.
 /// </remarks>
-internal sealed class ConflictNames(ITreeTable table)
+internal sealed class ConflictNames(ITableSource table)
 {
     private const int NumberMax = 10_000;
     private static ReadOnlySpan<byte> Mark => " (conflict "u8;

@@ -16,6 +16,8 @@ public sealed class TreeApplier : ITransactionApplier
     private readonly EntryRules _entries;
     private readonly VersionRules _versions;
     private readonly GarbageRules _garbage;
+    private readonly KeepingTable _keeping = new();
+    private readonly SnapshotRules _snapshots;
 
     /// <summary>An applier without state of its own.</summary>
     public TreeApplier()
@@ -23,12 +25,42 @@ public sealed class TreeApplier : ITransactionApplier
         _entries = new EntryRules(_work);
         _versions = new VersionRules(_work, _entries);
         _garbage = new GarbageRules(_work);
+        _snapshots = new SnapshotRules(_keeping);
     }
 
     /// <inheritdoc/>
-    public void Apply(Transaction transaction, ITreeTable state)
+    public void Apply(Transaction transaction, ITreeTable state) => Apply(transaction, state, []);
+
+    /// <inheritdoc/>
+    public bool IsAboutWhatWasSeen(Transaction transaction)
     {
-        _work.Begin(transaction, state);
+        foreach (Primitive primitive in transaction.Primitives)
+        {
+            if (primitive is Snapshot { Name.IsEmpty: false })
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <inheritdoc/>
+    public void Apply(
+        Transaction transaction, ITreeTable state, IReadOnlyList<KeyValuePair<byte[], byte[]?>> seenOtherwise)
+    {
+        _keeping.Begin(state);
+        _work.Begin(transaction, _keeping);
+
+        // What the author saw was before its own transaction: marks are set before anything of it is done.
+        foreach (Primitive primitive in transaction.Primitives)
+        {
+            if (primitive is Snapshot snapshot)
+            {
+                _snapshots.Apply(snapshot, transaction, seenOtherwise);
+            }
+        }
+
         foreach (Primitive primitive in transaction.Primitives)
         {
             Apply(primitive);
@@ -38,7 +70,11 @@ public sealed class TreeApplier : ITransactionApplier
     }
 
     /// <inheritdoc/>
-    public void Forget() => _work.Clear();
+    public void Forget()
+    {
+        _work.Clear();
+        _keeping.Forget();
+    }
 
     private void Apply(Primitive primitive)
     {
@@ -97,8 +133,8 @@ public sealed class TreeApplier : ITransactionApplier
             case SetRule rule:
                 Register(TreeKeys.Rule, rule.Object.Value, rule.Rule);
                 break;
-            case Snapshot snapshot:
-                ApplySnapshot(snapshot);
+            case SweepKept sweep:
+                _snapshots.Apply(sweep);
                 break;
             default:
                 break;
@@ -167,16 +203,6 @@ public sealed class TreeApplier : ITransactionApplier
             TreeKeys.Named(key, TreeKeys.ExtendedAttribute, record.Id, set.Name.Span), set.Value?.ToArray());
         record.Changed = _work.Transaction.Claimed;
         WorkingSet.Dirty(record);
-    }
-
-    private void ApplySnapshot(Snapshot snapshot)
-    {
-        var value = new ByteBuilder();
-        value.Transaction(_work.Transaction.Id);
-        value.Id(snapshot.Folder.Value);
-        value.Time(_work.Transaction.Claimed);
-        value.Prefixed(snapshot.Name.Span);
-        Register(TreeKeys.Snapshot, snapshot.Id, snapshot.Name.IsEmpty ? default : value.ToArray());
     }
 
     private void Register(byte tag, Bytes16 id, ReadOnlyMemory<byte> value)

@@ -42,6 +42,15 @@ public static class TreeKeys
     /// <summary>How many objects and bytes there are.</summary>
     public const byte Totals = 0x1B;
 
+    /// <summary>What a key's value was before it first changed after a mark: key, position of the mark.</summary>
+    public const byte Kept = 0x1C;
+
+    /// <summary>What a snapshot's author saw otherwise than the order has it: position of the mark, key.</summary>
+    public const byte Seen = 0x1D;
+
+    /// <summary>A mark that a snapshot set in the order: its position. Without a position: the last one given out.</summary>
+    public const byte Mark = 0x1E;
+
     /// <summary>Length of a key made of the tag and one id of 16 bytes.</summary>
     internal const int IdKeySize = 1 + ObjectId.Size;
 
@@ -50,6 +59,21 @@ public static class TreeKeys
 
     /// <summary>Length of the key of a version.</summary>
     internal const int VersionKeySize = IdKeySize + VersionId.Size;
+
+    /// <summary>Length of a position of a mark.</summary>
+    internal const int PositionSize = sizeof(ulong);
+
+    /// <summary>
+    /// More than any position. Its first byte is one that no name has after it, so that the records of a name come before
+    /// those of the names that begin with it.
+    /// </summary>
+    internal const ulong PositionEnd = 1UL << 56;
+
+    /// <summary>Length of the key of a mark.</summary>
+    internal const int MarkKeySize = 1 + PositionSize;
+
+    /// <summary>The longest key of a kept value.</summary>
+    internal const int KeptKeyMax = 1 + EntryKeyMax + PositionSize;
 
     /// <summary>Length of the key of a transaction.</summary>
     internal const int TransactionKeySize = 1 + TransactionIdSize;
@@ -60,8 +84,20 @@ public static class TreeKeys
     /// <summary>
     /// How much of a key is ids; the rest is a name that a user chose, to be hidden where keys are stored in the clear.
     /// </summary>
-    public static int NameStart(ReadOnlySpan<byte> key) =>
-        key.Length > IdKeySize && key[0] is Entry or Conflict or ExtendedAttribute ? IdKeySize : key.Length;
+    public static int NameStart(ReadOnlySpan<byte> key)
+    {
+        // The records of marks have a whole key of the tree in their own.
+        int inner = key.IsEmpty ? 0 : key[0] switch { Kept => 1, Seen => MarkKeySize, _ => 0 };
+        return key.Length > inner + IdKeySize && key[inner] is Entry or Conflict or ExtendedAttribute
+            ? inner + IdKeySize
+            : key.Length;
+    }
+
+    /// <summary>
+    /// Whether snapshots show a key: the namespace, not its past and not what garbage collection notes.
+    /// </summary>
+    public static bool IsInSnapshots(ReadOnlySpan<byte> key) =>
+        !key.IsEmpty && key[0] is Entry or Object or ExtendedAttribute or Conflict or AuthorName or Rule or Totals;
 
     /// <summary>What an entry key names, or false if it is another kind of key.</summary>
     public static bool TryParseEntry(ReadOnlySpan<byte> key, out ObjectId parent, out ReadOnlySpan<byte> name)
@@ -104,6 +140,32 @@ public static class TreeKeys
         Id(key, Superseded, id.Value);
         version.Value.CopyTo(key[IdKeySize..]);
         return key[..VersionKeySize];
+    }
+
+    /// <summary>Writes the key under which a value is kept for a mark and those before it.</summary>
+    internal static Span<byte> KeptAt(Span<byte> key, ReadOnlySpan<byte> of, ulong position)
+    {
+        key[0] = Kept;
+        of.CopyTo(key[1..]);
+        BinaryPrimitives.WriteUInt64BigEndian(key[(1 + of.Length)..], position);
+        return key[..(1 + of.Length + PositionSize)];
+    }
+
+    /// <summary>Writes the key under which a snapshot's own value is.</summary>
+    internal static Span<byte> SeenAt(Span<byte> key, ulong position, ReadOnlySpan<byte> of)
+    {
+        MarkAt(key, position);
+        key[0] = Seen;
+        of.CopyTo(key[MarkKeySize..]);
+        return key[..(MarkKeySize + of.Length)];
+    }
+
+    /// <summary>Writes the key of a mark.</summary>
+    internal static Span<byte> MarkAt(Span<byte> key, ulong position)
+    {
+        key[0] = Mark;
+        BinaryPrimitives.WriteUInt64BigEndian(key[1..], position);
+        return key[..MarkKeySize];
     }
 
     /// <summary>The tag and a node id, as a new array.</summary>

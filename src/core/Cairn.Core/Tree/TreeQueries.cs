@@ -13,11 +13,11 @@ namespace Cairn.Core.Tree;
 /// </remarks>
 public sealed class TreeQueries
 {
-    private readonly ITreeTable _table;
+    private readonly ITableSource _table;
     private readonly ConflictNames _conflicts;
 
     /// <summary>Reads from <paramref name="table"/>.</summary>
-    public TreeQueries(ITreeTable table)
+    public TreeQueries(ITableSource table)
     {
         _table = table;
         _conflicts = new ConflictNames(table);

@@ -1,0 +1,89 @@
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Fold;
+
+/// <summary>The state that the author of a transaction saw: the fold of exactly the transaction's causal past.</summary>
+internal static class SeenState
+{
+    /// <summary>
+    /// The first of the transactions before one that its author had not seen, as an index; -1 when it had seen all.
+    /// </summary>
+    /// <param name="before">What comes before it in the order and is not fixed; what is fixed, every author has seen.</param>
+    /// <param name="transaction">The transaction.</param>
+    /// <param name="seen">Gets, for each of <paramref name="before"/>, whether its author had seen it.</param>
+    internal static int FirstUnseen(List<AppliedTransaction> before, Transaction transaction, out bool[] seen)
+    {
+        seen = new bool[before.Count];
+        int first = -1;
+        var reached = new Dictionary<LogId, ulong>();
+        Reach(transaction, reached);
+        for (int i = before.Count - 1; i >= 0; i--)
+        {
+            Transaction earlier = before[i].Transaction;
+            if (earlier.Id.Seq <= reached.GetValueOrDefault(earlier.Id.Log))
+            {
+                seen[i] = true;
+                Reach(earlier, reached);
+            }
+            else
+            {
+                first = i;
+            }
+        }
+
+        return first;
+    }
+
+    /// <summary>The keys whose value in the author's state differs from the table's, with that value.</summary>
+    /// <param name="table">The state after all of <paramref name="before"/>; it is not changed.</param>
+    /// <param name="applier">Its decoded copies are void afterwards.</param>
+    /// <param name="before">What comes before the transaction and is not fixed.</param>
+    /// <param name="seen">What of that the author had seen.</param>
+    /// <param name="firstUnseen">The first that it had not.</param>
+    internal static List<KeyValuePair<byte[], byte[]?>> Differences(
+        ITreeTable table, ITransactionApplier applier, List<AppliedTransaction> before, bool[] seen, int firstUnseen)
+    {
+        var scratch = new OverlayTable(table, cacheBytesMax: 0, learnKeysMax: 0);
+        var state = new UndoRecorder(scratch) { Recording = false };
+        for (int i = before.Count - 1; i >= firstUnseen; i--)
+        {
+            state.Undo(before[i].Undo);
+        }
+
+        applier.Forget();
+        for (int i = firstUnseen; i < before.Count; i++)
+        {
+            if (seen[i])
+            {
+                applier.Apply(before[i].Transaction, state);
+            }
+        }
+
+        applier.Forget();
+        var differences = new List<KeyValuePair<byte[], byte[]?>>();
+        foreach ((byte[] key, byte[]? value) in scratch.TakeChanges())
+        {
+            byte[]? there = table.Get(key);
+            if (key[0] < FoldKeys.Reserved
+                && ((there is null) != (value is null) || !there.AsSpan().SequenceEqual(value)))
+            {
+                differences.Add(new(key, value));
+            }
+        }
+
+        return differences;
+    }
+
+    private static void Reach(Transaction transaction, Dictionary<LogId, ulong> reached)
+    {
+        Reach(transaction.Id with { Seq = transaction.Id.Seq - 1 }, reached);
+        foreach (TransactionId dependency in transaction.Dependencies)
+        {
+            Reach(dependency, reached);
+        }
+    }
+
+    private static void Reach(TransactionId id, Dictionary<LogId, ulong> reached) =>
+        reached[id.Log] = Math.Max(id.Seq, reached.GetValueOrDefault(id.Log));
+}

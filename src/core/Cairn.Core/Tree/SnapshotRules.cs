@@ -1,0 +1,73 @@
+using System.Buffers.Binary;
+using Cairn.Core.Fold;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Tree;
+
+/// <summary>What snapshot and sweep-kept do at their point in the order.</summary>
+/// <remarks>
+/// Making one costs three small records, whatever the size of the tree. A position is never given twice: kept values know
+/// their marks by it.
+/// </remarks>
+internal sealed class SnapshotRules(KeepingTable keeping)
+{
+    internal void Apply(
+        Snapshot snapshot, Transaction by, IReadOnlyList<KeyValuePair<byte[], byte[]?>> seenOtherwise)
+    {
+        Span<byte> key = stackalloc byte[TreeKeys.IdKeySize];
+        TreeKeys.Id(key, TreeKeys.Snapshot, snapshot.Id);
+        SnapshotRecord? known = SnapshotRecord.Find(keeping, snapshot.Id);
+        if (snapshot.Name.IsEmpty)
+        {
+            Remove(key, known);
+        }
+        else if (known is null)
+        {
+            Make(key, snapshot, by, seenOtherwise);
+        }
+    }
+
+    internal void Apply(SweepKept sweep)
+    {
+        foreach (KeptRecord record in KeptRecord.Unneeded(keeping, sweep.From.ToArray(), sweep.To.ToArray()))
+        {
+            keeping.Put(record.TableKey, null);
+        }
+    }
+
+    private void Make(
+        ReadOnlySpan<byte> key, Snapshot snapshot, Transaction by,
+        IReadOnlyList<KeyValuePair<byte[], byte[]?>> seenOtherwise)
+    {
+        ulong position = KeepingTable.LastPosition(keeping) + 1;
+        byte[] last = new byte[TreeKeys.PositionSize];
+        BinaryPrimitives.WriteUInt64BigEndian(last, position);
+        Span<byte> mark = stackalloc byte[TreeKeys.MarkKeySize];
+        keeping.Put([TreeKeys.Mark], last);
+        keeping.Put(TreeKeys.MarkAt(mark, position), snapshot.Id.ToArray());
+        keeping.Put(key, new SnapshotRecord(
+            snapshot.Id, snapshot.Name, snapshot.Folder, by.Id, by.Claimed, position).Encode());
+        Span<byte> seen = stackalloc byte[TreeKeys.KeptKeyMax];
+        foreach ((byte[] of, byte[]? value) in seenOtherwise)
+        {
+            if (TreeKeys.IsInSnapshots(of))
+            {
+                keeping.Put(TreeKeys.SeenAt(seen, position, of), KeepingTable.Encode(value));
+            }
+        }
+
+        keeping.Forget();
+    }
+
+    private void Remove(ReadOnlySpan<byte> key, SnapshotRecord? known)
+    {
+        if (known is not null)
+        {
+            Span<byte> mark = stackalloc byte[TreeKeys.MarkKeySize];
+            keeping.Put(TreeKeys.MarkAt(mark, known.Position), null);
+            keeping.Put(key, null);
+            keeping.Forget();
+        }
+    }
+}

@@ -1,0 +1,206 @@
+using Cairn.Core.Fold;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+
+namespace Cairn.Core.Tests.Tree;
+
+/// <summary>
+/// Random members, edits and delivery, with snapshots made in between: whatever comes late, a snapshot shows byte for
+/// byte what its author saw, on every member, and as if nothing but its causal past had ever been folded.
+/// </summary>
+public sealed class SnapshotConvergenceTests
+{
+    private const ulong Seeds = 250;
+
+    [Fact]
+    public void A_snapshot_stays_what_its_author_saw() => Parallel.For(1L, (long)Seeds + 1, seed =>
+    {
+        try
+        {
+            new Run((ulong)seed).Check();
+        }
+        catch (Exception e)
+        {
+            throw new InvalidOperationException($"seed {seed}: {e.Message}", e);
+        }
+    });
+
+    /// <summary>A snapshot as it must stay.</summary>
+    private sealed record Taken(Bytes16 Id, byte[] Shown, LogPositions Past);
+
+    private sealed class Run
+    {
+        private readonly Prng _random;
+        private readonly Replica[] _replicas;
+        private readonly List<Taken> _taken = [];
+        private readonly Dictionary<string, byte> _contents = [];
+        private int _step;
+
+        internal Run(ulong seed)
+        {
+            _random = new Prng(seed);
+            _replicas = [.. Enumerable.Range(1, 2 + _random.Next(4)).Select(n => new Replica((byte)n, seed))];
+        }
+
+        internal void Check()
+        {
+            int steps = 40 + _random.Next(100);
+            for (_step = 0; _step < steps; _step++)
+            {
+                Next(_replicas[_random.Next(_replicas.Length)]);
+            }
+
+            Deliver();
+            Compare();
+
+            // Removing some, and sweeping what only they needed, leaves the others as they are.
+            List<Taken> gone = _taken.FindAll(_ => _random.Chance(2));
+            Primitive[] removals = [.. gone.Select(one => new Snapshot(one.Id, default, default))];
+            _replicas[0].Do(removals.ToImmutable());
+            _taken.RemoveAll(gone.Contains);
+            _replicas[0].Do(new Primitive[] { new SweepKept(KeptRecord.First, KeptRecord.End) }.ToImmutable());
+            Next(_replicas[^1]);
+            Deliver();
+            Compare();
+            foreach (Replica replica in _replicas)
+            {
+                int count = KeptRecord.Between(replica.Fold.Table, [], []).Count(record => !record.IsNeeded);
+                Assert.Equal(0, _taken.Count == 0 ? count : 0);
+            }
+        }
+
+        private void Next(Replica replica)
+        {
+            switch (_random.Next(12))
+            {
+                case 0 or 1 or 2:
+                    Replica from = _replicas[_random.Next(_replicas.Length)];
+                    replica.Fold.Receive(from.Written.GetRange(0, _random.Next(from.Written.Count + 1)));
+                    break;
+                case 3:
+                    Take(replica);
+                    break;
+                case 4:
+                    Prune(replica);
+                    break;
+                default:
+                    new RandomEdits(replica, _random, _contents).Next(_step);
+                    break;
+            }
+        }
+
+        private void Take(Replica replica)
+        {
+            var taken = new Taken(replica.Fresh(), Shown(replica.Fold.Table), replica.Fold.Positions);
+            var name = new byte[] { (byte)'s', (byte)('a' + (_taken.Count % 26)) };
+            replica.Do(new Primitive[] { new Snapshot(taken.Id, default, name), new NameAuthor(name) }.ToImmutable());
+            _taken.Add(taken);
+        }
+
+        /// <summary>Prunes what is stable: all have it, and this one has what they wrote when they said so.</summary>
+        private void Prune(Replica replica)
+        {
+            LogPositions held = replica.Fold.Positions;
+            if (_replicas.All(other => held[other.Log].TransactionSeq == (ulong)other.Written.Count))
+            {
+                replica.Fold.Prune(LogPositions.From(_replicas.Select(author => KeyValuePair.Create(
+                    author.Log,
+                    new LogPosition(0, _replicas.Min(other => other.Fold.Positions[author.Log].TransactionSeq))))
+                    .Where(log => log.Value.TransactionSeq > 0)));
+            }
+
+            if (_random.Chance(2))
+            {
+                replica.Fold.Save();
+            }
+        }
+
+        private void Deliver()
+        {
+            Transaction[] all = [.. _replicas.SelectMany(replica => replica.Written)];
+            foreach (Replica replica in _replicas)
+            {
+                for (int i = all.Length - 1; i > 0; i--)
+                {
+                    int j = _random.Next(i + 1);
+                    (all[i], all[j]) = (all[j], all[i]);
+                }
+
+                for (int i = 0; i < all.Length;)
+                {
+                    int batch = Math.Min(1 + _random.Next(12), all.Length - i);
+                    Assert.Empty(replica.Fold.Receive(new ArraySegment<Transaction>(all, i, batch)).BelowCut);
+                    i += batch;
+                }
+
+                Assert.Equal(0, replica.Fold.WaitingCount);
+                Assert.Equal(_replicas[0].State(), replica.State());
+            }
+        }
+
+        private void Compare()
+        {
+            Replica some = _replicas[_random.Next(_replicas.Length)];
+            var snapshots = new SnapshotQueries(some.Fold.Table);
+            Assert.Equal(_taken.Count, snapshots.All().Count);
+            foreach (Taken taken in _taken)
+            {
+                SnapshotRecord record = snapshots.Find(taken.Id)!;
+                var view = new SnapshotTable(some.Fold.Table, record.Position);
+                Assert.Equal(Convert.ToHexString(taken.Shown), Convert.ToHexString(Shown(view)));
+                AssertPointsEqualScan(view);
+
+                var fresh = new OrderedFold(new MemoryTable(), new TreeApplier());
+                fresh.Receive([.. _replicas.SelectMany(replica => replica.Written)
+                    .Where(written => written.Id.Seq <= taken.Past[written.Id.Log].TransactionSeq)]);
+                Assert.Equal(Convert.ToHexString(taken.Shown), Convert.ToHexString(Shown(fresh.Table)));
+            }
+        }
+
+        /// <summary>Asking for a key gives what a walk gives, from any key on.</summary>
+        private void AssertPointsEqualScan(SnapshotTable view)
+        {
+            List<byte[]> keys = Keys(view, [], []);
+            Assert.All(keys, key => Assert.NotNull(view.Get(key)));
+            if (keys.Count > 0)
+            {
+                byte[] from = keys[_random.Next(keys.Count)];
+                byte[] to = keys[_random.Next(keys.Count)];
+                Assert.Equal(
+                    keys.Where(key => key.AsSpan().SequenceCompareTo(from) >= 0
+                        && key.AsSpan().SequenceCompareTo(to) < 0),
+                    Keys(view, from, to));
+            }
+        }
+
+        private static List<byte[]> Keys(ITableSource table, byte[] from, byte[] to)
+        {
+            var keys = new List<byte[]>();
+            for (TableCursor cursor = table.Scan(from, to); cursor.MoveNext();)
+            {
+                keys.Add(cursor.Key);
+            }
+
+            return keys;
+        }
+
+        /// <summary>Everything a snapshot is to show.</summary>
+        private static byte[] Shown(ITableSource table)
+        {
+            var bytes = new List<byte>();
+            for (TableCursor cursor = table.Scan([], [FoldKeys.Reserved]); cursor.MoveNext();)
+            {
+                if (TreeKeys.IsInSnapshots(cursor.Key))
+                {
+                    bytes.AddRange(BitConverter.GetBytes(cursor.Key.Length));
+                    bytes.AddRange(cursor.Key);
+                    bytes.AddRange(BitConverter.GetBytes(cursor.Value.Length));
+                    bytes.AddRange(cursor.Value);
+                }
+            }
+
+            return [.. bytes];
+        }
+    }
+}
