@@ -3,6 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 using Cairn.Gateway.Control;
 using Cairn.Node.Control;
+using Cairn.Node.Volumes;
 
 namespace Cairn.Gateway.Tests.Control;
 
@@ -17,6 +18,7 @@ public sealed partial class JsonDocumentTests
         typeof(FoundedPool), typeof(JoinedPool), typeof(VersionSummary), typeof(TrashSummary), typeof(ConflictSummary),
         typeof(ConflictSideSummary), typeof(RuleSummary), typeof(OnlyHereStatus), typeof(PinSummary),
         typeof(FreeReport),
+        typeof(VolumeSnapshot), typeof(PastDifference), typeof(RestoreOutcome),
     };
 
     [Theory]

@@ -38,6 +38,8 @@ public static class AllCommands
         HistoryCommands.CreateRestore(),
         HistoryCommands.CreateUndelete(),
         HistoryCommands.CreateTrash(),
+        SnapshotCommands.Create(),
+        SnapshotCommands.CreateRewind(),
         ConflictCommands.CreateList(),
         ConflictCommands.CreateResolve(),
         RuleCommands.Create(),

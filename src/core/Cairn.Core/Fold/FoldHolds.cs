@@ -1,5 +1,3 @@
-using Cairn.Core.Primitives;
-
 namespace Cairn.Core.Fold;
 
 /// <summary>
@@ -7,9 +5,9 @@ namespace Cairn.Core.Fold;
 /// among that.
 /// </summary>
 /// <remarks>
-/// While such a transaction may still be undone and applied again, what its author saw must be found again: the cut never
-/// comes between it and the first transaction before it that its author had not seen. Kept in the table, so that a node
-/// that starts anew knows.
+/// While such a transaction may still be undone and applied again, what its author saw must be found again: the cut
+/// never comes between it and the first transaction before it that its author had not seen. Kept in the table, so that
+/// a node that starts anew knows.
 /// </remarks>
 internal sealed class FoldHolds
 {
@@ -49,7 +47,9 @@ internal sealed class FoldHolds
         }
     }
 
-    /// <summary>The first transaction that a cut must not take in, because its holder is behind the cut; or null.</summary>
+    /// <summary>
+    /// The first transaction that a cut must not take in, because its holder is behind the cut; or null.
+    /// </summary>
     internal TransactionOrder? FirstHeld(TransactionOrder cut)
     {
         TransactionOrder? held = null;

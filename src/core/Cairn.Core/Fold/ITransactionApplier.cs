@@ -16,8 +16,8 @@ public interface ITransactionApplier
     void Apply(Transaction transaction, ITreeTable state);
 
     /// <summary>
-    /// Whether a transaction is about the whole state that its author saw. Transactions that the author did not know may
-    /// come before it in the order: then the state at its place is another.
+    /// Whether a transaction is about the whole state that its author saw. Transactions that the author did not know
+    /// may come before it in the order: then the state at its place is another.
     /// </summary>
     bool IsAboutWhatWasSeen(Transaction transaction) => false;
 

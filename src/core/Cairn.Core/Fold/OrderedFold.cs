@@ -154,8 +154,8 @@ public sealed class OrderedFold
 
     /// <summary>
     /// Empties the table and forgets everything: the answer to <see cref="FoldReport.BelowCut"/>. All transactions of
-    /// all logs are then given to <see cref="Receive(IReadOnlyList{Transaction})"/> again; until the last of them is in,
-    /// do not prune. A fold that began at a checkpoint cannot be rebuilt this way.
+    /// all logs are then given to <see cref="Receive(IReadOnlyList{Transaction})"/> again; until the last of them is
+    /// in, do not prune. A fold that began at a checkpoint cannot be rebuilt this way.
     /// </summary>
     public void Reset()
     {

@@ -3,13 +3,17 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Fold;
 
-/// <summary>The state that the author of a transaction saw: the fold of exactly the transaction's causal past.</summary>
+/// <summary>
+/// The state that the author of a transaction saw: the fold of exactly the transaction's causal past.
+/// </summary>
 internal static class SeenState
 {
     /// <summary>
     /// The first of the transactions before one that its author had not seen, as an index; -1 when it had seen all.
     /// </summary>
-    /// <param name="before">What comes before it in the order and is not fixed; what is fixed, every author has seen.</param>
+    /// <param name="before">
+    /// What comes before it in the order and is not fixed; what is fixed, every author has seen.
+    /// </param>
     /// <param name="transaction">The transaction.</param>
     /// <param name="seen">Gets, for each of <paramref name="before"/>, whether its author had seen it.</param>
     internal static int FirstUnseen(List<AppliedTransaction> before, Transaction transaction, out bool[] seen)

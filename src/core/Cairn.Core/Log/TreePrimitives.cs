@@ -156,8 +156,8 @@ public sealed record SetRule(ObjectId Object, ReadOnlyMemory<byte> Rule) : Primi
 }
 
 /// <summary>
-/// A snapshot of a folder: it shows for ever what this transaction's author saw when it wrote it, the transaction itself
-/// not included.
+/// A snapshot of a folder: it shows for ever what this transaction's author saw when it wrote it, the transaction
+/// itself not included.
 /// </summary>
 /// <param name="Id">A fresh random id; one that exists already makes no second snapshot.</param>
 /// <param name="Folder">What it covers.</param>

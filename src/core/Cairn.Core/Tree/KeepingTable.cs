@@ -4,11 +4,12 @@ using Cairn.Core.Fold;
 namespace Cairn.Core.Tree;
 
 /// <summary>
-/// The table as the tree's rules write it: before a key changes for the first time after the last mark, its value is kept.
+/// The table as the tree's rules write it: before a key changes for the first time after the last mark, its value is
+/// kept.
 /// </summary>
 /// <remarks>
-/// A kept value is what the state was at the mark it is kept under, and at all marks before it back to the one under which
-/// the same key was kept before. So a change costs one kept value at most, however many snapshots there are.
+/// A kept value is what the state was at the mark it is kept under, and at all marks before it back to the one under
+/// which the same key was kept before. So a change costs one kept value at most, however many snapshots there are.
 /// All of it is in the table, undone and done again like the change itself: docs/decisions/snapshots.md.
 /// </remarks>
 internal sealed class KeepingTable : ITreeTable

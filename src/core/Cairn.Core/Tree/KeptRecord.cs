@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Cairn.Core.Fold;
+using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Tree;
 
@@ -18,8 +19,9 @@ public readonly record struct KeptRecord(byte[] TableKey, ReadOnlyMemory<byte> K
 
     /// <summary>The records in a range of the table, in order.</summary>
     /// <remarks>
-    /// A value is needed if there is a mark after the record before it of the same key and not after its own. Of the first
-    /// record in the range the one before is not seen: it may be called needed though it is not, never the other way round.
+    /// A value is needed if there is a mark after the record before it of the same key and not after its own. Of the
+    /// first record in the range the one before is not seen: it may be called needed though it is not, never the other
+    /// way round.
     /// </remarks>
     public static IEnumerable<KeptRecord> Between(ITableSource table, byte[] from, byte[] to)
     {
@@ -46,11 +48,36 @@ public readonly record struct KeptRecord(byte[] TableKey, ReadOnlyMemory<byte> K
         }
     }
 
+    /// <summary>The encoded ManifestRoots that a record needs, if a key and value of the table are one.</summary>
+    public static IReadOnlyList<ReadOnlyMemory<byte>> ManifestsIn(byte[] tableKey, byte[] value)
+    {
+        int at = tableKey.Length == 0 ? 0 : tableKey[0] switch
+        {
+            TreeKeys.Kept => 1,
+            TreeKeys.Seen => TreeKeys.MarkKeySize,
+            _ => 0,
+        };
+        if (at == 0 || tableKey[at] != TreeKeys.Object || KeepingTable.Decode(value) is not { } encoded
+            || ObjectRecord.FormOf(encoded) != ObjectForm.Plain)
+        {
+            return [];
+        }
+
+        // What was in the trash at the mark is in no snapshot's tree.
+        ObjectRecord record = ObjectRecord.Decode(new ObjectId(tableKey.AsSpan(at + 1, ObjectId.Size)), encoded);
+        return record.Detached ? [] : [.. record.Heads.Select(static head => head.Manifest)];
+    }
+
+    /// <summary>The encoded ManifestRoots that it needs.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Manifests =>
+        Value is null ? [] : ManifestsIn(TableKey, KeepingTable.Encode(Value));
+
     /// <summary>Those in a range that no snapshot shows.</summary>
-    internal static List<KeptRecord> Unneeded(ITableSource table, byte[] from, byte[] to) =>
+    public static List<KeptRecord> Unneeded(ITableSource table, byte[] from, byte[] to) =>
         [.. Between(table, from, to).Where(static record => !record.IsNeeded)];
 
-    private static ulong[] Marks(ITableSource table)
+    /// <summary>The positions of all marks, in order: when they are the same, what is needed is the same.</summary>
+    public static ulong[] Marks(ITableSource table)
     {
         var marks = new List<ulong>();
         TableCursor cursor = table.Scan([TreeKeys.Mark, 0], [TreeKeys.Mark + 1]);

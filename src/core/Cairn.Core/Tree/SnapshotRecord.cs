@@ -24,7 +24,9 @@ public sealed record SnapshotRecord(
         return value.ToArray();
     }
 
-    /// <summary>Reads a record; null for one of the first programs, which noted snapshots and kept nothing for them.</summary>
+    /// <summary>
+    /// Reads a record; null for one of the first programs, which noted snapshots and kept nothing for them.
+    /// </summary>
     internal static SnapshotRecord? Decode(Bytes16 id, byte[] value)
     {
         var reader = new WireReader(value);

@@ -1,14 +1,12 @@
 using System.Buffers.Binary;
-using Cairn.Core.Fold;
 using Cairn.Core.Log;
-using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Tree;
 
 /// <summary>What snapshot and sweep-kept do at their point in the order.</summary>
 /// <remarks>
-/// Making one costs three small records, whatever the size of the tree. A position is never given twice: kept values know
-/// their marks by it.
+/// Making one costs three small records, whatever the size of the tree. A position is never given twice: kept values
+/// know their marks by it.
 /// </remarks>
 internal sealed class SnapshotRules(KeepingTable keeping)
 {

@@ -48,7 +48,9 @@ public static class TreeKeys
     /// <summary>What a snapshot's author saw otherwise than the order has it: position of the mark, key.</summary>
     public const byte Seen = 0x1D;
 
-    /// <summary>A mark that a snapshot set in the order: its position. Without a position: the last one given out.</summary>
+    /// <summary>
+    /// A mark that a snapshot set in the order: its position. Without a position: the last one given out.
+    /// </summary>
     public const byte Mark = 0x1E;
 
     /// <summary>Length of a key made of the tag and one id of 16 bytes.</summary>
@@ -64,8 +66,8 @@ public static class TreeKeys
     internal const int PositionSize = sizeof(ulong);
 
     /// <summary>
-    /// More than any position. Its first byte is one that no name has after it, so that the records of a name come before
-    /// those of the names that begin with it.
+    /// More than any position. Its first byte is one that no name has after it, so that the records of a name come
+    /// before those of the names that begin with it.
     /// </summary>
     internal const ulong PositionEnd = 1UL << 56;
 

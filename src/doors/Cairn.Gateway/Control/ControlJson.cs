@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
+using Cairn.Node.Volumes;
 
 namespace Cairn.Gateway.Control;
 
@@ -38,6 +39,10 @@ namespace Cairn.Gateway.Control;
 [JsonSerializable(typeof(RuleSummary))]
 [JsonSerializable(typeof(IReadOnlyList<PinSummary>))]
 [JsonSerializable(typeof(FreeReport))]
+[JsonSerializable(typeof(VolumeSnapshot))]
+[JsonSerializable(typeof(IReadOnlyList<VolumeSnapshot>))]
+[JsonSerializable(typeof(IReadOnlyList<PastDifference>))]
+[JsonSerializable(typeof(RestoreOutcome))]
 [JsonSerializable(typeof(ProgressLine))]
 public sealed partial class ControlJson : JsonSerializerContext;
 

@@ -8,18 +8,30 @@ using Cairn.Node.Logs;
 using Cairn.Node.Peers;
 using Cairn.Node.Pool;
 using Cairn.Node.Ports;
+using Cairn.Node.Snapshots;
 using Cairn.Node.Volumes;
 
 namespace Cairn.Node.Engine;
 
 /// <summary>A volume engine and its log as the node's composition sees them.</summary>
-internal sealed class HostedVolume(
-    OpenedVolume opened, PrivateVolume local, IGarbageMembers? members, IWorkers workers)
-    : IHostedVolume, ISharedLog
+internal sealed class HostedVolume : IHostedVolume, ISharedLog
 {
-    private readonly VolumeEngine _engine = opened.Engine;
-    private readonly ReplicatedLog _log = opened.Log;
-    private readonly LocalFilesVolume _drive = new(opened.Engine, local);
+    private readonly OpenedVolume _opened;
+    private readonly VolumeEngine _engine;
+    private readonly ReplicatedLog _log;
+    private readonly PrivateVolume _private;
+    private readonly LocalFilesVolume _local;
+    private readonly SnapshotsVolume _drive;
+    private readonly IGarbageMembers? _members;
+    private readonly IWorkers _workers;
+
+    public HostedVolume(OpenedVolume opened, PrivateVolume local, IGarbageMembers? members, IWorkers workers)
+    {
+        (_opened, _private, _members, _workers) = (opened, local, members, workers);
+        (_engine, _log) = (opened.Engine, opened.Log);
+        _local = new LocalFilesVolume(_engine, local);
+        _drive = new SnapshotsVolume(_local, _engine);
+    }
 
     /// <inheritdoc/>
     public event Action? BlocksReady
@@ -58,9 +70,9 @@ internal sealed class HostedVolume(
     /// <inheritdoc/>
     public void Upkeep()
     {
-        if (members is not null)
+        if (_members is not null)
         {
-            _log.Prune(members.Stable(_log.Positions));
+            _log.Prune(_members.Stable(_log.Positions));
         }
     }
 
@@ -80,7 +92,7 @@ internal sealed class HostedVolume(
     }
 
     /// <inheritdoc/>
-    public long IndexBytes => opened.Index.Bytes + local.IndexBytes;
+    public long IndexBytes => _opened.Index.Bytes + _private.IndexBytes;
 
     /// <inheritdoc/>
     public void UseKeyring(VolumeKeyring keyring) => _log.Keys = keyring;
@@ -128,14 +140,14 @@ internal sealed class HostedVolume(
 
     /// <inheritdoc/>
     public async ValueTask<Result<Unit, string>> Receive(IReadOnlyList<ReadOnlyMemory<byte>> blocks) =>
-        await workers.Run(WorkPriority.Foreground, () => ReceiveNow(blocks));
+        await _workers.Run(WorkPriority.Foreground, () => ReceiveNow(blocks));
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        _drive.Close();
-        await local.DisposeAsync();
-        await opened.DisposeAsync();
+        _local.Close();
+        await _private.DisposeAsync();
+        await _opened.DisposeAsync();
     }
 
     private Result<Unit, string> ReceiveNow(IReadOnlyList<ReadOnlyMemory<byte>> blocks)

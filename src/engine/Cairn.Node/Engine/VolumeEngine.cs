@@ -48,6 +48,9 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         _attributes = new AttributeOperations(_state);
         _history = new HistoryOperations(_state);
         _rules = new RuleOperations(_state);
+        PastViews past = new(_state);
+        Past = new PastOperations(_state, past);
+        Snapshots = new SnapshotOperations(_state, past, PublishAll);
         VolumeRoots roots = new(_state, _reader, _publisher);
         NodeId self = parts.Log.OwnLogId.Author;
         _garbage = new GarbageCollector(
@@ -72,6 +75,9 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
 
     /// <inheritdoc/>
     public IVolumeRules Rules => _rules;
+
+    /// <inheritdoc/>
+    public IVolumeSnapshots Snapshots { get; }
 
     /// <summary>Whether writes of this node are not yet in a published version.</summary>
     public bool HasUnpublishedWrites
@@ -137,6 +143,9 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     /// <param name="onlyHere">Chunks that no other node confirmed.</param>
     internal UnsharedFiles Unshared(LogPositions elsewhere, IReadOnlySet<ChunkAddress> onlyHere) =>
         new UnsharedWalk(_state, elsewhere, onlyHere).Run();
+
+    /// <summary>Reads past states.</summary>
+    internal PastOperations Past { get; }
 
     /// <summary>The folders from the root down to one, both among them.</summary>
     internal IReadOnlyList<FolderOnPath> PathOf(InodeNumber folder) => _names.PathOf(folder);

@@ -163,13 +163,13 @@ internal sealed class VolumeState
     }
 
     /// <summary>A past version, opened apart from its file: nothing writes to it, so it is never rebased or published.</summary>
-    public OpenObject OpenPast(InodeNumber inode, HeadView version)
+    public OpenObject OpenPast(InodeNumber inode, HeadView? version)
     {
         OpenObject target = new(new ObjectId(Fresh()), inode)
         {
-            BaseHeads = [version.Version],
-            BaseRoot = version.Manifest,
-            BaseSize = version.SizeBytes,
+            BaseHeads = version is null ? [] : [version.Version],
+            BaseRoot = version?.Manifest ?? default,
+            BaseSize = version?.SizeBytes ?? 0,
         };
         _open.Add(target.Id, target);
         return target;

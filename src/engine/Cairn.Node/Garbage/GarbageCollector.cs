@@ -9,14 +9,16 @@ using Cairn.Storage.Packs;
 
 namespace Cairn.Node.Garbage;
 
-/// <summary>Gives the space of what was deleted or superseded back, on all nodes and without ever taking what one needs.</summary>
+/// <summary>
+/// Gives the space of what was deleted or superseded back, on all nodes and without ever taking what one needs.
+/// </summary>
 /// <remarks>
 /// The steps of one round: (1) The first writer by id condemns what was removed by transactions that every writer has:
-/// objects, versions and the chunks that nothing else refers to. One condemns for all, because two at once would each take
-/// the other's garbage for a reason to keep a chunk that both share. (2) Look at others' condemnations: rescue what is needed
-/// here, then acknowledge. (3) Remove the chunks of condemnations that every writer acknowledged, and say so. (4) The
-/// first writer settles what every writer carried out. All of it is in the volume's log: a crash repeats a step, never skips one.
-/// Thread: the engine's loop; the walk holds the log's gate for short steps.
+/// objects, versions and the chunks that nothing else refers to. One condemns for all, because two at once would each
+/// take the other's garbage for a reason to keep a chunk that both share. (2) Look at others' condemnations: rescue
+/// what is needed here, then acknowledge. (3) Remove the chunks of condemnations that every writer acknowledged, and
+/// say so. (4) The first writer settles what every writer carried out. All of it is in the volume's log: a crash
+/// repeats a step, never skips one. Thread: the engine's loop; the walk holds the log's gate for short steps.
 /// </remarks>
 public sealed class GarbageCollector : IDisposable
 {
@@ -182,7 +184,7 @@ public sealed class GarbageCollector : IDisposable
 
         _hasUnsettled = _finder.Find(
             new PastLimits(Now, by => by.Seq <= cut[by.Log].TransactionSeq, emptied, IsSpaceShort()), gone, goneRoots);
-        if (gone.Objects.Count + gone.Versions.Count == 0)
+        if (gone.IsEmpty)
         {
             return false;
         }
@@ -206,13 +208,15 @@ public sealed class GarbageCollector : IDisposable
 
                 Condemn condemn = new(
                     cut, [.. gone.Objects.Order()], [.. gone.Versions.Order()], [.. candidates.Order()], []);
-                isWritten = WriteCondemned(condemn);
+                isWritten = WriteCondemned(condemn, gone.Sweep);
             },
             cancellation);
         return isWritten;
     }
 
-    /// <summary>(1) Also condemn what was stored here and never named; nobody else knows of it, so each does it for itself.</summary>
+    /// <summary>
+    /// (1) Also condemn what was stored here and never named; nobody else knows of it, so each does it for itself.
+    /// </summary>
     private async Task<bool> CondemnUnnamed(CancellationToken cancellation)
     {
         HashSet<ChunkAddress> candidates;
@@ -244,9 +248,9 @@ public sealed class GarbageCollector : IDisposable
     }
 
     /// <summary>Who condemns has looked already: it acknowledges in the same breath.</summary>
-    private bool WriteCondemned(Condemn condemn)
+    private bool WriteCondemned(Condemn condemn, SweepKept? sweep = null)
     {
-        Result<TransactionId, StoreError> written = _log.Append([condemn], Now);
+        Result<TransactionId, StoreError> written = _log.Append(sweep is null ? [condemn] : [condemn, sweep], Now);
         GarbageMark mark = GarbageMark.Of(_queries, _self);
         if (!written.IsOk || condemn.Addresses.IsEmpty)
         {
@@ -373,7 +377,9 @@ public sealed class GarbageCollector : IDisposable
         }
     }
 
-    /// <summary>How long until a look may find something without anything having changed; null for no past at all.</summary>
+    /// <summary>
+    /// How long until a look may find something without anything having changed; null for no past at all.
+    /// </summary>
     private TimeSpan? Patience()
     {
         lock (_log.Gate)

@@ -6,7 +6,10 @@ using Cairn.Node.Logs;
 
 namespace Cairn.Node.Garbage;
 
-/// <summary>Finds what may be condemned: the past that no rule keeps and no open file stands on.</summary>
+/// <summary>
+/// Finds what may be condemned: the past that no rule keeps and no open file stands on, and what only removed snapshots
+/// showed.
+/// </summary>
 /// <remarks>
 /// It walks in short steps under the log's gate. What it found may have come back by the end of the walk: whoever
 /// condemns asks <see cref="IsStillGone"/> in the same hold of the gate.
@@ -17,6 +20,7 @@ internal sealed class GarbageFinder(
     private const int ItemsPerStep = 256;
 
     private int _chunks;
+    private ulong[]? _sweptFor;
 
     /// <summary>Removed objects and superseded versions, at most as many as one condemnation takes.</summary>
     /// <param name="limits">What decides.</param>
@@ -57,6 +61,7 @@ internal sealed class GarbageFinder(
             }
         }
 
+        FindKept(gone, goneRoots);
         return sweep.HasUnsettled;
     }
 
@@ -65,7 +70,61 @@ internal sealed class GarbageFinder(
     {
         HashSet<ReadOnlyMemory<byte>> open = OpenRoots();
         return gone.Objects.All(id => queries.Get(id) is { IsDetached: true } && !Roots(id).Exists(open.Contains))
-            && gone.Versions.All(version => queries.Superseded(version) is not null);
+            && gone.Versions.All(version => queries.Superseded(version) is not null)
+            && (gone.Sweep is not { } sweep
+                || KeptRecord.Unneeded(log.Fold.Table, sweep.From.ToArray(), sweep.To.ToArray())
+                    .TrueForAll(record => gone.Kept.Contains(record.TableKey)));
+    }
+
+    /// <summary>What was kept for snapshots that are gone. Looked for only when snapshots came or went.</summary>
+    private void FindKept(GoneSet gone, List<ReadOnlyMemory<byte>> goneRoots)
+    {
+        byte[] from = KeptRecord.First.ToArray();
+        while (HasRoom(gone))
+        {
+            lock (log.Gate)
+            {
+                ulong[] marks = KeptRecord.Marks(log.Fold.Table);
+                if (marks.AsSpan().SequenceEqual(_sweptFor))
+                {
+                    return;
+                }
+
+                byte[] to = EndOfStep(from);
+                foreach (KeptRecord record in KeptRecord.Unneeded(log.Fold.Table, from, to))
+                {
+                    gone.Kept.Add(record.TableKey);
+                    gone.Sweep = new SweepKept(gone.Sweep?.From ?? from, to);
+                    Add([.. record.Manifests], goneRoots);
+                }
+
+                from = to;
+                if (to.AsSpan().SequenceEqual(KeptRecord.End.Span))
+                {
+                    // With nothing found in all of it, there is nothing to find before another snapshot comes or goes.
+                    _sweptFor = gone.Kept.Count == 0 ? marks : _sweptFor;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// <summary>Where a step ends: between the records of two keys, because those of one are judged together.</summary>
+    private byte[] EndOfStep(byte[] from)
+    {
+        int count = 0;
+        ReadOnlyMemory<byte> key = default;
+        foreach (KeptRecord record in KeptRecord.Between(log.Fold.Table, from, []))
+        {
+            if (++count > ItemsPerStep && !record.Key.Span.SequenceEqual(key.Span))
+            {
+                return record.TableKey;
+            }
+
+            key = record.Key;
+        }
+
+        return KeptRecord.End.ToArray();
     }
 
     private void AddObjects(
@@ -121,7 +180,8 @@ internal sealed class GarbageFinder(
     private HashSet<ReadOnlyMemory<byte>> OpenRoots() => new(roots.OpenRoots(), RootComparer.Instance);
 
     private bool HasRoom(GoneSet gone) =>
-        gone.Objects.Count + gone.Versions.Count < options.ItemsMax && _chunks <= options.AddressesMax / 2;
+        gone.Objects.Count + gone.Versions.Count + gone.Kept.Count < options.ItemsMax
+        && _chunks <= options.AddressesMax / 2;
 
     private sealed class RootComparer : IEqualityComparer<ReadOnlyMemory<byte>>
     {

@@ -9,10 +9,13 @@ using Cairn.Node.Volumes;
 
 namespace Cairn.Node.Garbage;
 
-/// <summary>Finds which of some chunks a volume still needs: walks every version the tree knows, while the volume is in use.</summary>
+/// <summary>
+/// Finds which of some chunks a volume still needs: walks every version the tree knows, while the volume is in use.
+/// </summary>
 /// <remarks>
-/// What changes during the walk is noted as it changes (<see cref="NoteWritten"/>, <see cref="NoteChanged"/>) and looked at
-/// again at the end, under the gate, so that the answer holds at that very moment.
+/// What snapshots show beside the present is walked last: what changes during the walk was looked at before it came
+/// there. What changes during the walk is noted as it changes (<see cref="NoteWritten"/>, <see cref="NoteChanged"/>)
+/// and looked at again at the end, under the gate, so that the answer holds at that very moment.
 /// Thread: one walk at a time, from one loop; the notes come under the log's gate.
 /// </remarks>
 internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolumeRoots roots)
@@ -52,6 +55,10 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
             if (key.Length > 0 && key[0] == TreeKeys.Object && TreeKeys.TryParseObject(key, out ObjectId id))
             {
                 AddHeads(id, _touched);
+            }
+            else if (log.Fold.Table.Get(key) is { } value)
+            {
+                _touched.AddRange(KeptRecord.ManifestsIn(key, value));
             }
         }
     }
@@ -99,7 +106,9 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
     /// <param name="candidates">Shrinks to what nothing refers to.</param>
     /// <param name="isGone">Objects and versions that do not count: they are being condemned.</param>
     /// <param name="needed">Told each candidate that is needed.</param>
-    /// <param name="act">Called under the gate at a moment at which the answer is exact; not called when it cannot be given.</param>
+    /// <param name="act">
+    /// Called under the gate at a moment at which the answer is exact; not called when it cannot be given.
+    /// </param>
     public async ValueTask<bool> Sift(
         HashSet<ChunkAddress> candidates, GoneSet isGone, Action<ChunkAddress> needed, Action act,
         CancellationToken cancellation)
@@ -181,7 +190,7 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
         lock (log.Gate)
         {
             byte[] from = after.Length == 0 ? [TreeKeys.Object] : [.. after, 0];
-            TableCursor cursor = log.Fold.Table.Scan(from, [TreeKeys.Superseded + 1]);
+            TableCursor cursor = log.Fold.Table.Scan(from, KeptRecord.End.Span);
             byte[]? last = null;
             int count = 0;
             while (count < ObjectsPerStep && cursor.MoveNext())
@@ -196,6 +205,10 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
                 else if (cursor.Key[0] == TreeKeys.Superseded)
                 {
                     AddSuperseded(cursor.Key, isGone, into);
+                }
+                else if (!isGone.Kept.Contains(cursor.Key))
+                {
+                    into.AddRange(KeptRecord.ManifestsIn(cursor.Key, cursor.Value));
                 }
             }
 
@@ -223,6 +236,15 @@ internal sealed class GoneSet
 
     /// <summary>Superseded versions.</summary>
     public HashSet<VersionRef> Versions { get; } = [];
+
+    /// <summary>Records that were kept for snapshots, by their keys.</summary>
+    public HashSet<byte[]> Kept { get; } = new(ByteKeyComparer.Instance);
+
+    /// <summary>The part of the table that <see cref="Kept"/> was looked for in; null for none.</summary>
+    public SweepKept? Sweep { get; set; }
+
+    /// <summary>Whether anything is to be condemned.</summary>
+    public bool IsEmpty => Objects.Count + Versions.Count + Kept.Count == 0;
 
     /// <summary>Whether the roots of open files were looked at since the last change.</summary>
     public bool OpenRootsSeen { get; set; }

@@ -22,7 +22,6 @@ public sealed class ReplicatedLog : IAsyncDisposable
 {
     private const int FindingsMax = 1000;
 
-    private readonly LogPorts _ports;
     private readonly LogExchange _exchange;
     private readonly BlockVerifier _verifier;
     private readonly BlockSealer _sealer;
@@ -36,7 +35,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         LogPorts ports, ReplicatedLogOptions options, VolumeKeyring keys, OverlayTable table, OrderedFold fold,
         LogExchange exchange)
     {
-        _ports = ports;
+        Ports = ports;
         _keys = keys;
         _exchange = exchange;
         Fold = fold;
@@ -92,7 +91,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
                 foreach ((LogId log, LogPosition folded) in Fold.Positions.Logs)
                 {
                     LogPosition held = word[log];
-                    if (log.Author == _ports.Identity.Node && folded.TransactionSeq > held.TransactionSeq)
+                    if (log.Author == Ports.Identity.Node && folded.TransactionSeq > held.TransactionSeq)
                     {
                         word = word.With(log, held with { TransactionSeq = folded.TransactionSeq });
                     }
@@ -146,6 +145,8 @@ public sealed class ReplicatedLog : IAsyncDisposable
     /// <summary>How long sealing may wait for what belongs together; asked under no lock. Null: not at all.</summary>
     /// <remarks>A door's save is a name and a content: while the content is being published, the block waits a little.</remarks>
     public Func<bool>? HoldsBack { get; set; }
+
+    internal LogPorts Ports { get; }
 
     internal OwnLog Own { get; }
 
@@ -241,7 +242,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
             };
         }
 
-        AuthorStanding standing = _ports.Members.StandingOf(block.Log, block.Seq);
+        AuthorStanding standing = Ports.Members.StandingOf(block.Log, block.Seq);
         if (standing == AuthorStanding.Unknown)
         {
             return ReceiveOutcome.UnknownAuthor;
@@ -270,7 +271,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
             held = _exchange.Positions;
         }
 
-        Result<Unit, StoreError> committed = _ports.Blocks.Commit();
+        Result<Unit, StoreError> committed = Ports.Blocks.Commit();
         if (committed.IsOk)
         {
             lock (Gate)
@@ -293,7 +294,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         {
             for (ulong seq = theirs[log].BlockSeq + 1; seq <= held.BlockSeq; seq++)
             {
-                if (!_ports.Blocks.Read(Volume, log, seq).TryGet(out byte[]? encoded, out StoreError error)
+                if (!Ports.Blocks.Read(Volume, log, seq).TryGet(out byte[]? encoded, out StoreError error)
                     || !LogBlockCodec.Decode(encoded).TryGet(out LogBlock? block, out _))
                 {
                     Report(log, $"block {seq} cannot be read ({error}); peers are asked for it");
@@ -332,7 +333,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         {
             if (Quarantine.IsOutdated(Fold.Table, _exchange.Positions))
             {
-                IReadOnlyList<byte[]> changed = new LogRecovery(this, _ports).Refold();
+                IReadOnlyList<byte[]> changed = new LogRecovery(this, Ports).Refold();
                 Changed?.Invoke(changed);
             }
         }
@@ -415,7 +416,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         foreach (RecoveredRecord record in records)
         {
             JournalEntry entry = record.Entry;
-            var id = new TransactionId(new LogId(_ports.Identity.Node, (uint)entry.Offset), (ulong)entry.Length);
+            var id = new TransactionId(new LogId(Ports.Identity.Node, (uint)entry.Offset), (ulong)entry.Length);
             if (entry.Type == JournalEntryType.Transaction && entry.Layer != default
                 && (Fold.LastOf(id.Log) >= id.Seq || waiting.Contains(id)))
             {
@@ -455,12 +456,12 @@ public sealed class ReplicatedLog : IAsyncDisposable
                 return ReceiveOutcome.Held;
             }
 
-            if (block.Log.Author == _ports.Identity.Node && !OwnEnds.MakeRoom(block))
+            if (block.Log.Author == Ports.Identity.Node && !OwnEnds.MakeRoom(block))
             {
                 return ReceiveOutcome.Fork;
             }
 
-            Result<Unit, StoreError> stored = _ports.Blocks.Append(Volume, block.Log, block.Seq, encoded.Span);
+            Result<Unit, StoreError> stored = Ports.Blocks.Append(Volume, block.Log, block.Seq, encoded.Span);
             if (!stored.IsOk)
             {
                 return ReceiveOutcome.StoreFailed;
@@ -484,7 +485,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
             {
                 // Somebody wrote before it had caught up with what was folded for good here: fold everything again.
                 Add(new LogFinding(Volume, block.Log, $"{report.BelowCut[0]} came late; folded all again"));
-                changed = new LogRecovery(this, _ports).Refold();
+                changed = new LogRecovery(this, Ports).Refold();
             }
 
             if (changed.Count > 0)

@@ -22,6 +22,9 @@ public interface IVolume
     /// <summary>The volume's rules, or null if it has none.</summary>
     IVolumeRules? Rules => null;
 
+    /// <summary>The volume's past states as a whole, or null if it keeps none.</summary>
+    IVolumeSnapshots? Snapshots => null;
+
     /// <summary>Finds an entry.</summary>
     ValueTask<Result<ObjectAttributes, VolumeError>> Lookup(InodeNumber parent, ReadOnlyMemory<byte> name);
 

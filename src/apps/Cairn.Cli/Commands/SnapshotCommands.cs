@@ -1,0 +1,238 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net.Http.Json;
+using Cairn.Cli.Output;
+using Cairn.Gateway.Control;
+using Cairn.Node.Control;
+using Cairn.Node.Volumes;
+
+namespace Cairn.Cli.Commands;
+
+/// <summary>A volume as it was: <c>snapshot create|ls|rm|diff|restore</c> and <c>rewind</c>.</summary>
+public static class SnapshotCommands
+{
+    private const string Route = "/v1/snapshots";
+
+    /// <summary>Snapshots and their verbs.</summary>
+    public static Command Create() =>
+        new("snapshot", "A folder as it is now, kept for as long as you like.")
+        {
+            CreateMake(), CreateList(), CreateRemove(), CreateCompare(), CreateRestore(),
+        };
+
+    /// <summary>Goes back to a moment.</summary>
+    public static Command CreateRewind()
+    {
+        Argument<string> path = Names.Path();
+        path.Description = "VOLUME@TIME, VOLUME/PATH@TIME, or with a snapshot's name in place of the time.";
+        path.HelpName = "VOLUME@TIME";
+        Option<string?> by = new("--by")
+        {
+            Description = "Undo only what this node did since; what others did stays.",
+            HelpName = "NODE",
+        };
+        by.CompletionSources.Add(Completions.Nodes);
+        Command command = new ManualCommand(
+            "rewind",
+            "Make a volume or folder what it was at a moment: a disaster undone in one step.",
+            "What came since goes into the trash, what is gone comes back, and no data moves. A snapshot of the volume"
+            + " is made first and named in the answer: going back to it undoes the rewind. The moment is what every"
+            + " node had written by then, by its own clock; what the retention let go of since stays and is listed.",
+            "cairn rewind notes@2026-11-20T10:00",
+            "cairn rewind notes@2026-11-20T10:00 --by laptop",
+            "cairn rewind notes/diary@before-20261120T100312Z") { path, by };
+        CommandContext.Attach(command, async (context, parsed, cancellation) =>
+        {
+            (string place, string state) = SplitState(parsed.GetValue(path)!);
+            string without = string.Empty;
+            if (parsed.GetValue(by) is { } node)
+            {
+                if (!state.StartsWith('@'))
+                {
+                    throw new CommandException("--by needs a time: write VOLUME@TIME") { Exit = ExitCode.Usage };
+                }
+
+                without = "&without=" + await IdOf(context, node, cancellation);
+            }
+
+            return await GoBack(context, place, state, without, cancellation);
+        });
+        return command;
+    }
+
+    /// <summary>
+    /// What stands before the last '@', and the state behind it: '@' and a time in UTC, or a snapshot's name.
+    /// </summary>
+    /// <exception cref="CommandException">There is no '@'.</exception>
+    internal static (string Place, string State) SplitState(string text)
+    {
+        int at = text.LastIndexOf('@');
+        if (at <= 0 || at == text.Length - 1)
+        {
+            string place = text.TrimEnd('@');
+            throw new CommandException($"to which moment? Write {place}@TIME or {place}@SNAPSHOT")
+            {
+                Exit = ExitCode.Usage,
+            };
+        }
+
+        return PastPath.Parse(text).Time is { } time
+            ? (text[..at], "@" + time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture))
+            : (text[..at], text[(at + 1)..]);
+    }
+
+    private static Command CreateMake()
+    {
+        Argument<string> path = Names.Path();
+        Argument<string> name = Name();
+        Command command = new ManualCommand(
+            "create",
+            "Keep a volume or folder as it is now.",
+            "It costs nothing to make, whatever the size, and stays exactly the same on every node until it is removed."
+            + " It is read under VOLUME/.snapshots/NAME, also in every mounted drive (the folder is not listed).",
+            "cairn snapshot create notes before-upgrade",
+            "cairn snapshot create notes/diary 2026") { path, name };
+        CommandContext.Attach(command, async (context, parsed, cancellation) =>
+        {
+            using HttpResponseMessage response = await context.Client.Send(
+                HttpMethod.Post, Query(parsed.GetValue(path)!, parsed.GetValue(name)!), null, cancellation);
+            VolumeSnapshot made = (await response.Content.ReadFromJsonAsync(
+                ControlJson.Default.VolumeSnapshot, cancellation))!;
+            if (context.Json)
+            {
+                await context.PrintJson(made, ControlJson.Default.VolumeSnapshot);
+            }
+
+            string volume = VolumePath.Split(parsed.GetValue(path)!).Volume;
+            context.Say($"{made.Name} is kept; read it under {volume}/.snapshots/{made.Name}");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateList()
+    {
+        Argument<string> volume = Names.Volume();
+        Command command = new ManualCommand(
+            "ls",
+            "List the snapshots of a volume, the oldest first.",
+            string.Empty,
+            "cairn snapshot ls notes") { volume };
+        CommandContext.Attach(command, (context, parsed, cancellation) => context.PrintListing(
+            Route + VolumePath.Query(parsed.GetValue(volume)!),
+            ControlJson.Default.IReadOnlyListVolumeSnapshot,
+            ["NAME", "TAKEN", "NODE", "FOLDER"],
+            snapshot =>
+            [
+                [snapshot.Name, snapshot.TakenAt.ToString(), snapshot.AuthorName, "/" + snapshot.Folder],
+            ],
+            cancellation));
+        return command;
+    }
+
+    private static Command CreateRemove()
+    {
+        Argument<string> volume = Names.Volume();
+        Argument<string> name = Name();
+        Command command = new ManualCommand(
+            "rm",
+            "Remove a snapshot, on every node.",
+            "What only it showed is collected within minutes while all members are online. This cannot be undone.",
+            "cairn snapshot rm notes before-upgrade") { volume, name };
+        CommandContext.Attach(command, (context, parsed, cancellation) => context.Change(
+            HttpMethod.Delete, Query(parsed.GetValue(volume)!, parsed.GetValue(name)!), cancellation));
+        return command;
+    }
+
+    private static Command CreateCompare()
+    {
+        Argument<string> path = Names.Path();
+        Argument<string> name = State();
+        Command command = new ManualCommand(
+            "diff",
+            "List what changed in a volume or folder since a snapshot, or since a moment.",
+            "Modified means another content; attributes alone are mode, owner or time. A file that was moved is removed"
+            + " in one place and added in another.",
+            "cairn snapshot diff notes before-upgrade",
+            "cairn snapshot diff notes/diary @2026-11-20T10:00") { path, name };
+        CommandContext.Attach(command, (context, parsed, cancellation) => context.PrintListing(
+            Query(parsed.GetValue(path)!, StateOf(parsed.GetValue(name)!), "/differences"),
+            ControlJson.Default.IReadOnlyListPastDifference,
+            ["CHANGE", "BEFORE", "AFTER", "PATH"],
+            one =>
+            [
+                [
+                    one.Change.ToString().ToLowerInvariant(), Size(one.SizeBefore), Size(one.SizeAfter), one.Path,
+                ],
+            ],
+            cancellation));
+        return command;
+    }
+
+    private static Command CreateRestore()
+    {
+        Argument<string> path = Names.Path();
+        Argument<string> name = State();
+        Command command = new ManualCommand(
+            "restore",
+            "Make a volume, folder or file what it was in a snapshot, or at a moment.",
+            "The same as 'cairn rewind': a snapshot is made first, so it can be undone. To bring back one file beside"
+            + " the present one, copy it: cairn get VOLUME/.snapshots/NAME/FILE.",
+            "cairn snapshot restore notes before-upgrade",
+            "cairn snapshot restore notes/diary/may.txt before-upgrade") { path, name };
+        CommandContext.Attach(command, (context, parsed, cancellation) => GoBack(
+            context, parsed.GetValue(path)!, StateOf(parsed.GetValue(name)!), string.Empty, cancellation));
+        return command;
+    }
+
+    private static async Task<int> GoBack(
+        CommandContext context, string place, string state, string more, CancellationToken cancellation)
+    {
+        using HttpResponseMessage response = await context.Client.Send(
+            HttpMethod.Post, Query(place, state, "/restore") + more, null, cancellation);
+        RestoreOutcome outcome = (await response.Content.ReadFromJsonAsync(
+            ControlJson.Default.RestoreOutcome, cancellation))!;
+        if (context.Json)
+        {
+            await context.PrintJson(outcome, ControlJson.Default.RestoreOutcome);
+        }
+
+        string volume = VolumePath.Split(place).Volume;
+        context.Say($"{outcome.Changed} entries changed. To undo it: cairn rewind {volume}@{outcome.Undo}");
+        foreach (string lost in outcome.Lost)
+        {
+            context.Say($"not brought back, its data is no longer kept: {lost}");
+        }
+
+        return outcome.Lost.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
+    }
+
+    private static async Task<string> IdOf(CommandContext context, string node, CancellationToken cancellation)
+    {
+        IReadOnlyList<NodeSummary> nodes =
+            await context.Client.Get("/v1/nodes", ControlJson.Default.IReadOnlyListNodeSummary, cancellation);
+        return nodes.Where(known => known.Name == node
+            || known.Node.ToString().StartsWith(node, StringComparison.OrdinalIgnoreCase)).ToList() is [var only]
+            ? only.Node.ToString()
+            : throw new CommandException($"{node}: no such node, or more than one; 'cairn nodes' lists them")
+            {
+                Exit = ExitCode.NotFound,
+            };
+    }
+
+    private static string Query(string place, string name, string verb = "") =>
+        $"{Route}{verb}{VolumePath.Query(place)}&name={Uri.EscapeDataString(name)}";
+
+    /// <summary>A snapshot's name as it is; a time in UTC, because the daemon may think in another zone.</summary>
+    private static string StateOf(string text) => text.StartsWith('@') ? SplitState("v" + text).State : text;
+
+    private static string Size(long? bytes) => bytes is { } size ? SizeText.Format(size) : "-";
+
+    private static Argument<string> Name() => new("name") { Description = "The snapshot's name.", HelpName = "NAME" };
+
+    private static Argument<string> State() => new("name")
+    {
+        Description = "The snapshot's name, or '@' and a time (local unless it says).",
+        HelpName = "NAME",
+    };
+}

@@ -1,0 +1,99 @@
+using System.Text;
+using Cairn.Core.Primitives;
+using Cairn.Node.Control;
+using Cairn.Node.Volumes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace Cairn.Gateway.Control;
+
+/// <summary>
+/// Past states of a volume as a whole: making and removing snapshots, comparing with them, going back.
+/// </summary>
+internal static class SnapshotRoutes
+{
+    private delegate Task<IResult> Act(IVolume volume, IVolumeSnapshots snapshots, string path);
+
+    public static void Map(WebApplication app, INodeControl node, EngineCalls engine)
+    {
+        Task<IResult> With(HttpContext context, Act act) => VolumeCall.With(
+            context, node, engine, (_, volume, path) => volume.Snapshots is { } snapshots
+                ? act(volume, snapshots, path)
+                : Task.FromResult(ControlReplies.Refuse(path, VolumeError.NotSupported)));
+
+        Route.Get(app, "/v1/snapshots", context => With(context, List));
+        Route.Post(app, "/v1/snapshots", context => Route.With(context, "name", name => With(
+            context, (volume, snapshots, path) => Create(context, volume, snapshots, path, name))));
+        Route.Delete(app, "/v1/snapshots", context => Route.With(context, "name", name => With(
+            context, (_, snapshots, _) => Remove(snapshots, name))));
+        Route.Get(app, "/v1/snapshots/differences", context => Route.With(context, "name", name => With(
+            context, (_, snapshots, path) => Compare(context, snapshots, path, name))));
+        Route.Post(app, "/v1/snapshots/restore", context => Route.With(context, "name", name => With(
+            context, (_, snapshots, path) => Restore(context, snapshots, path, name))));
+    }
+
+    private static Task<IResult> List(IVolume volume, IVolumeSnapshots snapshots, string path) =>
+        Task.FromResult(ControlReplies.Json(
+            snapshots.List(), ControlJson.Default.IReadOnlyListVolumeSnapshot));
+
+    private static async Task<IResult> Create(
+        HttpContext context, IVolume volume, IVolumeSnapshots snapshots, string path, string name)
+    {
+        Result<ObjectAttributes, VolumeError> folder = await volume.Resolve(path);
+        if (!folder.TryGet(out ObjectAttributes at, out VolumeError error))
+        {
+            return ControlReplies.Refuse(path, error);
+        }
+
+        Result<VolumeSnapshot, VolumeError> made =
+            await snapshots.Create(at.Inode, Encoding.UTF8.GetBytes(name), context.RequestAborted);
+        return made.TryGet(out VolumeSnapshot? snapshot, out error)
+            ? ControlReplies.Json(snapshot, ControlJson.Default.VolumeSnapshot)
+            : ControlReplies.Refuse($"snapshot {name}", error);
+    }
+
+    private static Task<IResult> Remove(IVolumeSnapshots snapshots, string name) =>
+        Task.FromResult(snapshots.Remove(name).TryGet(out _, out VolumeError error)
+            ? Results.NoContent()
+            : Refuse(name, error));
+
+    private static async Task<IResult> Compare(
+        HttpContext context, IVolumeSnapshots snapshots, string path, string name)
+    {
+        Result<IReadOnlyList<PastDifference>, VolumeError> compared =
+            await snapshots.Compare(new PastState(name), path, context.RequestAborted);
+        return compared.TryGet(out IReadOnlyList<PastDifference>? differences, out VolumeError error)
+            ? ControlReplies.Json(differences, ControlJson.Default.IReadOnlyListPastDifference)
+            : Refuse(name, error);
+    }
+
+    private static async Task<IResult> Restore(
+        HttpContext context, IVolumeSnapshots snapshots, string path, string name)
+    {
+        NodeId? without = null;
+        if (context.Request.Query["without"].ToString() is { Length: > 0 } text)
+        {
+            if (!NodeId.TryParse(text, out NodeId node))
+            {
+                return ControlReplies.Refuse(new ControlError(
+                    ControlErrorKind.InvalidArgument, $"'{text}' is no node's id"));
+            }
+
+            without = node;
+        }
+
+        Result<RestoreOutcome, VolumeError> restored =
+            await snapshots.Restore(new PastState(name, without), path, context.RequestAborted);
+        return restored.TryGet(out RestoreOutcome? outcome, out VolumeError error)
+            ? ControlReplies.Json(outcome, ControlJson.Default.RestoreOutcome)
+            : Refuse(name, error);
+    }
+
+    private static IResult Refuse(string name, VolumeError error) => error == VolumeError.NotFound
+        ? ControlReplies.Refuse(new ControlError(
+            ControlErrorKind.NotFound,
+            name.StartsWith('@')
+                ? $"{name}: not a moment of the past, or the path was not there then"
+                : $"{name}: no such snapshot, or the path was not in it; 'cairn snapshot ls' lists them"))
+        : ControlReplies.Refuse(name, error);
+}

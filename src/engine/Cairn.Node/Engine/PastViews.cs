@@ -1,0 +1,146 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Text;
+using Cairn.Core.Fold;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+using Cairn.Node.Logs;
+using Cairn.Node.Ports;
+using Cairn.Node.Volumes;
+using Cairn.Storage;
+
+namespace Cairn.Node.Engine;
+
+/// <summary>
+/// Finds past states by name: snapshots, which the tree keeps, and moments, which are replayed from the logs.
+/// </summary>
+/// <remarks>
+/// A moment is everything that every node had written by then, by its own clock. It is made of the logs as far as they
+/// are held here; the last few are remembered. Guarded by the volume's gate; a replay runs on a worker without it.
+/// </remarks>
+internal sealed class PastViews(VolumeState state)
+{
+    private const int MomentsMax = 2;
+
+    private readonly SnapshotQueries _snapshots = new(state.Parts.Log.Fold.Table);
+    private readonly List<(PastState State, WallTime Time, PastView View)> _moments = [];
+
+    /// <summary>A moment is no longer remembered. Raised inside the gate.</summary>
+    public event Action<PastView>? Forgotten;
+
+    /// <summary>The snapshots under the names they are shown with, in the order of their making.</summary>
+    public IReadOnlyList<(string Name, SnapshotRecord Snapshot)> Named()
+    {
+        var named = new List<(string Name, SnapshotRecord Snapshot)>();
+        foreach (SnapshotRecord snapshot in _snapshots.All())
+        {
+            string name = Encoding.UTF8.GetString(snapshot.Name.Span);
+            bool isTaken = named.Exists(other => other.Name == name);
+            named.Add((isTaken ? $"{name}-{snapshot.Id.ToHex(4)}" : name, snapshot));
+        }
+
+        return named;
+    }
+
+    /// <summary>The snapshot with a name; null if there is none.</summary>
+    public SnapshotRecord? Snapshot(string name) => Named().FirstOrDefault(one => one.Name == name).Snapshot;
+
+    /// <summary>What a snapshot shows.</summary>
+    public PastView Of(SnapshotRecord snapshot) => new(
+        _snapshots.View(snapshot), snapshot.Folder,
+        BinaryPrimitives.ReadUInt64LittleEndian(snapshot.Id.ToArray()), KeepsData: true);
+
+    /// <summary>The states that a number may belong to: all snapshots, and the moments that are remembered.</summary>
+    public IEnumerable<PastView> Known() =>
+        _snapshots.All().Select(Of).Concat(_moments.Select(moment => moment.View));
+
+    /// <summary>A past state by its name.</summary>
+    public async ValueTask<Result<PastView, VolumeError>> Find(PastState past, CancellationToken cancellation)
+    {
+        WallTime time;
+        lock (state.Gate)
+        {
+            if (!past.Name.StartsWith('@'))
+            {
+                return past.Without is null && Snapshot(past.Name) is { } snapshot
+                    ? Of(snapshot)
+                    : VolumeError.NotFound;
+            }
+
+            if (Moment(past.Name) is not { } moment || moment > state.Parts.Time.GetUtcNow())
+            {
+                return VolumeError.NotFound;
+            }
+
+            time = WallTime.From(moment);
+            if (_moments.Find(known => known.State == past && known.Time == time).View is { } remembered)
+            {
+                return remembered;
+            }
+        }
+
+        Result<MemoryTable, VolumeError> replayed = await Replay(time, past.Without, cancellation);
+        if (!replayed.IsOk)
+        {
+            return replayed.Error;
+        }
+
+        PastView view = new(
+            new TreeQueries(replayed.Value), TreeQueries.Root, (ulong)time.UnixNanoseconds, KeepsData: false);
+        lock (state.Gate)
+        {
+            _moments.Add((past, time, view));
+            if (_moments.Count > MomentsMax)
+            {
+                Forgotten?.Invoke(_moments[0].View);
+                _moments.RemoveAt(0);
+            }
+        }
+
+        return view;
+    }
+
+    /// <summary>The time behind the '@'; local unless it says otherwise.</summary>
+    private DateTimeOffset? Moment(string name)
+    {
+        string text = name[1..];
+        if (!text.Contains('-', StringComparison.Ordinal)
+            || !DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, out _)
+            || !DateTime.TryParse(
+                text, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out DateTime read))
+        {
+            return null;
+        }
+
+        TimeZoneInfo zone = state.Parts.Time.LocalTimeZone;
+        return read.Kind == DateTimeKind.Unspecified
+            ? new DateTimeOffset(read, zone.GetUtcOffset(read))
+            : new DateTimeOffset(read);
+    }
+
+    private async Task<Result<MemoryTable, VolumeError>> Replay(
+        WallTime time, NodeId? without, CancellationToken cancellation)
+    {
+        Result<Unit, StoreError> isSealed =
+            await state.Parts.Workers.Run(WorkPriority.Foreground, state.Parts.Log.Seal, cancellation);
+        if (!isSealed.IsOk)
+        {
+            return Errors.From(isSealed.Error);
+        }
+
+        IReadOnlyList<IEnumerable<Transaction>> history = LogHistory.Of(state.Parts.Log);
+        return await state.Parts.Workers.Run(
+            WorkPriority.Foreground,
+            () =>
+            {
+                var table = new MemoryTable();
+                OrderedReplay.Run(
+                    history,
+                    written => written.Claimed <= time || (without is { } node && written.Id.Log.Author != node),
+                    new TreeApplier(), table, cancellation);
+                return Result<MemoryTable, VolumeError>.Ok(table);
+            },
+            cancellation);
+    }
+}

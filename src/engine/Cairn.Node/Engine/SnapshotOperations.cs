@@ -1,0 +1,287 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+using Cairn.Node.Volumes;
+
+namespace Cairn.Node.Engine;
+
+/// <summary>Makes, lists and removes snapshots, compares with them, and goes back to them, for doors.</summary>
+/// <param name="state">The volume.</param>
+/// <param name="views">Finds past states.</param>
+/// <param name="publish">Publishes what is written, so that it is in the snapshot.</param>
+internal sealed class SnapshotOperations(
+    VolumeState state, PastViews views, Func<CancellationToken, Task<bool>> publish) : IVolumeSnapshots
+{
+    private const int StepsPerTurn = 64;
+
+    /// <inheritdoc/>
+    public async ValueTask<Result<VolumeSnapshot, VolumeError>> Create(
+        InodeNumber folder, ReadOnlyMemory<byte> name, CancellationToken cancellation)
+    {
+        if (!EntryName.IsValid(name.Span) || name.Span[0] == (byte)'@')
+        {
+            return VolumeError.InvalidName;
+        }
+
+        await publish(cancellation);
+        return Make(folder, name);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<VolumeSnapshot> List()
+    {
+        lock (state.Gate)
+        {
+            return [.. views.Named().Select(one => Describe(one.Name, one.Snapshot))];
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<Unit, VolumeError> Remove(string name)
+    {
+        lock (state.Gate)
+        {
+            if (views.Snapshot(name) is not { } snapshot)
+            {
+                return VolumeError.NotFound;
+            }
+
+            VolumeError? failed = Write(new Snapshot(snapshot.Id, snapshot.Folder, ReadOnlyMemory<byte>.Empty));
+            return failed is { } error ? error : Unit.Value;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<Result<IReadOnlyList<PastDifference>, VolumeError>> Compare(
+        PastState past, string path, CancellationToken cancellation)
+    {
+        await publish(cancellation);
+        Result<PastView, VolumeError> found = await views.Find(past, cancellation);
+        if (!found.TryGet(out PastView? view, out VolumeError error))
+        {
+            return error;
+        }
+
+        List<ReadOnlyMemory<byte>> names = Split(path);
+        var differences = new List<EntryDifference>();
+        var below = new List<(IReadOnlyList<ReadOnlyMemory<byte>> Path, ObjectId? Was, ObjectId? IsNow)>();
+        lock (state.Gate)
+        {
+            ObjectView? was = At(view.Queries, names);
+            ObjectView? isNow = At(state.Queries, names);
+            if (was is null && isNow is null)
+            {
+                return VolumeError.NotFound;
+            }
+
+            if (new[] { was, isNow }.Any(top => top is not null && top.Kind != TreeKind.Directory))
+            {
+                return VolumeError.NotADirectory;
+            }
+
+            below.Add((names, was?.Id, isNow?.Id));
+        }
+
+        TreeDifferences compare = new(view.Queries, state.Queries);
+        for (int i = 0; i < below.Count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            lock (state.Gate)
+            {
+                compare.Compare(below[i].Path, below[i].Was, below[i].IsNow, differences, below);
+            }
+        }
+
+        return Result<IReadOnlyList<PastDifference>, VolumeError>.Ok([.. differences.Select(Describe)
+            .OrderBy(difference => difference.Path, StringComparer.Ordinal)]);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<Result<RestoreOutcome, VolumeError>> Restore(
+        PastState past, string path, CancellationToken cancellation)
+    {
+        await publish(cancellation);
+        Result<PastView, VolumeError> found = await views.Find(past, cancellation);
+        if (!found.TryGet(out PastView? view, out VolumeError error))
+        {
+            return error;
+        }
+
+        List<ReadOnlyMemory<byte>> names = Split(path);
+        lock (state.Gate)
+        {
+            names = names.Count == 0 ? [.. view.Queries.PathOf(view.Top)] : names;
+            if (At(view.Queries, names) is null)
+            {
+                return VolumeError.NotFound;
+            }
+        }
+
+        // The moment is found before the snapshot is made: a look back must not count what it does itself.
+        if (!Make(InodeNumber.Root, UndoName()).TryGet(out VolumeSnapshot? undo, out error))
+        {
+            return error;
+        }
+
+        RestoreWalk walk = new(
+            view.Queries, state.Queries, state.Fresh, view.KeepsData ? static (_, _) => true : IsKept);
+        using IEnumerator<RestoreStep> steps = walk.Steps(names).GetEnumerator();
+        return Run(undo.Name, steps, cancellation);
+    }
+
+    private Result<VolumeSnapshot, VolumeError> Make(InodeNumber folder, ReadOnlyMemory<byte> name)
+    {
+        lock (state.Gate)
+        {
+            string text = Encoding.UTF8.GetString(name.Span);
+            if (!state.Directory(folder).TryGet(out ObjectId id, out VolumeError error))
+            {
+                return error;
+            }
+
+            if (views.Snapshot(text) is not null)
+            {
+                return VolumeError.AlreadyExists;
+            }
+
+            if (Write(new Snapshot(state.Fresh(), id, name.ToArray())) is { } failed)
+            {
+                return failed;
+            }
+
+            return Describe(text, views.Snapshot(text)!);
+        }
+    }
+
+    /// <summary>A name that says what the snapshot is for, and is free.</summary>
+    private byte[] UndoName()
+    {
+        lock (state.Gate)
+        {
+            DateTimeOffset now = state.Parts.Time.GetUtcNow();
+            string name = "before-" + now.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+            string free = name;
+            for (int number = 2; views.Snapshot(free) is not null; number++)
+            {
+                free = $"{name}-{number}";
+            }
+
+            return Encoding.UTF8.GetBytes(free);
+        }
+    }
+
+    private Result<RestoreOutcome, VolumeError> Run(
+        string undo, IEnumerator<RestoreStep> steps, CancellationToken cancellation)
+    {
+        long changed = 0;
+        var lost = new List<string>();
+        for (bool hasMore = true; hasMore;)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            lock (state.Gate)
+            {
+                for (int i = 0; i < StepsPerTurn && (hasMore = steps.MoveNext()); i++)
+                {
+                    RestoreStep step = steps.Current;
+                    if (step.IsLost)
+                    {
+                        lost.Add(Join(step.Path));
+                    }
+                    else if (!step.Primitives.IsEmpty)
+                    {
+                        if (state.Commit(step.Primitives) is { } failed)
+                        {
+                            return failed;
+                        }
+
+                        Tell(step);
+                        changed++;
+                    }
+                }
+            }
+        }
+
+        return new RestoreOutcome(undo, changed, lost);
+    }
+
+    /// <summary>Whether the tree still has a version: then its chunks are kept.</summary>
+    private bool IsKept(ObjectId id, HeadView version) =>
+        state.Queries.Get(id) is { } view && (view.Heads.Any(head => head.Is(version.Version))
+            || state.Queries.Superseded(new VersionRef(view.Owner, version.Version)) is not null);
+
+    /// <summary>Tells doors what a step changed.</summary>
+    private void Tell(RestoreStep step)
+    {
+        foreach (Primitive primitive in step.Primitives)
+        {
+            switch (primitive)
+            {
+                case Place place:
+                    state.TellEntry(state.Inodes.NumberOf(place.Parent), place.Name);
+                    break;
+                case Unplace unplace:
+                    state.TellEntry(state.Inodes.NumberOf(unplace.Parent), unplace.Name);
+                    break;
+                case Move move:
+                    state.TellEntry(state.Inodes.NumberOf(move.FromParent), move.FromName);
+                    state.TellEntry(state.Inodes.NumberOf(move.ToParent), move.ToName);
+                    break;
+                case WriteVersion write:
+                    TellObject(write.Object);
+                    break;
+                case SetAttributes set:
+                    TellObject(set.Object);
+                    break;
+                default:
+                    break;
+            }
+        }
+    }
+
+    private void TellObject(ObjectId id)
+    {
+        if (state.FindOpen(id) is { IsPinned: false } open && state.Queries.Get(id) is { } view)
+        {
+            open.Rebase(view);
+        }
+
+        state.TellObject(state.Inodes.NumberOf(id), contentChanged: true);
+    }
+
+    private VolumeError? Write(Snapshot snapshot) => state.Commit((ImmutableArray<Primitive>)[snapshot]);
+
+    private VolumeSnapshot Describe(string name, SnapshotRecord snapshot) => new(
+        name,
+        Join(views.Of(snapshot).Queries.PathOf(snapshot.Folder)),
+        snapshot.At,
+        snapshot.By.Log.Author,
+        state.Queries.ShownAuthor(snapshot.By.Log.Author));
+
+    private static PastDifference Describe(EntryDifference difference) => new(
+        Join(difference.Path),
+        difference.Change,
+        (ObjectKind)(difference.After ?? difference.Before!).Kind,
+        difference.Before?.SizeBytes,
+        difference.After?.SizeBytes);
+
+    private static ObjectView? At(TreeQueries queries, List<ReadOnlyMemory<byte>> names)
+    {
+        ObjectView? at = queries.Get(TreeQueries.Root);
+        foreach (ReadOnlyMemory<byte> name in names)
+        {
+            at = at is not null && queries.Lookup(at.Id, name) is { } entry ? queries.Get(entry.Object) : null;
+        }
+
+        return at;
+    }
+
+    private static List<ReadOnlyMemory<byte>> Split(string path) =>
+        [.. path.Split('/', StringSplitOptions.RemoveEmptyEntries)
+            .Select(name => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(name))];
+
+    private static string Join(IEnumerable<ReadOnlyMemory<byte>> path) =>
+        string.Join('/', path.Select(name => Encoding.UTF8.GetString(name.Span)));
+}

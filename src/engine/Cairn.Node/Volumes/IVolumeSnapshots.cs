@@ -1,0 +1,67 @@
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+
+namespace Cairn.Node.Volumes;
+
+/// <summary>A snapshot of a folder.</summary>
+/// <param name="Name">What it is called in this volume: the name under <c>.snapshots</c>.</param>
+/// <param name="Folder">What it covers, from the root, with '/'; empty for the whole volume.</param>
+/// <param name="TakenAt">The claim of when it was made.</param>
+/// <param name="Author">The node that made it.</param>
+/// <param name="AuthorName">What that node calls itself.</param>
+public sealed record VolumeSnapshot(
+    string Name, string Folder, WallTime TakenAt, NodeId Author, string AuthorName);
+
+/// <summary>A past state of a volume: a snapshot, or a moment.</summary>
+/// <param name="Name">
+/// A snapshot's name, or '@' and a time: what every node had written by then, by its own clock.
+/// </param>
+/// <param name="Without">
+/// With a time: all that others did since stays in it, only this node's work after the time is left out.
+/// </param>
+public sealed record PastState(string Name, NodeId? Without = null);
+
+/// <summary>An entry that differs between a past state and now.</summary>
+/// <param name="Path">From the root, with '/'; bytes that are not UTF-8 are shown as U+FFFD.</param>
+/// <param name="Change">What became of it since.</param>
+/// <param name="Kind">What it is, or was.</param>
+/// <param name="SizeBefore">Its length then; null when it was not there.</param>
+/// <param name="SizeAfter">Its length now; null when it is not there.</param>
+public sealed record PastDifference(
+    string Path, EntryChange Change, ObjectKind Kind, long? SizeBefore, long? SizeAfter);
+
+/// <summary>What a restoration did.</summary>
+/// <param name="Undo">The snapshot that was made before: going back to it undoes the restoration.</param>
+/// <param name="Changed">How many entries it changed.</param>
+/// <param name="Lost">Paths whose data is no longer kept anywhere: they stay as they are.</param>
+public sealed record RestoreOutcome(string Undo, long Changed, IReadOnlyList<string> Lost);
+
+/// <summary>Past states of a volume as a whole.</summary>
+/// <remarks>
+/// Thread: any. What takes long takes the
+/// volume's gate for short steps.
+/// </remarks>
+public interface IVolumeSnapshots
+{
+    /// <summary>Makes a snapshot of a folder as it is now, what is written and not yet published included.</summary>
+    /// <returns>AlreadyExists when the name is taken, InvalidName when it begins with '@' or is no name.</returns>
+    ValueTask<Result<VolumeSnapshot, VolumeError>> Create(
+        InodeNumber folder, ReadOnlyMemory<byte> name, CancellationToken cancellation);
+
+    /// <summary>All snapshots, the oldest first.</summary>
+    IReadOnlyList<VolumeSnapshot> List();
+
+    /// <summary>Removes a snapshot, on every node; what only it showed is collected.</summary>
+    Result<Unit, VolumeError> Remove(string name);
+
+    /// <summary>What differs below a path between a past state and now, by path.</summary>
+    ValueTask<Result<IReadOnlyList<PastDifference>, VolumeError>> Compare(
+        PastState past, string path, CancellationToken cancellation);
+
+    /// <summary>
+    /// Makes a file or folder what it was: what was not there goes into the trash, what is gone comes back. No data
+    /// moves.
+    /// </summary>
+    ValueTask<Result<RestoreOutcome, VolumeError>> Restore(
+        PastState past, string path, CancellationToken cancellation);
+}

@@ -1,0 +1,253 @@
+using System.Text;
+using Cairn.Core.Primitives;
+using Cairn.Core.Rules;
+using Cairn.Core.Tree;
+using Cairn.Node.Snapshots;
+using Cairn.Node.Volumes;
+using Cairn.Simulation.Disks;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node.Tests.Engine;
+
+/// <summary>
+/// Snapshots and moments through the waist: read under <c>.snapshots</c>, gone back to, and never collected.
+/// </summary>
+public sealed class EngineSnapshotTests : IAsyncLifetime
+{
+    private readonly EngineNode _node = new(new SimulatedDisk()) { Keep = Retention.None };
+    private IVolume _volume = null!;
+
+    private IVolumeSnapshots Snapshots => _volume.Snapshots!;
+
+    public ValueTask InitializeAsync()
+    {
+        Open();
+        return ValueTask.CompletedTask;
+    }
+
+    public async ValueTask DisposeAsync() => await _node.Close();
+
+    [Fact]
+    public async Task A_snapshot_is_read_under_its_name_while_the_present_goes_on()
+    {
+        await _volume.MakeDirectories("d", parents: true, Caller.Daemon);
+        await Write("d/f", Content(1));
+        await Write("d/gone", Content(2));
+        Assert.True((await Take("", "before")).IsOk);
+        await Write("d/f", Content(3));
+        await Remove("d/gone");
+        await Write("d/new", Content(4));
+        Assert.Equal(Content(1), await Read(".snapshots/before/d/f"));
+        Assert.Equal(Content(2), await Read(".snapshots/before/d/gone"));
+        Assert.Equal(Content(3), await Read("d/f"));
+        Assert.Equal(["f", "gone"], await Names(".snapshots/before/d"));
+        Assert.Equal(["before"], await Names(".snapshots"));
+        Assert.DoesNotContain(".snapshots", await Names(""));
+        Assert.Equal(VolumeError.NotFound, (await _volume.Resolve(".snapshots/other")).Error);
+    }
+
+    [Fact]
+    public async Task Nothing_can_be_changed_in_the_past()
+    {
+        await Write("f", Content(1));
+        await Take("", "s");
+        InodeNumber folder = (await _volume.Resolve(".snapshots/s")).Value.Inode;
+        InodeNumber file = (await _volume.Resolve(".snapshots/s/f")).Value.Inode;
+        byte[] name = Bytes("x");
+        Assert.Equal(VolumeError.ReadOnly, (await _volume.Open(file, OpenIntent.Write, Caller.Daemon)).Error);
+        Assert.Equal(
+            VolumeError.ReadOnly,
+            (await _volume.Create(folder, name, 0x1A4, OpenIntent.Write, Caller.Daemon)).Error);
+        Assert.Equal(VolumeError.ReadOnly, (await _volume.MakeDirectory(folder, name, 0x1ED, Caller.Daemon)).Error);
+        Assert.Equal(VolumeError.ReadOnly, (await _volume.Unlink(folder, Bytes("f"), Caller.Daemon)).Error);
+        Assert.Equal(
+            VolumeError.ReadOnly,
+            (await _volume.SetAttributes(file, new AttributeChange { Mode = 0 }, null, Caller.Daemon)).Error);
+        Assert.Equal(
+            VolumeError.ReadOnly,
+            (await _volume.Rename(
+                folder, Bytes("f"), InodeNumber.Root, name, RenameMode.Replace, Caller.Daemon)).Error);
+        Assert.Equal(
+            VolumeError.AlreadyExists,
+            (await _volume.MakeDirectory(InodeNumber.Root, Bytes(".snapshots"), 0x1ED, Caller.Daemon)).Error);
+        Assert.Equal(0u, (await _volume.GetAttributes(file)).Value.Mode & 0x92);
+    }
+
+    /// <summary>
+    /// With a retention of nothing, only the snapshot keeps the old content; with the snapshot it goes.
+    /// </summary>
+    [Fact]
+    public async Task Collection_leaves_what_a_snapshot_shows_and_takes_it_when_the_snapshot_is_removed()
+    {
+        await Write("overwritten", Content(1));
+        await Write("removed", Content(2));
+        await Write("stays", Content(3));
+        await Take("", "one");
+        await Write("overwritten", Content(4));
+        await Remove("removed");
+        await Take("", "two");
+        await Remove("overwritten");
+        await Collect();
+        Assert.Equal(Content(1), await Read(".snapshots/one/overwritten"));
+        Assert.Equal(Content(2), await Read(".snapshots/one/removed"));
+        Assert.Equal(Content(4), await Read(".snapshots/two/overwritten"));
+
+        Assert.True(Snapshots.Remove("one").IsOk);
+        await Collect();
+        Assert.Equal(Content(4), await Read(".snapshots/two/overwritten"));
+        Assert.InRange(Used(), 2L * Size, (2L * Size) + 10_000);
+
+        Assert.True(Snapshots.Remove("two").IsOk);
+        await Collect();
+        Assert.InRange(Used(), Size, Size + 10_000);
+        Assert.Equal(Content(3), await Read("stays"));
+        Assert.Empty(KeptRecord.Between(_node.Log.Fold.Table, [], []));
+    }
+
+    [Fact]
+    public async Task Snapshots_and_numbers_outlive_a_restart()
+    {
+        await Write("f", Content(1));
+        await Take("", "s");
+        await Write("f", Content(2));
+        InodeNumber number = (await _volume.Resolve(".snapshots/s/f")).Value.Inode;
+        await _node.Close();
+        Open();
+        OpenedFile opened = (await _volume.Open(number, OpenIntent.Read, Caller.Daemon)).Value;
+        Assert.Equal(Content(1), await Read(opened));
+        Assert.Equal(Content(1), await Read(".snapshots/s/f"));
+    }
+
+    [Fact]
+    public async Task Going_back_brings_all_of_a_folder_back_and_can_itself_be_undone()
+    {
+        await _volume.MakeDirectories("a/b", parents: true, Caller.Daemon);
+        await Write("a/b/f", Content(1));
+        await Write("a/g", Content(2));
+        await Take("a", "good");
+        await Write("a/b/f", Content(3));
+        await Remove("a/g");
+        await Write("a/ransom", Content(4));
+        Assert.Equal(
+            ["a/b/f Modified", "a/g Removed", "a/ransom Added"],
+            (await Snapshots.Compare(new PastState("good"), "a", default)).Value
+                .Select(one => $"{one.Path} {one.Change}"));
+
+        RestoreOutcome outcome = (await Snapshots.Restore(new PastState("good"), "", default)).Value;
+        Assert.Equal(3, outcome.Changed);
+        Assert.Empty(outcome.Lost);
+        Assert.Equal(Content(1), await Read("a/b/f"));
+        Assert.Equal(["b", "g"], await Names("a"));
+        Assert.Empty((await Snapshots.Compare(new PastState("good"), "a", default)).Value);
+
+        await Snapshots.Restore(new PastState(outcome.Undo), "", default);
+        Assert.Equal(Content(3), await Read("a/b/f"));
+        Assert.Equal(["b", "ransom"], await Names("a"));
+    }
+
+    /// <summary>What the retention let go of is told, not made up; the rest of the moment comes back.</summary>
+    [Fact]
+    public async Task A_moment_is_read_and_gone_back_to_as_far_as_its_data_is_kept()
+    {
+        await Write("kept", Content(1));
+        await Write("moved", Content(2));
+        await _node.Engine.PublishAll(default);
+        DateTimeOffset then = TimeProvider.System.GetUtcNow();
+        await Rename("moved", "elsewhere");
+        await Remove("kept");
+        string moment = then.ToString("'@'yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", null);
+        Assert.Equal(["kept", "moved"], await Names(".snapshots/" + moment));
+        Assert.Equal(Content(2), await Read($".snapshots/{moment}/moved"));
+        Assert.Equal(VolumeError.NotFound, (await _volume.Resolve(".snapshots/@2200-01-01")).Error);
+
+        Assert.Empty((await Snapshots.Restore(new PastState(moment), "", default)).Value.Lost);
+        Assert.Equal(["kept", "moved"], await Names(""));
+        await Remove("kept");
+        await Collect();
+        Assert.Equal(["kept"], (await Snapshots.Restore(new PastState(moment), "", default)).Value.Lost);
+        Assert.Equal(["moved"], await Names(""));
+    }
+
+    [Fact]
+    public async Task Names_are_checked()
+    {
+        Assert.True((await Take("", "s")).IsOk);
+        Assert.Equal(VolumeError.AlreadyExists, (await Take("", "s")).Error);
+        Assert.Equal(VolumeError.InvalidName, (await Take("", "@now")).Error);
+        Assert.Equal(VolumeError.InvalidName, (await Take("", "a/b")).Error);
+        Assert.Equal(VolumeError.NotFound, Snapshots.Remove("other").Error);
+        Assert.Equal(["s"], Snapshots.List().Select(snapshot => snapshot.Name));
+    }
+
+    private const int Size = 1_000_000;
+
+    private void Open()
+    {
+        _node.Open();
+        _volume = new SnapshotsVolume(_node.Engine, _node.Engine);
+    }
+
+    private async Task<Result<VolumeSnapshot, VolumeError>> Take(string folder, string name) =>
+        await Snapshots.Create((await _volume.Resolve(folder)).Value.Inode, Bytes(name), default);
+
+    private async Task Write(string path, byte[] content)
+    {
+        (InodeNumber parent, ReadOnlyMemory<byte> name) = (await _volume.ResolveParent(path)).Value;
+        OpenedFile opened = (await _volume.Create(
+            parent, name, 0x1A4, OpenIntent.Write | OpenIntent.Truncate, Caller.Daemon)).Value;
+        Assert.True((await _volume.Write(opened.Handle, 0, content)).IsOk);
+        Assert.True((await _volume.Release(opened.Handle)).IsOk);
+        Assert.True(await _node.Engine.PublishAll(default));
+    }
+
+    private async Task Remove(string path)
+    {
+        (InodeNumber parent, ReadOnlyMemory<byte> name) = (await _volume.ResolveParent(path)).Value;
+        Assert.True((await _volume.Unlink(parent, name, Caller.Daemon)).IsOk);
+    }
+
+    private async Task Rename(string from, string to)
+    {
+        (InodeNumber fromParent, ReadOnlyMemory<byte> fromName) = (await _volume.ResolveParent(from)).Value;
+        (InodeNumber toParent, ReadOnlyMemory<byte> toName) = (await _volume.ResolveParent(to)).Value;
+        Assert.True((await _volume.Rename(
+            fromParent, fromName, toParent, toName, RenameMode.Replace, Caller.Daemon)).IsOk);
+    }
+
+    private async Task<byte[]> Read(string path) => await Read((await _volume.Open(
+        (await _volume.Resolve(path)).Value.Inode, OpenIntent.Read, Caller.Daemon)).Value);
+
+    private async Task<byte[]> Read(OpenedFile opened)
+    {
+        byte[] buffer = new byte[opened.Attributes.SizeBytes];
+        Assert.Equal(buffer.Length, (await _volume.Read(opened.Handle, 0, buffer)).Value);
+        Assert.True((await _volume.Release(opened.Handle)).IsOk);
+        return buffer;
+    }
+
+    private async Task<string[]> Names(string path) =>
+        [.. (await _volume.ReadDirectory((await _volume.Resolve(path)).Value.Inode, 0, 100)).Value
+            .Select(entry => Encoding.UTF8.GetString(entry.Name.Span)).Order(StringComparer.Ordinal)];
+
+    private async Task Collect()
+    {
+        while (await _node.Engine.Garbage.Round(TestContext.Current.CancellationToken))
+        {
+        }
+    }
+
+    private long Used()
+    {
+        StoreSpace space = _node.Store.Space;
+        return space.Staged + space.Replicated;
+    }
+
+    private static byte[] Content(ulong seed)
+    {
+        byte[] content = new byte[Size];
+        new Prng(seed).Fill(content);
+        return content;
+    }
+
+    private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
+}
