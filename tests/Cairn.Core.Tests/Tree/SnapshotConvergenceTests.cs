@@ -174,10 +174,10 @@ public sealed class SnapshotConvergenceTests
             }
         }
 
-        private static List<byte[]> Keys(ITableSource table, byte[] from, byte[] to)
+        private static List<byte[]> Keys(SnapshotTable view, byte[] from, byte[] to)
         {
             var keys = new List<byte[]>();
-            for (TableCursor cursor = table.Scan(from, to); cursor.MoveNext();)
+            for (TableCursor cursor = view.Scan(from, to); cursor.MoveNext();)
             {
                 keys.Add(cursor.Key);
             }

@@ -168,6 +168,30 @@ public sealed class EngineSnapshotTests : IAsyncLifetime
         Assert.Equal(["moved"], await Names(""));
     }
 
+    /// <summary>A kernel remembers that a name was not there: it is told when it is.</summary>
+    [Fact]
+    public async Task Doors_hear_of_snapshots_that_come_and_go()
+    {
+        var heard = new Heard();
+        using IDisposable watching = _volume.Watch(heard);
+        InodeNumber folder = (await _volume.Resolve(".snapshots")).Value.Inode;
+        await Take("", "s");
+        Snapshots.Remove("s");
+        Assert.Equal([(folder, "s"), (folder, "s")], heard.Entries);
+    }
+
+    private sealed class Heard : IVolumeWatcher
+    {
+        public List<(InodeNumber Parent, string Name)> Entries { get; } = [];
+
+        public void ObjectChanged(InodeNumber inode, bool contentChanged)
+        {
+        }
+
+        public void EntryChanged(InodeNumber parent, ReadOnlyMemory<byte> name) =>
+            Entries.Add((parent, Encoding.UTF8.GetString(name.Span)));
+    }
+
     [Fact]
     public async Task Names_are_checked()
     {

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Text;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
@@ -14,12 +16,18 @@ internal sealed class PastOperations
     private readonly VolumeState _state;
     private readonly PastViews _views;
     private readonly Dictionary<ulong, (PastView View, ObjectId Id)> _known = [];
+    private List<string> _told = [];
 
     public PastOperations(VolumeState state, PastViews views)
     {
         (_state, _views) = (state, views);
         views.Forgotten += OnForgotten;
+        state.Parts.Log.Changed += OnChanged;
+        state.Parts.Log.Written += OnWritten;
     }
+
+    /// <summary>The number of the folder that lists the snapshots.</summary>
+    public static InodeNumber Folder { get; } = new(0x2E73_6E61_7073_686F);
 
     /// <summary>The folder that a past state covers; its number is known from then on.</summary>
     public async ValueTask<Result<ObjectAttributes, VolumeError>> Enter(string name)
@@ -208,6 +216,34 @@ internal sealed class PastOperations
         }
 
         return null;
+    }
+
+    private void OnChanged(IReadOnlyList<byte[]> keys)
+    {
+        if (keys.Any(static key => key.Length > 0 && key[0] == TreeKeys.Mark))
+        {
+            TellNames();
+        }
+    }
+
+    private void OnWritten(ImmutableArray<Primitive> primitives)
+    {
+        if (primitives.Any(static primitive => primitive is Snapshot))
+        {
+            TellNames();
+        }
+    }
+
+    /// <summary>Doors remember also that a name was not there.</summary>
+    private void TellNames()
+    {
+        List<string> names = [.. _views.Named().Select(one => one.Name)];
+        foreach (string name in names.Except(_told).Concat(_told.Except(names)))
+        {
+            _state.TellEntry(Folder, Encoding.UTF8.GetBytes(name));
+        }
+
+        _told = names;
     }
 
     private void OnForgotten(PastView gone)

@@ -20,7 +20,6 @@ public sealed partial class SnapshotsVolume : IVolume
     private const uint FolderMode = 0x16D;   // 0555
 
     private static readonly byte[] FolderNameBytes = [.. ".snapshots"u8];
-    private static readonly InodeNumber Folder = new(0x2E73_6E61_7073_686F);
 
     private readonly IVolume _present;
     private readonly PastOperations _past;
@@ -126,6 +125,8 @@ public sealed partial class SnapshotsVolume : IVolume
             : inode == Folder ? Result<IReadOnlyList<ReadOnlyMemory<byte>>, VolumeError>.Ok([])
             : _past.ListExtended(inode);
     }
+
+    private static InodeNumber Folder => PastOperations.Folder;
 
     private static ObjectAttributes FolderAttributes => new()
     {
