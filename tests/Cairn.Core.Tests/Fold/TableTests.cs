@@ -123,6 +123,15 @@ public sealed class TableTests
         table.ChangesPersisted();
     }
 
+    [Fact]
+    public void Keys_are_compared_by_content()
+    {
+        ByteKeyComparer comparer = ByteKeyComparer.Instance;
+        Assert.True(comparer.Equals([1, 2], [1, 2]));
+        Assert.False(comparer.Equals([1, 2], [1, 3]));
+        Assert.Equal(comparer.GetHashCode([1, 2]), comparer.GetHashCode([1, 2]));
+    }
+
     private static void Carry(IReadOnlyList<KeyValuePair<byte[], byte[]?>> changes, MemoryTable index)
     {
         foreach ((byte[] key, byte[]? value) in changes)

@@ -140,9 +140,7 @@ public sealed class RestoreTests
     }
 
     private static long Replay(Replica[] replicas, MemoryTable table, Func<Transaction, bool> isWanted) =>
-        OrderedReplay.Run(
-            [.. replicas.Select(replica => replica.Written)], isWanted, new TreeApplier(), table,
-            TestContext.Current.CancellationToken);
+        OrderedReplay.Run([.. replicas.Select(replica => replica.Written)], isWanted, new TreeApplier(), table);
 
     private static void Edit(Replica[] replicas, Prng random, int steps)
     {
@@ -184,5 +182,6 @@ public sealed class RestoreTests
     }
 
     private static string Names(string lines) =>
-        string.Concat(lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')[0] + ";"));
+        string.Concat(lines.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(' ')[0] + ";"));
 }

@@ -14,14 +14,13 @@ public static class OrderedReplay
 {
     /// <summary>Applies the wanted transactions to an empty table.</summary>
     /// <param name="logs">Each log's transactions from its first on; read as far as needed.</param>
-    /// <param name="isWanted">Which take effect. All count for the order.</param>
+    /// <param name="isWanted">Which take effect; all count for the order. It may throw to end it early.</param>
     /// <param name="applier">What they mean.</param>
     /// <param name="table">Gets the state.</param>
-    /// <param name="cancellation">Ends it early.</param>
     /// <returns>How many took effect.</returns>
     public static long Run(
         IReadOnlyList<IEnumerable<Transaction>> logs, Func<Transaction, bool> isWanted, ITransactionApplier applier,
-        ITreeTable table, CancellationToken cancellation)
+        ITreeTable table)
     {
         var accepted = new FoldLogs();
         var state = new UndoRecorder(table) { Recording = false };
@@ -39,7 +38,6 @@ public static class OrderedReplay
             // The first in the order is always the head of a log: what a transaction depends on comes before it.
             while (First(heads, accepted, out TransactionOrder order) is { } first)
             {
-                cancellation.ThrowIfCancellationRequested();
                 Transaction transaction = first.Current;
                 accepted.Accept(transaction, order);
                 if (isWanted(transaction))

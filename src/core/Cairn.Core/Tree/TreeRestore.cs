@@ -17,14 +17,14 @@ namespace Cairn.Core.Tree;
 /// <param name="now">What it is.</param>
 /// <param name="fresh">Random ids.</param>
 /// <param name="isKept">Whether a version's data is still there.</param>
-public sealed class TreeRestore(
+internal sealed class TreeRestore(
     TreeQueries then, TreeQueries now, Func<Bytes16> fresh, Func<ObjectId, HeadView, bool> isKept)
 {
     /// <summary>What makes an entry of then be there now, with its content and attributes; nothing if it is.</summary>
     /// <param name="directory">Where; itself in its place already.</param>
     /// <param name="wanted">An entry of it then; one that shows a conflict has no effect.</param>
     /// <returns>NotFound when the data of the version is gone.</returns>
-    public Result<ImmutableArray<Primitive>, TreeError> Bring(ObjectId directory, EntryView wanted)
+    internal Result<ImmutableArray<Primitive>, TreeError> Bring(ObjectId directory, EntryView wanted)
     {
         var primitives = ImmutableArray.CreateBuilder<Primitive>();
         if (wanted.IsConflict || then.Get(wanted.Object) is not { } view)
@@ -60,7 +60,7 @@ public sealed class TreeRestore(
     /// What stands for an object of then: itself, or, when it was a directory that was merged into another since, one
     /// that is made for it; always the same, so that a restoration can be begun again.
     /// </summary>
-    public ObjectId Here(ObjectId id)
+    internal ObjectId Here(ObjectId id)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         while (now.Get(id) is { } view && view.Owner != id)
@@ -75,7 +75,7 @@ public sealed class TreeRestore(
     /// <summary>What takes away an entry that was not there then; a directory must be empty.</summary>
     /// <param name="directory">Where, in the state of now.</param>
     /// <param name="extra">An entry of it.</param>
-    public Result<ImmutableArray<Primitive>, TreeError> TakeAway(ObjectId directory, EntryView extra)
+    internal Result<ImmutableArray<Primitive>, TreeError> TakeAway(ObjectId directory, EntryView extra)
     {
         if (now.Get(extra.Owner) is not { } view)
         {
@@ -90,7 +90,7 @@ public sealed class TreeRestore(
     /// <summary>Whether an entry of now was there then, with the same object.</summary>
     /// <param name="directory">Where, in the state of then.</param>
     /// <param name="entry">The entry of now.</param>
-    public bool WasThere(ObjectId directory, EntryView entry) =>
+    internal bool WasThere(ObjectId directory, EntryView entry) =>
         !entry.IsConflict && then.Lookup(directory, entry.Name) is { IsConflict: false } before
         && Here(before.Object) == entry.Owner;
 

@@ -127,7 +127,8 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     {
         // A large folder is long to walk, and nobody waits for it.
         Task<PinnedContents> walk =
-            await _workers.Run(WorkPriority.Background, () => _engine.Pins.Of(pin, cancellation).AsTask(), cancellation);
+            await _workers.Run(
+                WorkPriority.Background, () => _engine.Pins.Of(pin, cancellation).AsTask(), cancellation);
         return await walk;
     }
 

@@ -137,8 +137,13 @@ internal sealed class PastViews(VolumeState state)
                 var table = new MemoryTable();
                 OrderedReplay.Run(
                     history,
-                    written => written.Claimed <= time || (without is { } node && written.Id.Log.Author != node),
-                    new TreeApplier(), table, cancellation);
+                    written =>
+                    {
+                        cancellation.ThrowIfCancellationRequested();
+                        return written.Claimed <= time || (without is { } node && written.Id.Log.Author != node);
+                    },
+                    new TreeApplier(),
+                    table);
                 return Result<MemoryTable, VolumeError>.Ok(table);
             },
             cancellation);
