@@ -78,8 +78,18 @@ public sealed partial class CairnNode
             return ValueTask.FromResult<Result<Unit, ControlError>>(error);
         }
 
-        return ValueTask.FromResult(!_view.IsAdmin && member.Node != _view.Self ? NotAdmin("forget other nodes")
-            : Done(_poolLog.Append([new Exclude(member.Node, true)])));
+        if (!_view.IsAdmin)
+        {
+            return ValueTask.FromResult<Result<Unit, ControlError>>(NotAdmin("forget nodes"));
+        }
+
+        bool isHere = member.Node == _view.Self || _peers.Find(member.Node) is { IsClosed: false };
+        return isHere
+            ? Failed<Unit>(
+                ControlErrorKind.InvalidArgument,
+                $"{_view.NameOf(member.Node)} is not lost: it is connected. Run `cairn leave` on it, "
+                + $"or `cairn node revoke {_view.NameOf(member.Node)}` if it is not trusted.")
+            : ValueTask.FromResult(Done(_poolLog.Append([new Exclude(member.Node, true)])));
     }
 
     /// <inheritdoc/>

@@ -56,6 +56,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly VolumeSet _volumes;
     private readonly WeightKeeper _weights;
     private readonly KeyKeeper _keys;
+    private readonly ReturnKeeper _returns;
     private readonly OnlyHere _onlyHere;
     private readonly CopyCensus _census;
     private readonly PinKeeper _pins;
@@ -114,6 +115,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _upkeep = new StoreUpkeep(ports, options, chunks, _diary, _repair.Wake);
         _drops = new DropLoop(ports, chunks, _view, _peers, _diary, drops);
         _keys = new KeyKeeper(ports, _view, _poolLog, _diary);
+        _returns = new ReturnKeeper(_view, _peers, _poolLog, _diary);
         _weights = new WeightKeeper(ports.Workers, _view, _poolLog, _diary);
         _volumes = new VolumeSet(ports, _poolLog, _view, _sync, _diary, factory, _source, _replicator, PoolSpace)
         {
@@ -393,6 +395,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             _volumes.Refresh();
             _volumes.Upkeep();
             _keys.Look();
+            _returns.Look();
             _space.Divide();
             _replicator.RetryRefused();
             PublishOwed();

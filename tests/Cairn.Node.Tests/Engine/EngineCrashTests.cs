@@ -1,18 +1,9 @@
 using System.Text;
 using Cairn.Core.Primitives;
-using Cairn.Core.Tree;
-using Cairn.Node.Engine;
-using Cairn.Node.Logs;
-using Cairn.Node.Tests.Logs;
 using Cairn.Node.Volumes;
-using Cairn.Simulation;
 using Cairn.Simulation.Disks;
-using Cairn.Simulation.Indexes;
 using Cairn.Simulation.Time;
-using Cairn.Storage;
 using Cairn.Storage.Journaling;
-using Cairn.Storage.Logs;
-using Cairn.Storage.Packs;
 
 namespace Cairn.Node.Tests.Engine;
 
@@ -34,24 +25,33 @@ public sealed class EngineCrashTests
     }
 
     /// <summary>One life of a node until its death, and the next one.</summary>
-    private sealed class Story(CrashKind kind, long at)
+    private sealed class Story
     {
+        private readonly CrashKind _kind;
+        private readonly long _at;
         private readonly SimulatedScheduler _scheduler = new();
         private readonly SimulatedDisk _disk = new();
-        private readonly SimulatedIndex _index = new();
-        private readonly SimulatedIdentity _identity = new(1);
-        private readonly SimulatedEntropy _entropy = new(7);
-        private readonly LogMembers _members = new();
         private readonly Dictionary<string, byte[]> _acknowledged = [];
         private readonly Dictionary<string, byte[]> _synced = [];
         private readonly HashSet<string> _touched = [];
+        private readonly EngineNode _node;
         private SimulatedProcess _process = null!;
-        private VolumeEngine _engine = null!;
+
+        public Story(CrashKind kind, long at)
+        {
+            _kind = kind;
+            _at = at;
+            _node = new EngineNode(_disk)
+            {
+                JournalOptions = new JournalOptions { SegmentBytes = 512 << 10, SegmentsMax = 16 },
+                SpaceBytes = 128 << 20,
+                IsAlone = false,
+            };
+        }
 
         public bool Run()
         {
-            _members.Grant(_identity);
-            _disk.Faults.DieAtChange = at;
+            _disk.Faults.DieAtChange = _at;
             if (TryOpen())
             {
                 Work();
@@ -59,11 +59,11 @@ public sealed class EngineCrashTests
 
             bool died = _disk.Faults.IsDead;
             _process.Kill();
-            _disk.Crash(kind, (ulong)at);
-            Assert.True(TryOpen(), $"at {at}: the volume does not open");
+            _disk.Crash(_kind, (ulong)_at);
+            Assert.True(TryOpen(), $"at {_at}: the volume does not open");
             Check("at once");
             _scheduler.RunFor(TimeSpan.FromSeconds(10));
-            Assert.False(_engine.HasUnpublishedWrites, $"at {at}: drafts are not published again");
+            Assert.False(_node.Engine.HasUnpublishedWrites, $"at {_at}: drafts are not published again");
             Check("published");
             Assert.Empty(_scheduler.Failures);
             return died;
@@ -91,50 +91,12 @@ public sealed class EngineCrashTests
         private bool TryOpen()
         {
             _process = _scheduler.CreateProcess("node");
-            if (!Journal.Open(_disk, new JournalOptions { SegmentBytes = 512 << 10, SegmentsMax = 16 })
-                    .TryGet(out Journal? journal, out StoreError _)
-                || !RecoveredJournal.Replay(journal).TryGet(out RecoveredJournal? recovered, out _)
-                || !LogStore.Open(_disk).TryGet(out LogStore? blocks, out _)
-                || !ChunkStore.Open(_disk, new ChunkStoreOptions { SpaceBytes = 128 << 20 }).TryGet(out ChunkStore? store, out _))
-            {
-                return false;
-            }
-
-            LogPorts ports = new()
-            {
-                Journal = journal,
-                JournalCipher = new JournalCipher(new byte[32], _entropy),
-                Recovered = recovered,
-                Blocks = blocks,
-                Index = _index,
-                Identity = _identity,
-                Members = _members,
-                Time = _process.Time,
-                Workers = _process,
-            };
-            if (!ReplicatedLog.Open(ports, LogNode.Keyring, new TreeApplier(), out IReadOnlyList<RecoveredRecord> others)
-                .TryGet(out ReplicatedLog? log, out _))
-            {
-                return false;
-            }
-
-            VolumeParts parts = new()
-            {
-                Name = "test",
-                Log = log,
-                Store = store,
-                Index = _index,
-                Entropy = _entropy,
-                Time = _process.Time,
-                Workers = _process,
-            };
-            _engine = VolumeEngine.Open(parts, others);
-            return true;
+            return _node.TryOpen(_process, _process.Time).IsOk;
         }
 
         private void Check(string when)
         {
-            Dictionary<string, byte[]> expected = kind == CrashKind.ProcessKilled ? _acknowledged : _synced;
+            Dictionary<string, byte[]> expected = _kind == CrashKind.ProcessKilled ? _acknowledged : _synced;
             foreach ((string name, byte[] content) in expected)
             {
                 if (_touched.Contains(name))
@@ -143,8 +105,8 @@ public sealed class EngineCrashTests
                 }
 
                 byte[]? found = Read(name);
-                Assert.True(found is not null, $"at {at}, {when}: {name} is gone");
-                Assert.True(content.AsSpan().SequenceEqual(found), $"at {at}, {when}: {name} has other content");
+                Assert.True(found is not null, $"at {_at}, {when}: {name} is gone");
+                Assert.True(content.AsSpan().SequenceEqual(found), $"at {_at}, {when}: {name} has other content");
             }
         }
 
@@ -152,7 +114,7 @@ public sealed class EngineCrashTests
         private void Write(string name, byte[] content)
         {
             bool isNew = _touched.Add(name);
-            Result<OpenedFile, VolumeError> opened = Wait(_engine.Create(
+            Result<OpenedFile, VolumeError> opened = Wait(_node.Engine.Create(
                 InodeNumber.Root, Name(name), 0x1A4, OpenIntent.Read | OpenIntent.Write, User));
             if (!opened.IsOk)
             {
@@ -160,8 +122,8 @@ public sealed class EngineCrashTests
             }
 
             int half = content.Length / 2;
-            bool ok = Wait(_engine.Write(opened.Value.Handle, 0, content.AsMemory(0, half))).IsOk;
-            ok = ok && Wait(_engine.Write(opened.Value.Handle, half, content.AsMemory(half))).IsOk;
+            bool ok = Wait(_node.Engine.Write(opened.Value.Handle, 0, content.AsMemory(0, half))).IsOk;
+            ok = ok && Wait(_node.Engine.Write(opened.Value.Handle, half, content.AsMemory(half))).IsOk;
             if (!ok)
             {
                 return;
@@ -172,8 +134,8 @@ public sealed class EngineCrashTests
             before.CopyTo(now, 0);
             content.CopyTo(now, 0);
             _acknowledged[name] = now;
-            Wait(_engine.Release(opened.Value.Handle));
-            if (kind == CrashKind.ProcessKilled && isNew)
+            Wait(_node.Engine.Release(opened.Value.Handle));
+            if (_kind == CrashKind.ProcessKilled && isNew)
             {
                 _touched.Remove(name);
             }
@@ -181,11 +143,11 @@ public sealed class EngineCrashTests
 
         private void Sync(string name)
         {
-            Result<ObjectAttributes, VolumeError> found = Wait(_engine.Lookup(InodeNumber.Root, Name(name)));
+            Result<ObjectAttributes, VolumeError> found = Wait(_node.Engine.Lookup(InodeNumber.Root, Name(name)));
             Result<OpenedFile, VolumeError> opened = found.IsOk
-                ? Wait(_engine.Open(found.Value.Inode, OpenIntent.Read | OpenIntent.Write, User))
+                ? Wait(_node.Engine.Open(found.Value.Inode, OpenIntent.Read | OpenIntent.Write, User))
                 : found.Error;
-            if (opened.IsOk && Wait(_engine.Sync(opened.Value.Handle, dataOnly: true)).IsOk)
+            if (opened.IsOk && Wait(_node.Engine.Sync(opened.Value.Handle, dataOnly: true)).IsOk)
             {
                 // One journal: a barrier for one file is one for all.
                 _synced.Clear();
@@ -194,23 +156,23 @@ public sealed class EngineCrashTests
                     _synced[each] = content;
                 }
 
-                if (kind == CrashKind.PowerLost)
+                if (_kind == CrashKind.PowerLost)
                 {
                     _touched.Clear();
                 }
 
-                Wait(_engine.Release(opened.Value.Handle));
+                Wait(_node.Engine.Release(opened.Value.Handle));
             }
         }
 
         private void Rename(string from, string to)
         {
             _touched.UnionWith([from, to]);
-            if (Wait(_engine.Rename(InodeNumber.Root, Name(from), InodeNumber.Root, Name(to), RenameMode.Replace, User)).IsOk
+            if (Wait(_node.Engine.Rename(InodeNumber.Root, Name(from), InodeNumber.Root, Name(to), RenameMode.Replace, User)).IsOk
                 && _acknowledged.Remove(from, out byte[]? content))
             {
                 _acknowledged[to] = content;
-                if (kind == CrashKind.ProcessKilled)
+                if (_kind == CrashKind.ProcessKilled)
                 {
                     _touched.ExceptWith([from, to]);
                 }
@@ -220,7 +182,7 @@ public sealed class EngineCrashTests
         private void Unlink(string name)
         {
             _touched.Add(name);
-            if (Wait(_engine.Unlink(InodeNumber.Root, Name(name), User)).IsOk)
+            if (Wait(_node.Engine.Unlink(InodeNumber.Root, Name(name), User)).IsOk)
             {
                 _acknowledged.Remove(name);
             }
@@ -228,17 +190,17 @@ public sealed class EngineCrashTests
 
         private byte[]? Read(string name)
         {
-            Result<ObjectAttributes, VolumeError> found = Wait(_engine.Lookup(InodeNumber.Root, Name(name)));
+            Result<ObjectAttributes, VolumeError> found = Wait(_node.Engine.Lookup(InodeNumber.Root, Name(name)));
             if (!found.IsOk)
             {
                 return null;
             }
 
-            OpenHandle handle = Wait(_engine.Open(found.Value.Inode, OpenIntent.Read, User)).Value.Handle;
+            OpenHandle handle = Wait(_node.Engine.Open(found.Value.Inode, OpenIntent.Read, User)).Value.Handle;
             byte[] content = new byte[found.Value.SizeBytes + 10];
-            Result<int, VolumeError> read = Wait(_engine.Read(handle, 0, content));
-            Assert.True(read.IsOk, $"at {at}: reading {name}: {read}");
-            Wait(_engine.Release(handle));
+            Result<int, VolumeError> read = Wait(_node.Engine.Read(handle, 0, content));
+            Assert.True(read.IsOk, $"at {_at}: reading {name}: {read}");
+            Wait(_node.Engine.Release(handle));
             return content[..read.Value];
         }
 

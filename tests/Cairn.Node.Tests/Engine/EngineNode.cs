@@ -4,6 +4,7 @@ using Cairn.Core.Tree;
 using Cairn.Node.Engine;
 using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
+using Cairn.Node.Ports;
 using Cairn.Node.Tests.Logs;
 using Cairn.Node.Volumes;
 using Cairn.Node.WritePath;
@@ -47,13 +48,32 @@ internal sealed class EngineNode(IDisk disk)
     /// <summary>How long the past stays; these tests look at what goes.</summary>
     public Retention Keep { get; init; } = Retention.None;
 
+    public JournalOptions JournalOptions { get; init; } = new() { SegmentBytes = 8 << 20, SegmentsMax = 24 };
+
+    /// <summary>Whether nobody else writes.</summary>
+    public bool IsAlone { get; init; } = true;
+
     public EngineNode Open()
     {
-        _journal = Value(Journal.Open(Disk, new JournalOptions { SegmentBytes = 8 << 20, SegmentsMax = 24 }));
-        RecoveredJournal recovered = Value(RecoveredJournal.Replay(_journal));
-        _blocks = Value(LogStore.Open(Disk));
-        Store = Value(ChunkStore.Open(Disk, new ChunkStoreOptions { SpaceBytes = SpaceBytes, PackBytes = 32 << 20 }));
         Workers = new PoolWorkers();
+        Result<Unit, StoreError> opened = TryOpen(Workers, TimeProvider.System);
+        Assert.True(opened.IsOk, opened.ToString());
+        return this;
+    }
+
+    /// <summary>Opens over the workers and the clock of one life; fails as the disk does.</summary>
+    public Result<Unit, StoreError> TryOpen(IWorkers workers, TimeProvider time)
+    {
+        var storeOptions = new ChunkStoreOptions { SpaceBytes = SpaceBytes, PackBytes = 32 << 20 };
+        if (!Journal.Open(Disk, JournalOptions).TryGet(out _journal, out StoreError error)
+            || !RecoveredJournal.Replay(_journal).TryGet(out RecoveredJournal? recovered, out error)
+            || !LogStore.Open(Disk).TryGet(out _blocks, out error)
+            || !ChunkStore.Open(Disk, storeOptions).TryGet(out ChunkStore? store, out error))
+        {
+            return error;
+        }
+
+        Store = store;
         Members.Grant(_identity);
         SealedIndex index = SealedIndex.Open(Index, new byte[32], _entropy);
         LogPorts ports = new()
@@ -65,11 +85,18 @@ internal sealed class EngineNode(IDisk disk)
             Index = index,
             Identity = _identity,
             Members = Members,
-            Time = TimeProvider.System,
-            Workers = Workers,
+            Entropy = _entropy,
+            Time = time,
+            Workers = workers,
         };
-        Log = Value(ReplicatedLog.Open(ports, LogNode.Keyring, new TreeApplier(), out IReadOnlyList<RecoveredRecord> others));
-        Log.Alone = true;
+        if (!ReplicatedLog.Open(ports, LogNode.Keyring, new TreeApplier(), out IReadOnlyList<RecoveredRecord> others)
+            .TryGet(out ReplicatedLog? log, out error))
+        {
+            return error;
+        }
+
+        Log = log;
+        Log.Alone = IsAlone;
         Engine = VolumeEngine.Open(
             new VolumeParts
             {
@@ -78,13 +105,13 @@ internal sealed class EngineNode(IDisk disk)
                 Store = Store,
                 Index = index,
                 Entropy = _entropy,
-                Time = TimeProvider.System,
-                Workers = Workers,
+                Time = time,
+                Workers = workers,
                 Publishing = Publishing,
                 Garbage = new GarbageOptions { Keep = Keep },
             },
             others);
-        return this;
+        return Unit.Value;
     }
 
     /// <summary>Ends in order.</summary>
@@ -99,10 +126,4 @@ internal sealed class EngineNode(IDisk disk)
     }
 
     public static InodeNumber Root => InodeNumber.Root;
-
-    private static T Value<T>(Result<T, StoreError> result)
-    {
-        Assert.True(result.IsOk, result.ToString());
-        return result.Value;
-    }
 }

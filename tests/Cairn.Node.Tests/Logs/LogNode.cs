@@ -79,6 +79,7 @@ internal sealed class LogNode
             Index = SealedIndex.Open(Index, new byte[32], _entropy),
             Identity = Identity,
             Members = Members,
+            Entropy = _entropy,
             Time = Process.Time,
             Workers = Process,
         };

@@ -95,6 +95,61 @@ public sealed class LogStoreTests
         AssertBlocks(store, 3);
     }
 
+    /// <summary>Opened again and again: what was cut off stays known as lost until all of it is back.</summary>
+    [Fact]
+    public void A_cut_is_remembered_until_the_blocks_are_back()
+    {
+        SimulatedDisk disk = new();
+        using (LogStore store = Open(disk))
+        {
+            Fill(store, 1, 6);
+            Assert.True(store.Commit().IsOk);
+            Assert.False(store.HasLostEnd(Volume, Log));
+        }
+
+        string path = disk.Files.Single(file => file.EndsWith(".log", StringComparison.Ordinal));
+        disk.Truncate(path, disk.LengthOf(path) - 400);
+        for (int i = 0; i < 2; i++)
+        {
+            using LogStore cut = Open(disk);
+            Assert.True(cut.HasLostEnd(Volume, Log) && cut.IsDamaged(Volume, Log));
+            Assert.NotEmpty(cut.Findings);
+        }
+
+        using (LogStore store = Open(disk))
+        {
+            Fill(store, (int)store.LastSeq(Volume, Log) + 1, 6 - (int)store.LastSeq(Volume, Log));
+            Assert.True(store.Commit().IsOk);
+        }
+
+        AssertBlocks(Open(disk), 6);
+    }
+
+    [Fact]
+    public void A_log_that_was_begun_is_there_again_though_nothing_was_written()
+    {
+        SimulatedDisk disk = new();
+        using (LogStore store = Open(disk))
+        {
+            Assert.True(store.Begin(Volume, Log).IsOk);
+            Assert.True(store.Commit().IsOk);
+        }
+
+        disk.Crash(CrashKind.PowerLost, 1);
+        using (LogStore again = Open(disk))
+        {
+            Assert.Equal([Log], again.Logs(Volume));
+            Assert.False(again.IsDamaged(Volume, Log));
+            Assert.Empty(again.Findings);
+        }
+
+        // One that was emptied is told from it.
+        disk.Truncate(disk.Files.Single(), 0);
+        using LogStore emptied = Open(disk);
+        Assert.True(emptied.IsDamaged(Volume, Log));
+        Assert.False(emptied.HasLostEnd(Volume, Log));
+    }
+
     [Fact]
     public void Removing_a_volume_leaves_no_file()
     {

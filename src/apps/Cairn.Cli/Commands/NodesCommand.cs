@@ -33,7 +33,8 @@ public static class NodesCommand
         Verb(
             "forget",
             "Declare a lost machine gone: its copies are remade at once.",
-            "For a machine that will not come back soon, such as one with a dead disk. If it does, it is reconciled.",
+            "For a machine that will not come back soon, such as one with a dead disk; one that is connected is "
+            + "refused. If it comes back, it belongs again and its copies count. Admins only.",
             name => $"{name} is gone; its copies are being remade."),
         Verb(
             "revoke",

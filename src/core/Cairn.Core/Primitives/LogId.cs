@@ -2,7 +2,7 @@ namespace Cairn.Core.Primitives;
 
 /// <summary>One member's log in one volume: a new incarnation is opened after every unclean start.</summary>
 /// <param name="Author">Whose log it is.</param>
-/// <param name="Incarnation">1 for the first; grows by one each time a tail may have been lost.</param>
+/// <param name="Incarnation">From 1; a higher one is drawn each time a tail may have been lost.</param>
 public readonly record struct LogId(NodeId Author, uint Incarnation) : IComparable<LogId>
 {
     /// <inheritdoc/>

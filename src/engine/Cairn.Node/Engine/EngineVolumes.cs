@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Cairn.Coding.Encryption;
+using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
 using Cairn.Core.Tree;
@@ -129,6 +130,7 @@ public sealed class EngineVolumes : IVolumeFactory
             Index = index,
             Identity = ports.Identity,
             Members = members,
+            Entropy = ports.Entropy,
             Time = ports.Time,
             Workers = ports.Workers,
         };
@@ -140,8 +142,13 @@ public sealed class EngineVolumes : IVolumeFactory
             return error;
         }
 
-        // Whoever is alone never has to undo.
+        // Whoever is alone never has to undo, and nobody else holds what is in doubt.
         log.Alone = isAlone;
+        if (isAlone)
+        {
+            log.Settle(LogPositions.Empty);
+        }
+
         return new OpenedVolume(VolumeEngine.Open(parts(log, index), others), log, index);
     }
 

@@ -56,12 +56,6 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     public LogPositions Word => _log.Word;
 
     /// <inheritdoc/>
-    public bool AwaitsWord => _log.AwaitsWord;
-
-    /// <inheritdoc/>
-    public void AllSaid(LogPositions most) => _log.AllSaid(most);
-
-    /// <inheritdoc/>
     public bool HasUnpublishedWrites => _engine.HasUnpublishedWrites || _log.HasUnsent;
 
     /// <inheritdoc/>
@@ -142,6 +136,12 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     /// <inheritdoc/>
     public async ValueTask<Result<Unit, string>> Receive(IReadOnlyList<ReadOnlyMemory<byte>> blocks) =>
         await _workers.Run(WorkPriority.Foreground, () => ReceiveNow(blocks));
+
+    /// <inheritdoc/>
+    public bool AwaitsWord => _log.AwaitsWord;
+
+    /// <inheritdoc/>
+    public void Settle(LogPositions held) => _log.Settle(held);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

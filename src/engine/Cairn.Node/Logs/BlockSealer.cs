@@ -63,7 +63,7 @@ internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedL
                 Transaction[] taken;
                 lock (log.Gate)
                 {
-                    if (log.Own.UnsealedCount == 0 || !log.OwnEnds.AreKnown)
+                    if (log.Own.UnsealedCount == 0)
                     {
                         break;
                     }
@@ -89,7 +89,30 @@ internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedL
         }
     }
 
+    /// <summary>Runs an action while nothing is being sealed.</summary>
+    public T WhileIdle<T>(Func<T> action)
+    {
+        lock (_sealing)
+        {
+            return action();
+        }
+    }
+
     private async Task Loop()
+    {
+        try
+        {
+            await SealUntilStopped();
+            await ports.Workers.Run(WorkPriority.Foreground, SealAll);
+        }
+        finally
+        {
+            // Whatever went wrong, whoever stops the log must not wait for ever: what was not sealed is in the journal.
+            _ended.TrySetResult();
+        }
+    }
+
+    private async Task SealUntilStopped()
     {
         TimeSpan delay = options.SealDelay;
         while (!_stopping)
@@ -113,9 +136,6 @@ internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedL
                 _wake.Raise();
             }
         }
-
-        await ports.Workers.Run(WorkPriority.Foreground, SealAll);
-        _ended.TrySetResult();
     }
 
     /// <summary>(1) Waits for what belongs together, but not for long: a large file's content comes later than its name.</summary>
@@ -144,13 +164,9 @@ internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedL
             tip = log.Exchange.TipOf(own);
         }
 
-        if (transactions[0].Id.Seq != tip.TransactionSeq + 1)
-        {
-            // A chain has no gaps. What peers hold comes back by the exchange, and sealing is tried again.
-            return new StoreError(
-                StoreErrorKind.Corrupt, own.ToString(), "the last own blocks are damaged; peers are asked for them");
-        }
-
+        Invariant.That(
+            transactions[0].Id.Seq == tip.TransactionSeq + 1,
+            $"{transactions[0].Id} does not follow {tip.TransactionSeq}");
         byte[] encoded = Encode(own, tip, transactions);
         Result<Unit, StoreError> stored = ports.Blocks.Append(log.Volume, own, tip.BlockSeq + 1, encoded);
         stored = stored.IsOk ? ports.Blocks.Commit() : stored;

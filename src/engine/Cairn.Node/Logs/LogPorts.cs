@@ -28,6 +28,9 @@ public sealed record LogPorts
     /// <summary>Who else may write, and with which key.</summary>
     public required IMembers Members { get; init; }
 
+    /// <summary>Draws the numbers of new incarnations.</summary>
+    public required IEntropy Entropy { get; init; }
+
     /// <summary>Timers and claimed times.</summary>
     public required TimeProvider Time { get; init; }
 

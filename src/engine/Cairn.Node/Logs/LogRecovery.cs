@@ -10,26 +10,32 @@ namespace Cairn.Node.Logs;
 
 /// <summary>Brings a fold up to what the log store and the journal hold, after any end of the last run.</summary>
 /// <remarks>
-/// (1) Find the end of every log. (2) Fold blocks the index has not seen. (3) Fold journaled transactions; those in no
-/// block wait to be sealed. (4) After an unclean end, or damage to the own log, seal them and open a new
-/// incarnation.
+/// (1) Find the end of every log. (2) Fold blocks the index has not seen. (3) Fold journaled transactions that continue the
+/// own log: they wait to be sealed; where the end of the own log was lost, peers may have them in blocks, so they wait for
+/// the peers' word instead. (4) After an unclean end, or damage to the own log, open a new incarnation.
 /// </remarks>
 internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
 {
     private const int FoldBatch = 4096;
 
     private readonly List<JournalPosition> _unneeded = [];
-    private readonly Dictionary<LogId, ulong> _known = [];
+    private bool _isLate;
+
+    /// <summary>Own logs of which an index, thrown away since, knew more than logs and journal hold: their end was lost.</summary>
+    public SortedSet<LogId> Lost { get; init; } = [];
 
     /// <summary>Runs all steps.</summary>
     public Result<Unit, StoreError> Run(List<RecoveredRecord> journaled)
     {
+        foreach (LogId id in Lost)
+        {
+            log.Report(id, "blocks that this node wrote are missing here; peers are asked for them");
+        }
+
         foreach (LogId id in ports.Blocks.Logs(log.Volume))
         {
             RestoreTip(id);
         }
-
-        log.OwnEnds.Examine();
 
         bool isNew = log.Fold.Positions.Logs.Count == 0;
         Result<Unit, StoreError> folded = FoldBlocks();
@@ -39,6 +45,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         }
 
         FoldJournal(journaled);
+        FindLost();
         Invariant.That(
             IsIndexCovered(), "the index knows transactions that neither logs nor journal hold: rebuild it");
 
@@ -48,17 +55,15 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             ports.Journal.Release(position);
         }
 
-        // Peers may hold blocks that a damaged own log has lost: what is written next must not take their numbers.
-        uint incarnation = LastOwnIncarnation();
-        bool isSafe = ports.Recovered.WasClean && incarnation > 0 && log.OwnEnds.AreKnown;
-        log.Own.Current = new LogId(ports.Identity.Node, isSafe ? incarnation : incarnation + 1);
+        ChooseOwn();
         if (isNew)
         {
             log.Quarantine.Note(log.Fold.Table, log.Exchange.Positions);
         }
-        else if (log.Quarantine.IsOutdated(log.Fold.Table, log.Exchange.Positions))
+
+        // The index was folded before this node heard of a revocation, or a transaction that was lost is back.
+        if (_isLate || log.Quarantine.IsOutdated(log.Fold.Table, log.Exchange.Positions))
         {
-            // The index was folded before this node heard of a revocation.
             Refold();
         }
 
@@ -160,39 +165,85 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
                 continue;
             }
 
-            // A log that was cut short may have lost what stood between its end and this: a block has no gaps.
-            bool follows = id.Seq == LastKnown(id.Log) + 1;
-            if (!follows && !log.OwnEnds.IsLost(id.Log))
-            {
-                log.Report(id.Log, $"{id} follows a transaction that was lost; peers are asked for both");
-                _unneeded.Add(record.Position);
-                continue;
-            }
-
             if (!log.JournalWriter.Open(record).TryGet(out byte[]? plain, out _)
                 || !TransactionCodec.Decode(plain).TryGet(out Transaction? transaction, out _)
                 || transaction.Id != id)
             {
-                log.Report(id.Log, $"the journal's record of {id} cannot be opened; it and what follows it is lost");
+                log.Report(id.Log, $"the journal's record of {id} cannot be opened: what it did is lost");
                 _unneeded.Add(record.Position);
                 continue;
             }
 
-            log.Fold.Receive(transaction);
-            if (!follows)
+            var recovered = new Unsealed(transaction, record.Position, plain.Length, record.Entry.Layer);
+            if (IsEndLost(id.Log) || id.Seq != LastKnown(id.Log) + 1)
             {
-                // Peers may give back what is between, and this is in no block that they have.
-                log.Own.Restore(transaction, record);
+                log.Own.Doubt(recovered);
+                continue;
             }
-            else if (log.Fold.LastOf(id.Log) >= id.Seq)
+
+            // If a block it depends on was lost here, the fold lets it wait for that; sealing needs no fold.
+            _isLate |= log.Fold.Receive(transaction).BelowCut.Count > 0;
+            log.Own.Restore(recovered);
+        }
+
+        if (log.Own.Doubtful.Count > 0)
+        {
+            LogId id = log.Own.Doubtful[0].Transaction.Id.Log;
+            log.Report(
+                id,
+                $"its end is missing here: {log.Own.Doubtful.Count} changes in the journal wait for the peers' word");
+        }
+    }
+
+    /// <summary>Whether peers may hold more of an own log than there is here.</summary>
+    /// <remarks>An end in order seals everything: whatever the journal has beyond the blocks was in blocks once.</remarks>
+    private bool IsEndLost(LogId id) =>
+        ports.Recovered.WasClean || Lost.Contains(id) || ports.Blocks.HasLostEnd(log.Volume, id)
+        || log.Exchange.TipOf(id).BlockSeq < ports.Blocks.LastSeq(log.Volume, id);
+
+    /// <summary>The incarnation that is written on: a new one, unless nothing of the last can have been lost.</summary>
+    private void ChooseOwn()
+    {
+        IReadOnlyList<LogId> files = ports.Blocks.Logs(log.Volume);
+        LogId[] waiting = [.. log.Own.Waiting.Concat(log.Own.Doubtful).Select(unsealed => unsealed.Transaction.Id.Log)];
+        LogId last = files
+            .Concat(waiting)
+            .Concat(log.Fold.Positions.Logs.Select(static pair => pair.Key))
+            .Concat(Lost)
+            .Where(id => id.Author == ports.Identity.Node)
+            .DefaultIfEmpty(new LogId(ports.Identity.Node, 0))
+            .Max();
+        bool isWhole = files.Contains(last) && !waiting.Contains(last) && !Lost.Contains(last)
+            && !ports.Blocks.IsDamaged(log.Volume, last);
+        bool isEmpty = ports.Blocks.LastSeq(log.Volume, last) == 0;
+        if (isWhole && (ports.Recovered.WasClean || isEmpty))
+        {
+            log.Own.Current = last;
+            return;
+        }
+
+        log.Own.Current = last with { Incarnation = Incarnations.After(last.Incarnation, ports.Entropy) };
+        if (last.Incarnation == 0)
+        {
+            return;
+        }
+
+        // The next start should see that this one was chosen, though nothing be written: nothing else may tell it then.
+        Result<Unit, StoreError> begun = ports.Blocks.Begin(log.Volume, log.Own.Current);
+        begun = begun.IsOk ? ports.Blocks.Commit() : begun;
+        if (!begun.IsOk)
+        {
+            log.Report(log.Own.Current, $"the new incarnation cannot be noted yet: {begun.Error}");
+        }
+    }
+
+    private void FindLost()
+    {
+        foreach ((LogId id, LogPosition folded) in log.Fold.Positions.Logs)
+        {
+            if (id.Author == ports.Identity.Node && folded.TransactionSeq > LastKnown(id))
             {
-                log.Own.Restore(transaction, record);
-                _known[id.Log] = id.Seq;
-            }
-            else
-            {
-                log.Report(id.Log, $"{id} follows a transaction that was lost");
-                _unneeded.Add(record.Position);
+                Lost.Add(id);
             }
         }
     }
@@ -210,23 +261,19 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         return true;
     }
 
-    /// <summary>The last transaction of a log up to which all are in blocks here, or wait to be sealed into one.</summary>
-    private ulong LastKnown(LogId id) => Math.Max(log.Exchange.TipOf(id).TransactionSeq, _known.GetValueOrDefault(id));
-
-    private uint LastOwnIncarnation()
+    /// <summary>The last transaction of a log that is in a block here, or waits to be sealed into one.</summary>
+    private ulong LastKnown(LogId id)
     {
-        uint last = 0;
-        foreach ((LogId id, LogPosition _) in log.Fold.Positions.Logs)
+        // Those that wait are in order, so the newest of a log is almost always the last of all.
+        IReadOnlyList<Unsealed> waiting = log.Own.Waiting;
+        int newest = waiting.Count - 1;
+        while (newest >= 0 && waiting[newest].Transaction.Id.Log != id)
         {
-            last = id.Author == ports.Identity.Node ? Math.Max(last, id.Incarnation) : last;
+            newest--;
         }
 
-        foreach (LogId id in ports.Blocks.Logs(log.Volume))
-        {
-            last = id.Author == ports.Identity.Node ? Math.Max(last, id.Incarnation) : last;
-        }
-
-        return last;
+        ulong sealedSeq = log.Exchange.TipOf(id).TransactionSeq;
+        return newest < 0 ? sealedSeq : Math.Max(sealedSeq, waiting[newest].Transaction.Id.Seq);
     }
 
     private ulong LastBefore(LogId id, ulong seq) => seq == 0 ? 0 : Read(id, seq)?.Block.LastTransaction ?? 0;

@@ -6,17 +6,24 @@ using Cairn.Storage.Journaling;
 
 namespace Cairn.Node.Logs;
 
-/// <summary>A transaction that is in the journal and in no block yet.</summary>
-internal readonly record struct Unsealed(Transaction Transaction, JournalPosition Position, int EncodedBytes);
+/// <summary>A transaction that is in the journal and in no block here.</summary>
+/// <param name="Transaction">What it says.</param>
+/// <param name="Position">Its record in the journal.</param>
+/// <param name="EncodedBytes">What it takes in a block.</param>
+/// <param name="EndedLayer">The draft layer it makes void, or zeros.</param>
+internal readonly record struct Unsealed(
+    Transaction Transaction, JournalPosition Position, int EncodedBytes, VersionId EndedLayer);
 
-/// <summary>This node's own log: its incarnation, and what waits to be sealed.</summary>
+/// <summary>This node's own log: its incarnation, what waits to be sealed, and what waits for peers to say what they hold.</summary>
 /// <remarks>
-/// Invariants: unsealed transactions follow the sealed ones without a gap, incarnation by incarnation, unless damage
-/// took the end of the log (<see cref="OwnLogEnds"/>); each is in the journal. Thread: under the log's gate.
+/// Invariants: unsealed transactions follow the sealed ones without a gap, incarnation by incarnation; each is in the
+/// journal. Those in doubt are in the journal too, in no fold, and are never sealed under the number they have.
+/// Thread: under the log's gate.
 /// </remarks>
 internal sealed class OwnLog(JournalWriter journal)
 {
     private readonly List<Unsealed> _unsealed = [];
+    private readonly List<Unsealed> _doubtful = [];
     private readonly ArrayBufferWriter<byte> _encoding = new(4096);
 
     /// <summary>Where new transactions go.</summary>
@@ -27,6 +34,9 @@ internal sealed class OwnLog(JournalWriter journal)
 
     /// <summary>What waits, oldest first.</summary>
     public IReadOnlyList<Unsealed> Waiting => _unsealed;
+
+    /// <summary>Journaled transactions of logs whose end was lost here, oldest first: peers may hold them in blocks.</summary>
+    public IReadOnlyList<Unsealed> Doubtful => _doubtful;
 
     /// <summary>Writes a transaction to the journal and lets it wait for its block.</summary>
     public Result<Unit, StoreError> Append(Transaction transaction, VersionId endedLayer)
@@ -53,13 +63,41 @@ internal sealed class OwnLog(JournalWriter journal)
             return error;
         }
 
-        _unsealed.Add(new Unsealed(transaction, position, _encoding.WrittenCount));
+        _unsealed.Add(new Unsealed(transaction, position, _encoding.WrittenCount, endedLayer));
         return Unit.Value;
     }
 
-    /// <summary>A recovered transaction that is in no block.</summary>
-    public void Restore(Transaction transaction, RecoveredRecord record) =>
-        _unsealed.Add(new Unsealed(transaction, record.Position, record.Payload.Length));
+    /// <summary>A recovered transaction that is in no block and continues its log.</summary>
+    public void Restore(in Unsealed recovered) => _unsealed.Add(recovered);
+
+    /// <summary>A recovered transaction that peers may hold in a block that was lost here.</summary>
+    public void Doubt(in Unsealed recovered) => _doubtful.Add(recovered);
+
+    /// <summary>A block from a peer holds transactions of a log up to here: their journal records go.</summary>
+    public void Cover(LogId log, ulong lastSeq)
+    {
+        ReleaseCovered(_unsealed, log, lastSeq);
+        ReleaseCovered(_doubtful, log, lastSeq);
+    }
+
+    /// <summary>Takes out what waits to be sealed into a log; the journal keeps it until it is written again.</summary>
+    public List<Unsealed> TakeUnsealed(LogId log)
+    {
+        List<Unsealed> taken = [.. _unsealed.Where(unsealed => unsealed.Transaction.Id.Log == log)];
+        _unsealed.RemoveAll(unsealed => unsealed.Transaction.Id.Log == log);
+        return taken;
+    }
+
+    /// <summary>Takes out what is in doubt; the journal keeps it until it is written again.</summary>
+    public List<Unsealed> TakeDoubtful()
+    {
+        List<Unsealed> taken = [.. _doubtful];
+        _doubtful.Clear();
+        return taken;
+    }
+
+    /// <summary>What was taken out was written again under another number.</summary>
+    public void Rewritten(in Unsealed old) => journal.Journal.Release(old.Position);
 
     /// <summary>The oldest waiting transactions that fit one block; all of one incarnation.</summary>
     public Transaction[] TakeForBlock()
@@ -83,18 +121,6 @@ internal sealed class OwnLog(JournalWriter journal)
         return taken;
     }
 
-    /// <summary>Some wait no longer: their journal records go.</summary>
-    /// <returns>How many.</returns>
-    public int Drop(Predicate<TransactionId> which)
-    {
-        foreach (Unsealed waiting in _unsealed.Where(waiting => which(waiting.Transaction.Id)))
-        {
-            journal.Journal.Release(waiting.Position);
-        }
-
-        return _unsealed.RemoveAll(waiting => which(waiting.Transaction.Id));
-    }
-
     /// <summary>The oldest are in a durable block now: their journal records go.</summary>
     public void Sealed(int count)
     {
@@ -104,5 +130,16 @@ internal sealed class OwnLog(JournalWriter journal)
         }
 
         _unsealed.RemoveRange(0, count);
+    }
+
+    private void ReleaseCovered(List<Unsealed> list, LogId log, ulong lastSeq)
+    {
+        bool IsCovered(Unsealed waiting) => waiting.Transaction.Id.Log == log && waiting.Transaction.Id.Seq <= lastSeq;
+        foreach (Unsealed covered in list.Where(IsCovered))
+        {
+            journal.Journal.Release(covered.Position);
+        }
+
+        list.RemoveAll(IsCovered);
     }
 }

@@ -46,6 +46,9 @@ public sealed class RecoveredJournal
     public IReadOnlyList<RecoveredRecord> Take(VolumeId volume) =>
         _records.Remove(volume, out List<RecoveredRecord>? records) ? records : [];
 
+    /// <summary>Keeps the records of a volume that could not be opened for the next try: its disk was full, perhaps.</summary>
+    public void PutBack(VolumeId volume, IReadOnlyList<RecoveredRecord> records) => _records.Add(volume, [.. records]);
+
     /// <summary>Gives up the records of a volume that exists no more.</summary>
     public void Discard(VolumeId volume)
     {

@@ -6,7 +6,6 @@ using Cairn.Core.Primitives;
 using Cairn.Core.Sync;
 using Cairn.Node.Ports;
 using Cairn.Storage;
-using Cairn.Storage.Journaling;
 
 namespace Cairn.Node.Logs;
 
@@ -27,6 +26,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
     private readonly BlockSealer _sealer;
     private readonly TablePersister _persister;
     private readonly JournalWriter _journal;
+    private readonly OwnLogRepair _repair;
     private readonly List<LogFinding> _findings = [];
     private LogPositions _durable = LogPositions.Empty;
     private VolumeKeyring _keys;
@@ -43,7 +43,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         Quarantine = new Quarantine(ports.Members);
         _journal = new JournalWriter(ports.Journal, ports.JournalCipher, keys.Volume);
         Own = new OwnLog(_journal);
-        OwnEnds = new OwnLogEnds(this, ports);
+        _repair = new OwnLogRepair(this, ports);
         _sealer = new BlockSealer(this, ports, options);
         _persister = new TablePersister(this, ports, options, table);
     }
@@ -109,7 +109,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         {
             lock (Gate)
             {
-                return Own.UnsealedCount > 0 || !_durable.Covers(_exchange.Positions);
+                return Own.UnsealedCount > 0 || Own.Doubtful.Count > 0 || !_durable.Covers(_exchange.Positions);
             }
         }
     }
@@ -150,8 +150,6 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
     internal OwnLog Own { get; }
 
-    internal OwnLogEnds OwnEnds { get; }
-
     internal Quarantine Quarantine { get; }
 
     internal JournalWriter JournalWriter => _journal;
@@ -173,20 +171,28 @@ public sealed class ReplicatedLog : IAsyncDisposable
         List<RecoveredRecord> transactions =
             [.. records.Where(record => record.Entry.Type == JournalEntryType.Transaction)];
         Result<ReplicatedLog, StoreError> opened;
+        SortedSet<LogId> lost = [];
         try
         {
-            opened = Open(ports, options, keys, applier, transactions);
+            opened = Open(ports, options, keys, applier, transactions, lost);
         }
         catch (Exception broken) when (broken is IndexUnusableException or InvariantException)
         {
             // The index is a cache of the fold: whatever is wrong with it, the logs rebuild it.
             Result<Unit, IndexError> cleared = ports.Index.Clear();
             opened = cleared.IsOk
-                ? Open(ports, options, keys, applier, transactions)
+                ? Open(ports, options, keys, applier, transactions, lost)
                 : new StoreError(StoreErrorKind.Corrupt, "index", $"{broken.Message}; {cleared.Error.Detail}");
         }
 
-        others = opened.IsOk ? opened.Value.LayersNotEnded(ports.Journal, records) : [];
+        if (!opened.TryGet(out ReplicatedLog? log, out _))
+        {
+            ports.Recovered.PutBack(keys.Volume, records);
+            others = [];
+            return opened;
+        }
+
+        others = EndedLayers.Release(log, ports.Journal, records);
         return opened;
     }
 
@@ -259,7 +265,34 @@ public sealed class ReplicatedLog : IAsyncDisposable
             return ReceiveOutcome.Fork;
         }
 
-        return Take(block, hash, encoded);
+        return block.Log.Author == Ports.Identity.Node
+            ? _sealer.WhileIdle(() => Take(block, hash, encoded))
+            : Take(block, hash, encoded);
+    }
+
+    /// <summary>Whether the end of an own log was lost, and journaled transactions wait for <see cref="Settle"/>.</summary>
+    public bool AwaitsWord
+    {
+        get
+        {
+            lock (Gate)
+            {
+                return Own.Doubtful.Count > 0;
+            }
+        }
+    }
+
+    /// <summary>All connected readers have said what they hold: what was lost of the own log is settled by it.</summary>
+    /// <param name="held">The most of each log that any reader is known to hold.</param>
+    public void Settle(LogPositions held)
+    {
+        lock (Gate)
+        {
+            if (Own.Doubtful.Count > 0)
+            {
+                _repair.Settle(held);
+            }
+        }
     }
 
     /// <summary>Makes everything received and sealed so far durable, and shows it in <see cref="Positions"/>. Blocks.</summary>
@@ -341,19 +374,6 @@ public sealed class ReplicatedLog : IAsyncDisposable
         _persister.Wake();
     }
 
-    /// <summary>Whether the end of an own log was lost, and the word of all readers is waited for before anything is sealed.</summary>
-    public bool AwaitsWord => !OwnEnds.AreKnown;
-
-    /// <summary>Every reader of the volume has said what it holds since this start.</summary>
-    /// <param name="most">The most of each log that anybody holds.</param>
-    public void AllSaid(LogPositions most)
-    {
-        if (OwnEnds.AllSaid(most))
-        {
-            _sealer.Wake();
-        }
-    }
-
     /// <summary>Writes the fold's changes to the index. Blocks.</summary>
     public Result<Unit, StoreError> Persist() => _persister.Persist();
 
@@ -385,14 +405,14 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
     private static Result<ReplicatedLog, StoreError> Open(
         LogPorts ports, ReplicatedLogOptions options, VolumeKeyring keys, ITransactionApplier applier,
-        List<RecoveredRecord> transactions)
+        List<RecoveredRecord> transactions, SortedSet<LogId> lost)
     {
         var table = new OverlayTable(new IndexTable(ports.Index), options.TableCacheBytes);
         var fold = new OrderedFold(table, applier);
         var exchange = new LogExchange(keys.Volume, (log, seq) =>
             ports.Blocks.Read(keys.Volume, log, seq).TryGet(out byte[]? held, out _) ? LogBlockCodec.Hash(held) : null);
         var log = new ReplicatedLog(ports, options, keys, table, fold, exchange);
-        Result<Unit, StoreError> recovered = new LogRecovery(log, ports).Run(transactions);
+        Result<Unit, StoreError> recovered = new LogRecovery(log, ports) { Lost = lost }.Run(transactions);
         if (!recovered.IsOk)
         {
             return recovered.Error;
@@ -402,42 +422,6 @@ public sealed class ReplicatedLog : IAsyncDisposable
         log._sealer.Start();
         log._persister.Start();
         return log;
-    }
-
-    /// <summary>What is left of the records when layers that a folded transaction ended are given back.</summary>
-    /// <remarks>
-    /// The tree is no witness: when garbage collection has forgotten a superseded version, its layer would look as if it
-    /// had never been published, and would come back as a conflict.
-    /// </remarks>
-    private List<RecoveredRecord> LayersNotEnded(Journal journal, IReadOnlyList<RecoveredRecord> records)
-    {
-        var ended = new HashSet<VersionId>();
-        var waiting = new HashSet<TransactionId>(Own.Waiting.Select(unsealed => unsealed.Transaction.Id));
-        foreach (RecoveredRecord record in records)
-        {
-            JournalEntry entry = record.Entry;
-            var id = new TransactionId(new LogId(Ports.Identity.Node, (uint)entry.Offset), (ulong)entry.Length);
-            if (entry.Type == JournalEntryType.Transaction && entry.Layer != default
-                && (Fold.LastOf(id.Log) >= id.Seq || waiting.Contains(id)))
-            {
-                ended.Add(entry.Layer);
-            }
-        }
-
-        var left = new List<RecoveredRecord>();
-        foreach (RecoveredRecord record in records.Where(record => record.Entry.Type != JournalEntryType.Transaction))
-        {
-            if (ended.Contains(record.Entry.Layer))
-            {
-                journal.Release(record.Position);
-            }
-            else
-            {
-                left.Add(record);
-            }
-        }
-
-        return left;
     }
 
     private ReceiveOutcome Take(LogBlock block, BlockHash hash, ReadOnlyMemory<byte> encoded)
@@ -456,11 +440,6 @@ public sealed class ReplicatedLog : IAsyncDisposable
                 return ReceiveOutcome.Held;
             }
 
-            if (block.Log.Author == Ports.Identity.Node && !OwnEnds.MakeRoom(block))
-            {
-                return ReceiveOutcome.Fork;
-            }
-
             Result<Unit, StoreError> stored = Ports.Blocks.Append(Volume, block.Log, block.Seq, encoded.Span);
             if (!stored.IsOk)
             {
@@ -468,7 +447,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
             }
 
             _exchange.Accept(block, hash);
-            OwnEnds.Returned(block);
+            List<Unsealed> contradicted = block.Log.Author == Ports.Identity.Node ? _repair.Accepted(block) : [];
             bool isSetAside = Quarantine.Holds(block.Log, block.Seq);
             if (isSetAside)
             {
@@ -486,6 +465,12 @@ public sealed class ReplicatedLog : IAsyncDisposable
                 // Somebody wrote before it had caught up with what was folded for good here: fold everything again.
                 Add(new LogFinding(Volume, block.Log, $"{report.BelowCut[0]} came late; folded all again"));
                 changed = new LogRecovery(this, Ports).Refold();
+            }
+
+            if (contradicted.Count > 0)
+            {
+                changed = new LogRecovery(this, Ports).Refold();
+                _repair.WriteAgain(contradicted);
             }
 
             if (changed.Count > 0)

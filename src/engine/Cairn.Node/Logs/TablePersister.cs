@@ -70,6 +70,18 @@ internal sealed class TablePersister(
 
     private async Task Loop()
     {
+        try
+        {
+            await PersistUntilStopped();
+        }
+        finally
+        {
+            _ended.TrySetResult();
+        }
+    }
+
+    private async Task PersistUntilStopped()
+    {
         while (!_stopping)
         {
             await _wake.Wait();
@@ -87,8 +99,6 @@ internal sealed class TablePersister(
                 break;
             }
         }
-
-        _ended.TrySetResult();
     }
 
     private Result<Unit, StoreError> Apply(IReadOnlyList<KeyValuePair<byte[], byte[]?>> changes)

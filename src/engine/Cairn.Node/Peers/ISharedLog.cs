@@ -22,15 +22,6 @@ public interface ISharedLog
     /// <summary>What a peer is told of it: at least <see cref="Positions"/>, and all that was written here.</summary>
     LogPositions Word => Positions;
 
-    /// <summary>Whether it waits for <see cref="AllSaid"/>: the end of what this node wrote was lost here.</summary>
-    bool AwaitsWord => false;
-
-    /// <summary>Every reader of the volume has said, since this start, what it holds.</summary>
-    /// <param name="most">The most of each log that anybody holds.</param>
-    void AllSaid(LogPositions most)
-    {
-    }
-
     /// <summary>Blocks held here on stable storage that a peer with these positions lacks, in order per log.</summary>
     /// <param name="held">What the peer holds.</param>
     /// <param name="bytesMax">Stop at so many bytes; at least one block if there is any.</param>
@@ -39,6 +30,15 @@ public interface ISharedLog
     /// <summary>Takes a peer's blocks in; when it ends, <see cref="Positions"/> says what was kept.</summary>
     /// <returns>What was wrong with the first bad one, for people.</returns>
     ValueTask<Result<Unit, string>> Receive(IReadOnlyList<ReadOnlyMemory<byte>> blocks);
+
+    /// <summary>Whether it waits for <see cref="Settle"/>: the end of what this node wrote was lost here.</summary>
+    bool AwaitsWord => false;
+
+    /// <summary>All connected members that can read the log have said what they hold.</summary>
+    /// <param name="held">The most of each log that any member is known to hold.</param>
+    void Settle(LogPositions held)
+    {
+    }
 
     /// <summary>Own blocks became ready to be sent. Raised on any thread.</summary>
     event Action? BlocksReady;

@@ -24,7 +24,6 @@ internal sealed class LogSync
     private readonly Dictionary<(NodeId Peer, VolumeId Volume), PeerState> _peers = [];
     private readonly SortedDictionary<VolumeId, Inbox> _inboxes = [];
     private readonly HeardPositions _heard;
-    private readonly HashSet<(NodeId Peer, VolumeId Volume)> _spoken = [];
     private readonly NodePorts _ports;
     private readonly PoolView _view;
     private readonly PeerSet _set;
@@ -121,7 +120,7 @@ internal sealed class LogSync
 
         foreach (ISharedLog log in _logs.Values)
         {
-            TellWhenAllSaid(log);
+            Settle(log);
         }
     }
 
@@ -144,17 +143,16 @@ internal sealed class LogSync
         PeerState state = StateOf(link, message.Volume);
         state.Confirmed = theirs;
         _heard.Note(link.Peer, message.Volume, theirs);
-        _spoken.Add((link.Peer, message.Volume));
         bool isQuiet = _ports.Time.GetElapsedTime(state.LastSent) > ResendAfter;
         state.Sent = isQuiet ? theirs : state.Sent.Join(theirs);
         SendMissing(link, log, state);
-        TellWhenAllSaid(log);
         if (!log.Positions.Covers(theirs) && _ports.Time.GetElapsedTime(state.LastAsked) > RelayAfter)
         {
             state.LastAsked = _ports.Time.GetTimestamp();
             SendPositions(link, log);
         }
 
+        Settle(log);
         Progress?.Invoke();
     }
 
@@ -202,8 +200,28 @@ internal sealed class LogSync
             SendPositions(link, log);
         }
 
+        Settle(log);
         Progress?.Invoke();
         PlanRelay();
+    }
+
+    /// <summary>Once every connected reader has said what it holds, a log that lost its own end learns what can come back.</summary>
+    /// <remarks>A reader that is away counts with what it said last: what it holds is waited for.</remarks>
+    private void Settle(ISharedLog log)
+    {
+        if (!log.AwaitsWord)
+        {
+            return;
+        }
+
+        PeerLink[] present = [.. _set.Links.Where(link => _view.CanRead(log.Volume, link.Peer))];
+        if (present.Length > 0 && Array.TrueForAll(present, link => StateOf(link, log.Volume).IsGreeted))
+        {
+            log.Settle(_heard.Joined(
+                _view.State.ActiveNodes.Select(static member => member.Node)
+                    .Where(node => node != _view.Self && _view.CanRead(log.Volume, node)),
+                log.Volume));
+        }
     }
 
     /// <summary>Others may not have heard from the author: they are told what is here, a moment later.</summary>
@@ -274,29 +292,6 @@ internal sealed class LogSync
             state.LastSent = _ports.Time.GetTimestamp();
             link.Send(new LogBlocks(log.Volume, [.. blocks.Select(block => block.Bytes)]));
         }
-    }
-
-    /// <summary>A log that lost its own end goes on when nobody is left who may hold it.</summary>
-    private void TellWhenAllSaid(ISharedLog log)
-    {
-        if (!log.AwaitsWord)
-        {
-            return;
-        }
-
-        LogPositions most = LogPositions.Empty;
-        foreach (NodeId reader in _view.State.ActiveNodes.Select(member => member.Node)
-            .Where(node => node != _view.Self && _view.CanRead(log.Volume, node)))
-        {
-            if (!_spoken.Contains((reader, log.Volume)))
-            {
-                return;
-            }
-
-            most = most.Join(_heard.Of(reader, log.Volume));
-        }
-
-        log.AllSaid(most);
     }
 
     private void Forget(PeerLink link)

@@ -18,13 +18,17 @@ internal sealed class OwnRecord
     {
         _ports = ports;
         ulong counter = 0;
+        NodeState state = NodeState.Online;
         if (SmallFile.Read(ports.Disk, FileName, NodeRecordCodec.BytesMax + 64).TryGet(out byte[]? bytes, out _) && bytes is not null
             && NodeRecordCodec.Decode(bytes, Signatures.CheckEcdsa).TryGet(out SignedNodeRecord? kept, out _))
         {
             counter = kept.Record.Counter;
+
+            // Who left the pool has left it, though its daemon be started again.
+            state = kept.Record.State == NodeState.Gone ? NodeState.Gone : state;
         }
 
-        Current = Sign(Make(ports, options, capacityBytes) with { Counter = counter + 1 });
+        Current = Sign(Make(ports, options, capacityBytes) with { Counter = counter + 1, State = state });
     }
 
     /// <summary>The newest one.</summary>

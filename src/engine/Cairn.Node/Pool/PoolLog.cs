@@ -168,8 +168,7 @@ internal sealed class PoolLog : ISharedLog, IMembers
         }
 
         NodeId self = _ports.Identity.Node;
-        LogId log = _own ??= new LogId(self, 1 + _exchange.Positions.Logs
-            .Where(pair => pair.Key.Author == self).Select(pair => pair.Key.Incarnation).DefaultIfEmpty(0U).Max());
+        LogId log = _own ??= NewOwn();
         Transaction transaction = _fold.Author(log, WallTime.From(_ports.Time.GetUtcNow()), primitives);
         ArrayBufferWriter<byte> plain = new(4096);
         TransactionCodec.EncodeRun([transaction], plain);
@@ -195,6 +194,15 @@ internal sealed class PoolLog : ISharedLog, IMembers
         }
 
         return kept;
+    }
+
+    /// <summary>An incarnation that no run before had: also above logs that are here but cannot be read.</summary>
+    private LogId NewOwn()
+    {
+        NodeId self = _ports.Identity.Node;
+        uint last = _exchange.Positions.Logs.Select(static pair => pair.Key).Concat(_store.Logs(Volume))
+            .Where(id => id.Author == self).Select(static id => id.Incarnation).DefaultIfEmpty(0U).Max();
+        return new LogId(self, Incarnations.After(last, _ports.Entropy));
     }
 
     /// <summary>The key to seal under: the current one, or an older one that whoever is being granted keys can open.</summary>

@@ -36,8 +36,11 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
     /// <summary>The value of <see cref="Written"/> that a sync has covered.</summary>
     public ulong Synced { get; set; }
 
-    /// <summary>Whether nothing can have stood behind the last block found: false when damage took the end.</summary>
-    public bool IsEndKnown { get; private set; } = true;
+    /// <summary>Whether something in the file is not as it was written: its header, or blocks.</summary>
+    public bool IsDamaged { get; private set; }
+
+    /// <summary>Whether synced blocks behind the last that is here may be gone: the file was cut, or its end is unreadable.</summary>
+    public bool HasLostEnd { get; private set; }
 
     /// <summary>Whether the block is here.</summary>
     public bool Has(ulong seq) => seq > 0 && seq <= LastSeq && _places[(int)seq - 1].Units != 0;
@@ -120,40 +123,11 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
     }
 
     /// <summary>Forgets a block that turned out to be bad, so that it is asked for and written again.</summary>
-    public void Forget(ulong seq) => _places[(int)seq - 1] = default;
-
-    /// <summary>Takes all blocks after one out of the file, and damage at its end: others are going to have their numbers.</summary>
-    public Result<Unit, DiskError> CutAfter(ulong seq)
+    public void Forget(ulong seq)
     {
-        int kept = Math.Min(_places.Count, (int)seq);
-        long end = LogFormat.FileHeaderBytes;
-        foreach (Place place in _places.Take(kept).Where(place => place.Units != 0))
-        {
-            end = Math.Max(end, place.Offset + LogFormat.PlaceBytes(place.Length));
-        }
-
-        byte[] nothing = new byte[LogFormat.BlockHeaderBytes];
-        foreach (Place place in _places.Skip(kept).Where(place => place.Units != 0 && place.Offset < end))
-        {
-            Result<Unit, DiskError> wiped = File.Write(place.Offset, nothing);
-            if (!wiped.IsOk)
-            {
-                return wiped;
-            }
-        }
-
-        Written++;
-        Result<Unit, DiskError> cut = File.SetLength(end);
-        if (cut.IsOk)
-        {
-            _places.RemoveRange(kept, _places.Count - kept);
-            End = end;
-            DurableBytes = Math.Min(DurableBytes, end);
-            IsEndKnown = true;
-            cut = WriteHeader();
-        }
-
-        return cut;
+        _places[(int)seq - 1] = default;
+        IsDamaged = true;
+        HasLostEnd |= seq == LastSeq;
     }
 
     /// <summary>Reads the file back after any end: damage is reported, a torn tail is cut.</summary>
@@ -173,10 +147,11 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
             bool isTorn = length <= LogFormat.FileHeaderBytes || (isHeader && !header.ContainsAnyExcept((byte)0));
             if (!isTorn)
             {
-                IsEndKnown = false;
                 Report(findings, 0, LogFormat.FileHeaderBytes, "the file's header is damaged; its blocks are used");
             }
 
+            // A file that was being made when the power went looks like one that was emptied: neither is trusted.
+            IsDamaged = true;
             durable = isTorn ? 0 : LogFormat.FileHeaderBytes;
         }
 
@@ -184,13 +159,13 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
         Scan(length, findings);
         if (AlignUp(length) < DurableBytes)
         {
-            IsEndKnown = false;
+            HasLostEnd = true;
             Report(findings, length, DurableBytes - length, "the file was cut short");
         }
 
         Result<Unit, DiskError> cut = length > End ? File.SetLength(End) : Unit.Value;
 
-        // What the header says is kept: a cut file is found cut again at the next start, until it has grown as long.
+        // What was durable once stays noted after a cut: until all of it is back, every opening says so.
         DurableBytes = Math.Max(DurableBytes, LogFormat.FileHeaderBytes);
         cut = cut.IsOk ? WriteHeader() : cut;
         return cut.IsOk ? File.Sync() : cut;
@@ -224,7 +199,7 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
                 End = end;
                 if (found < 0)
                 {
-                    IsEndKnown = false;
+                    HasLostEnd = true;
                     return;
                 }
 
@@ -262,9 +237,12 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
 
     private static long AlignUp(long offset) => (offset + LogFormat.Alignment - 1) & -LogFormat.Alignment;
 
-    private void Report(List<StoreFinding> findings, long offset, long length, string detail) =>
+    private void Report(List<StoreFinding> findings, long offset, long length, string detail)
+    {
+        IsDamaged = true;
         findings.Add(new StoreFinding(
             new StoreError(StoreErrorKind.Corrupt, $"{File.Path}+{offset}", detail), length, null));
+    }
 
     private readonly record struct Place(uint Units, int Length)
     {

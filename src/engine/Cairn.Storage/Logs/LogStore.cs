@@ -45,34 +45,21 @@ public sealed class LogStore : IDisposable
         }
     }
 
-    /// <summary>Whether blocks of a log were lost here: it was cut short, or what it held cannot be read.</summary>
+    /// <summary>Whether synced blocks behind the last one of a log that is here may be gone.</summary>
+    public bool HasLostEnd(VolumeId volume, LogId log)
+    {
+        lock (_gate)
+        {
+            return _files.TryGetValue((volume, log), out LogFile? file) && file.HasLostEnd;
+        }
+    }
+
+    /// <summary>Whether a log's file is not as it was written: blocks were lost, or what it says of itself cannot be read.</summary>
     public bool IsDamaged(VolumeId volume, LogId log)
     {
         lock (_gate)
         {
-            string? place = _files.TryGetValue((volume, log), out LogFile? file) ? file.File.Path + "+" : null;
-            return place is not null
-                && _findings.Any(finding => finding.Error.Where.StartsWith(place, StringComparison.Ordinal));
-        }
-    }
-
-    /// <summary>Whether nothing can have stood behind the last block of a log that is here: damage did not take its end.</summary>
-    public bool IsEndKnown(VolumeId volume, LogId log)
-    {
-        lock (_gate)
-        {
-            return !_files.TryGetValue((volume, log), out LogFile? file) || file.IsEndKnown;
-        }
-    }
-
-    /// <summary>Takes all blocks of a log after one away, and damage at its end: others are going to have their numbers.</summary>
-    public Result<Unit, StoreError> CutAfter(VolumeId volume, LogId log, ulong seq)
-    {
-        lock (_gate)
-        {
-            Result<Unit, DiskError> cut =
-                _files.TryGetValue((volume, log), out LogFile? file) ? file.CutAfter(seq) : Unit.Value;
-            return cut.IsOk ? Unit.Value : StoreError.From(cut.Error);
+            return _files.TryGetValue((volume, log), out LogFile? file) && file.IsDamaged;
         }
     }
 
@@ -146,6 +133,18 @@ public sealed class LogStore : IDisposable
         lock (_gate)
         {
             return _files.TryGetValue((volume, log), out LogFile? file) ? file.LengthOf(seq) : -1;
+        }
+    }
+
+    /// <summary>Makes an empty log, so that nobody takes it for one that never was; one that is there is left as it is.</summary>
+    /// <remarks>It survives power loss after <see cref="Commit"/>.</remarks>
+    public Result<Unit, StoreError> Begin(VolumeId volume, LogId log)
+    {
+        lock (_gate)
+        {
+            return _failure is { } failure ? failure
+                : FileOf(volume, log).TryGet(out _, out DiskError error) ? Unit.Value
+                : StoreError.From(error);
         }
     }
 

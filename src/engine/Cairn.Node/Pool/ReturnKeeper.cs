@@ -1,0 +1,50 @@
+using Cairn.Core.Log;
+using Cairn.Core.Membership;
+using Cairn.Core.Primitives;
+using Cairn.Node.Control;
+using Cairn.Node.Peers;
+using Cairn.Storage;
+
+namespace Cairn.Node.Pool;
+
+/// <summary>Takes forgotten nodes back that are here again: their copies count from then on.</summary>
+/// <remarks>
+/// A node is forgotten when somebody thinks that it will not come back; nobody has to remember to correct that. The
+/// first admin's node that is up writes it. A node that left by its own will says so in its record, and stays out.
+/// Thread: the engine's loop.
+/// </remarks>
+internal sealed class ReturnKeeper(PoolView view, PeerSet peers, PoolLog log, NodeDiary diary)
+{
+    /// <summary>Looks who came back.</summary>
+    public void Look()
+    {
+        if (!view.IsAdmin || !IsFirstAdminUp())
+        {
+            return;
+        }
+
+        foreach (Member member in log.State.Members.Values.Where(HasReturned).ToArray())
+        {
+            Result<Unit, StoreError> written = log.Append([new Exclude(member.Node, false)]);
+            if (written.TryGet(out _, out StoreError error))
+            {
+                diary.Add(
+                    LogLevel.Info, "members", $"{view.NameOf(member.Node)} was forgotten and is back");
+            }
+            else
+            {
+                diary.Add(LogLevel.Error, "members", error.ToString());
+            }
+        }
+    }
+
+    private bool HasReturned(Member member) =>
+        member.Standing == MemberStanding.Forgotten && member.Role != MemberRole.Recovery
+        && peers.Find(member.Node) is { IsClosed: false }
+        && view.Map.TryGet(member.Node, out SignedNodeRecord? record)
+        && record.Record.State is not (NodeState.Decommissioning or NodeState.Gone);
+
+    private bool IsFirstAdminUp() => log.State.ActiveNodes
+        .Where(static member => member.IsAuthority).Select(static member => member.Node).Order()
+        .FirstOrDefault(node => node == view.Self || view.LivenessOf(node) == Liveness.Alive) == view.Self;
+}

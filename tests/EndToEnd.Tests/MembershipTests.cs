@@ -1,0 +1,130 @@
+using System.Text.Json;
+using Cairn.Cli.Demo;
+using Cairn.Cli.Output;
+
+namespace Cairn.EndToEnd.Tests;
+
+/// <summary>Machines leave, break, come back, are stolen; the owner loses the last admin's machine and has only the kit.</summary>
+public sealed class MembershipTests : IAsyncLifetime
+{
+    private readonly DemoPool _pool = DemoPool.Lay(folder: null, nodeCount: 3, keep: false);
+    private readonly List<DemoNode> _newcomers = [];
+
+    private DemoNode Founder => _pool.Nodes[0];
+
+    private DemoNode Second => _pool.Nodes[1];
+
+    private DemoNode Third => _pool.Nodes[2];
+
+    public async ValueTask InitializeAsync()
+    {
+        await _pool.Start("256MiB", TestContext.Current.CancellationToken);
+        await Founder.Must("volume", "create", "v");
+        await Put("first");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (DemoNode newcomer in _newcomers)
+        {
+            await newcomer.Stop();
+            newcomer.Dispose();
+        }
+
+        await _pool.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_machine_leaves_and_another_breaks_is_forgotten_and_comes_back()
+    {
+        await Third.Must("leave", "--quiet");
+        await Eventually.Holds(() => Role(Founder, Third) == "forgotten", "the one that left is no holder any more");
+        await Third.Stop();
+        await Founder.Must("wait", "--safe", "--timeout", "60", "--quiet");
+        Assert.True(Shows(Second, "first"), "what the leaver held is with the others");
+
+        // A machine that is here cannot be declared lost.
+        await Founder.MustRefuse(ExitCode.Failed, "leave", "node", "forget", Second.Name);
+        Second.KillProcess();
+        await Eventually.Holds(() => !IsConnected(Founder, Second), "its end is noticed");
+        await Founder.Must("node", "forget", Second.Name);
+        Assert.Equal("forgotten", Role(Founder, Second));
+        await Put("second");
+
+        await Second.Start(TestContext.Current.CancellationToken);
+        await Eventually.Holds(() => Role(Founder, Second) == "member", "who comes back belongs again");
+        await Eventually.Holds(() => Shows(Second, "second"), "it has what it missed");
+        await Founder.Must("wait", "--safe", "--timeout", "60", "--quiet");
+
+        // Who left by its own will stays out, whenever its daemon is started again.
+        await Third.Start(TestContext.Current.CancellationToken);
+        await Eventually.Holds(() => IsConnected(Founder, Third), "it may look, and fetch what is its own");
+        await Put("third");
+        await Eventually.Holds(() => Shows(Second, "third"), "the others go on");
+        Assert.Equal("forgotten", Role(Founder, Third));
+    }
+
+    [Fact]
+    public async Task A_stolen_machine_is_revoked_and_an_owner_with_nothing_but_the_kit_comes_back()
+    {
+        await Founder.Must("node", "revoke", Third.Name);
+        await Eventually.Holds(() => Role(Second, Third) == "revoked", "everybody knows");
+        await Eventually.Holds(
+            () => !IsConnected(Founder, Third) && !IsConnected(Second, Third), "it is cut off");
+        await Put("second");
+        DemoNode fourth = Newcomer(4);
+        string code = (await Founder.Must("invite", "--quiet")).Trim();
+        await fourth.Must("join", code, "--space", "256MiB", "--name", fourth.Name, "--listen", "127.0.0.1:0");
+        await fourth.Start(TestContext.Current.CancellationToken);
+        await Eventually.Holds(
+            () => Shows(fourth, "first") && Shows(fourth, "second"), "a newcomer gets the old keys and the new ones");
+        Assert.True(Shows(Second, "second") && !Shows(Third, "second"), "the revoked one hears nothing more");
+        await fourth.MustRefuse(ExitCode.Failed, "admin", "invite");
+        await Founder.Must("wait", "--safe", "--timeout", "60", "--quiet");
+
+        // The only admin's machine is gone with its home.
+        Founder.KillProcess();
+        Directory.Delete(Founder.Home, recursive: true);
+        DemoNode owner = Newcomer(5);
+        await owner.Must(
+            "recover", Path.Combine(_pool.Root, "recovery-kit.txt"), "--at", AddressOf(Second),
+            "--space", "256MiB", "--name", owner.Name, "--listen", "127.0.0.1:0");
+        await owner.Start(TestContext.Current.CancellationToken);
+        await Eventually.Holds(() => Shows(owner, "first") && Shows(owner, "second"), "the owner sees everything");
+        await owner.Must("invite", "--quiet");
+        await owner.Must("node", "revoke", Founder.Name);
+        await Eventually.Holds(() => Role(Second, Founder) == "revoked", "the owner's word counts");
+    }
+
+    private DemoNode Newcomer(int number)
+    {
+        DemoNode node = new(_pool.Root, number);
+        _newcomers.Add(node);
+        return node;
+    }
+
+    private async Task Put(string name)
+    {
+        string file = Path.Combine(_pool.Root, "file");
+        await File.WriteAllTextAsync(file, "the " + name, TestContext.Current.CancellationToken);
+        await Founder.Must("put", file, "v/" + name);
+    }
+
+    private static bool Shows(DemoNode node, string name) =>
+        node.Read("v", name) is { } bytes && System.Text.Encoding.UTF8.GetString(bytes) == "the " + name;
+
+    private static string? Role(DemoNode asked, DemoNode node) => Summary(asked, node).GetProperty("role").GetString();
+
+    private static bool IsConnected(DemoNode asked, DemoNode node) =>
+        Summary(asked, node).GetProperty("isConnected").GetBoolean();
+
+    private static string AddressOf(DemoNode node) =>
+        Summary(node, node).GetProperty("addresses")[0].GetString()!;
+
+    private static JsonElement Summary(DemoNode asked, DemoNode node)
+    {
+        using JsonDocument nodes = JsonDocument.Parse(asked.Ask("/v1/nodes"));
+        return nodes.RootElement.EnumerateArray()
+            .Single(summary => summary.GetProperty("name").GetString() == node.Name).Clone();
+    }
+}
