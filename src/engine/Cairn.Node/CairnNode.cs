@@ -100,20 +100,24 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _sync = new LogSync(ports, _view, _peers, _diary);
         _sendLimiter = new RateLimiter(ports.Time) { BytesPerSecond = settings.Limit.SendBytesPerSecond };
         _receiveLimiter = new RateLimiter(ports.Time) { BytesPerSecond = settings.Limit.ReceiveBytesPerSecond };
-        _inbox = new ChunkInbox(ports, chunks, _diary, _receiveLimiter)
-        {
-            IsRemoved = address => AnyCondemned(garbage => garbage.IsRemoved(address)),
-        };
         _replicator = new Replicator(ports, chunks, _view, _peers, _diary, _sendLimiter);
         DropProtocol drops = new(ports.Identity.Node);
         _server = new ChunkServer(ports, chunks, _view, drops, _sendLimiter) { IsBrought = _replicator.Brings };
+        _inbox = new ChunkInbox(ports, chunks, _diary, _receiveLimiter, _server.OutcomeOf)
+        {
+            IsRemoved = address => AnyCondemned(garbage => garbage.IsRemoved(address)),
+        };
         _source = new ReadSource(ports, options, _view, _peers, _diary, _receiveLimiter);
         _repair = new RepairLoop(ports, options, chunks, _view, _peers, _server, _source, _diary)
         {
             IsCondemned = address => AnyCondemned(garbage => garbage.Contains(address)),
         };
         _upkeep = new StoreUpkeep(ports, options, chunks, _diary, _repair.Wake);
-        _drops = new DropLoop(ports, chunks, _view, _peers, _diary, drops);
+        _drops = new DropLoop(ports, chunks, _view, _peers, _diary, drops)
+        {
+            IsCondemned = address => AnyCondemned(garbage => garbage.Contains(address)),
+            Owe = _replicator.OweAgain,
+        };
         _keys = new KeyKeeper(ports, _view, _poolLog, _diary);
         _returns = new ReturnKeeper(_view, _peers, _poolLog, _diary);
         _weights = new WeightKeeper(ports.Workers, _view, _poolLog, _diary);
@@ -180,13 +184,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     public void Start()
     {
         Warn(_record.Save());
-        foreach (SignedNodeRecord record in DecodeRecords(_config))
-        {
-            _view.Merge(record);
-        }
-
-        _view.Merge(_record.Current);
-        _view.SetState(_poolLog.State);
+        _view.Load(DecodeRecords(_config).Append(_record.Current), _poolLog.State);
         _sync.Add(_poolLog);
         _volumes.Refresh();
         _gossip.Start();

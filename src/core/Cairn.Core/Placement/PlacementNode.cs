@@ -18,6 +18,14 @@ public sealed record PlacementNode(NodeId Node, long CapacityBytes)
     /// <summary>Whether it takes no new copies for now.</summary>
     public bool IsFull { get; init; }
 
+    /// <summary>By value: two nodes that are equal take the same place in every table.</summary>
+    public bool Equals(PlacementNode? other) => other is not null
+        && Node == other.Node && CapacityBytes == other.CapacityBytes && Zone == other.Zone && IsFull == other.IsFull
+        && Tags.SequenceEqual(other.Tags);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Node.GetHashCode();
+
     /// <summary>From a node's own record.</summary>
     public static PlacementNode From(NodeRecord record) => new(record.Node, record.CapacityBytes)
     {

@@ -18,6 +18,9 @@ internal sealed class PoolView
     private readonly SortedSet<NodeId> _remembered;
     private volatile bool _hasRoom = true;
     private volatile PlacementTable _placement = PlacementTable.Empty;
+    private PlacementNode[] _counted = [];
+    private int _unknown;
+    private PlacementWeights _weights = PlacementWeights.None;
     private volatile PoolState _state = PoolState.Empty;
     private volatile NodeId[] _tracked = [];
 
@@ -57,6 +60,10 @@ internal sealed class PoolView
 
     /// <summary>Every node whose state takes copies, given up or not: what weights are solved for.</summary>
     public IReadOnlyList<PlacementNode> PlacementNodes { get; private set; } = [];
+
+    /// <summary>How many copies a chunk must have before the node that wrote it may let go of it.</summary>
+    /// <remarks>A member whose record has not come yet counts: it may have to have a copy.</remarks>
+    public int CopiesWanted => Math.Min(PlacementPolicy.CopiesDefault, Placement.NodeCount + _unknown);
 
     /// <summary>Whether so many nodes have room as a chunk has copies; true in a pool that has no nodes yet.</summary>
     public bool HasRoom => _hasRoom;
@@ -102,6 +109,18 @@ internal sealed class PoolView
         _readers.UnionWith(
             state.Keys.Where(grant => grant.Epoch == default).Select(grant => (grant.Volume, grant.Recipient)));
         Rebuild();
+    }
+
+    /// <summary>Takes all that was known when the last run ended, at once.</summary>
+    /// <remarks>A placement over the first few nodes would call a chunk safe that has one copy.</remarks>
+    public void Load(IEnumerable<SignedNodeRecord> records, PoolState state)
+    {
+        foreach (SignedNodeRecord record in records)
+        {
+            Map.Merge(record);
+        }
+
+        SetState(state);
     }
 
     /// <summary>Takes a record; true if it was new.</summary>
@@ -167,11 +186,17 @@ internal sealed class PoolView
 
     private void Rebuild()
     {
+        _unknown = State.ActiveNodes.Count(member => !Map.TryGet(member.Node, out _));
         NodeRecord[] records = [.. Candidates().Where(node => Map.TryGet(node, out _)).Select(Record)];
         _tracked = [.. records.Select(record => record.Node)];
         PlacementNodes = [.. records.Where(Counts).Select(PlacementNode.From)];
         PlacementNode[] counted = [.. PlacementNodes.Where(node => !_givenUp.Contains(node.Node))];
-        _placement = PlacementTable.Build(counted, PlacementPolicy.Default, State.Weights);
+        if (!counted.SequenceEqual(_counted) || !_weights.Equals(State.Weights))
+        {
+            (_counted, _weights) = (counted, State.Weights);
+            _placement = PlacementTable.Build(counted, PlacementPolicy.Default, _weights);
+        }
+
         _hasRoom = counted.Length == 0 || counted.Count(node => !node.IsFull) >= _placement.Copies;
         Changed?.Invoke();
     }

@@ -16,7 +16,8 @@ namespace Cairn.Node.Repair;
 /// <summary>Gives up copies that placement no longer wants here, after enough others proved that they keep them.</summary>
 /// <remarks>
 /// A given-up copy becomes a cached one: it still serves reads and yields when space is wanted. Intents are durable before
-/// anybody is asked, a batch at a time. Thread: the engine's loop.
+/// anybody is asked, a batch at a time. A copy that nobody who was asked has is owed to those who should have it: they
+/// compare holdings only with each other, and would never find it here. Thread: the engine's loop.
 /// </remarks>
 internal sealed class DropLoop : IDropEffects
 {
@@ -25,6 +26,8 @@ internal sealed class DropLoop : IDropEffects
 
     private readonly List<RecordKey> _begun = [];
     private readonly List<(NodeId Node, RecordKey Key)> _asks = [];
+    private readonly HashSet<RecordKey> _kept = [];
+    private readonly HashSet<RecordKey> _lacked = [];
     private readonly NodePorts _ports;
     private readonly ChunkStore _store;
     private readonly PoolView _view;
@@ -50,6 +53,12 @@ internal sealed class DropLoop : IDropEffects
             _protocol.Restore([.. ReadKeys(ref reader, count)]);
         }
     }
+
+    /// <summary>Whether a chunk is condemned: it is not brought to anybody.</summary>
+    public Func<ChunkAddress, bool> IsCondemned { get; init; } = static _ => false;
+
+    /// <summary>Makes this node bring copies to those who should have them.</summary>
+    public Action<IEnumerable<ChunkAddress>> Owe { get; init; } = static _ => { };
 
     /// <summary>One batch: finds strays, declares the intent, asks, and gives up what enough others keep.</summary>
     public async Task Run()
@@ -110,6 +119,8 @@ internal sealed class DropLoop : IDropEffects
         Bytes16 nonce = new(random);
         _begun.Clear();
         _asks.Clear();
+        _kept.Clear();
+        _lacked.Clear();
         foreach (RecordKey key in strays.Concat(_protocol.Intents.ToArray()).Distinct())
         {
             _protocol.Begin(key, nonce, this);
@@ -130,7 +141,8 @@ internal sealed class DropLoop : IDropEffects
             await AskNode(group.Key, nonce, [.. group.Select(ask => ask.Key)]);
         }
 
-        foreach (RecordKey key in _protocol.Intents.ToArray())
+        RecordKey[] stay = [.. _protocol.Intents];
+        foreach (RecordKey key in stay)
         {
             _protocol.Abandon(key, this);
         }
@@ -138,6 +150,8 @@ internal sealed class DropLoop : IDropEffects
         // What was given up is durable before the intents are forgotten.
         await _ports.Workers.Run(WorkPriority.Background, _store.Commit);
         SaveIntents();
+        Owe(stay.Where(key => _lacked.Contains(key) && !_kept.Contains(key) && !IsCondemned(key.Address))
+            .Select(key => key.Address));
     }
 
     private IEnumerable<RecordKey> Strays()
@@ -175,8 +189,13 @@ internal sealed class DropLoop : IDropEffects
 
         for (int i = 0; i < keys.Length; i++)
         {
-            if (answer.Proofs[i] != default && ChunkServer.ProofOf(_store, keys[i].Address, nonce) == answer.Proofs[i])
+            if (answer.Proofs[i] == default)
             {
+                _lacked.Add(keys[i]);
+            }
+            else if (ChunkServer.ProofOf(_store, keys[i].Address, nonce) == answer.Proofs[i])
+            {
+                _kept.Add(keys[i]);
                 _protocol.Confirmed(node, keys[i], nonce, this);
             }
         }

@@ -15,9 +15,10 @@ namespace Cairn.Node.Replication;
 /// unconfirmed bytes on the way, so it is held to the same rate. While one sync runs, what arrives meanwhile shares the next one.
 /// Thread: the engine's loop; hashing, writing and syncing run on workers.
 /// </remarks>
-internal sealed class ChunkInbox(NodePorts ports, ChunkStore store, NodeDiary diary, RateLimiter limiter)
+internal sealed class ChunkInbox(
+    NodePorts ports, ChunkStore store, NodeDiary diary, RateLimiter limiter, Func<ChunkAddress, ChunkOutcome> outcomeOf)
 {
-    private readonly List<(PeerLink Link, ulong Request, ChunkOutcome[] Outcomes)> _written = [];
+    private readonly List<Written> _written = [];
     private bool _commits;
 
     /// <summary>Chunks were stored that peers sent: the counters of owed and held change.</summary>
@@ -42,7 +43,7 @@ internal sealed class ChunkInbox(NodePorts ports, ChunkStore store, NodeDiary di
         }
 
         await limiter.Wait(bytes);
-        _written.Add((link, message.Request, outcomes));
+        _written.Add(new Written(link, message.Request, [.. message.Chunks.Select(chunk => chunk.Address)], outcomes));
         if (!_commits)
         {
             _commits = true;
@@ -85,7 +86,7 @@ internal sealed class ChunkInbox(NodePorts ports, ChunkStore store, NodeDiary di
     {
         while (_written.Count > 0)
         {
-            (PeerLink Link, ulong Request, ChunkOutcome[] Outcomes)[] batch = [.. _written];
+            Written[] batch = [.. _written];
             _written.Clear();
             Result<Unit, StoreError> synced = await ports.Workers.Run(WorkPriority.Foreground, store.Commit);
             if (!synced.TryGet(out _, out StoreError error))
@@ -93,15 +94,28 @@ internal sealed class ChunkInbox(NodePorts ports, ChunkStore store, NodeDiary di
                 diary.Add(LogLevel.Error, "chunk store", error.ToString());
             }
 
-            foreach ((PeerLink link, ulong request, ChunkOutcome[] outcomes) in batch)
+            foreach (Written put in batch)
             {
-                link.Send(new ChunkPutReply(request, synced.IsOk ? outcomes : Failed(outcomes.Length)));
+                put.Link.Send(new ChunkPutReply(
+                    put.Request, synced.IsOk ? Confirmed(put) : Failed(put.Outcomes.Length)));
             }
 
             Stored?.Invoke();
         }
 
         _commits = false;
+    }
+
+    /// <summary>What is answered for now: a copy that was there already may be about to be given up.</summary>
+    private ChunkOutcome[] Confirmed(Written put)
+    {
+        for (int i = 0; i < put.Outcomes.Length; i++)
+        {
+            put.Outcomes[i] =
+                put.Outcomes[i] == ChunkOutcome.Held ? outcomeOf(put.Addresses[i]) : put.Outcomes[i];
+        }
+
+        return put.Outcomes;
     }
 
     private static ChunkOutcome[] Failed(int count)
@@ -115,4 +129,6 @@ internal sealed class ChunkInbox(NodePorts ports, ChunkStore store, NodeDiary di
         put.TryGet(out _, out StoreError error) ? ChunkOutcome.Held
         : error.Kind is StoreErrorKind.NoSpace or StoreErrorKind.DiskFull ? ChunkOutcome.NoSpace
         : ChunkOutcome.DiskFailed;
+
+    private sealed record Written(PeerLink Link, ulong Request, ChunkAddress[] Addresses, ChunkOutcome[] Outcomes);
 }

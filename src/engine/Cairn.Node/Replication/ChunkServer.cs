@@ -1,4 +1,5 @@
 using System.Buffers;
+using Cairn.Core.Placement;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Core.Repair;
@@ -14,6 +15,8 @@ namespace Cairn.Node.Replication;
 internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView view, DropProtocol drops, RateLimiter limiter)
 {
     private readonly SortedDictionary<NodeId, Outstanding> _sending = [];
+    private readonly Dictionary<NodeId, List<PartitionId>> _shared = [];
+    private PlacementTable _placement = PlacementTable.Empty;
 
     /// <summary>Stored chunks found unreadable while serving: to be fetched anew.</summary>
     public event Action<RecordKey>? Damaged;
@@ -35,10 +38,7 @@ internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView vi
 
     /// <summary>This node's digests of the partitions it shares with a peer.</summary>
     public List<PartitionReport> Reports(NodeId peer) =>
-        [
-            .. HoldingsDigest.Shared(view.Placement, view.Self, peer)
-                .Select(partition => new PartitionReport(partition, store.Digest(partition))),
-        ];
+        [.. SharedWith(peer).Select(partition => new PartitionReport(partition, store.Digest(partition)))];
 
     /// <summary>Whether a chunk is about to be brought to a peer, so that it need not be fetched: such are not listed for it.</summary>
     public Func<ChunkAddress, NodeId, bool> IsBrought { get; init; } = static (_, _) => false;
@@ -69,6 +69,24 @@ internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView vi
         return !store.TryGet(key, out StoredRecord record) || record.Use == ChunkUse.Cached ? ChunkOutcome.Absent
             : drops.MayConfirm(key) ? ChunkOutcome.Held
             : ChunkOutcome.Dropping;
+    }
+
+    /// <summary>Remembered as long as placement stays: to find it out is a walk over all partitions.</summary>
+    private List<PartitionId> SharedWith(NodeId peer)
+    {
+        if (!ReferenceEquals(_placement, view.Placement))
+        {
+            _placement = view.Placement;
+            _shared.Clear();
+        }
+
+        if (!_shared.TryGetValue(peer, out List<PartitionId>? shared))
+        {
+            shared = HoldingsDigest.Shared(_placement, view.Self, peer);
+            _shared.Add(peer, shared);
+        }
+
+        return shared;
     }
 
     private async Task Prove(PeerLink link, DropAsk message)

@@ -137,14 +137,20 @@ internal sealed class Replicator : IReplicationQueue
         && chunk.StateOf(peer) is DeliveryState.Waiting or DeliveryState.Sent;
 
     /// <summary>This node leaves: every copy it answers for is owed to those that placement names without it.</summary>
-    public void OweEverything()
+    public void OweEverything() => OweAgain(
+        _store.Enumerate(ChunkUse.Replicated)
+            .Where(record => record.Key.Kind == RecordKind.Copy).Select(record => record.Key.Address));
+
+    /// <summary>Copies kept here go to those who should have them, as if they were just written.</summary>
+    public void OweAgain(IEnumerable<ChunkAddress> addresses)
     {
-        foreach (StoredRecord record in _store.Enumerate(ChunkUse.Replicated))
+        foreach (ChunkAddress address in addresses)
         {
-            if (record.Key.Kind == RecordKind.Copy && !_owed.ContainsKey(record.Key.Address)
-                && _store.SetUse(record.Key, ChunkUse.Staged).IsOk)
+            RecordKey key = RecordKey.Copy(address);
+            if (!_owed.ContainsKey(address) && _store.TryGet(key, out StoredRecord record)
+                && record.Use == ChunkUse.Replicated && _store.SetUse(key, ChunkUse.Staged).IsOk)
             {
-                Owe(record.Key.Address, record.Length);
+                Owe(address, record.Length);
             }
         }
 
@@ -157,6 +163,7 @@ internal sealed class Replicator : IReplicationQueue
         foreach (OwedChunk chunk in InOrder().Where(chunk => chunk.IsDone))
         {
             Target(chunk);
+            FinishIfDone(chunk);
         }
 
         PumpAll();
@@ -396,8 +403,9 @@ internal sealed class Replicator : IReplicationQueue
                 chunk.Set(lane.Peer, DeliveryState.Confirmed);
                 FinishIfDone(chunk);
                 break;
-            case ChunkOutcome.Absent:
-                // Every member agreed that it is garbage, and the peer is further: it goes here, too.
+            case ChunkOutcome.Absent or ChunkOutcome.Dropping:
+                // Every member agreed that it is garbage, and the peer is further: it goes here, too. Or the peer is
+                // about to give its copy up, by another placement than this node's. It is offered again in any case.
                 chunk.Set(lane.Peer, DeliveryState.Full);
                 break;
             case ChunkOutcome.NoSpace:
@@ -434,8 +442,7 @@ internal sealed class Replicator : IReplicationQueue
     {
         PartitionId partition = PartitionId.Of(chunk.Address);
         bool holds = _placement.IsHolder(partition, _view.Self);
-        int wanted = Math.Min(_placement.Copies, _placement.NodeCount);
-        if (_placement.NodeCount == 0 || !chunk.IsDone || chunk.Confirmed + (holds ? 1 : 0) < wanted)
+        if (_placement.NodeCount == 0 || !chunk.IsDone || chunk.Confirmed + (holds ? 1 : 0) < _view.CopiesWanted)
         {
             return;
         }
