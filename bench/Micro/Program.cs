@@ -3,12 +3,15 @@ using BenchmarkDotNet.Running;
 using Cairn.Bench.Micro;
 
 // quick: a few seconds, prints MB/s, fails below the gate. stages [FOLDER]: CPU seconds a GiB, stage by stage.
-// index [FOLDER]: what sealing the index costs.
+// index [FOLDER]: what sealing the index costs. snapshot [FILES]: what a snapshot costs, 50 ms and 10 KiB at most.
 // Anything else: BenchmarkDotNet's own command line.
 return args switch
 {
     ["quick", ..] => QuickPipeline.Run(),
     ["stages", .. string[] where] => await QuickStages.Run(where is [string folder, ..] ? folder : Path.GetTempPath()),
+    ["snapshot", .. string[] count] => count is [string files, ..]
+        ? QuickSnapshot.Run(int.Parse(files, System.Globalization.CultureInfo.InvariantCulture))
+        : QuickSnapshot.Run(),
     ["index", .. string[] where] => QuickIndex.Run(where is [string folder, ..] ? folder : Path.GetTempPath()),
     _ => Benchmarks(args),
 };
