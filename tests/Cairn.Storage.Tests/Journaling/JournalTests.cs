@@ -29,6 +29,31 @@ public sealed class JournalTests
         Assert.Empty(report.Damage);
     }
 
+    /// <summary>The later segment would be used again first: the earlier one is pinned by a record of somebody else.</summary>
+    [Fact]
+    public void A_record_that_makes_another_void_stays_as_long_as_that_one_can_be_found()
+    {
+        SimulatedDisk disk = new();
+        Journal journal = Fresh(disk);
+        JournalPosition begun = Append(journal, 1, 100);
+        JournalPosition pin = Append(journal, 2, 100);
+        JournalPosition filler = Append(journal, 3, 60_000);
+        JournalPosition end = Append(journal, 4, 10_000);
+        JournalPosition more = Append(journal, 5, 60_000);
+        journal.Release(begun);
+        journal.Release(filler);
+        journal.Release(end, after: begun);
+        journal.Release(more);
+        SimulatedDisk killed = disk.Clone();
+        killed.Crash(CrashKind.ProcessKilled, 1);
+        Assert.Contains(4, Replay(killed).Ids);
+
+        // With the pin the first segment goes, then the second.
+        journal.Release(pin);
+        disk.Crash(CrashKind.ProcessKilled, 1);
+        Assert.DoesNotContain(4, Replay(disk).Ids);
+    }
+
     [Fact]
     public void Acknowledged_records_survive_a_killed_process_without_a_commit()
     {
@@ -105,7 +130,7 @@ public sealed class JournalTests
         Assert.Equal(StoreErrorKind.NoSpace, last.Error.Kind);
         Assert.False(journal.HasRoom);
         Assert.True(journal.Append(JournalKind.Operation, default, new byte[30_000]).IsOk);
-        held.ForEach(journal.Release);
+        held.ForEach(position => journal.Release(position));
         Assert.True(journal.HasRoom);
         Assert.True(journal.Append(JournalKind.Extent, default, new byte[30_000]).IsOk);
     }
@@ -128,7 +153,7 @@ public sealed class JournalTests
             return true;
         }).IsOk);
         Assert.True(held.Count > 10);
-        held.ForEach(journal.Release);
+        held.ForEach(position => journal.Release(position));
         Assert.True(journal.Append(JournalKind.Extent, default, new byte[30_000]).IsOk);
     }
 

@@ -28,7 +28,7 @@ internal sealed class Draft(VersionId version, long sizeBytes)
     /// <summary>When the last write came, engine milliseconds.</summary>
     public long LastWriteMs { get; set; }
 
-    /// <summary>Small journal records that describe it; given back with it.</summary>
+    /// <summary>Small journal records that describe it, its beginning first; given back with it.</summary>
     public List<JournalPosition> Notes { get; } = new(1);
 
     /// <summary>Puts a hole where the size cuts, so that a later extension reads as zeros.</summary>

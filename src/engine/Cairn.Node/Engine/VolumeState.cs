@@ -217,8 +217,8 @@ internal sealed class VolumeState
 
     /// <summary>Carries out an intent: journaled and folded when this returns well.</summary>
     /// <param name="intent">What the tree's rules made of the caller's wish.</param>
-    /// <param name="endedLayer">The draft whose journal records become void with it.</param>
-    public VolumeError? Commit(Result<ImmutableArray<Primitive>, TreeError> intent, VersionId endedLayer = default)
+    /// <param name="ended">The draft whose journal records become void with it.</param>
+    public VolumeError? Commit(Result<ImmutableArray<Primitive>, TreeError> intent, EndedLayer ended = default)
     {
         if (!intent.TryGet(out ImmutableArray<Primitive> primitives, out TreeError error))
         {
@@ -235,7 +235,7 @@ internal sealed class VolumeState
             return VolumeError.Stopping;
         }
 
-        Result<TransactionId, StoreError> appended = Parts.Log.Append(_author.Sign(primitives), Now, endedLayer);
+        Result<TransactionId, StoreError> appended = Parts.Log.Append(_author.Sign(primitives), Now, ended);
         return appended.IsOk ? null : Errors.From(appended.Error);
     }
 

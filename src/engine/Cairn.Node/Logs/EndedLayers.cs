@@ -6,6 +6,18 @@ namespace Cairn.Node.Logs;
 /// <summary>Draft layers in a replayed journal that a transaction ended.</summary>
 internal static class EndedLayers
 {
+    /// <summary>Where the layers begin that the journal has.</summary>
+    public static IReadOnlyDictionary<VersionId, JournalPosition> Begun(IReadOnlyList<RecoveredRecord> records)
+    {
+        var begun = new Dictionary<VersionId, JournalPosition>();
+        foreach (RecoveredRecord record in records.Where(record => record.Entry.Type == JournalEntryType.LayerBegun))
+        {
+            begun.TryAdd(record.Entry.Layer, record.Position);
+        }
+
+        return begun;
+    }
+
     /// <summary>Gives their records back; what is left of the records is for the volume engine.</summary>
     /// <remarks>
     /// The tree is no witness: when garbage collection has forgotten a superseded version, its layer would look as if it

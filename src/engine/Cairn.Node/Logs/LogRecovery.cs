@@ -18,11 +18,15 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
 {
     private const int FoldBatch = 4096;
 
-    private readonly List<JournalPosition> _unneeded = [];
+    private readonly List<(JournalPosition Position, JournalPosition After)> _unneeded = [];
     private bool _isLate;
 
     /// <summary>Own logs of which an index, thrown away since, knew more than logs and journal hold: their end was lost.</summary>
     public SortedSet<LogId> Lost { get; init; } = [];
+
+    /// <summary>Where the draft layers begin that the journal still has.</summary>
+    public IReadOnlyDictionary<VersionId, JournalPosition> Begun { get; init; } =
+        new Dictionary<VersionId, JournalPosition>();
 
     /// <summary>Runs all steps.</summary>
     public Result<Unit, StoreError> Run(List<RecoveredRecord> journaled)
@@ -50,9 +54,9 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             IsIndexCovered(), "the index knows transactions that neither logs nor journal hold: rebuild it");
 
         // Only now is it sure that this run of the recovery stands: a second one would need the records again.
-        foreach (JournalPosition position in _unneeded)
+        foreach ((JournalPosition position, JournalPosition after) in _unneeded)
         {
-            ports.Journal.Release(position);
+            ports.Journal.Release(position, after);
         }
 
         ChooseOwn();
@@ -159,9 +163,10 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         {
             var id = new TransactionId(
                 new LogId(ports.Identity.Node, (uint)record.Entry.Offset), (ulong)record.Entry.Length);
+            var ended = new EndedLayer(record.Entry.Layer, Begun.GetValueOrDefault(record.Entry.Layer));
             if (id.Seq <= log.Exchange.TipOf(id.Log).TransactionSeq)
             {
-                _unneeded.Add(record.Position);
+                _unneeded.Add((record.Position, ended.Begun));
                 continue;
             }
 
@@ -170,11 +175,11 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
                 || transaction.Id != id)
             {
                 log.Report(id.Log, $"the journal's record of {id} cannot be opened: what it did is lost");
-                _unneeded.Add(record.Position);
+                _unneeded.Add((record.Position, ended.Begun));
                 continue;
             }
 
-            var recovered = new Unsealed(transaction, record.Position, plain.Length, record.Entry.Layer);
+            var recovered = new Unsealed(transaction, record.Position, plain.Length, ended);
             if (IsEndLost(id.Log) || id.Seq != LastKnown(id.Log) + 1)
             {
                 log.Own.Doubt(recovered);

@@ -10,9 +10,9 @@ namespace Cairn.Node.Logs;
 /// <param name="Transaction">What it says.</param>
 /// <param name="Position">Its record in the journal.</param>
 /// <param name="EncodedBytes">What it takes in a block.</param>
-/// <param name="EndedLayer">The draft layer it makes void, or zeros.</param>
+/// <param name="Ended">The draft layer it makes void.</param>
 internal readonly record struct Unsealed(
-    Transaction Transaction, JournalPosition Position, int EncodedBytes, VersionId EndedLayer);
+    Transaction Transaction, JournalPosition Position, int EncodedBytes, EndedLayer Ended);
 
 /// <summary>This node's own log: its incarnation, what waits to be sealed, and what waits for peers to say what they hold.</summary>
 /// <remarks>
@@ -39,7 +39,7 @@ internal sealed class OwnLog(JournalWriter journal)
     public IReadOnlyList<Unsealed> Doubtful => _doubtful;
 
     /// <summary>Writes a transaction to the journal and lets it wait for its block.</summary>
-    public Result<Unit, StoreError> Append(Transaction transaction, VersionId endedLayer)
+    public Result<Unit, StoreError> Append(Transaction transaction, EndedLayer ended)
     {
         _encoding.ResetWrittenCount();
         TransactionCodec.Encode(transaction, _encoding);
@@ -52,7 +52,7 @@ internal sealed class OwnLog(JournalWriter journal)
         var entry = new JournalEntry
         {
             Type = JournalEntryType.Transaction,
-            Layer = endedLayer,
+            Layer = ended.Layer,
             Offset = transaction.Id.Log.Incarnation,
             Length = (long)transaction.Id.Seq,
             Time = transaction.Claimed,
@@ -63,7 +63,7 @@ internal sealed class OwnLog(JournalWriter journal)
             return error;
         }
 
-        _unsealed.Add(new Unsealed(transaction, position, _encoding.WrittenCount, endedLayer));
+        _unsealed.Add(new Unsealed(transaction, position, _encoding.WrittenCount, ended));
         return Unit.Value;
     }
 
@@ -97,7 +97,7 @@ internal sealed class OwnLog(JournalWriter journal)
     }
 
     /// <summary>What was taken out was written again under another number.</summary>
-    public void Rewritten(in Unsealed old) => journal.Journal.Release(old.Position);
+    public void Rewritten(in Unsealed old) => Release(old);
 
     /// <summary>The oldest waiting transactions that fit one block; all of one incarnation.</summary>
     public Transaction[] TakeForBlock()
@@ -126,18 +126,20 @@ internal sealed class OwnLog(JournalWriter journal)
     {
         for (int i = 0; i < count; i++)
         {
-            journal.Journal.Release(_unsealed[i].Position);
+            Release(_unsealed[i]);
         }
 
         _unsealed.RemoveRange(0, count);
     }
+
+    private void Release(in Unsealed done) => journal.Journal.Release(done.Position, done.Ended.Begun);
 
     private void ReleaseCovered(List<Unsealed> list, LogId log, ulong lastSeq)
     {
         bool IsCovered(Unsealed waiting) => waiting.Transaction.Id.Log == log && waiting.Transaction.Id.Seq <= lastSeq;
         foreach (Unsealed covered in list.Where(IsCovered))
         {
-            journal.Journal.Release(covered.Position);
+            Release(covered);
         }
 
         list.RemoveAll(IsCovered);

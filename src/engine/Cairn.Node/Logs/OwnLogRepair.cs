@@ -103,7 +103,7 @@ internal sealed class OwnLogRepair(ReplicatedLog log, LogPorts ports)
         for (int i = 0; i < lost.Count; i++)
         {
             Transaction old = lost[i].Transaction;
-            Result<TransactionId, StoreError> written = log.Append(old.Primitives, old.Claimed, lost[i].EndedLayer);
+            Result<TransactionId, StoreError> written = log.Append(old.Primitives, old.Claimed, lost[i].Ended);
             if (!written.TryGet(out TransactionId id, out StoreError error))
             {
                 log.Report(old.Id.Log, $"{old.Id} cannot be written again yet: {error}");

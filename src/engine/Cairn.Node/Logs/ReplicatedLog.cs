@@ -168,20 +168,18 @@ public sealed class ReplicatedLog : IAsyncDisposable
     {
         options ??= new ReplicatedLogOptions();
         IReadOnlyList<RecoveredRecord> records = ports.Recovered.Take(keys.Volume);
-        List<RecoveredRecord> transactions =
-            [.. records.Where(record => record.Entry.Type == JournalEntryType.Transaction)];
         Result<ReplicatedLog, StoreError> opened;
         SortedSet<LogId> lost = [];
         try
         {
-            opened = Open(ports, options, keys, applier, transactions, lost);
+            opened = Open(ports, options, keys, applier, records, lost);
         }
         catch (Exception broken) when (broken is IndexUnusableException or InvariantException)
         {
             // The index is a cache of the fold: whatever is wrong with it, the logs rebuild it.
             Result<Unit, IndexError> cleared = ports.Index.Clear();
             opened = cleared.IsOk
-                ? Open(ports, options, keys, applier, transactions, lost)
+                ? Open(ports, options, keys, applier, records, lost)
                 : new StoreError(StoreErrorKind.Corrupt, "index", $"{broken.Message}; {cleared.Error.Detail}");
         }
 
@@ -199,13 +197,13 @@ public sealed class ReplicatedLog : IAsyncDisposable
     /// <summary>Writes a transaction of this node: journaled, folded, to be sealed soon. Called under <see cref="Gate"/>.</summary>
     /// <param name="primitives">Made from the state as it is now.</param>
     /// <param name="claimed">Shown to people.</param>
-    /// <param name="endedLayer">The draft layer whose journal records this transaction makes void.</param>
+    /// <param name="ended">The draft layer whose journal records this transaction makes void.</param>
     public Result<TransactionId, StoreError> Append(
-        ImmutableArray<Primitive> primitives, WallTime claimed, VersionId endedLayer = default)
+        ImmutableArray<Primitive> primitives, WallTime claimed, EndedLayer ended = default)
     {
         Invariant.That(Gate.IsHeldByCurrentThread, "a transaction written outside the gate");
         Transaction transaction = Fold.Author(Own.Current, claimed, primitives);
-        Result<Unit, StoreError> written = Own.Append(transaction, endedLayer);
+        Result<Unit, StoreError> written = Own.Append(transaction, ended);
         if (!written.IsOk)
         {
             return written.Error;
@@ -405,14 +403,16 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
     private static Result<ReplicatedLog, StoreError> Open(
         LogPorts ports, ReplicatedLogOptions options, VolumeKeyring keys, ITransactionApplier applier,
-        List<RecoveredRecord> transactions, SortedSet<LogId> lost)
+        IReadOnlyList<RecoveredRecord> journaled, SortedSet<LogId> lost)
     {
         var table = new OverlayTable(new IndexTable(ports.Index), options.TableCacheBytes);
         var fold = new OrderedFold(table, applier);
         var exchange = new LogExchange(keys.Volume, (log, seq) =>
             ports.Blocks.Read(keys.Volume, log, seq).TryGet(out byte[]? held, out _) ? LogBlockCodec.Hash(held) : null);
         var log = new ReplicatedLog(ports, options, keys, table, fold, exchange);
-        Result<Unit, StoreError> recovered = new LogRecovery(log, ports) { Lost = lost }.Run(transactions);
+        var recovery = new LogRecovery(log, ports) { Lost = lost, Begun = EndedLayers.Begun(journaled) };
+        Result<Unit, StoreError> recovered = recovery.Run(
+            [.. journaled.Where(record => record.Entry.Type == JournalEntryType.Transaction)]);
         if (!recovered.IsOk)
         {
             return recovered.Error;

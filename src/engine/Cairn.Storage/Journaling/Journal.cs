@@ -26,7 +26,9 @@ public sealed class Journal : IDisposable
     private readonly JournalOptions _options;
     private readonly bool[] _done = new bool[RingSize];
     private readonly JournalCommits _commits;
+    private readonly CommitRunner _runner;
     private readonly JournalMaintenance _maintenance;
+    private readonly Dictionary<ulong, List<JournalPosition>> _held = [];
     private SegmentSlot? _current;
     private ulong _nextSegment = 1;
     private ulong _nextSeq = 1;
@@ -39,8 +41,10 @@ public sealed class Journal : IDisposable
     private Journal(IDisk disk, JournalOptions options, Action<Action> background)
     {
         _segments = new JournalSegments(disk, options);
+        _segments.Wiped += ReleaseHeld;
         _options = options;
-        _commits = new JournalCommits(_gate, background, CollectForSync, MarkDurable);
+        _commits = new JournalCommits(_gate, CollectForSync, MarkDurable);
+        _runner = new CommitRunner(_commits.Commit, background);
         _maintenance = new JournalMaintenance(
             _gate, _segments, background, () => (_completeThrough, _disposed || _failure is not null), Fail);
     }
@@ -159,7 +163,7 @@ public sealed class Journal : IDisposable
     public Result<Unit, StoreError> Commit() => _commits.Commit();
 
     /// <summary>As <see cref="Commit"/>, run by the background runner.</summary>
-    public Task<Result<Unit, StoreError>> CommitAsync() => _commits.CommitAsync();
+    public Task<Result<Unit, StoreError>> CommitAsync() => _runner.CommitAsync();
 
     /// <summary>Reads part of a record's payload. One positional read; allocates nothing; not checked against the checksum.</summary>
     public Result<Unit, StoreError> Read(JournalPosition position, int offset, Span<byte> destination)
@@ -180,16 +184,29 @@ public sealed class Journal : IDisposable
     }
 
     /// <summary>Says that a record is needed no more, because what it says is durable elsewhere.</summary>
+    /// <param name="position">Which record.</param>
+    /// <param name="after">
+    /// An earlier record that this one makes void, released or not: whoever finds it at a replay must find this one, too. So
+    /// this one goes only when the segment of that one is wiped. Default: none.
+    /// </param>
     /// <remarks>When nothing in a segment is needed, its file is used again.</remarks>
-    public void Release(JournalPosition position)
+    public void Release(JournalPosition position, JournalPosition after = default)
     {
-        bool freed = false;
+        bool freed;
         lock (_gate)
         {
-            SegmentSlot? slot = _segments.Find(position.Segment);
-            Invariant.That(slot is { Live: > 0 }, $"record {position} released twice");
-            slot.Live--;
-            freed = FreeIfUnneeded(slot);
+            if (after.Segment != position.Segment && after != default && _segments.IsThere(after.Segment))
+            {
+                if (!_held.TryGetValue(after.Segment, out List<JournalPosition>? held))
+                {
+                    _held.Add(after.Segment, held = []);
+                }
+
+                held.Add(position);
+                return;
+            }
+
+            freed = ReleaseNow(position);
         }
 
         if (freed)
@@ -407,6 +424,26 @@ public sealed class Journal : IDisposable
         }
 
         return isUnneeded;
+    }
+
+    private bool ReleaseNow(JournalPosition position)
+    {
+        SegmentSlot? slot = _segments.Find(position.Segment);
+        Invariant.That(slot is { Live: > 0 }, $"record {position} released twice");
+        slot.Live--;
+        return FreeIfUnneeded(slot);
+    }
+
+    /// <summary>What was held for the sake of a segment goes with it.</summary>
+    private void ReleaseHeld(ulong wiped)
+    {
+        if (_held.Remove(wiped, out List<JournalPosition>? held))
+        {
+            foreach (JournalPosition position in held)
+            {
+                _ = ReleaseNow(position);
+            }
+        }
     }
 
     private (ulong Through, List<SegmentSlot> Slots, StoreError? Failure) CollectForSync()

@@ -7,13 +7,9 @@ namespace Cairn.Storage.Journaling;
 /// <remarks>Shares the journal's gate. <c>collect</c> and <c>mark</c> are called under it.</remarks>
 internal sealed class JournalCommits(
     object gate,
-    Action<Action> background,
     Func<(ulong Through, List<SegmentSlot> Slots, StoreError? Failure)> collect,
     Action<StoreError?> mark)
 {
-    private readonly List<TaskCompletionSource<Result<Unit, StoreError>>> _asynchronous = [];
-    private bool _running;
-
     /// <summary>Everything up to this sequence survives power loss.</summary>
     public ulong DurableThrough { get; set; }
 
@@ -60,51 +56,6 @@ internal sealed class JournalCommits(
         }
 
         return Sync(through, slots);
-    }
-
-    /// <summary>The same without blocking: the runner commits for everyone who asked meanwhile.</summary>
-    public Task<Result<Unit, StoreError>> CommitAsync()
-    {
-        TaskCompletionSource<Result<Unit, StoreError>> waiter = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        bool start;
-        lock (gate)
-        {
-            _asynchronous.Add(waiter);
-            start = !_running;
-            _running = true;
-        }
-
-        if (start)
-        {
-            background(RunCommits);
-        }
-
-        return waiter.Task;
-    }
-
-    private void RunCommits()
-    {
-        while (true)
-        {
-            TaskCompletionSource<Result<Unit, StoreError>>[] waiters;
-            lock (gate)
-            {
-                _running = _asynchronous.Count > 0;
-                if (!_running)
-                {
-                    return;
-                }
-
-                waiters = [.. _asynchronous];
-                _asynchronous.Clear();
-            }
-
-            Result<Unit, StoreError> committed = Commit();
-            foreach (TaskCompletionSource<Result<Unit, StoreError>> waiter in waiters)
-            {
-                waiter.SetResult(committed);
-            }
-        }
     }
 
     private Result<Unit, StoreError> Sync(ulong through, List<SegmentSlot> slots)

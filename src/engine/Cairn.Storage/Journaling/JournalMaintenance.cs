@@ -73,15 +73,7 @@ internal sealed class JournalMaintenance(
             {
                 toSync.Users++;
             }
-            else if (!toMake && segments.TryClaimUnclean(out toClean))
-            {
-                if (toClean.Users == 0 && segments.IsSurplus)
-                {
-                    segments.Discard(toClean);
-                    return true;
-                }
-            }
-            else
+            else if (toMake || !segments.TryClaimUnclean(out toClean))
             {
                 toMake = toMake || (segments.NeedsPreparing && segments.TryClaimNew(out index));
             }

@@ -14,6 +14,9 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
     private int _making;
     private int _nextIndex;
 
+    /// <summary>A freed segment was wiped and synced: no replay finds it any more. Raised under the gate.</summary>
+    public event Action<ulong>? Wiped;
+
     /// <summary>Every open slot, in the order of their files.</summary>
     public IReadOnlyList<SegmentSlot> Slots => _slots;
 
@@ -93,6 +96,7 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
                 return cleaned.Error;
             }
 
+            NoteWiped(unclean);
             return unclean;
         }
 
@@ -110,9 +114,13 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
     public void Free(SegmentSlot slot)
     {
         Invariant.That(slot is { IsSealed: true, Live: 0 }, $"segment {slot.Number} freed while needed");
+        slot.Unwiped = slot.Number;
         slot.Number = 0;
         _unclean.Enqueue(slot);
     }
+
+    /// <summary>Whether a replay would find a segment.</summary>
+    public bool IsThere(ulong number) => _slots.Exists(slot => slot.Number == number || slot.Unwiped == number);
 
     /// <summary>A slot that was taken and not used.</summary>
     public void AddReady(SegmentSlot slot) => _ready.Enqueue(slot);
@@ -124,15 +132,22 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
     public bool TryClaimUnclean([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SegmentSlot? slot) =>
         _unclean.TryDequeue(out slot);
 
-    /// <summary>Gives a claimed slot back, clean or not.</summary>
-    public void Cleaned(SegmentSlot slot, bool isClean) => (isClean ? _ready : _unclean).Enqueue(slot);
-
-    /// <summary>Whether a claimed slot is one more than should be kept.</summary>
-    public bool IsSurplus => _slots.Count > options.SegmentsKept;
-
-    /// <summary>Forgets a claimed slot and deletes its file.</summary>
-    public void Discard(SegmentSlot slot)
+    /// <summary>Gives a claimed slot back, clean or not; a clean one that is more than should be kept is deleted.</summary>
+    public void Cleaned(SegmentSlot slot, bool isClean)
     {
+        if (!isClean)
+        {
+            _unclean.Enqueue(slot);
+            return;
+        }
+
+        NoteWiped(slot);
+        if (slot.Users > 0 || _slots.Count <= options.SegmentsKept)
+        {
+            _ready.Enqueue(slot);
+            return;
+        }
+
         _slots.Remove(slot);
         slot.File.Dispose();
         _ = disk.Delete(slot.File.Path);
@@ -189,6 +204,16 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
     {
         Result<Unit, DiskError> cleaned = slot.Clear();
         return cleaned.IsOk ? slot.File.Preallocate(options.SegmentBytes) : cleaned;
+    }
+
+    private void NoteWiped(SegmentSlot slot)
+    {
+        if (slot.Unwiped != 0)
+        {
+            ulong number = slot.Unwiped;
+            slot.Unwiped = 0;
+            Wiped?.Invoke(number);
+        }
     }
 
     /// <summary>Closes all files.</summary>

@@ -16,6 +16,9 @@ internal sealed class SegmentSlot(int index, IDiskFile file)
     /// <summary>The segment in it; 0 when free.</summary>
     public ulong Number { get; set; }
 
+    /// <summary>The segment whose name is still in a freed file; 0 once it is wiped. Until then a replay finds it.</summary>
+    public ulong Unwiped { get; set; }
+
     /// <summary>Where the next frame goes.</summary>
     public int End { get; set; }
 

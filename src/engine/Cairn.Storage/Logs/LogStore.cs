@@ -18,6 +18,7 @@ public sealed class LogStore : IDisposable
     private readonly string _folder;
     private readonly SortedDictionary<(VolumeId Volume, LogId Log), LogFile> _files = [];
     private readonly CommitGate _commits;
+    private readonly CommitRunner _runner;
     private readonly List<StoreFinding> _findings = [];
     private StoreError? _failure;
     private bool _folderChanged;
@@ -27,7 +28,8 @@ public sealed class LogStore : IDisposable
     {
         _disk = disk;
         _folder = folder;
-        _commits = new CommitGate(Sync, background);
+        _commits = new CommitGate(Sync);
+        _runner = new CommitRunner(_commits.Commit, background);
     }
 
     /// <summary>The largest block that is taken.</summary>
@@ -231,7 +233,7 @@ public sealed class LogStore : IDisposable
     public Result<Unit, StoreError> Commit() => _commits.Commit();
 
     /// <summary>As <see cref="Commit"/>, run by the background runner.</summary>
-    public Task<Result<Unit, StoreError>> CommitAsync() => _commits.CommitAsync();
+    public Task<Result<Unit, StoreError>> CommitAsync() => _runner.CommitAsync();
 
     /// <summary>Closes the files; what was not committed is left to the system.</summary>
     public void Dispose()

@@ -29,6 +29,7 @@ public sealed class ChunkStore : IDisposable
     private readonly PackAllocator _allocator;
     private readonly PackSync _sync;
     private readonly CommitGate _commits;
+    private readonly CommitRunner _runner;
     private readonly PackReclaimer _reclaimer;
     private readonly ChunkStoreOptions _options;
     private bool _disposed;
@@ -40,7 +41,8 @@ public sealed class ChunkStore : IDisposable
         _files = new PackFiles(disk, options.Folder, options.EffectivePackBytes);
         _allocator = new PackAllocator(_gate, _files, options, background);
         _sync = new PackSync(_gate, _files);
-        _commits = new CommitGate(_sync.Run, background);
+        _commits = new CommitGate(_sync.Run);
+        _runner = new CommitRunner(_commits.Commit, background);
         _reclaimer = new PackReclaimer(_gate, _files, _index, _allocator, _commits.Commit) { Damaged = Quarantine };
         _allocator.Reclaim = _reclaimer.Reclaim;
         Pins = new CachePins(_gate, _index);
@@ -162,7 +164,7 @@ public sealed class ChunkStore : IDisposable
     public Result<Unit, StoreError> Commit() => _commits.Commit();
 
     /// <summary>As <see cref="Commit"/>, run by the background runner.</summary>
-    public Task<Result<Unit, StoreError>> CommitAsync() => _commits.CommitAsync();
+    public Task<Result<Unit, StoreError>> CommitAsync() => _runner.CommitAsync();
 
     /// <summary>Reads part of a record: one lookup, one positional read, no allocation, no checksum (segments carry their own).</summary>
     public Result<Unit, StoreError> Read(RecordKey key, int offset, Span<byte> destination) =>
