@@ -53,6 +53,12 @@ internal sealed class LogNode
 
     public SimulatedProcess Process { get; private set; } = null!;
 
+    /// <summary>Writes records of drafts, as an engine does.</summary>
+    public JournalWriter Drafts { get; private set; } = null!;
+
+    /// <summary>What the journal had beside transactions, and no transaction ended.</summary>
+    public IReadOnlyList<RecoveredRecord> Others { get; private set; } = [];
+
     public Result<ReplicatedLog, StoreError> TryOpen(ReplicatedLogOptions? options = null, VolumeKeyring? keys = null)
     {
         Process = _scheduler.CreateProcess($"node {_number} life {++_life}");
@@ -84,7 +90,10 @@ internal sealed class LogNode
             Workers = Process,
         };
         Result<ReplicatedLog, StoreError> opened =
-            ReplicatedLog.Open(ports, keys ?? Keyring, new TreeApplier(), out _, options);
+            ReplicatedLog.Open(
+                ports, keys ?? Keyring, new TreeApplier(), out IReadOnlyList<RecoveredRecord> others, options);
+        Others = others;
+        Drafts = new JournalWriter(journal, ports.JournalCipher, Keyring.Volume);
         if (opened.IsOk)
         {
             Log = opened.Value;
@@ -123,14 +132,15 @@ internal sealed class LogNode
     }
 
     /// <summary>Makes an empty file; false if the disk refused it.</summary>
-    public bool TryCreate(string name)
+    public bool TryCreate(string name, EndedLayer ended = default)
     {
         lock (Log.Gate)
         {
             var edits = new TreeEdits(new TreeQueries(Log.Fold.Table), Fresh);
             var file = new NewObject(new ObjectId(Fresh()), 0x1A4, 1, 2, new WallTime(7));
             return Log.Append(
-                edits.CreateFile(TreeQueries.Root, Encoding.UTF8.GetBytes(name), file).Value, new WallTime(7)).IsOk;
+                edits.CreateFile(TreeQueries.Root, Encoding.UTF8.GetBytes(name), file).Value, new WallTime(7),
+                ended).IsOk;
         }
     }
 

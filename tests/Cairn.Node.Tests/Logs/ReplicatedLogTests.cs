@@ -6,6 +6,7 @@ using Cairn.Node.Logs;
 using Cairn.Simulation.Disks;
 using Cairn.Simulation.Indexes;
 using Cairn.Simulation.Time;
+using Cairn.Storage.Journaling;
 
 namespace Cairn.Node.Tests.Logs;
 
@@ -371,6 +372,38 @@ public sealed class ReplicatedLogTests
         peer.PullFrom(node);
         Assert.Equal(["f0", "f1", "f2"], peer.Names());
     }
+
+    /// <summary>Sealed long ago, and its segment could be used again: but another draft pins the one with the beginning.</summary>
+    [Fact]
+    public void AnEndedLayer_StaysEnded_AsLongAsItsBeginningIsInTheJournal()
+    {
+        LogNode node = Node(1).Open();
+        var layer = new VersionId(node.Fresh());
+        var pin = new VersionId(node.Fresh());
+        JournalPosition begun = Begin(node, layer);
+        Begin(node, pin);
+        Fill(node);
+        Assert.True(node.TryCreate("a", new EndedLayer(layer, begun)));
+        node.Journal.Release(begun);
+        Assert.True(node.Log.Seal().IsOk);
+        Fill(node);
+        Fill(node);
+        for (int life = 0; life < 2; life++)
+        {
+            node.Crash(CrashKind.ProcessKilled);
+            node.Open();
+            Assert.Equal(pin, Assert.Single(node.Others).Entry.Layer);
+            Fill(node);
+            Fill(node);
+        }
+    }
+
+    private static JournalPosition Begin(LogNode node, VersionId layer) => node.Drafts.Append(
+        new JournalEntry { Type = JournalEntryType.LayerBegun, Layer = layer }, [], out _).Value;
+
+    /// <summary>Fills a segment with what nobody needs.</summary>
+    private static void Fill(LogNode node) =>
+        node.Journal.Release(node.Journal.Append(JournalKind.Note, [], new byte[60_000]).Value);
 
     private LogNode Node(int number)
     {

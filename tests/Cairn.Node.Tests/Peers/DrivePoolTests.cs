@@ -1,8 +1,8 @@
 using System.Text;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
-using Cairn.Node.LocalFiles;
 using Cairn.Node.Logs;
+using Cairn.Node.Snapshots;
 using Cairn.Node.Volumes;
 
 namespace Cairn.Node.Tests.Peers;
@@ -149,7 +149,7 @@ public sealed class DrivePoolTests
             Entries.Add(Encoding.UTF8.GetString(name.Span));
     }
 
-    private static ReplicatedLog Log(BenchNode node) => ((LocalFilesVolume)node.Drive).Shared.Log;
+    private static ReplicatedLog Log(BenchNode node) => ((SnapshotsVolume)node.Drive).Engine.Log;
 
     private static List<string> Names(PoolBench bench, BenchNode node) => bench.Do(node, async () =>
     {

@@ -31,6 +31,9 @@ public sealed partial class SnapshotsVolume : IVolume
         (_present, _engine, _past) = (present, engine, engine.Past);
     }
 
+    /// <summary>The engine whose past it shows.</summary>
+    public VolumeEngine Engine => _engine;
+
     /// <inheritdoc/>
     public VolumeId Id => _present.Id;
 
