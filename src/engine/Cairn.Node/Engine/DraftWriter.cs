@@ -117,7 +117,11 @@ internal sealed class DraftWriter(VolumeState state, Action signal)
         }
 
         JournalEntry entry = Entry(draft, JournalEntryType.Hole) with { Offset = offset, Length = end - offset };
-        return Note(draft, entry, freed => draft.Map.Put(offset, end, null, freed));
+        return Note(draft, entry, freed =>
+        {
+            draft.Map.Put(offset, end, null, freed);
+            draft.Ahead?.NoteChange(offset);
+        });
     }
 
     /// <summary>Throws a draft away. Called under the gate.</summary>
@@ -125,6 +129,8 @@ internal sealed class DraftWriter(VolumeState state, Action signal)
     {
         List<JournalExtent> freed = [];
         draft.Map.Clear(freed);
+        draft.Ahead?.Void();
+        signal();
         state.Journal.Release(freed);
         foreach (JournalPosition note in draft.Notes)
         {
@@ -210,6 +216,12 @@ internal sealed class DraftWriter(VolumeState state, Action signal)
         {
             JournalExtent extent = new(position, entry with { Run = state.Journal.Run, Nonce = nonce });
             draft.Map.Put(entry.Offset, entry.Offset + entry.Length, extent, freed);
+            draft.Ahead?.NoteWrite(entry.Offset, entry.Offset + entry.Length);
+            if (draft.Ahead?.IsDue(state.Parts.Publishing) == true)
+            {
+                signal();
+            }
+
             draft.SizeBytes = Math.Max(draft.SizeBytes, entry.Offset + entry.Length);
             draft.Modified = entry.Time;
             draft.LastWriteMs = state.NowMs;

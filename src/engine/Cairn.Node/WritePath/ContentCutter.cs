@@ -41,6 +41,8 @@ internal sealed class ContentCutter(
     private readonly List<CutSlice> _pending = [];
     private byte[] _window = [];
 
+    private delegate Result<Unit, StoreError> ReadBytes(long offset, Span<byte> into);
+
     /// <summary>Stores a draft's bytes.</summary>
     public Result<List<CutSlice>, StoreError> Cut(Draft draft)
     {
@@ -68,6 +70,20 @@ internal sealed class ContentCutter(
         }
 
         return cuts;
+    }
+
+    /// <summary>Stores the next chunks of a draft that is being written.</summary>
+    /// <param name="ahead">How far it is; carried on.</param>
+    /// <param name="extents">The bytes from there on.</param>
+    /// <param name="end">Behind the last of them.</param>
+    public Result<Unit, StoreError> CutAhead(CutAhead ahead, List<Extent> extents, long end)
+    {
+        int next = 0;
+        Result<long, StoreError> cut = CutRun(
+            ahead.End, end, isLast: false,
+            (at, bytes) => DraftContent.Read(journal, extents, ref next, at, bytes), ahead.Content);
+        ahead.End = cut.IsOk ? cut.Value : ahead.End;
+        return cut.IsOk ? Unit.Value : cut.Error;
     }
 
     /// <summary>Stores the bundle in the making, so that every file of the round can be finished.</summary>
@@ -191,18 +207,39 @@ internal sealed class ContentCutter(
 
     private Result<Unit, StoreError> CutByContent(Draft draft, DirtyRun run, List<CutSlice> cuts)
     {
-        int capacity = 2 * cdc.Options.MaxBytes;
-        Span<byte> window = Window((int)Math.Min(run.Length, capacity));
         ManifestBuilder content = new();
-        int filled = 0;
-        long at = run.Start;
-        while (at < run.End || filled > 0)
+        long from = run.Start;
+        if (draft.Ahead is { IsVoid: false } ahead && ahead.Start == run.Start)
         {
-            int more = (int)Math.Min(window.Length - filled, run.End - at);
-            Result<Unit, StoreError> read = DraftContent.Read(journal, draft, at, window.Slice(filled, more));
-            if (!read.IsOk)
+            // Counted on once: if this round fails, the next one cuts everything.
+            (content, from, draft.Ahead) = (ahead.Content, ahead.End, null);
+        }
+
+        Result<long, StoreError> cut = CutRun(
+            from, run.End, isLast: true, (at, bytes) => DraftContent.Read(journal, draft, at, bytes), content);
+        if (!cut.IsOk)
+        {
+            return cut.Error;
+        }
+
+        cuts.Add(new CutSlice(run.Start, content.Build(), 0, 0));
+        return Unit.Value;
+    }
+
+    /// <summary>Cuts a range of a run; of one that goes on, up to the last place where a chunk surely ends.</summary>
+    /// <returns>Where it ended.</returns>
+    private Result<long, StoreError> CutRun(long from, long end, bool isLast, ReadBytes read, ManifestBuilder content)
+    {
+        int capacity = 2 * cdc.Options.MaxBytes;
+        Span<byte> window = Window((int)Math.Min(end - from, capacity));
+        int filled = 0;
+        long at = from;
+        while (at < end || (isLast && filled > 0))
+        {
+            int more = (int)Math.Min(window.Length - filled, end - at);
+            if (!read(at, window.Slice(filled, more)).TryGet(out _, out StoreError error))
             {
-                return read;
+                return error;
             }
 
             at += more;
@@ -210,16 +247,15 @@ internal sealed class ContentCutter(
             int used = 0;
             for (int length; used < filled; used += length)
             {
-                length = cdc.NextCut(window[used..filled], at == run.End);
+                length = cdc.NextCut(window[used..filled], isLast && at == end);
                 if (length <= 0)
                 {
                     break;
                 }
 
-                Result<Unit, StoreError> put = chunks.Put(window.Slice(used, length), content);
-                if (!put.IsOk)
+                if (!chunks.Put(window.Slice(used, length), content).TryGet(out _, out error))
                 {
-                    return put;
+                    return error;
                 }
             }
 
@@ -227,8 +263,7 @@ internal sealed class ContentCutter(
             filled -= used;
         }
 
-        cuts.Add(new CutSlice(run.Start, content.Build(), 0, 0));
-        return Unit.Value;
+        return at - filled;
     }
 
     private Span<byte> Window(int length)
