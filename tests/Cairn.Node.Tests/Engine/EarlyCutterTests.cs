@@ -83,6 +83,25 @@ public sealed class EarlyCutterTests : IAsyncLifetime
         Assert.Equal(0, Used());
     }
 
+    /// <summary>The early chunks are those of a file that is removed, and collected, before the draft names them.</summary>
+    [Fact]
+    public async Task ChunksThatGarbageCollectionTakes_AreNotCountedOn()
+    {
+        const int Shared = 8 << 20;
+        OpenHandle other = await Create(_node, "g");
+        Assert.True((await _node.Engine.Write(other, 0, _content.AsMemory(0, Shared))).IsOk);
+        await Publish(_node, other);
+        long before = Used();
+        OpenHandle handle = await WriteEarly(before + (1 << 20));
+        Assert.True((await _node.Engine.Unlink(InodeNumber.Root, Name("g"), User)).IsOk);
+        while (await _node.Engine.Garbage.Round(CancellationToken.None))
+        {
+        }
+
+        await Publish(_node, handle);
+        Assert.Equal(_content, await Read("f"));
+    }
+
     private static EngineNode NewNode(long earlyFrom) => new(new SimulatedDisk())
     {
         Publishing = new PublishOptions
@@ -96,8 +115,8 @@ public sealed class EarlyCutterTests : IAsyncLifetime
 
     private static ReadOnlyMemory<byte> Name(string text) => Encoding.UTF8.GetBytes(text);
 
-    private static async Task<OpenHandle> Create(EngineNode node) => (await node.Engine.Create(
-        InodeNumber.Root, Name("f"), 0x1A4, OpenIntent.Write | OpenIntent.Read, User)).Value.Handle;
+    private static async Task<OpenHandle> Create(EngineNode node, string name = "f") => (await node.Engine.Create(
+        InodeNumber.Root, Name(name), 0x1A4, OpenIntent.Write | OpenIntent.Read, User)).Value.Handle;
 
     private static async Task Publish(EngineNode node, OpenHandle handle)
     {
@@ -110,7 +129,7 @@ public sealed class EarlyCutterTests : IAsyncLifetime
             .Select(chunk => chunk.Address).Order()];
 
     /// <summary>Writes the file and waits until the first chunks are stored, while it is open.</summary>
-    private async Task<OpenHandle> WriteEarly()
+    private async Task<OpenHandle> WriteEarly(long usedBytes = EarlyFrom / 2)
     {
         OpenHandle handle = await Create(_node);
         for (int at = 0; at < Size; at += 1 << 20)
@@ -118,7 +137,7 @@ public sealed class EarlyCutterTests : IAsyncLifetime
             Assert.True((await _node.Engine.Write(handle, at, _content.AsMemory(at, 1 << 20))).IsOk);
         }
 
-        await Until(() => Used() >= EarlyFrom / 2);
+        await Until(() => Used() >= usedBytes);
         return handle;
     }
 
