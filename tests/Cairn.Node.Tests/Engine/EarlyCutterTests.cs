@@ -1,6 +1,5 @@
 using System.Text;
 using Cairn.Core.Primitives;
-using Cairn.Node.Engine;
 using Cairn.Node.Volumes;
 using Cairn.Node.WritePath;
 using Cairn.Simulation.Disks;
@@ -31,7 +30,7 @@ public sealed class EarlyCutterTests : IAsyncLifetime
     public async Task WhatIsWrittenInOrder_IsStoredBeforeItIsClosed_InTheSameChunks()
     {
         OpenHandle handle = await WriteEarly();
-        Assert.Equal(0, (await Chunks(_node)).Count);
+        Assert.Empty(await Chunks(_node));
         await Publish(_node, handle);
         Assert.Equal(_content, await Read("f"));
         Assert.InRange(Used(), Size, Size + 100_000);
