@@ -1,7 +1,10 @@
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
+using Cairn.Simulation.Disks;
 using Cairn.Simulation.Network;
+using Cairn.Storage.Home;
+using Cairn.Storage.Ports;
 
 namespace Cairn.Node.Tests.Peers;
 
@@ -152,6 +155,37 @@ public sealed class PoolTests
         Assert.Equal(0, bad.Connected);
         EpochId after = bench.Nodes[0].Volume.Keyring.Current.Id;
         Assert.NotEqual(before, after);
+        Assert.All(good, node => Assert.Equal(after, node.Volume.Keyring.Current.Id));
+        Assert.False(bad.Volume.Keyring.TryGet(after, out _));
+    }
+
+    /// <summary>The disk is full between the revocation and the new keys: they are made later, without being asked for.</summary>
+    [Fact]
+    public void A_key_rotation_that_failed_is_made_up_for()
+    {
+        PoolBench bench = PoolBench.Of(3, 62);
+        CreateVolume(bench);
+        BenchNode admin = bench.Nodes[0];
+        BenchNode bad = bench.Nodes[2];
+        BenchNode[] good = [.. bench.Nodes.Where(node => node != bad)];
+        EpochId before = admin.Volume.Keyring.Current.Id;
+        good[1].Kill();
+        admin.Disk.Faults.Fail = (path, operation) =>
+            operation == DiskOperation.Write && path.StartsWith(HomeLayout.LogsFolder, StringComparison.Ordinal)
+            && admin.Node.State.Members[bad.Id].Standing == MemberStanding.Revoked
+                ? DiskErrorKind.NoSpace
+                : null;
+        Result<Unit, ControlError> revoked =
+            bench.Do(admin, () => admin.Node.RevokeNode(bad.Options.Name, default).AsTask());
+        Assert.Equal(ControlErrorKind.Storage, revoked.Error.Kind);
+        Assert.Equal(MemberStanding.Revoked, admin.Node.State.Members[bad.Id].Standing);
+        Assert.Equal(before, admin.Volume.Keyring.Current.Id);
+
+        admin.Disk.Faults.Clear();
+        good[1].Start();
+        bench.Until(() => good.All(node => node.IsUp && node.Volumes!.Open.Count > 0
+            && node.Volume.Keyring.Current.Id != before), "new keys for those who stay");
+        EpochId after = admin.Volume.Keyring.Current.Id;
         Assert.All(good, node => Assert.Equal(after, node.Volume.Keyring.Current.Id));
         Assert.False(bad.Volume.Keyring.TryGet(after, out _));
     }
