@@ -373,6 +373,82 @@ public sealed class ReplicatedLogTests
         Assert.Equal(["f0", "f1", "f2"], peer.Names());
     }
 
+    [Fact]
+    public void FoldingAgain_WaitsForABlockThatRotted_AndUsesNoNumberTwice()
+    {
+        // A crowd of two writes; the reader prunes all that both have, then one comes late.
+        LogNode node = Node(1).Open();
+        LogNode peer = Node(2).Open();
+        LogNode late = Node(3).Open();
+        peer.Create("a");
+        Assert.True(peer.Log.Seal().IsOk);
+        peer.Create("b");
+        Assert.True(peer.Log.Seal().IsOk);
+        node.PullFrom(peer);
+        node.Create("c");
+        Assert.True(node.Log.Seal().IsOk);
+        peer.PullFrom(node);
+        node.Log.Prune(folded => folded);
+        string file = node.Disk.Files.Single(path => path.Contains($"{peer.Identity.Node}", StringComparison.Ordinal));
+        node.Disk.FlipBit(file, node.Disk.LengthOf(file) - 80, 3);
+        late.Create("0");
+        Assert.True(late.Log.Seal().IsOk);
+
+        node.PullFrom(late);
+        Assert.Equal(["a", "b", "c"], node.Names());
+        node.Create("d");
+        Assert.True(node.Log.Seal().IsOk);
+        node.PullFrom(peer);
+        Assert.Equal(["0", "a", "b", "c", "d"], node.Names());
+        peer.PullFrom(node);
+        Assert.Equal(node.TableText(), peer.TableText());
+    }
+
+    [Fact]
+    public void TheWordToPeers_LeavesOutWhatIsHeldButWaitsForOthers()
+    {
+        LogNode first = Node(1).Open();
+        LogNode second = Node(2).Open();
+        LogNode reader = Node(3).Open();
+        first.Create("a");
+        Assert.True(first.Log.Seal().IsOk);
+        second.PullFrom(first);
+        second.Create("b");
+        Assert.True(second.Log.Seal().IsOk);
+        HeldBlock dependent = Assert.Single(
+            second.Log.BlocksAfter(first.Log.Positions, int.MaxValue), block => block.Log == second.Log.OwnLogId);
+        Assert.Equal(ReceiveOutcome.Accepted, reader.Log.Receive(dependent.Bytes));
+        Assert.True(reader.Log.Commit().IsOk);
+        Assert.Equal(new LogPosition(1, 1), reader.Log.Positions[second.Log.OwnLogId]);
+        Assert.Equal(new LogPosition(1, 0), reader.Log.Word[second.Log.OwnLogId]);
+        reader.PullFrom(first);
+        Assert.Equal(reader.Log.Positions, reader.Log.Word);
+    }
+
+    [Fact]
+    public void AnUnsealedTransaction_ThatBuildsOnABlockThatRotted_WaitsForIt()
+    {
+        LogNode node = Node(1).Open();
+        LogNode peer = Node(2).Open();
+        peer.Create("a");
+        Assert.True(peer.Log.Seal().IsOk);
+        node.PullFrom(peer);
+        node.Create("b");
+        node.Crash(CrashKind.ProcessKilled);
+        string file = node.Disk.Files.Single(path => path.Contains($"{peer.Identity.Node}", StringComparison.Ordinal));
+        node.Disk.FlipBit(file, node.Disk.LengthOf(file) - 80, 3);
+        node.Index = new SimulatedIndex();
+        node.Open();
+        Assert.Empty(node.Names());
+        node.Create("c");
+        node.PullFrom(peer);
+        Assert.Equal(["a", "b", "c"], node.Names());
+        Assert.True(node.Log.Seal().IsOk);
+        peer.PullFrom(node);
+        Assert.Equal(["a", "b", "c"], peer.Names());
+        Assert.Equal(node.TableText(), peer.TableText());
+    }
+
     /// <summary>Sealed long ago, and its segment could be used again: but another draft pins the one with the beginning.</summary>
     [Fact]
     public void AnEndedLayer_StaysEnded_AsLongAsItsBeginningIsInTheJournal()

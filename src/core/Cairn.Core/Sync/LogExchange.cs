@@ -36,10 +36,22 @@ public sealed class LogExchange
     /// <summary>The end of a log; zeros if nothing of it is held.</summary>
     public ChainTip TipOf(LogId log) => _tips.GetValueOrDefault(log);
 
-    /// <summary>Says what is held of a log, at start or after a checkpoint was taken over.</summary>
+    /// <summary>
+    /// Says what is held of a log: at start, after a checkpoint was taken over, or when damage took its end.
+    /// </summary>
+    /// <param name="log">Which log.</param>
+    /// <param name="tip">Its end; zeros when nothing of it is held.</param>
     public void Restore(LogId log, ChainTip tip)
     {
-        _tips[log] = tip;
+        if (tip.BlockSeq == 0)
+        {
+            _tips.Remove(log);
+        }
+        else
+        {
+            _tips[log] = tip;
+        }
+
         _positions = null;
     }
 

@@ -14,6 +14,37 @@ public sealed class StabilityTracker
 {
     private readonly SortedDictionary<NodeId, LogPositions> _said = [];
 
+    /// <summary>What a member says of itself: of others' logs what it holds and has folded, of its own all it has written.</summary>
+    /// <remarks>
+    /// A block that is held and waits for what it depends on does not count: what the member writes meanwhile does not
+    /// depend on it, and may come before it in the order.
+    /// </remarks>
+    /// <param name="self">The member.</param>
+    /// <param name="held">What it holds on stable storage; the blocks of the word are these.</param>
+    /// <param name="folded">What it has folded, own transactions that are in no block yet among them.</param>
+    public static LogPositions Word(NodeId self, LogPositions held, LogPositions folded)
+    {
+        var word = new SortedDictionary<LogId, LogPosition>();
+        foreach ((LogId log, LogPosition position) in held.Logs)
+        {
+            ulong known = folded[log].TransactionSeq;
+            ulong last = log.Author == self
+                ? Math.Max(known, position.TransactionSeq)
+                : Math.Min(known, position.TransactionSeq);
+            word[log] = position with { TransactionSeq = last };
+        }
+
+        foreach ((LogId log, LogPosition position) in folded.Logs)
+        {
+            if (log.Author == self)
+            {
+                word.TryAdd(log, position with { BlockSeq = 0 });
+            }
+        }
+
+        return LogPositions.From(word);
+    }
+
     /// <summary>Notes what a member said it has folded; an older word than the last changes nothing.</summary>
     public void Said(NodeId member, LogPositions positions)
     {

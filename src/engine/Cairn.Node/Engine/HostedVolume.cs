@@ -66,7 +66,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     {
         if (_members is not null)
         {
-            _log.Prune(_members.Stable(_log.Positions));
+            _log.Prune(_members.Stable);
         }
     }
 

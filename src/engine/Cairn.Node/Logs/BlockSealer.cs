@@ -164,9 +164,13 @@ internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedL
             tip = log.Exchange.TipOf(own);
         }
 
-        Invariant.That(
-            transactions[0].Id.Seq == tip.TransactionSeq + 1,
-            $"{transactions[0].Id} does not follow {tip.TransactionSeq}");
+        if (transactions[0].Id.Seq != tip.TransactionSeq + 1)
+        {
+            // A block was found unreadable while running: peers have it, and send it; a chain has no gaps until then.
+            return new StoreError(
+                StoreErrorKind.Corrupt, own.ToString(), "own blocks cannot be read; peers are asked for them");
+        }
+
         byte[] encoded = Encode(own, tip, transactions);
         Result<Unit, StoreError> stored = ports.Blocks.Append(log.Volume, own, tip.BlockSeq + 1, encoded);
         stored = stored.IsOk ? ports.Blocks.Commit() : stored;

@@ -68,16 +68,41 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         // The index was folded before this node heard of a revocation, or a transaction that was lost is back.
         if (_isLate || log.Quarantine.IsOutdated(log.Fold.Table, log.Exchange.Positions))
         {
-            Refold();
+            log.Repair.Run();
         }
 
         return Unit.Value;
     }
 
     /// <summary>Folds everything held again, to make room for something that belongs where nothing can be undone.</summary>
-    /// <returns>Every key there is now. Called under the gate; as slow as the history is long.</returns>
-    public IReadOnlyList<byte[]> Refold()
+    /// <returns>
+    /// Every key there is now; null, and nothing is changed, when a block cannot be read: its log ends before it then, so
+    /// that peers send it again. Called under the gate; as slow as the history is long.
+    /// </returns>
+    public IReadOnlyList<byte[]>? Refold()
     {
+        bool isWhole = true;
+        foreach ((LogId id, LogPosition tip) in log.Exchange.Positions.Logs)
+        {
+            ulong readable = 0;
+            while (readable < tip.BlockSeq && Read(id, readable + 1) is not null)
+            {
+                readable++;
+            }
+
+            if (readable < tip.BlockSeq)
+            {
+                isWhole = false;
+                log.Report(id, $"block {readable + 1} cannot be read; peers are asked for it");
+                EndBefore(id, readable + 1);
+            }
+        }
+
+        if (!isWhole)
+        {
+            return null;
+        }
+
         log.Fold.Alone = false;
         log.Fold.Reset();
         log.Quarantine.Note(log.Fold.Table, log.Exchange.Positions);
@@ -91,6 +116,21 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         }
 
         return keys;
+    }
+
+    /// <summary>A block is lost: what is held of its log ends before it, and peers send the rest again. Under the gate.</summary>
+    public void EndBefore(LogId id, ulong seq)
+    {
+        for (ulong end = seq - 1; end > 0; end--)
+        {
+            if (Read(id, end) is { } block)
+            {
+                log.Exchange.Restore(id, new ChainTip(end, block.Hash, block.Block.LastTransaction));
+                return;
+            }
+        }
+
+        log.Exchange.Restore(id, default);
     }
 
     /// <summary>The end of what can be read from the first block on: peers are asked for what follows.</summary>
@@ -147,13 +187,13 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
                 batch.AddRange(log.Quarantine.Judge(id, seq, run));
                 if (batch.Count >= FoldBatch)
                 {
-                    log.Fold.Receive(batch);
+                    _isLate |= log.Fold.Receive(batch).BelowCut.Count > 0;
                     batch.Clear();
                 }
             }
         }
 
-        log.Fold.Receive(batch);
+        _isLate |= log.Fold.Receive(batch).BelowCut.Count > 0;
         return Unit.Value;
     }
 
@@ -219,7 +259,9 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             .DefaultIfEmpty(new LogId(ports.Identity.Node, 0))
             .Max();
         bool isWhole = files.Contains(last) && !waiting.Contains(last) && !Lost.Contains(last)
-            && !ports.Blocks.IsDamaged(log.Volume, last);
+            && !ports.Blocks.IsDamaged(log.Volume, last)
+            // Own transactions that build on what was lost here are not folded yet: their numbers are taken.
+            && log.Fold.LastOf(last) == LastKnown(last);
         bool isEmpty = ports.Blocks.LastSeq(log.Volume, last) == 0;
         if (isWhole && (ports.Recovered.WasClean || isEmpty))
         {

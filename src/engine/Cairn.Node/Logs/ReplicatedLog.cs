@@ -36,6 +36,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         LogExchange exchange)
     {
         Ports = ports;
+        Repair = new FoldRepair(this);
         _keys = keys;
         _exchange = exchange;
         Fold = fold;
@@ -76,7 +77,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
     /// <summary>What is held on stable storage here: what peers may be told.</summary>
     public LogPositions Positions => Volatile.Read(ref _durable);
 
-    /// <summary>What a peer is told: what is held on stable storage, and of own logs all that was written, sealed or not.</summary>
+    /// <summary>What a peer is told: what is held on stable storage and folded, and of own logs all that was written.</summary>
     /// <remarks>
     /// Others take for settled what nobody's writing can come before any more. A transaction that waits to be sealed was
     /// written from the state of now: it must be in the word, or it would come late.
@@ -87,17 +88,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         {
             lock (Gate)
             {
-                LogPositions word = _durable;
-                foreach ((LogId log, LogPosition folded) in Fold.Positions.Logs)
-                {
-                    LogPosition held = word[log];
-                    if (log.Author == Ports.Identity.Node && folded.TransactionSeq > held.TransactionSeq)
-                    {
-                        word = word.With(log, held with { TransactionSeq = folded.TransactionSeq });
-                    }
-                }
-
-                return word;
+                return StabilityTracker.Word(Ports.Identity.Node, _durable, Fold.Positions);
             }
         }
     }
@@ -149,6 +140,8 @@ public sealed class ReplicatedLog : IAsyncDisposable
     internal LogPorts Ports { get; }
 
     internal OwnLog Own { get; }
+
+    internal FoldRepair Repair { get; }
 
     internal Quarantine Quarantine { get; }
 
@@ -203,6 +196,8 @@ public sealed class ReplicatedLog : IAsyncDisposable
     {
         Invariant.That(Gate.IsHeldByCurrentThread, "a transaction written outside the gate");
         Transaction transaction = Fold.Author(Own.Current, claimed, primitives);
+        ulong last = _exchange.TipOf(Own.Current).TransactionSeq;
+        Invariant.That(transaction.Id.Seq > last, $"{transaction.Id} again: the log is sealed up to {last}");
         Result<Unit, StoreError> written = Own.Append(transaction, ended);
         if (!written.IsOk)
         {
@@ -307,7 +302,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         {
             lock (Gate)
             {
-                _durable = held.Covers(_durable) ? held : _durable;
+                _durable = (held.Covers(_durable) ? held : _durable).Meet(_exchange.Positions);
             }
         }
 
@@ -329,6 +324,11 @@ public sealed class ReplicatedLog : IAsyncDisposable
                     || !LogBlockCodec.Decode(encoded).TryGet(out LogBlock? block, out _))
                 {
                     Report(log, $"block {seq} cannot be read ({error}); peers are asked for it");
+                    lock (Gate)
+                    {
+                        Repair.Lose(log, seq);
+                    }
+
                     break;
                 }
 
@@ -349,11 +349,12 @@ public sealed class ReplicatedLog : IAsyncDisposable
     public Result<Unit, StoreError> Seal() => _sealer.SealAll();
 
     /// <summary>Forgets how to undo what every member has.</summary>
-    public void Prune(LogPositions stable)
+    /// <param name="stable">What every member has of what is folded here.</param>
+    public void Prune(Func<LogPositions, LogPositions> stable)
     {
         lock (Gate)
         {
-            Fold.Prune(stable);
+            Fold.Prune(stable(Fold.Positions));
         }
     }
 
@@ -364,7 +365,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         {
             if (Quarantine.IsOutdated(Fold.Table, _exchange.Positions))
             {
-                IReadOnlyList<byte[]> changed = new LogRecovery(this, Ports).Refold();
+                IReadOnlyList<byte[]> changed = Repair.Run();
                 Changed?.Invoke(changed);
             }
         }
@@ -392,6 +393,9 @@ public sealed class ReplicatedLog : IAsyncDisposable
             Add(new LogFinding(Volume, log, detail));
         }
     }
+
+    /// <summary>Less is held than was: peers may not count on the rest.</summary>
+    internal void NoteLoss() => _durable = _durable.Meet(_exchange.Positions);
 
     private void Add(LogFinding finding)
     {
@@ -464,12 +468,16 @@ public sealed class ReplicatedLog : IAsyncDisposable
             {
                 // Somebody wrote before it had caught up with what was folded for good here: fold everything again.
                 Add(new LogFinding(Volume, block.Log, $"{report.BelowCut[0]} came late; folded all again"));
-                changed = new LogRecovery(this, Ports).Refold();
+            }
+
+            if (report.BelowCut.Count > 0 || Repair.IsDue)
+            {
+                changed = Repair.Run();
             }
 
             if (contradicted.Count > 0)
             {
-                changed = new LogRecovery(this, Ports).Refold();
+                changed = Repair.Run();
                 _repair.WriteAgain(contradicted);
             }
 
