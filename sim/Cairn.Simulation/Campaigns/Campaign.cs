@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rules;
 using Cairn.Node;
 using Cairn.Node.Control;
+using Cairn.Node.Volumes;
 using Cairn.Simulation.Network;
 using Cairn.Simulation.Time;
 
@@ -100,9 +102,23 @@ public sealed class Campaign
 
         Require(Do(first, () => first.Node!.CreateVolume("shared", default).AsTask()));
         Until(() => _machines.TrueForAll(machine => machine.Volume is not null), "the volume is open everywhere");
+        if (_options.KeepsNothing)
+        {
+            KeepNothing(first.Volume!);
+        }
+
         foreach (SimulatedMachine machine in _machines)
         {
             machine.Started = node => node.Process.Start("client", () => WorkWhenOpen(node));
+        }
+    }
+
+    private static void KeepNothing(IVolume volume)
+    {
+        Result<Unit, VolumeError> set = volume.Rules!.Set(InodeNumber.Root, new Rule { Keep = Retention.None });
+        if (!set.TryGet(out _, out VolumeError error))
+        {
+            throw new CampaignException($"the rule that keeps nothing: {error}");
         }
     }
 

@@ -30,6 +30,9 @@ public sealed record CampaignOptions
     /// <summary>The mean pause between two faults of one kind. Default 6 minutes.</summary>
     public TimeSpan FaultInterval { get; init; } = TimeSpan.FromMinutes(6);
 
+    /// <summary>Whether the volume keeps no past: what is deleted or written over is garbage at once. Default false.</summary>
+    public bool KeepsNothing { get; init; }
+
     /// <summary>A bug planted on purpose, to prove that the checks see it. Default none.</summary>
     public PlantedBug Bug { get; init; }
 
@@ -44,7 +47,8 @@ public sealed record CampaignOptions
                 + Unusual("--storm-minutes", StormLength.TotalMinutes, usual.StormLength.TotalMinutes)
                 + Unusual("--think-seconds", ThinkTime.TotalSeconds, usual.ThinkTime.TotalSeconds)
                 + Unusual("--fault-seconds", FaultInterval.TotalSeconds, usual.FaultInterval.TotalSeconds)
-                + Unusual("--space-mib", SpaceBytes >> 20, usual.SpaceBytes >> 20);
+                + Unusual("--space-mib", SpaceBytes >> 20, usual.SpaceBytes >> 20)
+                + (KeepsNothing ? " --keep-nothing" : string.Empty);
         }
     }
 

@@ -45,6 +45,11 @@ public static class SimulateCommand
     private static readonly Option<long> Space =
         Setting("--space-mib", "What each node gives, in MiB.", Usual.SpaceBytes >> 20);
 
+    private static readonly Option<bool> KeepNothing = new("--keep-nothing")
+    {
+        Description = "The volume keeps no past: what is deleted or written over is garbage at once.",
+    };
+
     private static readonly Option<string?> Log = new("--log")
     {
         Description = "Write to this file what happens: faults, and what the nodes' diaries say, in virtual time.",
@@ -62,7 +67,7 @@ public static class SimulateCommand
             "cairn simulate --nodes 20 --hours 24 --seed 7 --runs 10",
             "cairn simulate --nodes 4 --hours 1 --no-faults")
         {
-            Nodes, Hours, Seed, Runs, Faults, Calm, Storm, Think, Pause, Space, Log,
+            Nodes, Hours, Seed, Runs, Faults, Calm, Storm, Think, Pause, Space, KeepNothing, Log,
         };
         CommandContext.Attach(command, (context, parsed, cancellation) =>
             Run(context, OptionsOf(parsed), parsed.GetValue(Runs), parsed.GetValue(Log), cancellation));
@@ -88,6 +93,7 @@ public static class SimulateCommand
             ThinkTime = TimeSpan.FromSeconds(parsed.GetValue(Think)),
             FaultInterval = TimeSpan.FromSeconds(parsed.GetValue(Pause)),
             SpaceBytes = parsed.GetValue(Space) << 20,
+            KeepsNothing = parsed.GetValue(KeepNothing),
         };
         IReadOnlyList<string> problems = options.Validate();
         return problems.Count == 0
