@@ -20,7 +20,7 @@ public sealed class RuleTests
         SpreadOverZones = false,
         Cache = CacheMode.Never,
         Keep = new Retention(300, 0, 0),
-        Conflicts = ConflictMode.NewestShown,
+        Conflicts = new ConflictRule(ConflictMode.Newest),
         Unknown = [new RuleField(0xFA, [1, 2, 3])],
     };
 
@@ -51,6 +51,26 @@ public sealed class RuleTests
         Assert.Equal(4, Rule.Resolve([]).Copies);
         Assert.Null(Rule.Default.FindProblem());
     }
+
+    [Theory]
+    [InlineData("keep-both", "010a0100")]
+    [InlineData("newest", "010a0101")]
+    [InlineData("prefer-node desk,lap", "010d0a02086465736b2c6c6170")]
+    [InlineData("merge-text", "010d020300")]
+    public void Ways_to_end_conflicts_are_written_and_read(string text, string bytes)
+    {
+        Rule rule = new() { Conflicts = ConflictRule.Parse(text) };
+        Assert.Equal(text, rule.Conflicts.ToString());
+        Assert.Equal(bytes, Convert.ToHexStringLower(RuleCodec.Encode(rule)));
+        Assert.Equal(rule.Conflicts, RuleCodec.Decode(Convert.FromHexString(bytes)).Value.Conflicts);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("oldest")]
+    [InlineData("prefer-node")]
+    [InlineData("prefer-node  , ")]
+    public void Other_ways_to_end_conflicts_are_refused(string text) => Assert.Null(ConflictRule.Parse(text));
 
     [Fact]
     public void Impossible_rules_are_named()

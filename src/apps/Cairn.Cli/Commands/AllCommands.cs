@@ -35,6 +35,7 @@ public static class AllCommands
         ChangeCommands.CreateMove(),
         ListCommands.CreateStat(),
         HistoryCommands.CreateLog(),
+        DiffCommand.Create(),
         HistoryCommands.CreateRestore(),
         HistoryCommands.CreateUndelete(),
         HistoryCommands.CreateTrash(),

@@ -37,17 +37,20 @@ public static class ConflictCommands
         Option<string> keep = new("--keep")
         {
             Description = "mine: what this node wrote; theirs: what another wrote; newest: by the claimed time of the "
-                + "last write; both: each side as a file of its own.",
+                + "last write; both: each side as a file of its own; merge: of a text, what either side changed.",
             HelpName = "SIDE",
             Required = true,
         };
-        keep.AcceptOnlyFromAmong("mine", "theirs", "newest", "both");
+        keep.AcceptOnlyFromAmong("mine", "theirs", "newest", "both", "merge");
         Command command = new ManualCommand(
             "resolve",
             "End a conflict, or all below a folder.",
-            "What is not kept goes into the history of the name, or into the trash if it was a file of its own.",
+            "What is not kept goes into the history of the name, or into the trash if it was a file of its own. Texts "
+            + "are merged when the two sides changed different lines of the version they began with; else the conflict "
+            + "stays, and the exit code is 1.",
             "cairn resolve notes/todo.txt --keep mine",
-            "cairn resolve notes --keep newest") { path, keep };
+            "cairn resolve notes --keep newest",
+            "cairn resolve notes --keep merge") { path, keep };
         CommandContext.Attach(command, (context, parsed, cancellation) => new ConflictResolver(context).Run(
             PastPath.Present(parsed.GetValue(path)!), parsed.GetValue(keep)!, cancellation));
         return command;

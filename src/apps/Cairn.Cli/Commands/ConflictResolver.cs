@@ -10,7 +10,7 @@ public sealed class ConflictResolver(CommandContext context)
 {
     /// <summary>Resolves; the exit code says whether there was a conflict at all.</summary>
     /// <param name="place">A name in conflict, a folder, or a volume.</param>
-    /// <param name="keep">mine, theirs, newest or both.</param>
+    /// <param name="keep">mine, theirs, newest, both or merge.</param>
     public async Task<int> Run(PastPath place, string keep, CancellationToken cancellation)
     {
         IReadOnlyList<ConflictSummary> conflicts = await context.Client.Get(
@@ -21,6 +21,11 @@ public sealed class ConflictResolver(CommandContext context)
             {
                 Exit = ExitCode.NotFound,
             };
+        }
+
+        if (keep == "merge")
+        {
+            return await Merge(place, conflicts, cancellation);
         }
 
         NodeStatus node = await context.Client.Get("/v1/status", ControlJson.Default.NodeStatus, cancellation);
@@ -37,6 +42,30 @@ public sealed class ConflictResolver(CommandContext context)
         }
 
         return ExitCode.Ok;
+    }
+
+    private async Task<int> Merge(
+        PastPath place, IReadOnlyList<ConflictSummary> conflicts, CancellationToken cancellation)
+    {
+        int exit = ExitCode.Ok;
+        foreach (ConflictSummary conflict in conflicts)
+        {
+            try
+            {
+                string query = (place with { Path = conflict.Path }).Query;
+                using HttpResponseMessage _ = await context.Client.Send(
+                    HttpMethod.Post, "/v1/history/merge" + query, null, cancellation);
+                context.Say($"{conflict.Path}: merged");
+            }
+            catch (CommandException refused) when (refused.Exit == ExitCode.Failed)
+            {
+                // One that must be left to people does not stop the others.
+                await Console.Error.WriteLineAsync("cairn: " + refused.Message);
+                exit = ExitCode.Failed;
+            }
+        }
+
+        return exit;
     }
 
     /// <summary>The side that is to hold the name.</summary>

@@ -33,7 +33,10 @@ public static class RuleCommands
 
             context.PrintTable(
                 ["RULE", "VALUE", "FROM"],
-                [["keep", rule.Keep, rule.OwnKeep is null ? "inherited" : "here"]]);
+                [
+                    ["keep", rule.Keep, rule.OwnKeep is null ? "inherited" : "here"],
+                    ["conflicts", rule.Conflicts, rule.OwnConflicts is null ? "inherited" : "here"],
+                ]);
             return ExitCode.Ok;
         });
         return command;
@@ -42,25 +45,45 @@ public static class RuleCommands
     private static Command CreateSet()
     {
         Argument<string> path = Names.Path();
-        Option<string> keep = new("--keep")
+        Option<string?> keep = new("--keep")
         {
             Description = "How long past versions and removed files stay: none, forever, or some of "
                 + "'all 30d, daily 1y, last 10' (d, w, m and y).",
             HelpName = "RETENTION",
-            Required = true,
+        };
+        Option<string?> conflicts = new("--conflicts")
+        {
+            Description = "What becomes of a file that was changed apart: keep-both, newest, "
+                + "prefer-node NAME[,NAME], or merge-text.",
+            HelpName = "WAY",
         };
         Command command = new ManualCommand(
             "set",
             "Set what holds for a folder and everything below it, or for a file.",
-            "A folder below may say otherwise. What a shorter retention lets go is collected within minutes.",
+            "A folder below may say otherwise; what is not given stays as it was. What a shorter retention lets go "
+            + "is collected within minutes. Conflicts end by the rule within seconds after the sides met; what is given up "
+            + "is in the past of the file, or in the trash.",
             "cairn rule set notes --keep \"all 30d, daily 1y\"",
-            "cairn rule set build/cache --keep none") { path, keep };
+            "cairn rule set build/cache --keep none",
+            "cairn rule set notes --conflicts merge-text",
+            "cairn rule set photos --conflicts \"prefer-node desk,nas\"") { path, keep, conflicts };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(keep) is null && result.GetValue(conflicts) is null)
+            {
+                result.AddError("say what to set: --keep or --conflicts");
+            }
+        });
         CommandContext.Attach(command, (context, parsed, cancellation) => context.Change(
             HttpMethod.Put,
-            $"{Route}{VolumePath.Query(parsed.GetValue(path)!)}&keep={Uri.EscapeDataString(parsed.GetValue(keep)!)}",
+            Route + VolumePath.Query(parsed.GetValue(path)!)
+                + Parameter("keep", parsed.GetValue(keep)) + Parameter("conflicts", parsed.GetValue(conflicts)),
             cancellation));
         return command;
     }
+
+    private static string Parameter(string name, string? value) =>
+        value is null ? string.Empty : $"&{name}={Uri.EscapeDataString(value)}";
 
     private static Command CreateUnset()
     {

@@ -16,18 +16,6 @@ public enum CacheMode : byte
     Never = 2,
 }
 
-/// <summary>What becomes of concurrent versions of a file.</summary>
-public enum ConflictMode : byte
-{
-    /// <summary>Both stay and are shown, one under a name that says so.</summary>
-    KeepBoth = 0,
-
-    /// <summary>
-    /// The one with the latest claimed time holds the name; the others are kept as versions and not shown.
-    /// </summary>
-    NewestShown = 1,
-}
-
 /// <summary>
 /// An erasure code: a stripe of <paramref name="DataShards"/> chunks survives the loss of <paramref
 /// name="ParityShards"/>.
@@ -57,7 +45,7 @@ public sealed record Rule
         SpreadOverZones = true,
         Cache = CacheMode.Auto,
         Keep = new Retention(AllDays: 30, DailyDays: 0, Last: 0),
-        Conflicts = ConflictMode.KeepBoth,
+        Conflicts = new ConflictRule(ConflictMode.KeepBoth),
     };
 
     /// <summary>Whole copies, 1 to <see cref="PlacementPolicy.CopiesMax"/>. Default 4.</summary>
@@ -85,7 +73,7 @@ public sealed record Rule
     public Retention? Keep { get; init; }
 
     /// <summary>What becomes of concurrent versions. Default both are kept and shown.</summary>
-    public ConflictMode? Conflicts { get; init; }
+    public ConflictRule? Conflicts { get; init; }
 
     /// <summary>Fields of newer programs, by tag, ascending.</summary>
     public ImmutableArray<RuleField> Unknown { get; init; } = [];
@@ -129,6 +117,7 @@ public sealed record Rule
         { Copies: < 1 or > PlacementPolicy.CopiesMax } => $"copies must be from 1 to {PlacementPolicy.CopiesMax}",
         { Coding: { IsValid: false } } => "a code has 1 to 32 data and 1 to 16 parity shards",
         { Keep: { IsValid: false } } => $"a retention has 0 to {Retention.DaysMax} days and no negative count",
+        { Conflicts: { IsValid: false } } => "prefer-node names one to sixteen nodes, the other ways none",
         _ when !AreLabels(RequiredTags) || !AreLabels(ForbiddenTags) =>
             "a tag is empty, too long, doubled or out of order",
         _ when !AreLabels(Zones) => "a zone is empty, too long, doubled or out of order",

@@ -39,6 +39,7 @@ public static class RuleCodec
         Conflicts = 10,
         KeepDaily = 11,
         KeepLast = 12,
+        ConflictsMore = 13,
     }
 
     /// <summary>Encodes a valid rule.</summary>
@@ -58,7 +59,7 @@ public static class RuleCodec
         Number(fields, Tag.SpreadOverZones, rule.SpreadOverZones is { } spread ? (spread ? 1 : 0) : null);
         Number(fields, Tag.Cache, (int?)rule.Cache);
         Number(fields, Tag.KeepAll, rule.Keep?.AllDays);
-        Number(fields, Tag.Conflicts, (int?)rule.Conflicts);
+        Conflicts(fields, rule.Conflicts);
         Number(fields, Tag.KeepDaily, rule.Keep is { DailyDays: > 0 and int daily } ? daily : null);
         Number(fields, Tag.KeepLast, rule.Keep is { Last: > 0 and int last } ? last : null);
         ArrayBufferWriter<byte> output = new(64);
@@ -109,12 +110,42 @@ public static class RuleCodec
         Tag.Zones => rule with { Zones = Labels(ref value) },
         Tag.SpreadOverZones => rule with { SpreadOverZones = Number(ref value, 1) == 1 },
         Tag.Cache => rule with { Cache = (CacheMode)Number(ref value, (int)CacheMode.Never) },
-        Tag.Conflicts => rule with { Conflicts = (ConflictMode)Number(ref value, (int)ConflictMode.NewestShown) },
+        Tag.Conflicts => rule with
+        {
+            Conflicts = new ConflictRule((ConflictMode)Number(ref value, (int)ConflictMode.Newest)),
+        },
+        Tag.ConflictsMore => rule with
+        {
+            Conflicts = new ConflictRule(
+                (ConflictMode)Number(ref value, (int)ConflictMode.MergeText),
+                WireText.Read(ref value, ConflictRule.NodesBytesMax)),
+        },
         Tag.KeepAll => rule with { Keep = Kept(rule) with { AllDays = Number(ref value, Retention.DaysMax) } },
         Tag.KeepDaily => rule with { Keep = Kept(rule) with { DailyDays = Number(ref value, Retention.DaysMax) } },
         Tag.KeepLast => rule with { Keep = Kept(rule) with { Last = Number(ref value, int.MaxValue) } },
         _ => rule with { Unknown = rule.Unknown.Add(new RuleField(tag, [.. value.Raw(value.Remaining)])) },
     };
+
+    /// <summary>The first program knew two ways; it passes on what it does not know under a tag of its own.</summary>
+    private static void Conflicts(List<RuleField> fields, ConflictRule? rule)
+    {
+        if (rule is not { } conflicts)
+        {
+            return;
+        }
+
+        if (conflicts.Mode <= ConflictMode.Newest)
+        {
+            Number(fields, Tag.Conflicts, (int)conflicts.Mode);
+            return;
+        }
+
+        ArrayBufferWriter<byte> value = new(32);
+        WireWriter writer = new(value);
+        writer.VarUInt((ulong)conflicts.Mode);
+        WireText.Write(writer, conflicts.Nodes, ConflictRule.NodesBytesMax);
+        fields.Add(new RuleField((byte)Tag.ConflictsMore, [.. value.WrittenSpan]));
+    }
 
     private static Retention Kept(Rule rule) => rule.Keep ?? Retention.None;
 

@@ -123,6 +123,32 @@ public sealed class HistoryEdits(TreeQueries queries, Func<Bytes16> fresh)
             : primitives.DrainToImmutable();
     }
 
+    /// <summary>Gives up sides of a conflict as they were seen; the one that is kept stays what it is.</summary>
+    /// <param name="parent">The directory.</param>
+    /// <param name="name">The name in conflict.</param>
+    /// <param name="given">The objects and branches that go into the past.</param>
+    public Result<ImmutableArray<Primitive>, TreeError> GiveUp(
+        ObjectId parent, ReadOnlyMemory<byte> name, IReadOnlyList<ObjectView> given)
+    {
+        if (queries.Lookup(parent, name) is not { IsConflict: false } holder)
+        {
+            return TreeError.NotFound;
+        }
+
+        var primitives = ImmutableArray.CreateBuilder<Primitive>();
+        foreach (IGrouping<ObjectId, ObjectView> sides in given.GroupBy(side => side.Owner))
+        {
+            ImmutableArray<VersionId> heads = [.. sides.Select(side => side.Head).OfType<HeadView>()
+                .Select(head => head.Version)];
+            bool isWhole = heads.Length == sides.First().Heads.Length;
+            primitives.Add(isWhole
+                ? new Unplace(parent, holder.StoredName, sides.Key, heads)
+                : new DiscardHeads(sides.Key, heads));
+        }
+
+        return primitives.DrainToImmutable();
+    }
+
     private TreeError? Keep(
         ObjectId parent, EntryView holder, List<EntryView> conflicts, ObjectId kept, WallTime now,
         ImmutableArray<Primitive>.Builder primitives)

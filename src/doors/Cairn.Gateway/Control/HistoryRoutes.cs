@@ -34,6 +34,7 @@ internal static class HistoryRoutes
         Route.Get(app, "/v1/history/conflicts", context => With(context, Conflicts));
         Route.Post(app, "/v1/history/resolve", context => With(
             context, (volume, history, path) => Resolve(context, volume, history, path)));
+        Route.Post(app, "/v1/history/merge", context => With(context, Merge));
     }
 
     private static async Task<IResult> Versions(IVolume volume, IVolumeHistory history, string path)
@@ -111,6 +112,30 @@ internal static class HistoryRoutes
             && history.Resolve(at.Parent, at.Name, kept).TryGet(out _, out error)
             ? Results.NoContent()
             : ControlReplies.Refuse(path, error);
+    }
+
+    private static async Task<IResult> Merge(IVolume volume, IVolumeHistory history, string path)
+    {
+        Result<(InodeNumber Parent, ReadOnlyMemory<byte> Name), VolumeError> place = await volume.ResolveParent(path);
+        if (!place.TryGet(out (InodeNumber Parent, ReadOnlyMemory<byte> Name) at, out VolumeError error)
+            || !(await history.Merge(at.Parent, at.Name)).TryGet(out MergeReport report, out error))
+        {
+            return ControlReplies.Refuse(path, error);
+        }
+
+        string? refusal = report.Outcome switch
+        {
+            MergeOutcome.Merged => null,
+            MergeOutcome.Overlap => $"both sides changed line {report.Line} of the version they began with",
+            MergeOutcome.NotText => "one side is no text, or longer than 4 MiB",
+            MergeOutcome.NoAncestor => "the version that both sides began with is not kept",
+            MergeOutcome.Busy => "it is being written now: try again",
+            MergeOutcome.NoConflict => "it is not in conflict",
+            _ => throw new System.Diagnostics.UnreachableException(),
+        };
+        return refusal is null
+            ? Results.NoContent()
+            : Results.Text($"{path}: {refusal}", "text/plain", statusCode: StatusCodes.Status409Conflict);
     }
 
     /// <summary>The version that <c>version</c> (or the start of its id) or <c>time</c> names.</summary>

@@ -33,16 +33,30 @@ internal static class RuleRoutes
 
     private static IResult Set(HttpContext context, IVolumeRules rules, InodeNumber inode, string path)
     {
-        string text = context.Request.Query["keep"].ToString();
-        return Retention.Parse(text) is { } keep
-            ? Change(rules, inode, path, own => own with { Keep = keep })
-            : ControlReplies.Refuse(new ControlError(
-                ControlErrorKind.InvalidArgument,
-                $"'" + text + "' is no retention: write none, forever, or some of 'all 30d, daily 1y, last 10'"));
+        string? keepText = context.Request.Query["keep"];
+        string? conflictsText = context.Request.Query["conflicts"];
+        Retention? keep = keepText is null ? null : Retention.Parse(keepText);
+        ConflictRule? conflicts = conflictsText is null ? null : ConflictRule.Parse(conflictsText);
+        if (keepText is not null && keep is null)
+        {
+            return Bad($"'{keepText}' is no retention: write none, forever, or some of 'all 30d, daily 1y, last 10'");
+        }
+
+        return conflictsText is not null && conflicts is null
+            ? Bad($"'{conflictsText}' is no way to end conflicts: write keep-both, newest, prefer-node NAME[,NAME] "
+                + "or merge-text")
+            : Change(rules, inode, path, own => own with
+            {
+                Keep = keep ?? own.Keep,
+                Conflicts = conflicts ?? own.Conflicts,
+            });
     }
 
+    private static IResult Bad(string sentence) =>
+        ControlReplies.Refuse(new ControlError(ControlErrorKind.InvalidArgument, sentence));
+
     private static IResult Unset(IVolumeRules rules, InodeNumber inode, string path) =>
-        Change(rules, inode, path, static own => own with { Keep = null });
+        Change(rules, inode, path, static own => own with { Keep = null, Conflicts = null });
 
     private static IResult Change(IVolumeRules rules, InodeNumber inode, string path, Func<Rule, Rule> change) =>
         rules.Get(inode).TryGet(out ObjectRule rule, out VolumeError error)

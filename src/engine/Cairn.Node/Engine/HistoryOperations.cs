@@ -9,7 +9,7 @@ using Cairn.Node.Volumes;
 namespace Cairn.Node.Engine;
 
 /// <summary>The past of a volume, for doors: versions, trash, conflicts.</summary>
-internal sealed class HistoryOperations(VolumeState state) : IVolumeHistory
+internal sealed class HistoryOperations(VolumeState state, ConflictKeeper conflicts) : IVolumeHistory
 {
     private readonly FileHistory _history = new(state.Queries);
     private readonly TrashQueries _trash = new(state.Queries);
@@ -172,6 +172,21 @@ internal sealed class HistoryOperations(VolumeState state) : IVolumeHistory
 
             return Unit.Value;
         }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<Result<MergeReport, VolumeError>> Merge(InodeNumber parent, ReadOnlyMemory<byte> name)
+    {
+        ObjectId directory;
+        lock (state.Gate)
+        {
+            if (!state.Directory(parent).TryGet(out directory, out VolumeError error))
+            {
+                return error;
+            }
+        }
+
+        return await conflicts.Merge(directory, name.ToArray());
     }
 
     private List<ConflictSide> Sides(ObjectId parent, ReadOnlyMemory<byte> name)

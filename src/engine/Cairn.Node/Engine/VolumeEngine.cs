@@ -27,6 +27,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     private readonly NamespaceOperations _names;
     private readonly AttributeOperations _attributes;
     private readonly FileOperations _files;
+    private readonly ConflictKeeper _conflicts;
     private readonly HistoryOperations _history;
     private readonly RuleOperations _rules;
     private readonly ContentReader _reader;
@@ -46,7 +47,8 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         _files = new FileOperations(_state, _reader, writer, _publisher.Signal);
         _names = new NamespaceOperations(_state, _files.DropIfGone);
         _attributes = new AttributeOperations(_state);
-        _history = new HistoryOperations(_state);
+        _conflicts = new ConflictKeeper(_state, _files);
+        _history = new HistoryOperations(_state, _conflicts);
         _rules = new RuleOperations(_state);
         PastViews past = new(_state);
         Past = new PastOperations(_state, past);
@@ -370,6 +372,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _garbage.Dispose();
+        await _conflicts.DisposeAsync();
         _stop.Cancel();
         await _stopped.Task;
         await _publisher.PublishAll(CancellationToken.None);

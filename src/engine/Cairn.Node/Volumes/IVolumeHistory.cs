@@ -60,6 +60,33 @@ public sealed record ConflictSide(
 /// <param name="Sides">What claims it; the first holds the name.</param>
 public sealed record NameConflict(string Path, IReadOnlyList<ConflictSide> Sides);
 
+/// <summary>What became of a wish to merge.</summary>
+public enum MergeOutcome
+{
+    /// <summary>The name has one version that has the changes of both.</summary>
+    Merged,
+
+    /// <summary>Both changed the same place; nothing was done.</summary>
+    Overlap,
+
+    /// <summary>One side is no text, or too long; nothing was done.</summary>
+    NotText,
+
+    /// <summary>They have no common ancestor, or it is not kept any more; nothing was done.</summary>
+    NoAncestor,
+
+    /// <summary>Somebody writes one of them now; trying again helps.</summary>
+    Busy,
+
+    /// <summary>The name is not in conflict.</summary>
+    NoConflict,
+}
+
+/// <summary>How a merge ended.</summary>
+/// <param name="Outcome">What happened.</param>
+/// <param name="Line">For an overlap: the line of the common ancestor, counted from 1.</param>
+public readonly record struct MergeReport(MergeOutcome Outcome, int Line);
+
 /// <summary>The past of a volume: what files were, what was removed, and which names are in conflict.</summary>
 /// <remarks>
 /// Nothing here destroys: what is given up is in the history or the trash afterwards. Thread: any; calls complete
@@ -95,4 +122,9 @@ public interface IVolumeHistory
     /// <param name="name">The name in conflict.</param>
     /// <param name="kept">The side that is to hold the name; null keeps all, each as a file of its own.</param>
     Result<Unit, VolumeError> Resolve(InodeNumber parent, ReadOnlyMemory<byte> name, InodeNumber? kept);
+
+    /// <summary>Ends a conflict of texts by a version that has what either side changed of their common ancestor.</summary>
+    /// <param name="parent">The directory.</param>
+    /// <param name="name">The name in conflict.</param>
+    ValueTask<Result<MergeReport, VolumeError>> Merge(InodeNumber parent, ReadOnlyMemory<byte> name);
 }

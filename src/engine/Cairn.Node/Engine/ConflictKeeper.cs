@@ -1,0 +1,206 @@
+using System.Collections.Immutable;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Rules;
+using Cairn.Core.Tree;
+using Cairn.Node.Logs;
+using Cairn.Node.Pool;
+using Cairn.Node.Volumes;
+
+namespace Cairn.Node.Engine;
+
+/// <summary>Ends conflicts as the rule of their folder says.</summary>
+/// <remarks>
+/// Any node may do it, and several may at once: see <see cref="ConflictChooser"/>. So that usually one does, the authors of
+/// the sides do it at once and the others only when it has not happened for a while. Source: docs/decisions/conflict-rules.md.
+/// </remarks>
+internal sealed class ConflictKeeper : IAsyncDisposable
+{
+    private const int NamesMax = 1000;
+    private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan OthersWait = TimeSpan.FromSeconds(10);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _stopped = new();
+    private readonly Dictionary<(ObjectId Parent, string Name), long> _seen = [];
+    private readonly HashSet<(VersionId, VersionId)> _refused = [];
+    private readonly VolumeState _state;
+    private readonly ConflictMerger _merger;
+    private readonly HistoryEdits _edits;
+    private TaskCompletionSource _wake = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private sealed record Case(ObjectId Parent, ReadOnlyMemory<byte> Name, ConflictRule Rule, ObjectView[] Sides);
+
+    /// <summary>Begins.</summary>
+    public ConflictKeeper(VolumeState state, FileOperations files)
+    {
+        _state = state;
+        _merger = new ConflictMerger(state, files);
+        _edits = new HistoryEdits(state.Queries, state.Fresh);
+        ReplicatedLog log = state.Parts.Log;
+        log.Changed += OnChanged;
+        log.Written += OnWritten;
+        state.Parts.Workers.Start("conflicts " + state.Parts.Name, Loop);
+    }
+
+    /// <summary>Merges two texts now, whatever the rule says.</summary>
+    public ValueTask<Result<MergeReport, VolumeError>> Merge(ObjectId parent, ReadOnlyMemory<byte> name) =>
+        _merger.Merge(parent, name);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _state.Parts.Log.Changed -= OnChanged;
+        _state.Parts.Log.Written -= OnWritten;
+        _stop.Cancel();
+        await _stopped.Task;
+        _stop.Dispose();
+    }
+
+    private void OnChanged(IReadOnlyList<byte[]> keys) => _wake.TrySetResult();
+
+    private void OnWritten(ImmutableArray<Primitive> primitives) => _wake.TrySetResult();
+
+    private async Task Loop()
+    {
+        try
+        {
+            TimeSpan wait = TimeSpan.Zero;
+            while (!_stop.IsCancellationRequested)
+            {
+                await Waiting.AtMost(_wake.Task, wait, _state.Parts.Time, _stop.Token);
+                await Waiting.AtMost(_stopped.Task, Settling, _state.Parts.Time, _stop.Token);
+                _wake = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                wait = await Round() ? OthersWait : Timeout.InfiniteTimeSpan;
+            }
+        }
+        finally
+        {
+            _stopped.TrySetResult();
+        }
+    }
+
+    /// <summary>Looks at every conflict; true when some are left to be looked at again.</summary>
+    private async Task<bool> Round()
+    {
+        List<Case> cases = [];
+        lock (_state.Gate)
+        {
+            TreeRules rules = new(_state.Queries, Rule.Default);
+            foreach ((ObjectId parent, ReadOnlyMemory<byte> name) in _state.Queries.ConflictedNames().Take(NamesMax))
+            {
+                if (Look(rules, parent, name) is { } found)
+                {
+                    cases.Add(found);
+                }
+            }
+        }
+
+        HashSet<(ObjectId, string)> names = [.. cases.Select(KeyOf)];
+        foreach ((ObjectId, string) gone in _seen.Keys.Where(key => !names.Contains(key)).ToArray())
+        {
+            _seen.Remove(gone);
+        }
+
+        bool isLeft = false;
+        foreach (Case found in cases)
+        {
+            isLeft |= !IsMine(found) || !await End(found);
+        }
+
+        return isLeft;
+    }
+
+    private static (ObjectId Parent, string Name) KeyOf(Case found) =>
+        (found.Parent, Convert.ToHexString(found.Name.Span));
+
+    /// <summary>Whether it is this node's turn: at once for who wrote one of the sides, later for anybody.</summary>
+    private bool IsMine(Case found)
+    {
+        NodeId self = _state.Parts.Log.OwnLogId.Author;
+        long since = _seen.GetValueOrDefault(KeyOf(found), _state.Parts.Time.GetTimestamp());
+        _seen[KeyOf(found)] = since;
+        return found.Sides.Any(side => side.Head?.Author == self)
+            || _state.Parts.Time.GetElapsedTime(since) >= OthersWait;
+    }
+
+    private Case? Look(TreeRules rules, ObjectId parent, ReadOnlyMemory<byte> name)
+    {
+        if (_state.Queries.Lookup(parent, name) is not { IsConflict: false } holder)
+        {
+            return null;
+        }
+
+        ConflictRule rule = rules.For(holder.Owner).Conflicts ?? default;
+        if (rule.Mode == ConflictMode.KeepBoth)
+        {
+            return null;
+        }
+
+        ObjectView[] sides = [.. _state.Queries.Conflicts(parent)
+            .Where(entry => entry.StoredName.Span.SequenceEqual(name.Span)).Prepend(holder)
+            .Select(entry => _state.Queries.Get(entry.Object)).OfType<ObjectView>()];
+        return sides.Length > 1 ? new Case(parent, name, rule, sides) : null;
+    }
+
+    /// <summary>Ends a conflict; false when it should be tried again.</summary>
+    private async Task<bool> End(Case found)
+    {
+        if (found.Rule.Mode != ConflictMode.MergeText)
+        {
+            GiveUp(found);
+            return true;
+        }
+
+        (VersionId, VersionId) pair = (VersionOf(found.Sides[0]), VersionOf(found.Sides[1]));
+        if (_refused.Contains(pair))
+        {
+            return true;
+        }
+
+        Result<MergeReport, VolumeError> merged = await _merger.Merge(found.Parent, found.Name);
+        if (!merged.TryGet(out MergeReport report, out _) || report.Outcome == MergeOutcome.Busy)
+        {
+            return false;
+        }
+
+        if (report.Outcome != MergeOutcome.Merged)
+        {
+            _refused.Add(pair);
+        }
+
+        return true;
+    }
+
+    private void GiveUp(Case found)
+    {
+        lock (_state.Gate)
+        {
+            ObjectId? kept = ConflictChooser.Choose(found.Rule, [.. found.Sides.Select(Candidate)]);
+            if (kept is not { } winner)
+            {
+                return;
+            }
+
+            ObjectView[] given = [.. found.Sides.Where(side => side.Id != winner)];
+            if (_state.Commit(_edits.GiveUp(found.Parent, found.Name, given)) is null)
+            {
+                InodeNumber folder = _state.Inodes.NumberOf(found.Parent);
+                _state.TellEntry(folder, found.Name);
+                foreach (ObjectView side in found.Sides)
+                {
+                    _state.TellObject(_state.Inodes.NumberOf(side.Id), contentChanged: true);
+                }
+            }
+        }
+    }
+
+    private ConflictCandidate Candidate(ObjectView side)
+    {
+        NodeId author = side.Head?.Author ?? side.Creator;
+        return new ConflictCandidate(
+            side.Id, side.Kind, author, _state.Queries.ShownAuthor(author), side.Modified, VersionOf(side));
+    }
+
+    private static VersionId VersionOf(ObjectView side) => side.Head?.Version ?? default;
+}

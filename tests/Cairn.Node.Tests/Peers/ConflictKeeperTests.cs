@@ -1,0 +1,129 @@
+using System.Text;
+using Cairn.Core.Primitives;
+using Cairn.Core.Rules;
+using Cairn.Node.Volumes;
+
+namespace Cairn.Node.Tests.Peers;
+
+/// <summary>Nodes that meet again end conflicts as the rule says, once and everywhere.</summary>
+public sealed class ConflictKeeperTests
+{
+    private const string Base = "one\ntwo\nthree\nfour\nfive\n";
+
+    [Theory]
+    [InlineData("merge-text", "ONE\ntwo\nthree\nfour\nfive\n", "one\ntwo\nthree\nfour\nFIVE\n",
+        "ONE\ntwo\nthree\nfour\nFIVE\n")]
+    [InlineData("newest", "by the first\n", "by the second\n", "by the second\n")]
+    [InlineData("prefer-node node0", "by the first\n", "by the second\n", "by the first\n")]
+    public void Two_that_worked_apart_find_one_file_when_they_meet(
+        string rule, string first, string second, string wanted)
+    {
+        PoolBench bench = Apart(rule, out BenchNode one, out BenchNode two);
+        Save(bench, one, "doc", first);
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(5));
+        one.Kill();
+        two.Start();
+        Settle(bench, two);
+        Save(bench, two, "doc", second);
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(5));
+        one.Start();
+        bench.Until(() => bench.Nodes.TrueForAll(node => Shows(bench, node, wanted)), $"all show {wanted}");
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(30));
+        Assert.All(bench.Nodes, node => Assert.True(Shows(bench, node, wanted)));
+    }
+
+    [Fact]
+    public void Saves_by_rename_on_both_sides_are_merged()
+    {
+        PoolBench bench = Apart("merge-text", out BenchNode one, out BenchNode two);
+        const string wanted = "zero\n" + Base + "six\n";
+        SaveByRename(bench, one, "zero\n" + Base);
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(5));
+        one.Kill();
+        two.Start();
+        Settle(bench, two);
+        SaveByRename(bench, two, Base + "six\n");
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(5));
+        one.Start();
+        bench.Until(() => bench.Nodes.TrueForAll(node => Shows(bench, node, wanted)), "one merged file");
+    }
+
+    [Fact]
+    public void What_both_changed_in_one_place_is_left_to_people_who_may_merge_what_can_be()
+    {
+        PoolBench bench = Apart("merge-text", out BenchNode one, out BenchNode two);
+        Save(bench, one, "doc", Base.Replace("two", "2"));
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(5));
+        one.Kill();
+        two.Start();
+        Settle(bench, two);
+        Save(bench, two, "doc", Base.Replace("two", "II"));
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(5));
+        one.Start();
+        bench.Until(() => bench.Nodes.TrueForAll(node => Names(bench, node).Count == 2), "both are shown");
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(30));
+        Assert.All(bench.Nodes, node => Assert.Equal(2, Names(bench, node).Count));
+        Assert.Equal(new MergeReport(MergeOutcome.Overlap, 2), Merge(bench, one));
+
+        // Somebody mends it: then the rule ends the conflict.
+        string conflict = Names(bench, one).Single(name => name != "doc");
+        string shown = Text(bench, one, "doc");
+        Save(bench, one, conflict, shown.Replace("five", "5"));
+        bench.Until(() => bench.Nodes.TrueForAll(node => Names(bench, node).Count == 1), "one file");
+        Assert.Equal(MergeOutcome.NoConflict, Merge(bench, one).Outcome);
+    }
+
+    /// <summary>Two nodes that both have "doc" under a rule; the second is down.</summary>
+    private static PoolBench Apart(string rule, out BenchNode one, out BenchNode two)
+    {
+        PoolBench bench = PoolBench.WithDrives(2, 601);
+        (BenchNode first, BenchNode second) = (bench.Nodes[0], bench.Nodes[1]);
+        Assert.True(bench.Do(first, () => Task.FromResult(first.Drive.Rules!.Set(
+            InodeNumber.Root, new Rule { Conflicts = ConflictRule.Parse(rule) }))).IsOk);
+        Save(bench, first, "doc", Base);
+        bench.Until(() => Text(bench, second, "doc") == Base, "the base arrives");
+        bench.Until(() => first.Status().Owed.SendBlocks == 0, "the logs are even");
+        second.Kill();
+        (one, two) = (first, second);
+        return bench;
+    }
+
+    private static void Settle(PoolBench bench, BenchNode node) =>
+        bench.Until(() => node.FindDrive() is not null, "the drive is open");
+
+    private static void Save(PoolBench bench, BenchNode node, string name, string text) =>
+        Assert.True(bench.Do(node, async () =>
+        {
+            IVolume volume = node.Drive;
+            OpenedFile opened = (await volume.Create(
+                InodeNumber.Root, Encoding.UTF8.GetBytes(name), 0x1A4, OpenIntent.Write | OpenIntent.Truncate,
+                Caller.Daemon)).Value;
+            bool isOk = (await volume.Write(opened.Handle, 0, Encoding.UTF8.GetBytes(text))).IsOk;
+            await volume.Flush(opened.Handle, 0);
+            await volume.Release(opened.Handle);
+            return isOk;
+        }));
+
+    private static void SaveByRename(PoolBench bench, BenchNode node, string text)
+    {
+        Save(bench, node, "doc~", text);
+        Assert.True(bench.Do(node, async () => (await node.Drive.Rename(
+            InodeNumber.Root, "doc~"u8.ToArray(), InodeNumber.Root, "doc"u8.ToArray(), RenameMode.Replace,
+            Caller.Daemon)).IsOk));
+    }
+
+    private static MergeReport Merge(PoolBench bench, BenchNode node) => bench.Do(
+        node, async () => (await node.Drive.History!.Merge(InodeNumber.Root, "doc"u8.ToArray())).Value);
+
+    private static bool Shows(PoolBench bench, BenchNode node, string text) =>
+        node.FindDrive() is not null && Names(bench, node) is ["doc"] && Text(bench, node, "doc") == text;
+
+    private static string Text(PoolBench bench, BenchNode node, string name) =>
+        Encoding.UTF8.GetString(bench.Get(node, name) ?? []);
+
+    private static List<string> Names(PoolBench bench, BenchNode node) => bench.Do(node, async () =>
+    {
+        IReadOnlyList<DirectoryEntry> entries = (await node.Drive.ReadDirectory(InodeNumber.Root, 0, 100)).Value;
+        return entries.Select(entry => Encoding.UTF8.GetString(entry.Name.Span)).ToList();
+    });
+}
