@@ -21,8 +21,8 @@ public static class DiffCommand
         Command command = new ManualCommand(
             "diff",
             "Show what changed between two versions of a text, as a unified diff.",
-            "Of contents that are no text (a NUL in them, or longer than 4 MiB) it only says that they differ. Exit code "
-            + "3 when they differ; with --quiet nothing is printed. The output can be given to patch.",
+            "Of contents that are no text (a NUL in them, or longer than 4 MiB) it only says that they differ. Exit "
+            + "code 3 when they differ; with --quiet nothing is printed. The output can be given to patch.",
             "cairn diff notes/todo.txt@4f1c",
             "cairn diff notes/todo.txt@2026-11-20T10:00 notes/todo.txt@4f1c",
             "cairn diff notes/todo.txt notes/old.txt") { before, after };
