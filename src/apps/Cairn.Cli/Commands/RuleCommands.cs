@@ -61,8 +61,8 @@ public static class RuleCommands
             "set",
             "Set what holds for a folder and everything below it, or for a file.",
             "A folder below may say otherwise; what is not given stays as it was. What a shorter retention lets go "
-            + "is collected within minutes. Conflicts end by the rule within seconds after the sides met; what is given "
-            + "up is in the past of the file, or in the trash.",
+            + "is collected within minutes. Conflicts end by the rule within seconds after the sides met; what is "
+            + "given up is in the past of the file, or in the trash.",
             "cairn rule set notes --keep \"all 30d, daily 1y\"",
             "cairn rule set build/cache --keep none",
             "cairn rule set notes --conflicts merge-text",
