@@ -48,6 +48,16 @@ public sealed partial class DocumentTests
         Findings.None(missing);
     }
 
+    [Fact]
+    public void Every_test_named_in_the_table_of_conflicts_exists()
+    {
+        string tests = string.Join('\n', Repository.Files("tests", "*.cs").Select(Repository.Text));
+        string[] named = [.. TestInBackticks().Matches(Repository.Text("docs/operations/conflicts.md"))
+            .Select(match => match.Groups[1].Value)];
+        Assert.True(named.Length > 20);
+        Findings.None(named.Where(name => !tests.Contains($" {name}(", StringComparison.Ordinal)));
+    }
+
     // "`X.FormatVersion`" in a format's document, beside "Version N": the constant in X's source is N.
     [Fact]
     public void A_formats_version_is_that_of_its_constant()
@@ -82,6 +92,9 @@ public sealed partial class DocumentTests
 
         return count;
     }
+
+    [GeneratedRegex(@"`([A-Z][a-z]*(?:_\w+){3,})`")]
+    private static partial Regex TestInBackticks();
 
     [GeneratedRegex(@"\[[^\]]*\]\(([^)\s]+)\)")]
     private static partial Regex Link();
