@@ -69,6 +69,45 @@ public sealed class OfflineTests(PoolFixture fixture)
         await fixture.Node(2).Must("diff", "shared/plan.txt", "shared/plan.txt");
     }
 
+    [Fact]
+    public async Task Changes_of_others_are_followed_from_a_position_on_another_machine()
+    {
+        Directory.CreateDirectory(Drive(1, "feed"));
+        await File.WriteAllTextAsync(Drive(1, "feed/a"), "first", Cancellation);
+        await Eventually.Holds(() => File.ReadAllText(Drive(3, "feed/a")) == "first", "the first arrives");
+        List<JsonElement> all = await Watch(3, "start");
+        Assert.Contains(all, change => Is(change, "Created", "feed/a"));
+        Assert.Contains(all, change => Is(change, "Written", "feed/a"));
+        string position = all[^1].GetProperty("position").GetString()!;
+        File.Move(Drive(2, "feed/a"), Drive(2, "feed/b"));
+        File.Delete(Drive(2, "feed/b"));
+        await Eventually.Holds(() => !File.Exists(Drive(4, "feed/a")), "the removal arrives");
+        List<JsonElement> news = await Watch(4, position);
+        int moved = news.FindIndex(change => Is(change, "Moved", "feed/b"));
+        int removed = news.FindIndex(change => Is(change, "Removed", "feed/b"));
+        Assert.True(moved >= 0 && moved < removed);
+        Assert.Equal("feed/a", news[moved].GetProperty("fromPath").GetString());
+        Assert.DoesNotContain(news, change => Is(change, "Written", "feed/a"));
+        await Laptop.MustRefuse(ExitCode.Failed, "no position", "watch", "shared", "--from", "nonsense", "--once");
+    }
+
+    private static bool Is(JsonElement change, string kind, string path) =>
+        change.GetProperty("kind").GetString() == kind && change.GetProperty("path").GetString() == path;
+
+    private async Task<List<JsonElement>> Watch(int node, string from)
+    {
+        string lines = await fixture.Node(node).Must("watch", "shared/feed", "--json", "--once", "--from", from);
+        List<JsonElement> changes = [];
+        foreach (string line in lines.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            using JsonDocument parsed = JsonDocument.Parse(line);
+            JsonSchema.Check("ChangeSummary", parsed.RootElement, "watch");
+            changes.Add(parsed.RootElement.Clone());
+        }
+
+        return changes;
+    }
+
     private async Task<string> Version(int node, string path)
     {
         using JsonDocument log = JsonDocument.Parse(await fixture.Node(node).Must("log", $"shared/{path}", "--json"));

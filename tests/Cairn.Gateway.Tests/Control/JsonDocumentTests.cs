@@ -17,7 +17,7 @@ public sealed partial class JsonDocumentTests
         typeof(HolderSummary), typeof(ProgressLine), typeof(SafetyProgress), typeof(LogLine), typeof(InviteTicket),
         typeof(FoundedPool), typeof(JoinedPool), typeof(VersionSummary), typeof(TrashSummary), typeof(ConflictSummary),
         typeof(ConflictSideSummary), typeof(RuleSummary), typeof(OnlyHereStatus), typeof(PinSummary),
-        typeof(FreeReport),
+        typeof(FreeReport), typeof(ChangeSummary),
         typeof(VolumeSnapshot), typeof(PastDifference), typeof(RestoreOutcome),
     };
 

@@ -50,6 +50,7 @@ public static class AllCommands
         PinCommands.CreatePin(),
         PinCommands.CreateUnpin(),
         PinCommands.CreateFree(),
+        WatchCommand.Create(),
         LogsCommand.Create(),
         DemoCommand.Create(),
         SimulateCommand.Create(),

@@ -43,6 +43,8 @@ namespace Cairn.Gateway.Control;
 [JsonSerializable(typeof(IReadOnlyList<VolumeSnapshot>))]
 [JsonSerializable(typeof(IReadOnlyList<PastDifference>))]
 [JsonSerializable(typeof(RestoreOutcome))]
+[JsonSerializable(typeof(ChangePage))]
+[JsonSerializable(typeof(ChangeSummary))]
 [JsonSerializable(typeof(ProgressLine))]
 public sealed partial class ControlJson : JsonSerializerContext;
 

@@ -43,6 +43,7 @@ public sealed class ControlServer : IAsyncDisposable
         HistoryRoutes.Map(app, services.Node, engine);
         RuleRoutes.Map(app, services.Node, engine);
         SnapshotRoutes.Map(app, services.Node, engine);
+        ChangeRoutes.Map(app, services.Node, engine);
 
         // The locked node's only route: whoever comes second finds it open already.
         Route.Post(app, "/v1/unlock", _ => Task.FromResult(Results.NoContent()));

@@ -104,16 +104,16 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
 
     /// <inheritdoc/>
     public UnsharedFiles Unshared(LogPositions elsewhere, IReadOnlySet<ChunkAddress> onlyHere) =>
-        _engine.Unshared(elsewhere, onlyHere);
+        new UnsharedWalk(_engine.State, elsewhere, onlyHere).Run();
 
     /// <inheritdoc/>
-    public long Changes => _engine.Pins.Changes;
+    public long Changes => _pins.Changes;
 
     /// <inheritdoc/>
     public async ValueTask<Result<Pin, VolumeError>> PinAt(string path)
     {
         Result<ObjectAttributes, VolumeError> found = await _engine.Resolve(path);
-        return found.TryGet(out ObjectAttributes top, out VolumeError error) ? _engine.Pins.PinOf(top.Inode) : error;
+        return found.TryGet(out ObjectAttributes top, out VolumeError error) ? _pins.PinOf(top.Inode) : error;
     }
 
     /// <inheritdoc/>
@@ -122,7 +122,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         // A large folder is long to walk, and nobody waits for it.
         Task<PinnedContents> walk =
             await _workers.Run(
-                WorkPriority.Background, () => _engine.Pins.Of(pin, cancellation).AsTask(), cancellation);
+                WorkPriority.Background, () => _pins.Of(pin, cancellation).AsTask(), cancellation);
         return await walk;
     }
 

@@ -1,4 +1,3 @@
-using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
 using Cairn.Node.Drafts;
@@ -28,8 +27,6 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     private readonly AttributeOperations _attributes;
     private readonly FileOperations _files;
     private readonly ConflictKeeper _conflicts;
-    private readonly HistoryOperations _history;
-    private readonly RuleOperations _rules;
     private readonly ContentReader _reader;
     private readonly Publisher _publisher;
     private readonly GarbageCollector _garbage;
@@ -41,15 +38,14 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         _state = new VolumeState(parts);
         ChunkReader chunks = new(() => _state.Keys, parts.Store, parts.Source, parts.IsPrivate);
         _reader = new ContentReader(_state, chunks);
-        Pins = new PinnedFiles(_state, _reader);
         _publisher = new Publisher(_state, _reader);
         DraftWriter writer = new(_state, _publisher.Signal);
         _files = new FileOperations(_state, _reader, writer, _publisher.Signal);
         _names = new NamespaceOperations(_state, _files.DropIfGone);
         _attributes = new AttributeOperations(_state);
         _conflicts = new ConflictKeeper(_state, _files);
-        _history = new HistoryOperations(_state, _conflicts);
-        _rules = new RuleOperations(_state);
+        History = new HistoryOperations(_state, _conflicts);
+        Rules = new RuleOperations(_state);
         PastViews past = new(_state);
         Past = new PastOperations(_state, past);
         Snapshots = new SnapshotOperations(_state, past, PublishAll);
@@ -73,13 +69,16 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     public string Name => _state.Parts.Name;
 
     /// <inheritdoc/>
-    public IVolumeHistory History => _history;
+    public IVolumeHistory History { get; }
 
     /// <inheritdoc/>
-    public IVolumeRules Rules => _rules;
+    public IVolumeRules Rules { get; }
 
     /// <inheritdoc/>
     public IVolumeSnapshots Snapshots { get; }
+
+    /// <inheritdoc/>
+    public IVolumeFeed Feed => new ChangeFeed(_state);
 
     /// <summary>Whether writes of this node are not yet in a published version.</summary>
     public bool HasUnpublishedWrites
@@ -137,14 +136,11 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
             : error;
     }
 
-    /// <summary>What pins of the volume come to.</summary>
-    internal PinnedFiles Pins { get; }
+    /// <summary>What the operations share.</summary>
+    internal VolumeState State => _state;
 
-    /// <summary>Files whose newest writes are on this node alone.</summary>
-    /// <param name="elsewhere">What other nodes hold of the volume's logs.</param>
-    /// <param name="onlyHere">Chunks that no other node confirmed.</param>
-    internal UnsharedFiles Unshared(LogPositions elsewhere, IReadOnlySet<ChunkAddress> onlyHere) =>
-        new UnsharedWalk(_state, elsewhere, onlyHere).Run();
+    /// <summary>Reads what files hold.</summary>
+    internal ContentReader Reader => _reader;
 
     /// <summary>Reads past states.</summary>
     internal PastOperations Past { get; }

@@ -52,6 +52,9 @@ public sealed partial class LocalFilesVolume : IVolume
     /// <inheritdoc/>
     public IVolumeRules? Rules => _shared.Rules;
 
+    /// <inheritdoc/>
+    public IVolumeFeed? Feed => _shared.Feed;
+
     /// <summary>What all nodes see.</summary>
     public VolumeEngine Shared => _shared;
 

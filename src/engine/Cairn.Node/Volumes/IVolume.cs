@@ -25,6 +25,9 @@ public interface IVolume
     /// <summary>The volume's past states as a whole, or null if it keeps none.</summary>
     IVolumeSnapshots? Snapshots => null;
 
+    /// <summary>The volume's changes from a position on, or null if it keeps none.</summary>
+    IVolumeFeed? Feed => null;
+
     /// <summary>Finds an entry.</summary>
     ValueTask<Result<ObjectAttributes, VolumeError>> Lookup(InodeNumber parent, ReadOnlyMemory<byte> name);
 
