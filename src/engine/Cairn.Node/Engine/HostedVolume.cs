@@ -22,6 +22,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     private readonly PrivateVolume _private;
     private readonly LocalFilesVolume _local;
     private readonly SnapshotsVolume _drive;
+    private readonly PinnedFiles _pins;
     private readonly IGarbageMembers? _members;
     private readonly IWorkers _workers;
 
@@ -31,6 +32,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         (_engine, _log) = (opened.Engine, opened.Log);
         _local = new LocalFilesVolume(_engine, local);
         _drive = new SnapshotsVolume(_local, _engine);
+        _pins = new PinnedFiles(_engine.State, _engine.Reader);
     }
 
     /// <inheritdoc/>
