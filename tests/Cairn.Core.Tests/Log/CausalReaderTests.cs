@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
 
 namespace Cairn.Core.Tests.Tree;

@@ -4,7 +4,6 @@ using System.Collections.Immutable;
 using System.Text;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
-using Cairn.Core.Tree;
 using Cairn.Node.Logs;
 using Cairn.Node.Volumes;
 
