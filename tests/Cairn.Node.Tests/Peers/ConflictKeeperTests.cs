@@ -1,5 +1,4 @@
 using System.Text;
-using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
 using Cairn.Node.Volumes;
 

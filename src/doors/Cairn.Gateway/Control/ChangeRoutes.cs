@@ -1,4 +1,3 @@
-using Cairn.Core.Primitives;
 using Cairn.Node.Control;
 using Cairn.Node.Volumes;
 using Microsoft.AspNetCore.Builder;
