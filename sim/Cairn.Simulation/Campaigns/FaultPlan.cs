@@ -22,6 +22,7 @@ internal sealed class FaultPlan
     private readonly Chronicle _chronicle;
     private readonly Prng _random;
     private readonly SortedSet<int> _rotted = [];
+    private readonly SortedSet<int> _dying = [];
     private readonly List<(SimulatedMachine From, SimulatedMachine To)> _cuts = [];
     private int _storm;
 
@@ -73,6 +74,12 @@ internal sealed class FaultPlan
         _cuts.Clear();
         foreach (SimulatedMachine machine in _machines)
         {
+            if (_dying.Contains(machine.Number))
+            {
+                // Its disk may be dead already: a daemon does not outlive that.
+                Down(machine, CrashKind.PowerLost);
+            }
+
             machine.Disk.ForeignBytes = 0;
             machine.Disk.Faults.Clear();
             machine.Start();
@@ -204,6 +211,7 @@ internal sealed class FaultPlan
         if (kind == CrashKind.PowerLost && _random.Chance(2))
         {
             // In the middle of a write: the disk dies a few changes from now, the machine soon after.
+            _dying.Add(machine.Number);
             machine.Disk.Faults.DieAtChange = machine.Disk.Faults.ChangeCount + 1 + _random.Next(40);
             Later(Seconds(5, 60), () => Down(machine, kind));
         }
@@ -215,6 +223,7 @@ internal sealed class FaultPlan
 
     private void Down(SimulatedMachine machine, CrashKind kind)
     {
+        _dying.Remove(machine.Number);
         if (!machine.IsUp)
         {
             return;
