@@ -174,10 +174,13 @@ internal sealed class LogNode
     /// <summary>Takes everything another node shows.</summary>
     public void PullFrom(LogNode other)
     {
-        foreach (HeldBlock block in other.Log.BlocksAfter(Log.Positions, int.MaxValue))
+        IReadOnlyList<HeldBlock> blocks = other.Log.BlocksAfter(Log.Positions, int.MaxValue);
+        IReadOnlyList<ReceiveOutcome> outcomes = Log.Receive([.. blocks.Select(block => block.Bytes)]);
+        for (int i = 0; i < blocks.Count; i++)
         {
-            ReceiveOutcome outcome = Log.Receive(block.Bytes);
-            Assert.True(outcome is ReceiveOutcome.Accepted or ReceiveOutcome.Held, $"{block.Log} {block.Position}: {outcome}");
+            Assert.True(
+                outcomes[i] is ReceiveOutcome.Accepted or ReceiveOutcome.Held,
+                $"{blocks[i].Log} {blocks[i].Position}: {outcomes[i]}");
         }
 
         Assert.True(Log.Commit().IsOk);

@@ -155,15 +155,9 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
 
     private Result<Unit, string> ReceiveNow(IReadOnlyList<ReadOnlyMemory<byte>> blocks)
     {
-        string? wrong = null;
-        foreach (ReadOnlyMemory<byte> block in blocks)
-        {
-            ReceiveOutcome outcome = _log.Receive(block);
-            if (outcome is not (ReceiveOutcome.Accepted or ReceiveOutcome.Held))
-            {
-                wrong ??= $"a block of volume {_log.Volume.Short}: {outcome}";
-            }
-        }
+        ReceiveOutcome[] refused =
+            [.. _log.Receive(blocks).Where(outcome => outcome is not (ReceiveOutcome.Accepted or ReceiveOutcome.Held))];
+        string? wrong = refused.Length == 0 ? null : $"a block of volume {_log.Volume.Short}: {refused[0]}";
 
         return !_log.Commit().TryGet(out _, out Cairn.Storage.StoreError error) ? error.ToString()
             : wrong is null ? Unit.Value

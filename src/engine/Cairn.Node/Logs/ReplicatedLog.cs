@@ -27,6 +27,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
     private readonly TablePersister _persister;
     private readonly JournalWriter _journal;
     private readonly OwnLogRepair _repair;
+    private readonly PendingFold _pending;
     private readonly List<LogFinding> _findings = [];
     private LogPositions _durable = LogPositions.Empty;
     private VolumeKeyring _keys;
@@ -45,6 +46,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         _journal = new JournalWriter(ports.Journal, ports.JournalCipher, keys.Volume);
         Own = new OwnLog(_journal);
         _repair = new OwnLogRepair(this, ports);
+        _pending = new PendingFold(this);
         _sealer = new BlockSealer(this, ports, options);
         _persister = new TablePersister(this, ports, options, table);
     }
@@ -211,11 +213,23 @@ public sealed class ReplicatedLog : IAsyncDisposable
         return transaction.Id;
     }
 
-    /// <summary>Takes a peer's block in.</summary>
+    /// <summary>Takes a peer's blocks in, folds them together, and says what became of each.</summary>
     /// <remarks>
     /// Blocks (signature, disk): call it from a worker. Durable, and in <see cref="Positions"/>, after <see cref="Commit"/>.
     /// </remarks>
-    public ReceiveOutcome Receive(ReadOnlyMemory<byte> encoded)
+    public IReadOnlyList<ReceiveOutcome> Receive(IReadOnlyList<ReadOnlyMemory<byte>> blocks)
+    {
+        ReceiveOutcome[] outcomes = [.. blocks.Select(Accept)];
+        lock (Gate)
+        {
+            Tell(_pending.Run());
+        }
+
+        _persister.Wake();
+        return outcomes;
+    }
+
+    private ReceiveOutcome Accept(ReadOnlyMemory<byte> encoded)
     {
         if (!LogBlockCodec.Decode(encoded).TryGet(out LogBlock? block, out LogError bad))
         {
@@ -231,14 +245,9 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
         if (verdict is not (BlockVerdict.Next or BlockVerdict.Fork))
         {
-            return verdict switch
-            {
-                BlockVerdict.Held => ReceiveOutcome.Held,
-                BlockVerdict.Gap => ReceiveOutcome.Gap,
-                BlockVerdict.Misplaced => ReceiveOutcome.Invalid,
-                BlockVerdict.Next or BlockVerdict.Fork => throw new System.Diagnostics.UnreachableException(),
-                _ => throw new System.Diagnostics.UnreachableException(),
-            };
+            return verdict == BlockVerdict.Held ? ReceiveOutcome.Held
+                : verdict == BlockVerdict.Gap ? ReceiveOutcome.Gap
+                : ReceiveOutcome.Invalid;
         }
 
         AuthorStanding standing = Ports.Members.StandingOf(block.Log, block.Seq);
@@ -397,7 +406,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
     /// <summary>Less is held than was: peers may not count on the rest.</summary>
     internal void NoteLoss() => _durable = _durable.Meet(_exchange.Positions);
 
-    private void Add(LogFinding finding)
+    internal void Add(LogFinding finding)
     {
         if (_findings.Count < FindingsMax)
         {
@@ -451,7 +460,8 @@ public sealed class ReplicatedLog : IAsyncDisposable
             }
 
             _exchange.Accept(block, hash);
-            List<Unsealed> contradicted = block.Log.Author == Ports.Identity.Node ? _repair.Accepted(block) : [];
+            bool isOwn = block.Log.Author == Ports.Identity.Node;
+            List<Unsealed> contradicted = isOwn ? _repair.Accepted(block) : [];
             bool isSetAside = Quarantine.Holds(block.Log, block.Seq);
             if (isSetAside)
             {
@@ -462,32 +472,28 @@ public sealed class ReplicatedLog : IAsyncDisposable
                     $"block {block.Seq} was written after its author was revoked: set aside, not shown"));
             }
 
-            FoldReport report = Fold.Receive(Quarantine.Judge(block.Log, block.Seq, transactions));
-            IReadOnlyList<byte[]> changed = report.ChangedKeys;
-            if (report.BelowCut.Count > 0)
-            {
-                // Somebody wrote before it had caught up with what was folded for good here: fold everything again.
-                Add(new LogFinding(Volume, block.Log, $"{report.BelowCut[0]} came late; folded all again"));
-            }
-
-            if (report.BelowCut.Count > 0 || Repair.IsDue)
-            {
-                changed = Repair.Run();
-            }
-
+            _pending.Add(Quarantine.Judge(block.Log, block.Seq, transactions));
             if (contradicted.Count > 0)
             {
-                changed = Repair.Run();
+                _pending.Run();
+                Tell(Repair.Run());
                 _repair.WriteAgain(contradicted);
             }
-
-            if (changed.Count > 0)
+            else if (isOwn || _pending.IsFull)
             {
-                Changed?.Invoke(changed);
+                // Own blocks at once: what is written next is numbered after what is folded.
+                Tell(_pending.Run());
             }
         }
 
-        _persister.Wake();
         return outcome;
+    }
+
+    private void Tell(IReadOnlyList<byte[]> changed)
+    {
+        if (changed.Count > 0)
+        {
+            Changed?.Invoke(changed);
+        }
     }
 }
