@@ -6,6 +6,9 @@ namespace Cairn.Cli.Commands;
 /// <summary>The whole command line: the global options and every command.</summary>
 public static class RootCommands
 {
+    /// <summary>How words are read: <c>@TIME</c> and <c>@NAME</c> are moments and snapshots, not files with more words.</summary>
+    public static ParserConfiguration Reading { get; } = new() { ResponseFileTokenReplacer = null };
+
     /// <summary>Builds it.</summary>
     public static RootCommand Create()
     {
