@@ -25,10 +25,11 @@ public sealed record PublishOptions
     public long RoundBytesMax { get; init; } = 256L << 20;
 
     /// <summary>
-    /// A file is cut while it is still being written once so much of it was written in order. Default 64 MiB: what programs
-    /// write and remove at once is mostly smaller, and leaves the node when it is closed at the earliest.
+    /// A file is cut while it is still being written once so much of it was written in order. Default: never; on two cores
+    /// it slows the write by more than it saves afterwards (docs/decisions/cut-ahead.md). 64 MiB is a sensible value: what
+    /// programs write and remove at once is mostly smaller.
     /// </summary>
-    public long AheadFromBytes { get; init; } = 64L << 20;
+    public long AheadFromBytes { get; init; } = long.MaxValue;
 
     /// <summary>Cutting ahead takes so much at a time; what is due to be published waits no longer. Default 16 MiB.</summary>
     public long AheadStepBytes { get; init; } = 16L << 20;
