@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Cairn.Core.Primitives;
 using Cairn.Fuse.Session;
 using Cairn.Node.Volumes;
+using Cairn.Simulation.Time;
 using Cairn.Simulation.Volumes;
 using static Cairn.Fuse.Tests.FakeChannel;
 
@@ -194,6 +195,24 @@ public sealed class FuseSessionTests
         Assert.Equal((34, 3), (entry.Length, BinaryPrimitives.ReadInt32LittleEndian(entry.AsSpan(4))));
         Assert.Equal(1UL, BinaryPrimitives.ReadUInt64LittleEndian(entry.AsSpan(16)));
         Assert.Equal([(byte)'d', 0], entry[32..]);
+    }
+
+    [Fact]
+    public async Task ChangesByOthers_AreToldOnceMore_WhenAnswersOnTheirWayHaveArrived()
+    {
+        SimulatedScheduler scheduler = new();
+        FuseSession session = new(_volume, FuseOptions.Default, scheduler.CreateProcess("mount").Time, _bugs.Add);
+        FakeChannel kernel = new();
+        session.Attach(kernel);
+        await _volume.MakeDirectory(InodeNumber.Root, "d"u8.ToArray(), 0x1ED, Caller.Daemon);
+        byte[] told = Assert.Single(kernel.Notifications);
+        scheduler.RunFor(TimeSpan.FromSeconds(0.9));
+        Assert.Single(kernel.Notifications);
+        scheduler.RunFor(TimeSpan.FromSeconds(2));
+        Assert.Equal([told, told], kernel.Notifications);
+        scheduler.RunFor(TimeSpan.FromSeconds(10));
+        Assert.Equal(2, kernel.Notifications.Count);
+        await session.Detach();
     }
 
     [Fact]

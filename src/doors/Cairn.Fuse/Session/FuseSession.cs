@@ -16,6 +16,7 @@ public sealed class FuseSession : IFuseHandler
 {
     private readonly IVolume _volume;
     private readonly Action<Exception> _report;
+    private readonly TimeProvider _time;
     private readonly FuseNegotiation _negotiation;
     private readonly EntryRequests _entries;
     private readonly AttributeRequests _attributes;
@@ -42,6 +43,7 @@ public sealed class FuseSession : IFuseHandler
     {
         _volume = volume;
         _report = report;
+        _time = time;
         _negotiation = new FuseNegotiation(options);
         _reply = new ReplyPath(report, _pending);
         ReplyPath reply = _reply;
@@ -67,7 +69,7 @@ public sealed class FuseSession : IFuseHandler
     public void Attach(IFuseChannel channel)
     {
         Invariant.That(_invalidation is null, "a session belongs to one channel");
-        _invalidation = new Invalidation(this, _pending, _listings, channel);
+        _invalidation = new Invalidation(this, _pending, _listings, channel, _time);
         _privileges.Invalidation = _invalidation;
         _reply.Invalidation = _invalidation;
         _watch = _volume.Watch(_invalidation);
@@ -77,6 +79,7 @@ public sealed class FuseSession : IFuseHandler
     public async Task Detach()
     {
         _watch?.Dispose();
+        _invalidation?.Stop();
         await _files.ReleaseAll().ConfigureAwait(false);
     }
 

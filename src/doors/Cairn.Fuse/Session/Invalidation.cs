@@ -7,10 +7,13 @@ namespace Cairn.Fuse.Session;
 
 /// <summary>Tells the kernel to drop what it cached when something changed that it did not do itself.</summary>
 internal sealed class Invalidation(
-    object session, PendingChanges pending, ListingCache listings, IFuseChannel channel) : IVolumeWatcher
+    object session, PendingChanges pending, ListingCache listings, IFuseChannel channel, TimeProvider time)
+    : IVolumeWatcher
 {
     private const int NameBytesMax = 255;
     private const int ObjectMessageBytes = FuseOutHeader.Size + FuseNotifyInvalidateInode.Size;
+
+    private readonly ToldTwice _others = new(channel, pending, time);
 
     /// <summary>
     /// Whether the kernel can expire an entry without disturbing those who stand in it (protocol 7.38).
@@ -21,7 +24,9 @@ internal sealed class Invalidation(
     {
         if (!OwnChange.Covers(session, inode, contentChanged) && !pending.Covers(inode))
         {
-            Tell(inode, contentChanged);
+            Span<byte> message = stackalloc byte[ObjectMessageBytes];
+            WriteObject(message, inode, contentChanged);
+            _others.Notify(inode, message);
         }
     }
 
@@ -64,8 +69,11 @@ internal sealed class Invalidation(
         MemoryMarshal.Write(message[FuseOutHeader.Size..], in body);
         name.Span.CopyTo(message[Fixed..]);
         message[^1] = 0;
-        channel.Notify(message);
+        _others.Notify(parent, message);
     }
+
+    /// <summary>The mount ends: nothing is told any more.</summary>
+    public void Stop() => _others.Stop();
 
     /// <summary>A negative offset leaves the pages alone; 0 drops them all.</summary>
     private static void WriteObject(Span<byte> message, InodeNumber inode, bool contentChanged)
