@@ -1,9 +1,7 @@
 using Cairn.Core.Primitives;
-using Cairn.Core.Tree;
 using Cairn.Node.Drafts;
 using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
-using Cairn.Node.Pool;
 using Cairn.Node.ReadPath;
 using Cairn.Node.Volumes;
 using Cairn.Node.WritePath;
@@ -26,6 +24,8 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     private readonly NamespaceOperations _names;
     private readonly AttributeOperations _attributes;
     private readonly FileOperations _files;
+    private readonly PatientWriting _writing;
+    private readonly RemoteChanges _remote;
     private readonly ConflictKeeper _conflicts;
     private readonly ContentReader _reader;
     private readonly Publisher _publisher;
@@ -41,6 +41,8 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         _publisher = new Publisher(_state, _reader);
         DraftWriter writer = new(_state, _publisher.Signal);
         _files = new FileOperations(_state, _reader, writer, _publisher.Signal);
+        _writing = new PatientWriting(_state, _files, _publisher, _stop.Token);
+        _remote = new RemoteChanges(_state);
         _names = new NamespaceOperations(_state, _files.DropIfGone);
         _attributes = new AttributeOperations(_state);
         _conflicts = new ConflictKeeper(_state, _files);
@@ -107,7 +109,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
             }
         }
 
-        parts.Log.Changed += engine.OnRemoteChange;
+        parts.Log.Changed += engine._remote.OnChange;
         parts.Log.HoldsBack = engine.HoldsBack;
         parts.Workers.Start("publishing " + parts.Name, engine.Publish);
         if (parts.Members is not null)
@@ -193,19 +195,8 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         _files.Read(handle, offset, buffer);
 
     /// <inheritdoc/>
-    public ValueTask<Result<int, VolumeError>> Write(OpenHandle handle, long offset, ReadOnlyMemory<byte> data)
-    {
-        if (HasRoom(data.Length))
-        {
-            Result<int, VolumeError> written = _files.Write(handle, offset, data);
-            if (written.IsOk || written.Error != VolumeError.NoSpace)
-            {
-                return new(written);
-            }
-        }
-
-        return WriteWhenThereIsRoom(handle, offset, data);
-    }
+    public ValueTask<Result<int, VolumeError>> Write(OpenHandle handle, long offset, ReadOnlyMemory<byte> data) =>
+        _writing.Write(handle, offset, data);
 
     /// <inheritdoc/>
     public ValueTask<Result<Unit, VolumeError>> Flush(OpenHandle handle, ulong lockOwner) =>
@@ -377,7 +368,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
             _state.IsStopping = true;
         }
 
-        _state.Parts.Log.Changed -= OnRemoteChange;
+        _state.Parts.Log.Changed -= _remote.OnChange;
         _state.Parts.Log.HoldsBack = null;
         _publisher.Dispose();
         _stop.Dispose();
@@ -408,82 +399,10 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         }
     }
 
-    /// <summary>Whether a write fits, and with it everything that waits in the journal to be published.</summary>
-    private bool HasRoom(int bytes)
-    {
-        Storage.Journaling.Journal journal = _state.Journal.Journal;
-        return _state.Parts.HasPoolRoom() && journal.HasRoom
-            && _state.Parts.Store.HasRoom(journal.UsedBytes + bytes, Storage.Packs.ChunkUse.Staged);
-    }
-
-    /// <summary>Backpressure: a writer waits while publishing makes room, and is refused when there is no progress.</summary>
-    private async ValueTask<Result<int, VolumeError>> WriteWhenThereIsRoom(
-        OpenHandle handle, long offset, ReadOnlyMemory<byte> data)
-    {
-        TimeProvider time = _state.Parts.Time;
-        long start = time.GetTimestamp();
-        while (time.GetElapsedTime(start) < _state.Parts.Publishing.RoomPatience)
-        {
-            Task progress = _publisher.Progress;
-            lock (_state.Gate)
-            {
-                // Everything that can be published must be: room comes from nowhere else.
-                foreach (OpenObject open in _state.OpenObjects)
-                {
-                    open.WantsPublishing |= open.Active is not null;
-                }
-
-                _publisher.Signal();
-            }
-
-            await Waiting.AtMost(progress, TimeSpan.FromMilliseconds(200), time, _stop.Token);
-            if (HasRoom(data.Length))
-            {
-                Result<int, VolumeError> written = _files.Write(handle, offset, data);
-                if (written.IsOk || written.Error != VolumeError.NoSpace)
-                {
-                    return written;
-                }
-            }
-
-            if (_stop.IsCancellationRequested)
-            {
-                return VolumeError.Stopping;
-            }
-        }
-
-        return VolumeError.NoSpace;
-    }
-
     private async ValueTask<Result<Unit, VolumeError>> Barrier()
     {
         Result<Unit, StoreError> synced = await _state.Journal.Journal.CommitAsync();
         return synced.IsOk ? Unit.Value : Errors.From(synced.Error);
-    }
-
-    private void OnRemoteChange(IReadOnlyList<byte[]> keys)
-    {
-        foreach (byte[] key in keys)
-        {
-            if (TreeKeys.TryParseEntry(key, out ObjectId parent, out ReadOnlySpan<byte> name))
-            {
-                _state.TellEntry(_state.Inodes.NumberOf(parent), name.ToArray());
-            }
-            else if (TreeKeys.TryParseObject(key, out ObjectId id))
-            {
-                if (key[0] == TreeKeys.Object && _state.Queries.Get(id) is not null)
-                {
-                    _state.Inodes.Admit(id);
-                }
-
-                if (_state.FindOpen(id) is { IsPinned: false } open && _state.Queries.Get(id) is { } view)
-                {
-                    open.Rebase(view);
-                }
-
-                _state.TellObject(_state.Inodes.NumberOf(id), contentChanged: true);
-            }
-        }
     }
 
     private sealed class Subscription(VolumeState state, IVolumeWatcher watcher) : IDisposable

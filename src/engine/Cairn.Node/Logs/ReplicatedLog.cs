@@ -22,12 +22,11 @@ public sealed class ReplicatedLog : IAsyncDisposable
     private const int FindingsMax = 1000;
 
     private readonly LogExchange _exchange;
-    private readonly BlockVerifier _verifier;
+    private readonly BlockReceiver _receiver;
     private readonly BlockSealer _sealer;
     private readonly TablePersister _persister;
     private readonly JournalWriter _journal;
     private readonly OwnLogRepair _repair;
-    private readonly PendingFold _pending;
     private readonly List<LogFinding> _findings = [];
     private LogPositions _durable = LogPositions.Empty;
     private VolumeKeyring _keys;
@@ -41,13 +40,12 @@ public sealed class ReplicatedLog : IAsyncDisposable
         _keys = keys;
         _exchange = exchange;
         Fold = fold;
-        _verifier = new BlockVerifier(ports.Members);
         Quarantine = new Quarantine(ports.Members);
         _journal = new JournalWriter(ports.Journal, ports.JournalCipher, keys.Volume);
         Own = new OwnLog(_journal);
         _repair = new OwnLogRepair(this, ports);
-        _pending = new PendingFold(this);
         _sealer = new BlockSealer(this, ports, options);
+        _receiver = new BlockReceiver(this, _repair, _sealer);
         _persister = new TablePersister(this, ports, options, table);
     }
 
@@ -219,57 +217,14 @@ public sealed class ReplicatedLog : IAsyncDisposable
     /// </remarks>
     public IReadOnlyList<ReceiveOutcome> Receive(IReadOnlyList<ReadOnlyMemory<byte>> blocks)
     {
-        ReceiveOutcome[] outcomes = [.. blocks.Select(Accept)];
+        ReceiveOutcome[] outcomes = [.. blocks.Select(_receiver.Accept)];
         lock (Gate)
         {
-            Tell(_pending.Run());
+            _receiver.Fold();
         }
 
         _persister.Wake();
         return outcomes;
-    }
-
-    private ReceiveOutcome Accept(ReadOnlyMemory<byte> encoded)
-    {
-        if (!LogBlockCodec.Decode(encoded).TryGet(out LogBlock? block, out LogError bad))
-        {
-            return bad == LogError.NewerFormat ? ReceiveOutcome.NewerFormat : ReceiveOutcome.Invalid;
-        }
-
-        BlockHash hash = LogBlockCodec.Hash(encoded.Span);
-        BlockVerdict verdict;
-        lock (Gate)
-        {
-            verdict = _exchange.Judge(block, hash);
-        }
-
-        if (verdict is not (BlockVerdict.Next or BlockVerdict.Fork))
-        {
-            return verdict == BlockVerdict.Held ? ReceiveOutcome.Held
-                : verdict == BlockVerdict.Gap ? ReceiveOutcome.Gap
-                : ReceiveOutcome.Invalid;
-        }
-
-        AuthorStanding standing = Ports.Members.StandingOf(block.Log, block.Seq);
-        if (standing == AuthorStanding.Unknown)
-        {
-            return ReceiveOutcome.UnknownAuthor;
-        }
-
-        if (!_verifier.IsSigned(block, encoded.Span))
-        {
-            return ReceiveOutcome.Invalid;
-        }
-
-        if (verdict == BlockVerdict.Fork)
-        {
-            Report(block.Log, $"block {block.Seq} contradicts another that its author signed; it is not folded");
-            return ReceiveOutcome.Fork;
-        }
-
-        return block.Log.Author == Ports.Identity.Node
-            ? _sealer.WhileIdle(() => Take(block, hash, encoded))
-            : Take(block, hash, encoded);
     }
 
     /// <summary>Whether the end of an own log was lost, and journaled transactions wait for <see cref="Settle"/>.</summary>
@@ -374,8 +329,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         {
             if (Quarantine.IsOutdated(Fold.Table, _exchange.Positions))
             {
-                IReadOnlyList<byte[]> changed = Repair.Run();
-                Changed?.Invoke(changed);
+                Tell(Repair.Run());
             }
         }
 
@@ -390,7 +344,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
     {
         await _sealer.Stop();
         await _persister.Stop();
-        _verifier.Dispose();
+        _receiver.Dispose();
     }
 
     internal void OnSealed() => BlocksReady?.Invoke();
@@ -405,6 +359,15 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
     /// <summary>Less is held than was: peers may not count on the rest.</summary>
     internal void NoteLoss() => _durable = _durable.Meet(_exchange.Positions);
+
+    /// <summary>What others wrote changed these keys. Under the gate.</summary>
+    internal void Tell(IReadOnlyList<byte[]> changed)
+    {
+        if (changed.Count > 0)
+        {
+            Changed?.Invoke(changed);
+        }
+    }
 
     internal void Add(LogFinding finding)
     {
@@ -435,65 +398,5 @@ public sealed class ReplicatedLog : IAsyncDisposable
         log._sealer.Start();
         log._persister.Start();
         return log;
-    }
-
-    private ReceiveOutcome Take(LogBlock block, BlockHash hash, ReadOnlyMemory<byte> encoded)
-    {
-        Result<ImmutableArray<Transaction>, ReceiveOutcome> payload = BlockPayload.Open(Keys, block);
-        if (!payload.TryGet(out ImmutableArray<Transaction> transactions, out ReceiveOutcome bad))
-        {
-            return bad;
-        }
-
-        ReceiveOutcome outcome = ReceiveOutcome.Accepted;
-        lock (Gate)
-        {
-            if (_exchange.Judge(block, hash) != BlockVerdict.Next)
-            {
-                return ReceiveOutcome.Held;
-            }
-
-            Result<Unit, StoreError> stored = Ports.Blocks.Append(Volume, block.Log, block.Seq, encoded.Span);
-            if (!stored.IsOk)
-            {
-                return ReceiveOutcome.StoreFailed;
-            }
-
-            _exchange.Accept(block, hash);
-            bool isOwn = block.Log.Author == Ports.Identity.Node;
-            List<Unsealed> contradicted = isOwn ? _repair.Accepted(block) : [];
-            bool isSetAside = Quarantine.Holds(block.Log, block.Seq);
-            if (isSetAside)
-            {
-                outcome = ReceiveOutcome.Quarantined;
-                Quarantine.Note(Fold.Table, _exchange.Positions);
-                Add(new LogFinding(
-                    Volume, block.Log,
-                    $"block {block.Seq} was written after its author was revoked: set aside, not shown"));
-            }
-
-            _pending.Add(Quarantine.Judge(block.Log, block.Seq, transactions));
-            if (contradicted.Count > 0)
-            {
-                _pending.Run();
-                Tell(Repair.Run());
-                _repair.WriteAgain(contradicted);
-            }
-            else if (isOwn || _pending.IsFull)
-            {
-                // Own blocks at once: what is written next is numbered after what is folded.
-                Tell(_pending.Run());
-            }
-        }
-
-        return outcome;
-    }
-
-    private void Tell(IReadOnlyList<byte[]> changed)
-    {
-        if (changed.Count > 0)
-        {
-            Changed?.Invoke(changed);
-        }
     }
 }

@@ -1,0 +1,75 @@
+using Cairn.Core.Primitives;
+using Cairn.Node.Pool;
+using Cairn.Node.Volumes;
+using Cairn.Node.WritePath;
+using Cairn.Storage.Journaling;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node.Engine;
+
+/// <summary>Backpressure: a writer waits while publishing makes room, and is refused when there is no progress.</summary>
+internal sealed class PatientWriting(
+    VolumeState state, FileOperations files, Publisher publisher, CancellationToken stopping)
+{
+    /// <summary>Writes, at once if there is room.</summary>
+    /// <returns><see cref="VolumeError.NoSpace"/> after <see cref="PublishOptions.RoomPatience"/> without room.</returns>
+    public ValueTask<Result<int, VolumeError>> Write(OpenHandle handle, long offset, ReadOnlyMemory<byte> data)
+    {
+        if (HasRoom(data.Length))
+        {
+            Result<int, VolumeError> written = files.Write(handle, offset, data);
+            if (written.IsOk || written.Error != VolumeError.NoSpace)
+            {
+                return new(written);
+            }
+        }
+
+        return WriteWhenThereIsRoom(handle, offset, data);
+    }
+
+    /// <summary>Whether a write fits, and with it everything that waits in the journal to be published.</summary>
+    private bool HasRoom(int bytes)
+    {
+        Journal journal = state.Journal.Journal;
+        return state.Parts.HasPoolRoom() && journal.HasRoom
+            && state.Parts.Store.HasRoom(journal.UsedBytes + bytes, ChunkUse.Staged);
+    }
+
+    private async ValueTask<Result<int, VolumeError>> WriteWhenThereIsRoom(
+        OpenHandle handle, long offset, ReadOnlyMemory<byte> data)
+    {
+        TimeProvider time = state.Parts.Time;
+        long start = time.GetTimestamp();
+        while (time.GetElapsedTime(start) < state.Parts.Publishing.RoomPatience)
+        {
+            Task progress = publisher.Progress;
+            lock (state.Gate)
+            {
+                // Everything that can be published must be: room comes from nowhere else.
+                foreach (OpenObject open in state.OpenObjects)
+                {
+                    open.WantsPublishing |= open.Active is not null;
+                }
+
+                publisher.Signal();
+            }
+
+            await Waiting.AtMost(progress, TimeSpan.FromMilliseconds(200), time, stopping);
+            if (HasRoom(data.Length))
+            {
+                Result<int, VolumeError> written = files.Write(handle, offset, data);
+                if (written.IsOk || written.Error != VolumeError.NoSpace)
+                {
+                    return written;
+                }
+            }
+
+            if (stopping.IsCancellationRequested)
+            {
+                return VolumeError.Stopping;
+            }
+        }
+
+        return VolumeError.NoSpace;
+    }
+}

@@ -1,0 +1,34 @@
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+
+namespace Cairn.Node.Engine;
+
+/// <summary>Brings what others wrote to open files and to whoever watches the volume.</summary>
+internal sealed class RemoteChanges(VolumeState state)
+{
+    /// <summary>Other members' transactions changed these keys of the tree. Under the gate.</summary>
+    public void OnChange(IReadOnlyList<byte[]> keys)
+    {
+        foreach (byte[] key in keys)
+        {
+            if (TreeKeys.TryParseEntry(key, out ObjectId parent, out ReadOnlySpan<byte> name))
+            {
+                state.TellEntry(state.Inodes.NumberOf(parent), name.ToArray());
+            }
+            else if (TreeKeys.TryParseObject(key, out ObjectId id))
+            {
+                if (key[0] == TreeKeys.Object && state.Queries.Get(id) is not null)
+                {
+                    state.Inodes.Admit(id);
+                }
+
+                if (state.FindOpen(id) is { IsPinned: false } open && state.Queries.Get(id) is { } view)
+                {
+                    open.Rebase(view);
+                }
+
+                state.TellObject(state.Inodes.NumberOf(id), contentChanged: true);
+            }
+        }
+    }
+}

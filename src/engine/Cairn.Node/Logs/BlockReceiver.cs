@@ -1,0 +1,120 @@
+using System.Collections.Immutable;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Sync;
+using Cairn.Storage;
+
+namespace Cairn.Node.Logs;
+
+/// <summary>Takes peers' blocks into a log: judged, checked against their signature, stored, and folded together.</summary>
+/// <remarks>
+/// Nothing is believed before the signature is checked, and nothing is folded that is not stored. The disk and the
+/// signatures are outside the gate's lock as far as they can be. Thread: any, one call for each block.
+/// </remarks>
+internal sealed class BlockReceiver(ReplicatedLog log, OwnLogRepair repair, BlockSealer sealer) : IDisposable
+{
+    private readonly BlockVerifier _verifier = new(log.Ports.Members);
+    private readonly PendingFold _pending = new(log);
+
+    /// <summary>Takes a block in; it waits in memory to be folded. Blocks.</summary>
+    public ReceiveOutcome Accept(ReadOnlyMemory<byte> encoded)
+    {
+        if (!LogBlockCodec.Decode(encoded).TryGet(out LogBlock? block, out LogError bad))
+        {
+            return bad == LogError.NewerFormat ? ReceiveOutcome.NewerFormat : ReceiveOutcome.Invalid;
+        }
+
+        BlockHash hash = LogBlockCodec.Hash(encoded.Span);
+        BlockVerdict verdict;
+        lock (log.Gate)
+        {
+            verdict = log.Exchange.Judge(block, hash);
+        }
+
+        if (verdict is not (BlockVerdict.Next or BlockVerdict.Fork))
+        {
+            return verdict == BlockVerdict.Held ? ReceiveOutcome.Held
+                : verdict == BlockVerdict.Gap ? ReceiveOutcome.Gap
+                : ReceiveOutcome.Invalid;
+        }
+
+        AuthorStanding standing = log.Ports.Members.StandingOf(block.Log, block.Seq);
+        if (standing == AuthorStanding.Unknown)
+        {
+            return ReceiveOutcome.UnknownAuthor;
+        }
+
+        if (!_verifier.IsSigned(block, encoded.Span))
+        {
+            return ReceiveOutcome.Invalid;
+        }
+
+        if (verdict == BlockVerdict.Fork)
+        {
+            log.Report(block.Log, $"block {block.Seq} contradicts another that its author signed; it is not folded");
+            return ReceiveOutcome.Fork;
+        }
+
+        return block.Log.Author == log.Ports.Identity.Node
+            ? sealer.WhileIdle(() => Take(block, hash, encoded))
+            : Take(block, hash, encoded);
+    }
+
+    /// <summary>Folds what waits, and tells what it changed. Under the gate.</summary>
+    public void Fold() => log.Tell(_pending.Run());
+
+    /// <inheritdoc/>
+    public void Dispose() => _verifier.Dispose();
+
+    private ReceiveOutcome Take(LogBlock block, BlockHash hash, ReadOnlyMemory<byte> encoded)
+    {
+        Result<ImmutableArray<Transaction>, ReceiveOutcome> payload = BlockPayload.Open(log.Keys, block);
+        if (!payload.TryGet(out ImmutableArray<Transaction> transactions, out ReceiveOutcome bad))
+        {
+            return bad;
+        }
+
+        ReceiveOutcome outcome = ReceiveOutcome.Accepted;
+        lock (log.Gate)
+        {
+            if (log.Exchange.Judge(block, hash) != BlockVerdict.Next)
+            {
+                return ReceiveOutcome.Held;
+            }
+
+            Result<Unit, StoreError> stored = log.Ports.Blocks.Append(log.Volume, block.Log, block.Seq, encoded.Span);
+            if (!stored.IsOk)
+            {
+                return ReceiveOutcome.StoreFailed;
+            }
+
+            log.Exchange.Accept(block, hash);
+            bool isOwn = block.Log.Author == log.Ports.Identity.Node;
+            List<Unsealed> contradicted = isOwn ? repair.Accepted(block) : [];
+            bool isSetAside = log.Quarantine.Holds(block.Log, block.Seq);
+            if (isSetAside)
+            {
+                outcome = ReceiveOutcome.Quarantined;
+                log.Quarantine.Note(log.Fold.Table, log.Exchange.Positions);
+                log.Add(new LogFinding(
+                    log.Volume, block.Log,
+                    $"block {block.Seq} was written after its author was revoked: set aside, not shown"));
+            }
+
+            _pending.Add(log.Quarantine.Judge(block.Log, block.Seq, transactions));
+            if (contradicted.Count > 0)
+            {
+                _pending.Run();
+                log.Tell(log.Repair.Run());
+                repair.WriteAgain(contradicted);
+            }
+            else if (isOwn || _pending.IsFull)
+            {
+                // Own blocks at once: what is written next is numbered after what is folded.
+                Fold();
+            }
+        }
+
+        return outcome;
+    }
+}
