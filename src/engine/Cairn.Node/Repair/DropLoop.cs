@@ -34,6 +34,7 @@ internal sealed class DropLoop : IDropEffects
     private readonly PeerSet _set;
     private readonly NodeDiary _diary;
     private readonly DropProtocol _protocol;
+    private readonly StrayWalk _strays;
     private PlacementTable _placement = PlacementTable.Empty;
     private bool _isRunning;
 
@@ -46,6 +47,7 @@ internal sealed class DropLoop : IDropEffects
         _set = set;
         _diary = diary;
         _protocol = protocol;
+        _strays = new StrayWalk(store, view.Self);
         if (SmallFile.Read(ports.Disk, IntentsFile, 1 << 20).TryGet(out byte[]? bytes, out _) && bytes is not null)
         {
             WireReader reader = new(bytes);
@@ -108,7 +110,7 @@ internal sealed class DropLoop : IDropEffects
             _protocol.UseTable(_placement, this);
         }
 
-        RecordKey[] strays = [.. Strays().Take(BatchMax)];
+        RecordKey[] strays = _strays.Next(_placement, BatchMax);
         if (strays.Length == 0 && _protocol.Count == 0)
         {
             return;
@@ -152,26 +154,6 @@ internal sealed class DropLoop : IDropEffects
         SaveIntents();
         Owe(stay.Where(key => _lacked.Contains(key) && !_kept.Contains(key) && !IsCondemned(key.Address))
             .Select(key => key.Address));
-    }
-
-    private IEnumerable<RecordKey> Strays()
-    {
-        for (int p = 0; p < PartitionId.Count; p++)
-        {
-            PartitionId partition = new((ushort)p);
-            if (_placement.Copies == 0 || _placement.AnswersFor(partition, _view.Self))
-            {
-                continue;
-            }
-
-            foreach (StoredRecord record in _store.Enumerate(partition))
-            {
-                if (record.Use == ChunkUse.Replicated && record.Key.Kind == RecordKind.Copy)
-                {
-                    yield return record.Key;
-                }
-            }
-        }
     }
 
     private async Task AskNode(NodeId node, Bytes16 nonce, RecordKey[] keys)
