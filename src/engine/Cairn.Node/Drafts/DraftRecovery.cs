@@ -103,7 +103,7 @@ internal sealed class DraftRecovery(VolumeState state)
                 break;
             case JournalEntryType.TimeSet or JournalEntryType.Extent or JournalEntryType.Hole:
                 break;
-            case JournalEntryType.Transaction or JournalEntryType.LayerBegun:
+            case JournalEntryType.Transaction or JournalEntryType.LayerBegun or JournalEntryType.ChunkStored:
             default:
                 throw new InvariantException($"a {entry.Type} among the records of a draft");
         }

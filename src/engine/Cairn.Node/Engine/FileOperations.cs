@@ -309,6 +309,9 @@ internal sealed class FileOperations(VolumeState state, ContentReader reader, Dr
         target.WantsPublishing = false;
         writer.Drop(draft);
         state.CloseIfIdle(target);
+
+        // Before a crash it may have been published in part: what nobody will name now is to be reported.
+        signal();
     }
 
     private Result<OpenedFile, VolumeError> Open(ObjectView view, OpenIntent intent)

@@ -62,6 +62,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         };
         _garbage.Removed += addresses => parts.Replication.Removed(addresses);
         _publisher.Unnamed += _garbage.NoteUnnamed;
+        _garbage.UnnamedSettled += _state.Unnamed.Settle;
     }
 
     /// <inheritdoc/>
@@ -103,10 +104,12 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         VolumeEngine engine = new(parts);
         lock (engine._state.Gate)
         {
-            if (new DraftRecovery(engine._state).Run(recovered) > 0)
+            if (new DraftRecovery(engine._state).Run(engine._state.Unnamed.Restore(recovered)) > 0)
             {
                 engine._publisher.Signal();
             }
+
+            engine._publisher.ReportUnnamed();
         }
 
         parts.Log.Changed += engine._remote.OnChange;

@@ -88,6 +88,7 @@ internal sealed class VolumeState
         Inodes = new InodeMap(Queries, parts.Index);
         Listings = new DirectoryListings(Queries);
         Condemned = new CondemnedChunks(parts.Log);
+        Unnamed = new UnnamedChunks(Journal);
         _author = new AuthorName(Queries, parts.Log.OwnLogId.Author, parts.AuthorName);
         _numbers = new HandleNumbers(parts.Index);
     }
@@ -103,6 +104,9 @@ internal sealed class VolumeState
 
     /// <summary>Chunks that no new version may count on.</summary>
     public CondemnedChunks Condemned { get; }
+
+    /// <summary>Chunks that no version names yet.</summary>
+    public UnnamedChunks Unnamed { get; }
 
     /// <summary>Directories being listed.</summary>
     public DirectoryListings Listings { get; }

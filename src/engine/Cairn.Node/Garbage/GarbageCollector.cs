@@ -84,6 +84,9 @@ public sealed class GarbageCollector : IDisposable
     /// <summary>These chunks were removed here. Raised on the engine's loop.</summary>
     public event Action<ChunkAddress[]>? Removed;
 
+    /// <summary>Of what was reported as unnamed, this is condemned, or named after all. Raised under the log's gate.</summary>
+    public event Action<IEnumerable<ChunkAddress>>? UnnamedSettled;
+
     /// <summary>Chunks that were stored for a version that never came to be. Called under the log's gate.</summary>
     public void NoteUnnamed(IEnumerable<ChunkAddress> addresses)
     {
@@ -238,10 +241,12 @@ public sealed class GarbageCollector : IDisposable
             {
                 Condemn condemn = new(LogPositions.Empty, [], [], [.. candidates.Order()], []);
                 isWritten = candidates.Count > 0 && WriteCondemned(condemn);
-                _unnamed.ExceptWith(isWritten ? candidates : []);
 
                 // What is needed may be so by the open file alone: it is looked at again once none is open.
-                _unnamed.ExceptWith(_roots.OpenRoots().Count == 0 ? named : []);
+                List<ChunkAddress> settled = _roots.OpenRoots().Count == 0 ? named : [];
+                settled.AddRange(isWritten ? candidates : []);
+                _unnamed.ExceptWith(settled);
+                UnnamedSettled?.Invoke(settled);
             },
             cancellation);
         return isWritten;

@@ -23,6 +23,9 @@ public enum JournalEntryType : byte
 
     /// <summary>The modification time of a layer was set by hand.</summary>
     TimeSet = 6,
+
+    /// <summary>A chunk is about to be stored that no version names yet; its address is the payload.</summary>
+    ChunkStored = 7,
 }
 
 /// <summary>The head of a volume's record in the journal: what the record is, in the clear, bound to its sealed payload.</summary>
@@ -88,7 +91,7 @@ public readonly record struct JournalEntry
     public static bool TryRead(ReadOnlySpan<byte> head, out JournalEntry entry)
     {
         entry = default;
-        if (head.Length != Size || head[0] != FormatVersion || head[1] is 0 or > (byte)JournalEntryType.TimeSet)
+        if (head.Length != Size || head[0] != FormatVersion || head[1] is 0 or > (byte)JournalEntryType.ChunkStored)
         {
             return false;
         }

@@ -46,7 +46,7 @@ public sealed class JournalWriter(Journal journal, JournalCipher ciphers, Volume
             JournalEntryType.Transaction => JournalKind.Operation,
             JournalEntryType.Extent => JournalKind.Extent,
             JournalEntryType.LayerBegun or JournalEntryType.Resized or JournalEntryType.Hole
-                or JournalEntryType.TimeSet => JournalKind.Note,
+                or JournalEntryType.TimeSet or JournalEntryType.ChunkStored => JournalKind.Note,
             _ => throw new System.Diagnostics.UnreachableException(),
         };
         Result<JournalPosition, StoreError> appended = Journal.Append(kind, head, sealedBytes);

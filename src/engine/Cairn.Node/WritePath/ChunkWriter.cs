@@ -15,11 +15,12 @@ namespace Cairn.Node.WritePath;
 /// that is there already is not written again but held as staged until it is safe. A chunk that is condemned may be
 /// disappearing on other nodes while it is still here: it is not taken up again, its bytes are stored as two halves.
 /// The replicator hears of each chunk at once and sends it while the next is cut, before the version that names it exists:
-/// if that never comes, because the daemon dies, the draft is cut again and the peers have the chunks already.
+/// if that never comes, because the daemon dies, the draft is cut again and the peers have the chunks already; and if the
+/// draft is another one by then, <see cref="UnnamedChunks"/> knows what is garbage.
 /// </remarks>
 internal sealed class ChunkWriter(
-    Func<VolumeKeyring> currentKeys, ChunkStore store, CondemnedChunks condemned, IReplicationQueue replication,
-    bool isPrivate)
+    Func<VolumeKeyring> currentKeys, ChunkStore store, CondemnedChunks condemned, UnnamedChunks unnamed,
+    IReplicationQueue replication, bool isPrivate)
 {
     /// <summary>Stores a chunk.</summary>
     /// <param name="plain">Its bytes.</param>
@@ -38,9 +39,14 @@ internal sealed class ChunkWriter(
             return first.IsOk ? Put(plain[(plain.Length / 2)..], into) : first;
         }
 
-        Result<Unit, StoreError> put = isPrivate
-            ? store.Put(RecordKey.Private(chunk.Address), stored, ChunkUse.Replicated)
-            : store.Put(RecordKey.Copy(chunk.Address), stored, ChunkUse.Staged);
+        Result<Unit, StoreError> put = unnamed.Note(chunk.Address);
+        if (put.IsOk)
+        {
+            put = isPrivate
+                ? store.Put(RecordKey.Private(chunk.Address), stored, ChunkUse.Replicated)
+                : store.Put(RecordKey.Copy(chunk.Address), stored, ChunkUse.Staged);
+        }
+
         ArrayPool<byte>.Shared.Return(buffer);
         if (!put.IsOk)
         {

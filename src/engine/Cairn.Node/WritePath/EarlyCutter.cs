@@ -18,6 +18,9 @@ internal sealed class EarlyCutter(VolumeState state, ContentCutter cutter, Actio
     /// <summary>Whether there is something to cut, or to report. Called under the gate.</summary>
     public bool IsDue => _begun.Exists(draft => draft.Ahead is { IsVoid: true }) || Next() is not null;
 
+    /// <summary>Whether drafts count on chunks that were put here. Called under the gate.</summary>
+    public bool HoldsChunks => _begun.Exists(static draft => draft.Ahead is { IsVoid: false });
+
     /// <summary>Cuts the next part of one draft.</summary>
     public async Task Step()
     {

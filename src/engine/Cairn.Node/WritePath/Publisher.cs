@@ -37,7 +37,8 @@ internal sealed class Publisher : IDisposable
         _state = state;
         _reader = reader;
         VolumeParts parts = state.Parts;
-        ChunkWriter chunks = new(() => state.Keys, parts.Store, state.Condemned, parts.Replication, parts.IsPrivate);
+        ChunkWriter chunks = new(
+            () => state.Keys, parts.Store, state.Condemned, state.Unnamed, parts.Replication, parts.IsPrivate);
         FastCdc cdc = new(GearTable.Derive(state.Keys.Dedup), ChunkerOptions.Default);
         _cutter = new ContentCutter(cdc, chunks, state.Journal, parts.Publishing);
         _early = new EarlyCutter(state, _cutter, addresses => Unnamed?.Invoke(addresses));
@@ -50,9 +51,11 @@ internal sealed class Publisher : IDisposable
         public Manifest Manifest { get; set; } = Manifest.Empty;
 
         public byte[] Root { get; set; } = [];
+
+        public bool IsNamed { get; set; }
     }
 
-    /// <summary>Chunks were stored for a file that was removed meanwhile: no version names them. Under the gate.</summary>
+    /// <summary>Chunks were stored that no version names: a file was removed meanwhile, or a draft changed. Under the gate.</summary>
     public event Action<IEnumerable<ChunkAddress>>? Unnamed;
 
     /// <summary>Whether a new file was closed and its first version is being made. Called under the gate.</summary>
@@ -98,6 +101,11 @@ internal sealed class Publisher : IDisposable
 
             if (wait > TimeSpan.Zero)
             {
+                lock (_state.Gate)
+                {
+                    ReportUnnamed();
+                }
+
                 _cutter.Rest();
                 await (wait == TimeSpan.MaxValue
                     ? _wake.Wait(cancellation)
@@ -141,6 +149,24 @@ internal sealed class Publisher : IDisposable
             {
                 return false;
             }
+        }
+    }
+
+    /// <summary>What was stored and not named is reported once no draft waits that may name it. Under the gate.</summary>
+    public void ReportUnnamed()
+    {
+        foreach (OpenObject target in _state.OpenObjects)
+        {
+            if (target.Frozen is not null || (target.WantsPublishing && target.Active is not null))
+            {
+                return;
+            }
+        }
+
+        IReadOnlyList<ChunkAddress> unnamed = _early.HoldsChunks ? [] : _state.Unnamed.All;
+        if (unnamed.Count > 0)
+        {
+            Unnamed?.Invoke(unnamed);
         }
     }
 
@@ -352,9 +378,19 @@ internal sealed class Publisher : IDisposable
             _state.Journal.Journal.Release(note);
         }
 
+        foreach (Job job in jobs.Where(static job => job.IsNamed))
+        {
+            _state.Unnamed.Settle(AddressesOf(job));
+        }
+
         foreach ((ObjectId file, VersionId version, Manifest manifest) in published)
         {
             parts.Replication.Published(_state.Keys.Volume, file, version, manifest.Addresses());
+        }
+
+        lock (_state.Gate)
+        {
+            ReportUnnamed();
         }
 
         return areNamed;
@@ -410,14 +446,11 @@ internal sealed class Publisher : IDisposable
         }
 
         target.Frozen = null;
-        if (failed is null)
+        job.IsNamed = failed is null;
+        if (job.IsNamed)
         {
             target.BaseHeads = [job.Draft.Version];
             TellConflict(target, job.Draft.Version);
-        }
-        else
-        {
-            Unnamed?.Invoke(AddressesOf(job));
         }
 
         target.Base = job.Manifest;
