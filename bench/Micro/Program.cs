@@ -4,6 +4,7 @@ using Cairn.Bench.Micro;
 
 // quick: a few seconds, prints MB/s, fails below the gate. stages [FOLDER]: CPU seconds a GiB, stage by stage.
 // index [FOLDER]: what sealing the index costs. snapshot [FILES]: what a snapshot costs, 50 ms and 10 KiB at most.
+// home HOME VOLUME FILES: fills a volume of a node that is down, for bench/Start.
 // Anything else: BenchmarkDotNet's own command line.
 return args switch
 {
@@ -12,6 +13,8 @@ return args switch
     ["snapshot", .. string[] count] => count is [string files, ..]
         ? QuickSnapshot.Run(int.Parse(files, System.Globalization.CultureInfo.InvariantCulture))
         : QuickSnapshot.Run(),
+    ["home", string home, string volume, string files] =>
+        await QuickHome.Run(home, volume, int.Parse(files, System.Globalization.CultureInfo.InvariantCulture)),
     ["index", .. string[] where] => QuickIndex.Run(where is [string folder, ..] ? folder : Path.GetTempPath()),
     _ => Benchmarks(args),
 };

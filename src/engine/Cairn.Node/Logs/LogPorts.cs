@@ -52,4 +52,8 @@ public sealed record ReplicatedLogOptions
 
     /// <summary>Bytes of the index that are kept in memory. Default 24 MiB.</summary>
     public long TableCacheBytes { get; init; } = 24L << 20;
+
+    /// <summary>An index of more bytes is not read through at the start: every key of it would be opened, 4 us each.</summary>
+    /// <remarks>Default 128 MiB, some 250,000 files. Without it a new name costs a look into the index.</remarks>
+    public long LearnIndexBytesMax { get; init; } = 128L << 20;
 }

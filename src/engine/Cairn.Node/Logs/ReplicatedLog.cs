@@ -20,6 +20,7 @@ namespace Cairn.Node.Logs;
 public sealed class ReplicatedLog : IAsyncDisposable
 {
     private const int FindingsMax = 1000;
+    private const int LearnKeysMax = 1_000_000;
 
     private readonly LogExchange _exchange;
     private readonly BlockReceiver _receiver;
@@ -381,7 +382,9 @@ public sealed class ReplicatedLog : IAsyncDisposable
         LogPorts ports, ReplicatedLogOptions options, VolumeKeyring keys, ITransactionApplier applier,
         IReadOnlyList<RecoveredRecord> journaled, SortedSet<LogId> lost)
     {
-        var table = new OverlayTable(new IndexTable(ports.Index), options.TableCacheBytes);
+        var table = new OverlayTable(
+            new IndexTable(ports.Index), options.TableCacheBytes,
+            ports.Index.Bytes <= options.LearnIndexBytesMax ? LearnKeysMax : 0);
         var fold = new OrderedFold(table, applier);
         var exchange = new LogExchange(keys.Volume, (log, seq) =>
             ports.Blocks.Read(keys.Volume, log, seq).TryGet(out byte[]? held, out _) ? LogBlockCodec.Hash(held) : null);

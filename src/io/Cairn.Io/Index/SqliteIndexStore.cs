@@ -1,5 +1,7 @@
+using System.Buffers;
 using Cairn.Core.Primitives;
 using Cairn.Node.Ports;
+using Microsoft.Win32.SafeHandles;
 using SQLitePCL;
 
 namespace Cairn.Io.Index;
@@ -14,6 +16,7 @@ namespace Cairn.Io.Index;
 public sealed class SqliteIndexStore : IIndexStore
 {
     private const int KeyBytesMax = 1024;
+    private const int ReadThroughBytes = 1 << 20;
     private static readonly string[] Suffixes = ["", "-wal", "-shm", "-journal"];
 
     private readonly string _path;
@@ -115,6 +118,7 @@ public sealed class SqliteIndexStore : IIndexStore
     private static (Result<SqliteConnection, IndexError> Writer, Result<SqliteConnection, IndexError> Reader) OpenBoth(
         string path)
     {
+        ReadThrough(path);
         Result<SqliteConnection, IndexError> writer = SqliteConnection.Open(path);
         if (writer.IsOk && !writer.Value.Check().TryGet(out _, out IndexError damage))
         {
@@ -123,6 +127,27 @@ public sealed class SqliteIndexStore : IIndexStore
         }
 
         return (writer, writer.IsOk ? SqliteConnection.Open(path) : writer);
+    }
+
+    /// <summary>Brings the file into the system's cache: the walk over its pages would read them one by one, all over it.</summary>
+    private static void ReadThrough(string path)
+    {
+        try
+        {
+            using SafeFileHandle file = File.OpenHandle(path, options: FileOptions.SequentialScan);
+            byte[] buffer = ArrayPool<byte>.Shared.Rent(ReadThroughBytes);
+            long at = 0;
+            while (RandomAccess.Read(file, buffer, at) is > 0 and int read)
+            {
+                at += read;
+            }
+
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            // Not there yet, or unreadable: opening it says so.
+        }
     }
 
     private void Close()
