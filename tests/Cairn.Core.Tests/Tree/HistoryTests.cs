@@ -57,6 +57,24 @@ public sealed class HistoryTests
     }
 
     [Fact]
+    public void Every_version_says_who_wrote_it_across_saves_by_rename_and_restores()
+    {
+        _a.Create("doc", "1");
+        Replica.Sync(_a, _b);
+        _b.Write("doc", "2");
+        Replica.Sync(_a, _b);
+        _a.Create("doc.tmp", "3");
+        _a.Rename("doc.tmp", "doc");
+        Replica.Sync(_a, _b);
+        Assert.Null(_b.Do(Edits(_b).Restore(_b.Find("doc")!.Value.Object, Version(_b, "doc", "1"), _b.Now)));
+        Replica.Sync(_a, _b);
+        HistoricVersion[] all = [.. new FileHistory(_a.Queries).Of(_a.Find("doc")!.Value.Object)];
+        Assert.Equal(["1", "3", "2", "1"], all.Select(past => Text(past.Version)));
+        NodeId[] writers = [_b.Log.Author, _a.Log.Author, _b.Log.Author, _a.Log.Author];
+        Assert.Equal(writers, all.Select(past => past.Version.Author));
+    }
+
+    [Fact]
     public void The_history_follows_the_name_when_an_editor_saves_by_rename()
     {
         _a.Create("doc", "1");
