@@ -67,8 +67,13 @@ public sealed class ConflictKeeperTests
         // Somebody mends it: then the rule ends the conflict.
         string conflict = Names(bench, one).Single(name => name != "doc");
         string shown = Text(bench, one, "doc");
+        InodeNumber side = bench.Do(one, async () => (await one.Drive.Lookup(
+            InodeNumber.Root, Encoding.UTF8.GetBytes(conflict))).Value.Inode);
+        Told told = new();
+        using IDisposable watch = one.Drive.Watch(told);
         Save(bench, one, conflict, shown.Replace("five", "5"));
         bench.Until(() => bench.Nodes.TrueForAll(node => Names(bench, node).Count == 1), "one file");
+        Assert.Contains((side, true), told.Objects);
         Assert.Equal(MergeOutcome.NoConflict, Merge(bench, one).Outcome);
     }
 

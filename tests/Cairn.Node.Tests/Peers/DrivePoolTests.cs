@@ -137,18 +137,6 @@ public sealed class DrivePoolTests
         return true;
     }
 
-    private sealed class Told : IVolumeWatcher
-    {
-        public List<(InodeNumber, bool)> Objects { get; } = [];
-
-        public List<string> Entries { get; } = [];
-
-        public void ObjectChanged(InodeNumber inode, bool contentChanged) => Objects.Add((inode, contentChanged));
-
-        public void EntryChanged(InodeNumber parent, ReadOnlyMemory<byte> name) =>
-            Entries.Add(Encoding.UTF8.GetString(name.Span));
-    }
-
     private static ReplicatedLog Log(BenchNode node) => ((SnapshotsVolume)node.Drive).Engine.Log;
 
     private static List<string> Names(PoolBench bench, BenchNode node) => bench.Do(node, async () =>

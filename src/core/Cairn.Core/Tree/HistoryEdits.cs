@@ -98,13 +98,11 @@ public sealed class HistoryEdits(TreeQueries queries, Func<Bytes16> fresh)
     public Result<ImmutableArray<Primitive>, TreeError> Resolve(
         ObjectId parent, ReadOnlyMemory<byte> name, ConflictChoice choice, ObjectId kept, WallTime now)
     {
-        if (queries.Lookup(parent, name) is not { IsConflict: false } holder)
+        if (queries.Sides(parent, name) is not [EntryView holder, .. ImmutableArray<EntryView> conflicts])
         {
             return TreeError.NotFound;
         }
 
-        List<EntryView> conflicts =
-            [.. queries.Conflicts(parent).Where(other => other.StoredName.Span.SequenceEqual(name.Span))];
         var primitives = ImmutableArray.CreateBuilder<Primitive>();
         _solid.Begin();
         if (choice == ConflictChoice.Both)
@@ -113,7 +111,7 @@ public sealed class HistoryEdits(TreeQueries queries, Func<Bytes16> fresh)
             return primitives.DrainToImmutable();
         }
 
-        if (kept != holder.Object && !conflicts.Exists(other => other.Object == kept))
+        if (kept != holder.Object && !conflicts.Any(other => other.Object == kept))
         {
             return TreeError.InvalidArgument;
         }
@@ -150,7 +148,7 @@ public sealed class HistoryEdits(TreeQueries queries, Func<Bytes16> fresh)
     }
 
     private TreeError? Keep(
-        ObjectId parent, EntryView holder, List<EntryView> conflicts, ObjectId kept, WallTime now,
+        ObjectId parent, EntryView holder, ImmutableArray<EntryView> conflicts, ObjectId kept, WallTime now,
         ImmutableArray<Primitive>.Builder primitives)
     {
         // One object keeps the name. Its conflicting heads end in a version made from all of them.

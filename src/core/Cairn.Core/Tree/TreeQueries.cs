@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text;
 using Cairn.Core.Fold;
@@ -158,6 +159,15 @@ public sealed class TreeQueries
     /// <summary>All conflicts of a directory, in the order of their shown names.</summary>
     public IReadOnlyList<EntryView> Conflicts(ObjectId parent) =>
         CanonicalDirectory(parent) is { } directory ? ConflictsOf(directory) : [];
+
+    /// <summary>What shares a name: its holder, then what is shown beside it; empty where nothing holds the name.</summary>
+    public ImmutableArray<EntryView> Sides(ObjectId parent, ReadOnlyMemory<byte> name) =>
+        Lookup(parent, name) is { IsConflict: false } holder
+            ? [holder, .. Conflicts(parent).Where(other => other.StoredName.Span.SequenceEqual(name.Span))]
+            : [];
+
+    /// <summary>The id under which a conflicting head of a file is shown.</summary>
+    public static ObjectId BranchOf(ObjectId file, VersionId head) => VersionRules.BranchOf(file, head);
 
     /// <summary>An extended attribute, or null.</summary>
     public ReadOnlyMemory<byte>? ExtendedAttribute(ObjectId id, ReadOnlySpan<byte> name)

@@ -126,21 +126,16 @@ internal sealed class ConflictKeeper : IAsyncDisposable
 
     private Case? Look(TreeRules rules, ObjectId parent, ReadOnlyMemory<byte> name)
     {
-        if (_state.Queries.Lookup(parent, name) is not { IsConflict: false } holder)
+        ImmutableArray<EntryView> entries = _state.Queries.Sides(parent, name);
+        if (entries.Length < 2)
         {
             return null;
         }
 
-        ConflictRule rule = rules.For(holder.Owner).Conflicts ?? default;
-        if (rule.Mode == ConflictMode.KeepBoth)
-        {
-            return null;
-        }
-
-        ObjectView[] sides = [.. _state.Queries.Conflicts(parent)
-            .Where(entry => entry.StoredName.Span.SequenceEqual(name.Span)).Prepend(holder)
-            .Select(entry => _state.Queries.Get(entry.Object)).OfType<ObjectView>()];
-        return sides.Length > 1 ? new Case(parent, name, rule, sides) : null;
+        ConflictRule rule = rules.For(entries[0].Owner).Conflicts ?? default;
+        return rule.Mode == ConflictMode.KeepBoth
+            ? null
+            : new Case(parent, name, rule, [.. entries.Select(entry => _state.Queries.Get(entry.Object)!)]);
     }
 
     /// <summary>Ends a conflict; false when it should be tried again.</summary>
@@ -183,15 +178,7 @@ internal sealed class ConflictKeeper : IAsyncDisposable
             }
 
             ObjectView[] given = [.. found.Sides.Where(side => side.Id != winner)];
-            if (_state.Commit(_edits.GiveUp(found.Parent, found.Name, given)) is null)
-            {
-                InodeNumber folder = _state.Inodes.NumberOf(found.Parent);
-                _state.TellEntry(folder, found.Name);
-                foreach (ObjectView side in found.Sides)
-                {
-                    _state.TellObject(_state.Inodes.NumberOf(side.Id), contentChanged: true);
-                }
-            }
+            _state.EndConflict(found.Parent, found.Name, _edits.GiveUp(found.Parent, found.Name, given));
         }
     }
 

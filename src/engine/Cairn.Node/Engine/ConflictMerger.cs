@@ -80,20 +80,13 @@ internal sealed class ConflictMerger(VolumeState state, FileOperations files)
 
     private Result<Sides, MergeOutcome> Find(ObjectId parent, ReadOnlyMemory<byte> name)
     {
-        if (state.Queries.Lookup(parent, name) is not { IsConflict: false } holder)
+        if (state.Queries.Sides(parent, name) is not [EntryView first, EntryView second, ..])
         {
             return MergeOutcome.NoConflict;
         }
 
-        EntryView[] others = [.. state.Queries.Conflicts(parent)
-            .Where(entry => entry.StoredName.Span.SequenceEqual(name.Span)).Take(1)];
-        if (others.Length == 0)
-        {
-            return MergeOutcome.NoConflict;
-        }
-
-        ObjectView one = state.Queries.Get(holder.Object)!;
-        ObjectView other = state.Queries.Get(others[0].Object)!;
+        ObjectView one = state.Queries.Get(first.Object)!;
+        ObjectView other = state.Queries.Get(second.Object)!;
         if (one.Head is null || other.Head is null || Math.Max(one.SizeBytes, other.SizeBytes) > TextLines.BytesMax)
         {
             return MergeOutcome.NotText;
@@ -133,7 +126,7 @@ internal sealed class ConflictMerger(VolumeState state, FileOperations files)
     private VolumeError? GiveUpLesser(ObjectId parent, ReadOnlyMemory<byte> name, Sides sides)
     {
         bool isFirst = sides.One.Head!.Version.CompareTo(sides.Other.Head!.Version) < 0;
-        return state.Commit(_edits.GiveUp(parent, name, [isFirst ? sides.One : sides.Other]));
+        return GiveUp(parent, name, isFirst ? sides.One : sides.Other);
     }
 
     /// <summary>A draft survives a crash like any write, so the other side may be given up at once.</summary>
@@ -158,6 +151,9 @@ internal sealed class ConflictMerger(VolumeState state, FileOperations files)
         files.Release(opened.Handle);
         return !isOk ? error
             : isOneFile ? null
-            : state.Commit(_edits.GiveUp(parent, name, [sides.Other]));
+            : GiveUp(parent, name, sides.Other);
     }
+
+    private VolumeError? GiveUp(ObjectId parent, ReadOnlyMemory<byte> name, ObjectView side) =>
+        state.EndConflict(parent, name, _edits.GiveUp(parent, name, [side]));
 }

@@ -135,8 +135,8 @@ internal sealed class HistoryOperations(VolumeState state, ConflictKeeper confli
             var conflicts = new List<NameConflict>();
             foreach ((ObjectId parent, ReadOnlyMemory<byte> name) in state.Queries.ConflictedNames().ToList())
             {
-                List<ConflictSide> sides = Sides(parent, name);
-                if (sides.Count > 1)
+                ConflictSide[] sides = [.. state.Queries.Sides(parent, name).Select(Side)];
+                if (sides.Length > 1)
                 {
                     conflicts.Add(new NameConflict(Join([.. state.Queries.PathOf(parent), name]), sides));
                 }
@@ -156,21 +156,12 @@ internal sealed class HistoryOperations(VolumeState state, ConflictKeeper confli
                 return error;
             }
 
-            List<ConflictSide> before = Sides(directory, name);
             ObjectId side = kept is { } number && state.Inodes.ObjectOf(number) is { } id ? id : default;
             ConflictChoice choice = kept is null ? ConflictChoice.Both : ConflictChoice.One;
-            if (state.Commit(_edits.Resolve(directory, name.ToArray(), choice, side, state.Now)) is { } failed)
-            {
-                return failed;
-            }
-
-            foreach (ConflictSide gone in before)
-            {
-                state.TellObject(gone.Inode, contentChanged: true);
-                state.TellEntry(parent, Encoding.UTF8.GetBytes(gone.ShownName));
-            }
-
-            return Unit.Value;
+            return state.EndConflict(
+                directory, name, _edits.Resolve(directory, name.ToArray(), choice, side, state.Now)) is { } failed
+                ? failed
+                : Unit.Value;
         }
     }
 
@@ -187,13 +178,6 @@ internal sealed class HistoryOperations(VolumeState state, ConflictKeeper confli
         }
 
         return await conflicts.Merge(directory, name.ToArray());
-    }
-
-    private List<ConflictSide> Sides(ObjectId parent, ReadOnlyMemory<byte> name)
-    {
-        EntryView? holder = state.Queries.Lookup(parent, name);
-        return holder is not { IsConflict: false } first ? [] : [.. state.Queries.Conflicts(parent)
-            .Where(other => other.StoredName.Span.SequenceEqual(name.Span)).Prepend(first).Select(Side)];
     }
 
     private ConflictSide Side(EntryView entry)

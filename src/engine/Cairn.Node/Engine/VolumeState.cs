@@ -243,6 +243,25 @@ internal sealed class VolumeState
         return appended.IsOk ? null : Errors.From(appended.Error);
     }
 
+    /// <summary>Writes how the conflict of a name ended, and tells doors of everything that shared the name.</summary>
+    public VolumeError? EndConflict(
+        ObjectId parent, ReadOnlyMemory<byte> name, Result<ImmutableArray<Primitive>, TreeError> ending)
+    {
+        ImmutableArray<EntryView> sides = Queries.Sides(parent, name);
+        if (Commit(ending) is { } failed)
+        {
+            return failed;
+        }
+
+        foreach (EntryView side in sides)
+        {
+            TellObject(Inodes.NumberOf(side.Object), contentChanged: true);
+            TellEntry(Inodes.NumberOf(parent), side.Name);
+        }
+
+        return null;
+    }
+
     /// <summary>A new object's id, owner and group: a set-group-id directory hands its group down, and directories the bit.</summary>
     public NewObject NewIn(ObjectId directory, uint mode, Caller caller, bool isDirectory)
     {

@@ -396,6 +396,16 @@ internal sealed class Publisher : IDisposable
         return areNamed;
     }
 
+    /// <summary>The other heads that a version ends were shown under names of their own.</summary>
+    private void TellSuperseded(OpenObject target)
+    {
+        foreach (VersionId head in target.BaseHeads.Skip(1))
+        {
+            ObjectId branch = TreeQueries.BranchOf(target.Id, head);
+            _state.TellObject(_state.Inodes.NumberOf(branch), contentChanged: true);
+        }
+    }
+
     /// <summary>Where another version holds the name, doors that show this draft show the other one from now on.</summary>
     private void TellConflict(OpenObject target, VersionId written)
     {
@@ -449,6 +459,7 @@ internal sealed class Publisher : IDisposable
         job.IsNamed = failed is null;
         if (job.IsNamed)
         {
+            TellSuperseded(target);
             target.BaseHeads = [job.Draft.Version];
             TellConflict(target, job.Draft.Version);
         }
