@@ -65,6 +65,12 @@ public sealed class SnapshotTests(PoolFixture fixture)
             () => File.Exists(Drive(2, "work", "ransom.txt")) && !Directory.Exists(Drive(2, "work", "deep")),
             "the rewind is undone");
 
+        await Cairn(1, "snapshot", "schedule", "shared", "hourly", "24,", "monthly", "2");
+        await Eventually.Holds(
+            () => Cairn(2, "snapshot", "schedule", "shared").GetAwaiter().GetResult() == "hourly 24, monthly 2\n",
+            "the schedule is everybody's");
+        await Cairn(2, "snapshot", "schedule", "shared", "off");
+
         using JsonDocument all = JsonDocument.Parse(await Cairn(4, "snapshot", "ls", "shared", "--json"));
         foreach (JsonElement snapshot in all.RootElement.EnumerateArray())
         {

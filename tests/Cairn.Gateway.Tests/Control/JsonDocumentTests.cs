@@ -19,6 +19,7 @@ public sealed partial class JsonDocumentTests
         typeof(ConflictSideSummary), typeof(RuleSummary), typeof(OnlyHereStatus), typeof(PinSummary),
         typeof(FreeReport), typeof(ChangeSummary),
         typeof(VolumeSnapshot), typeof(PastDifference), typeof(RestoreOutcome),
+        typeof(ScheduleSummary),
     };
 
     [Theory]

@@ -1,7 +1,10 @@
 using System.Text;
+using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
 using Cairn.Core.Tree;
+using Cairn.Node.Engine;
+using Cairn.Node.Garbage;
 using Cairn.Node.Snapshots;
 using Cairn.Node.Volumes;
 using Cairn.Simulation.Disks;
@@ -166,6 +169,57 @@ public sealed class EngineSnapshotTests : IAsyncLifetime
         await Collect();
         Assert.Equal(["kept"], (await Snapshots.Restore(new PastState(moment), "", default)).Value.Lost);
         Assert.Equal(["moved"], await Names(""));
+    }
+
+    /// <summary>The first writer acts a minute into a period, and removes what is too old of what it made.</summary>
+    [Fact]
+    public async Task A_schedule_makes_and_removes_snapshots()
+    {
+        Assert.Equal("off", Snapshots.Schedule.ToString());
+        Assert.True(Snapshots.SetSchedule(SnapshotSchedule.Parse("hourly 2")!).IsOk);
+        await Write("f", Content(1));
+        await Take("", "mine");
+        await Take("", "hourly-20261120T0900Z");
+        ScheduledSnapshots scheduled = _node.Engine.Scheduled;
+        DateTimeOffset now = new(2026, 11, 20, 10, 5, 0, TimeSpan.Zero);
+        for (ulong hour = 0; hour < 3; hour++, now = now.AddHours(1))
+        {
+            await Write("f", Content(hour));
+            Assert.False(await scheduled.Look(now, default));
+            Assert.True(await scheduled.Look(now.AddMinutes(1), default));
+            Assert.Equal(hour > 0, await scheduled.Look(now.AddMinutes(2), default));
+            Assert.False(await scheduled.Look(now.AddMinutes(3), default));
+        }
+
+        Assert.Equal(
+            ["mine", "hourly-20261120T1100Z", "hourly-20261120T1200Z"], Snapshots.List().Select(one => one.Name));
+        Assert.Equal(Content(1), await Read(".snapshots/hourly-20261120T1100Z/f"));
+    }
+
+    /// <summary>Who comes later in the list waits longer, signs the name, and leaves to others what they made.</summary>
+    [Fact]
+    public async Task A_node_that_is_away_is_stood_in_for()
+    {
+        NodeId self = _node.Log.OwnLogId.Author;
+        Snapshots.SetSchedule(SnapshotSchedule.Parse("hourly 1")!);
+        DateTimeOffset now = new(2026, 11, 20, 10, 5, 0, TimeSpan.Zero);
+        _node.Engine.Garbage.Members = new Writers(default, self);
+        ScheduledSnapshots second = _node.Engine.Scheduled;
+        Assert.False(await second.Look(now, default));
+        Assert.False(await second.Look(now.AddSeconds(119), default));
+        Assert.True(await second.Look(now.AddSeconds(120), default));
+        Assert.Equal([$"hourly-20261120T1000Z-{self.Short}"], Snapshots.List().Select(one => one.Name));
+
+        _node.Engine.Garbage.Members = new Writers(default(NodeId));
+        Assert.False(await second.Look(now.AddHours(1), default));
+        Assert.False(await second.Look(now.AddHours(2), default));
+    }
+
+    private sealed class Writers(params NodeId[] writers) : IGarbageMembers
+    {
+        IReadOnlyList<NodeId> IGarbageMembers.Writers => writers;
+
+        public LogPositions Stable(LogPositions held) => held;
     }
 
     /// <summary>A kernel remembers that a name was not there: it is told when it is.</summary>

@@ -8,7 +8,7 @@ using Cairn.Node.Volumes;
 
 namespace Cairn.Cli.Commands;
 
-/// <summary>A volume as it was: <c>snapshot create|ls|rm|diff|restore</c> and <c>rewind</c>.</summary>
+/// <summary>A volume as it was: <c>snapshot create|ls|rm|diff|restore|schedule</c> and <c>rewind</c>.</summary>
 public static class SnapshotCommands
 {
     private const string Route = "/v1/snapshots";
@@ -17,7 +17,7 @@ public static class SnapshotCommands
     public static Command Create() =>
         new("snapshot", "A folder as it is now, kept for as long as you like.")
         {
-            CreateMake(), CreateList(), CreateRemove(), CreateCompare(), CreateRestore(),
+            CreateMake(), CreateList(), CreateRemove(), CreateCompare(), CreateRestore(), CreateSchedule(),
         };
 
     /// <summary>Goes back to a moment.</summary>
@@ -182,6 +182,48 @@ public static class SnapshotCommands
             "cairn snapshot restore notes/diary/may.txt before-upgrade") { path, name };
         CommandContext.Attach(command, (context, parsed, cancellation) => GoBack(
             context, parsed.GetValue(path)!, StateOf(parsed.GetValue(name)!), string.Empty, cancellation));
+        return command;
+    }
+
+    private static Command CreateSchedule()
+    {
+        Argument<string> volume = Names.Volume();
+        Argument<string[]> schedule = new("schedule")
+        {
+            Description = "off, or of how many periods they stay: some of hourly 24, daily 30, weekly 8, monthly 12.",
+            HelpName = "SCHEDULE",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        Command command = new ManualCommand(
+            "schedule",
+            "Show, or set, which snapshots of a volume are made by themselves.",
+            "One node of the pool makes a snapshot of the volume in each hour, day, week (from Monday) or month, and"
+            + " another stands in for it when it is away. It is called after its period, in UTC:"
+            + " hourly-20261120T1000Z, with the id of who stood in behind it. The oldest periods of each kind go; kinds"
+            + " that are not named are neither made nor removed, and your own snapshots are left alone.",
+            "cairn snapshot schedule notes hourly 24, daily 30",
+            "cairn snapshot schedule notes off",
+            "cairn snapshot schedule notes") { volume, schedule };
+        CommandContext.Attach(command, async (context, parsed, cancellation) =>
+        {
+            string query = Route + "/schedule" + VolumePath.Query(parsed.GetValue(volume)!);
+            if (parsed.GetValue(schedule) is { Length: > 0 } words)
+            {
+                return await context.Change(
+                    HttpMethod.Put, $"{query}&schedule={Uri.EscapeDataString(string.Join(' ', words))}", cancellation);
+            }
+
+            ScheduleSummary shown = await context.Client.Get(
+                query, ControlJson.Default.ScheduleSummary, cancellation);
+            if (context.Json)
+            {
+                await context.PrintJson(shown, ControlJson.Default.ScheduleSummary);
+                return ExitCode.Ok;
+            }
+
+            await context.Output.WriteLineAsync(shown.Schedule);
+            return ExitCode.Ok;
+        });
         return command;
     }
 

@@ -43,6 +43,7 @@ namespace Cairn.Gateway.Control;
 [JsonSerializable(typeof(IReadOnlyList<VolumeSnapshot>))]
 [JsonSerializable(typeof(IReadOnlyList<PastDifference>))]
 [JsonSerializable(typeof(RestoreOutcome))]
+[JsonSerializable(typeof(ScheduleSummary))]
 [JsonSerializable(typeof(ChangePage))]
 [JsonSerializable(typeof(ChangeSummary))]
 [JsonSerializable(typeof(ProgressLine))]

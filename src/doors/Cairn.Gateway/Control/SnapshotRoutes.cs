@@ -1,5 +1,6 @@
 using System.Text;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rules;
 using Cairn.Node.Control;
 using Cairn.Node.Volumes;
 using Microsoft.AspNetCore.Builder;
@@ -26,6 +27,9 @@ internal static class SnapshotRoutes
             context, (volume, snapshots, path) => Create(context, volume, snapshots, path, name))));
         Route.Delete(app, "/v1/snapshots", context => Route.With(context, "name", name => With(
             context, (_, snapshots, _) => Remove(snapshots, name))));
+        Route.Get(app, "/v1/snapshots/schedule", context => With(context, ShowSchedule));
+        Route.Put(app, "/v1/snapshots/schedule", context => Route.With(context, "schedule", schedule => With(
+            context, (_, snapshots, _) => SetSchedule(snapshots, schedule))));
         Route.Get(app, "/v1/snapshots/differences", context => Route.With(context, "name", name => With(
             context, (_, snapshots, path) => Compare(context, snapshots, path, name))));
         Route.Post(app, "/v1/snapshots/restore", context => Route.With(context, "name", name => With(
@@ -35,6 +39,19 @@ internal static class SnapshotRoutes
     private static Task<IResult> List(IVolume volume, IVolumeSnapshots snapshots, string path) =>
         Task.FromResult(ControlReplies.Json(
             snapshots.List(), ControlJson.Default.IReadOnlyListVolumeSnapshot));
+
+    private static Task<IResult> ShowSchedule(IVolume volume, IVolumeSnapshots snapshots, string path) =>
+        Task.FromResult(ControlReplies.Json(
+            new ScheduleSummary(snapshots.Schedule.ToString()), ControlJson.Default.ScheduleSummary));
+
+    private static Task<IResult> SetSchedule(IVolumeSnapshots snapshots, string text) =>
+        Task.FromResult(SnapshotSchedule.Parse(text) is not { } schedule
+            ? ControlReplies.Refuse(new ControlError(
+                ControlErrorKind.InvalidArgument,
+                $"'{text}' is no schedule: write off, or some of 'hourly 24, daily 30, weekly 8, monthly 12'"))
+            : snapshots.SetSchedule(schedule).TryGet(out _, out VolumeError error)
+                ? Results.NoContent()
+                : ControlReplies.Refuse("schedule", error));
 
     private static async Task<IResult> Create(
         HttpContext context, IVolume volume, IVolumeSnapshots snapshots, string path, string name)

@@ -33,11 +33,12 @@ internal sealed class PastViews(VolumeState state)
     public IReadOnlyList<(string Name, SnapshotRecord Snapshot)> Named()
     {
         var named = new List<(string Name, SnapshotRecord Snapshot)>();
+        var taken = new HashSet<string>();
         foreach (SnapshotRecord snapshot in _snapshots.All())
         {
             string name = Encoding.UTF8.GetString(snapshot.Name.Span);
-            bool isTaken = named.Exists(other => other.Name == name);
-            named.Add((isTaken ? $"{name}-{snapshot.Id.ToHex(4)}" : name, snapshot));
+            name = taken.Add(name) ? name : $"{name}-{snapshot.Id.ToHex(4)}";
+            named.Add((name, snapshot));
         }
 
         return named;

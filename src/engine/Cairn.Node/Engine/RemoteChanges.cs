@@ -22,12 +22,7 @@ internal sealed class RemoteChanges(VolumeState state)
                     state.Inodes.Admit(id);
                 }
 
-                if (state.FindOpen(id) is { IsPinned: false } open && state.Queries.Get(id) is { } view)
-                {
-                    open.Rebase(view);
-                }
-
-                state.TellObject(state.Inodes.NumberOf(id), contentChanged: true);
+                state.TellVersion(id);
             }
         }
     }

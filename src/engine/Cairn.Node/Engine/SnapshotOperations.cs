@@ -3,7 +3,9 @@ using System.Globalization;
 using System.Text;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rules;
 using Cairn.Core.Tree;
+using Cairn.Node.Snapshots;
 using Cairn.Node.Volumes;
 
 namespace Cairn.Node.Engine;
@@ -16,6 +18,27 @@ internal sealed class SnapshotOperations(
     VolumeState state, PastViews views, Func<CancellationToken, Task<bool>> publish) : IVolumeSnapshots
 {
     private const int StepsPerTurn = 64;
+
+    /// <inheritdoc/>
+    public SnapshotSchedule Schedule
+    {
+        get
+        {
+            lock (state.Gate)
+            {
+                return ScheduleMark.Of(state.Queries);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<Unit, VolumeError> SetSchedule(SnapshotSchedule schedule)
+    {
+        lock (state.Gate)
+        {
+            return Write(ScheduleMark.ToPrimitive(schedule));
+        }
+    }
 
     /// <inheritdoc/>
     public async ValueTask<Result<VolumeSnapshot, VolumeError>> Create(
@@ -49,8 +72,7 @@ internal sealed class SnapshotOperations(
                 return VolumeError.NotFound;
             }
 
-            VolumeError? failed = Write(new Snapshot(snapshot.Id, snapshot.Folder, ReadOnlyMemory<byte>.Empty));
-            return failed is { } error ? error : Unit.Value;
+            return Write(new Snapshot(snapshot.Id, snapshot.Folder, ReadOnlyMemory<byte>.Empty));
         }
     }
 
@@ -147,12 +169,9 @@ internal sealed class SnapshotOperations(
                 return VolumeError.AlreadyExists;
             }
 
-            if (Write(new Snapshot(state.Fresh(), id, name.ToArray())) is { } failed)
-            {
-                return failed;
-            }
-
-            return Describe(text, views.Snapshot(text)!);
+            return Write(new Snapshot(state.Fresh(), id, name.ToArray())).TryGet(out _, out error)
+                ? Describe(text, views.Snapshot(text)!)
+                : error;
         }
     }
 
@@ -230,10 +249,10 @@ internal sealed class SnapshotOperations(
                     state.TellEntry(state.Inodes.NumberOf(move.ToParent), move.ToName);
                     break;
                 case WriteVersion write:
-                    TellObject(write.Object);
+                    state.TellVersion(write.Object);
                     break;
                 case SetAttributes set:
-                    TellObject(set.Object);
+                    state.TellVersion(set.Object);
                     break;
                 default:
                     break;
@@ -241,17 +260,8 @@ internal sealed class SnapshotOperations(
         }
     }
 
-    private void TellObject(ObjectId id)
-    {
-        if (state.FindOpen(id) is { IsPinned: false } open && state.Queries.Get(id) is { } view)
-        {
-            open.Rebase(view);
-        }
-
-        state.TellObject(state.Inodes.NumberOf(id), contentChanged: true);
-    }
-
-    private VolumeError? Write(Snapshot snapshot) => state.Commit((ImmutableArray<Primitive>)[snapshot]);
+    private Result<Unit, VolumeError> Write(Primitive primitive) =>
+        state.Commit((ImmutableArray<Primitive>)[primitive]) is { } error ? error : Unit.Value;
 
     private VolumeSnapshot Describe(string name, SnapshotRecord snapshot) => new(
         name,

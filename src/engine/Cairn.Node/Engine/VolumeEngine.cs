@@ -60,6 +60,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
             IsSpaceShort = () => parts.Space?.Invoke() is { TotalBytes: > 0 } space
                 && space.FreeBytes < space.TotalBytes / ShortOfSpace,
         };
+        Scheduled = new ScheduledSnapshots(_state, () => _garbage.Members, PublishAll);
         _garbage.Removed += addresses => parts.Replication.Removed(addresses);
         _publisher.Unnamed += _garbage.NoteUnnamed;
         _garbage.UnnamedSettled += _state.Unnamed.Settle;
@@ -118,6 +119,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         if (parts.Members is not null)
         {
             engine._garbage.Start(parts.Workers);
+            parts.Workers.Start("snapshots " + parts.Name, () => engine.Scheduled.Run(engine._stop.Token));
         }
 
         return engine;
@@ -128,6 +130,9 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
 
     /// <summary>Gives the space of deleted files back; runs by itself when <see cref="VolumeParts.Members"/> is set.</summary>
     public GarbageCollector Garbage => _garbage;
+
+    /// <summary>Makes the snapshots of the schedule; runs by itself when <see cref="VolumeParts.Members"/> is set.</summary>
+    public ScheduledSnapshots Scheduled { get; }
 
     /// <summary>Publishes every draft now and seals the log: what a safety question and a clean stop need.</summary>
     public async Task<bool> PublishAll(CancellationToken cancellation) => await _publisher.PublishAll(cancellation);

@@ -343,6 +343,17 @@ internal sealed class VolumeState
         }
     }
 
+    /// <summary>Tells every door that a file holds another version; who only reads it reads that one from now on.</summary>
+    public void TellVersion(ObjectId id)
+    {
+        if (FindOpen(id) is { IsPinned: false } open && Queries.Get(id) is { } view)
+        {
+            open.Rebase(view);
+        }
+
+        TellObject(Inodes.NumberOf(id), contentChanged: true);
+    }
+
     /// <summary>Tells every door.</summary>
     public void TellEntry(InodeNumber parent, ReadOnlyMemory<byte> name)
     {

@@ -1,4 +1,5 @@
 using Cairn.Core.Primitives;
+using Cairn.Core.Rules;
 using Cairn.Core.Tree;
 
 namespace Cairn.Node.Volumes;
@@ -50,6 +51,12 @@ public interface IVolumeSnapshots
 
     /// <summary>All snapshots, the oldest first.</summary>
     IReadOnlyList<VolumeSnapshot> List();
+
+    /// <summary>Which snapshots of the volume are made by themselves.</summary>
+    SnapshotSchedule Schedule { get; }
+
+    /// <summary>Sets that for all nodes; what was made before stays as far as the new schedule keeps its kind.</summary>
+    Result<Unit, VolumeError> SetSchedule(SnapshotSchedule schedule);
 
     /// <summary>Removes a snapshot, on every node; what only it showed is collected.</summary>
     Result<Unit, VolumeError> Remove(string name);
