@@ -73,7 +73,7 @@ public sealed class EngineHistoryTests : IAsyncLifetime
         Told told = new();
         using IDisposable _ = Volume.Watch(told);
         Assert.True(History.Restore(inode, History.Versions(inode).Value[1].Version).IsOk);
-        Assert.Contains(inode, told.Contents);
+        Assert.Contains((inode, true), told.Objects);
         Assert.Equal(Long('a'), await Read("doc"));
         Assert.Equal(3, History.Versions(inode).Value.Count);
         Assert.Equal(VolumeError.NotFound, History.Restore(inode, default).Error);
@@ -110,7 +110,7 @@ public sealed class EngineHistoryTests : IAsyncLifetime
         Told told = new();
         using IDisposable _ = Volume.Watch(told);
         Assert.True(History.Undelete(opened.Attributes.Inode, default).IsOk);
-        Assert.Equal(["f", "d"], told.Names);
+        Assert.Equal(["f", "d"], told.Entries.Select(entry => entry.Name));
         Assert.True((await Volume.Lookup(folder, Bytes("f"))).IsOk);
     }
 
@@ -178,23 +178,5 @@ public sealed class EngineHistoryTests : IAsyncLifetime
         Assert.Empty(History.Conflicts());
         Assert.Equal(VolumeError.NotFound, History.Resolve(InodeNumber.Root, Bytes("none"), null).Error);
         Assert.Equal(VolumeError.NotFound, History.Resolve(new InodeNumber(99), Bytes("none"), null).Error);
-    }
-
-    private sealed class Told : IVolumeWatcher
-    {
-        public List<InodeNumber> Contents { get; } = [];
-
-        public List<string> Names { get; } = [];
-
-        public void ObjectChanged(InodeNumber inode, bool contentChanged)
-        {
-            if (contentChanged)
-            {
-                Contents.Add(inode);
-            }
-        }
-
-        public void EntryChanged(InodeNumber parent, ReadOnlyMemory<byte> name) =>
-            Names.Add(Encoding.UTF8.GetString(name.Span));
     }
 }

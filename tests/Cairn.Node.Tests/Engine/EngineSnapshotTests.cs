@@ -226,24 +226,12 @@ public sealed class EngineSnapshotTests : IAsyncLifetime
     [Fact]
     public async Task Doors_hear_of_snapshots_that_come_and_go()
     {
-        var heard = new Heard();
+        var heard = new Told();
         using IDisposable watching = _volume.Watch(heard);
         InodeNumber folder = (await _volume.Resolve(".snapshots")).Value.Inode;
         await Take("", "s");
         Snapshots.Remove("s");
         Assert.Equal([(folder, "s"), (folder, "s")], heard.Entries);
-    }
-
-    private sealed class Heard : IVolumeWatcher
-    {
-        public List<(InodeNumber Parent, string Name)> Entries { get; } = [];
-
-        public void ObjectChanged(InodeNumber inode, bool contentChanged)
-        {
-        }
-
-        public void EntryChanged(InodeNumber parent, ReadOnlyMemory<byte> name) =>
-            Entries.Add((parent, Encoding.UTF8.GetString(name.Span)));
     }
 
     [Fact]

@@ -252,16 +252,4 @@ public sealed class LocalFilesVolumeTests
             cookie = step[^1].Cookie;
         }
     }
-
-    private sealed class Told : IVolumeWatcher
-    {
-        public List<(InodeNumber, string)> Entries { get; } = [];
-
-        public void ObjectChanged(InodeNumber inode, bool contentChanged)
-        {
-        }
-
-        public void EntryChanged(InodeNumber parent, ReadOnlyMemory<byte> name) =>
-            Entries.Add((parent, Encoding.UTF8.GetString(name.Span)));
-    }
 }

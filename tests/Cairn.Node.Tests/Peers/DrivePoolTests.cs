@@ -109,7 +109,7 @@ public sealed class DrivePoolTests
             bench.Until(() => Names(bench, second).Count > shown, "the conflict is shown");
             ObjectAttributes note = Find(second, "note")!.Value;
             Assert.Contains((note.Inode, true), told.Objects);
-            Assert.Contains(told.Entries, entry => entry == "note");
+            Assert.Contains(told.Entries, entry => entry.Name == "note");
         }
     }
 

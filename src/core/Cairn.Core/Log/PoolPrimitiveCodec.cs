@@ -130,7 +130,7 @@ internal static class PoolPrimitiveCodec
         var tails = new AcceptedTail[reader.Count(VolumeId.Size + 2)];
         for (int i = 0; i < tails.Length; i++)
         {
-            tails[i] = new AcceptedTail(Volume(ref reader), UInt32(ref reader), reader.VarUInt());
+            tails[i] = new AcceptedTail(Volume(ref reader), reader.VarUInt32(), reader.VarUInt());
         }
 
         return new RevokeMember(member, ImmutableCollectionsMarshal.AsImmutableArray(tails));
@@ -211,13 +211,6 @@ internal static class PoolPrimitiveCodec
     private static NodeId Node(ref WireReader reader) => new(reader.Bytes32());
 
     private static VolumeId Volume(ref WireReader reader) => new(reader.Bytes16());
-
-    private static uint UInt32(ref WireReader reader)
-    {
-        ulong value = reader.VarUInt();
-        reader.Require(value <= uint.MaxValue);
-        return (uint)value;
-    }
 
     private static ReadOnlyMemory<byte> Bytes(ref WireReader reader, int lengthMax) =>
         reader.LengthPrefixed(lengthMax).ToArray();

@@ -145,7 +145,7 @@ internal static class PrimitiveCodec
         byte type = reader.Byte();
         reader.Require(type <= (byte)TreeKind.BlockDevice);
         var created = new CreateObject(
-            id, (TreeKind)type, UInt32(ref reader), UInt32(ref reader), UInt32(ref reader), UInt32(ref reader),
+            id, (TreeKind)type, reader.VarUInt32(), reader.VarUInt32(), reader.VarUInt32(), reader.VarUInt32(),
             new WallTime(reader.Int64()), Bytes(ref reader, LinkTargetBytesMax));
         reader.Require(created.Mode <= 0xFFF && (created.Type == TreeKind.SymbolicLink) != created.LinkTarget.IsEmpty);
         return created;
@@ -218,10 +218,10 @@ internal static class PrimitiveCodec
             case PrimitiveKind.SetAttributes:
                 byte set = reader.Byte();
                 reader.Require(set < 32 && (set & 15) != 0 && ((set & 16) == 0 || (set & 8) != 0));
-                uint? mode = (set & 1) == 0 ? null : UInt32(ref reader);
+                uint? mode = (set & 1) == 0 ? null : reader.VarUInt32();
                 reader.Require(mode is null or <= 0xFFF);
-                uint? user = (set & 2) == 0 ? null : UInt32(ref reader);
-                uint? group = (set & 4) == 0 ? null : UInt32(ref reader);
+                uint? user = (set & 2) == 0 ? null : reader.VarUInt32();
+                uint? group = (set & 4) == 0 ? null : reader.VarUInt32();
                 WallTime? modified = (set & 8) == 0 ? null : new WallTime(reader.Int64());
                 var head = new VersionId((set & 16) == 0 ? default : reader.Bytes16());
                 reader.Require((set & 16) == 0 || head != default);
@@ -275,13 +275,6 @@ internal static class PrimitiveCodec
     }
 
     private static ObjectId Object(ref WireReader reader) => new(reader.Bytes16());
-
-    private static uint UInt32(ref WireReader reader)
-    {
-        ulong value = reader.VarUInt();
-        reader.Require(value <= uint.MaxValue);
-        return (uint)value;
-    }
 
     private static ReadOnlyMemory<byte> Bytes(ref WireReader reader, int lengthMax) =>
         reader.LengthPrefixed(lengthMax).ToArray();

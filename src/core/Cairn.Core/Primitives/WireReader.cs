@@ -92,6 +92,14 @@ public ref struct WireReader
         return 0;
     }
 
+    /// <summary>LEB128 of at most <see cref="uint.MaxValue"/>.</summary>
+    public uint VarUInt32()
+    {
+        ulong value = VarUInt();
+        Require(value <= uint.MaxValue);
+        return (uint)value;
+    }
+
     /// <summary>A count of items that each take at least <paramref name="bytesPerItemMin"/> bytes of what is left.</summary>
     /// <remarks>So that a lying count can never make a decoder allocate more than the input is long.</remarks>
     public int Count(int bytesPerItemMin = 1)

@@ -216,14 +216,14 @@ internal sealed class ObjectRecord
 
     private static ObjectRecord DecodePlain(ObjectId id, byte[] encoded, int flags, ref WireReader reader)
     {
-        uint mode = (uint)reader.VarUInt();
-        uint user = (uint)reader.VarUInt();
-        uint group = (uint)reader.VarUInt();
+        uint mode = reader.VarUInt32();
+        uint user = reader.VarUInt32();
+        uint group = reader.VarUInt32();
         var creator = new NodeId(reader.Bytes32());
         var created = new WallTime(reader.Int64());
         var changed = new WallTime(reader.Int64());
         var modified = new WallTime(reader.Int64());
-        uint device = (flags & DeviceFlag) != 0 ? (uint)reader.VarUInt() : 0;
+        uint device = (flags & DeviceFlag) != 0 ? reader.VarUInt32() : 0;
         var predecessor = new ObjectId((flags & PredecessorFlag) != 0 ? reader.Bytes16() : default);
         var predecessorVersion = new VersionId((flags & PredecessorFlag) != 0 ? reader.Bytes16() : default);
         var record = new ObjectRecord
@@ -241,7 +241,7 @@ internal sealed class ObjectRecord
             PredecessorObject = predecessor,
             PredecessorVersion = predecessorVersion,
             LinkTarget = Slice(ref reader, encoded),
-            Subdirectories = (uint)reader.VarUInt(),
+            Subdirectories = reader.VarUInt32(),
             Detached = (flags & DetachedFlag) != 0,
         };
         int places = reader.Count(ObjectId.Size + 1);
