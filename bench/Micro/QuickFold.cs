@@ -40,7 +40,7 @@ internal static class QuickFold
         Directory.CreateDirectory(home);
         try
         {
-            using IIndexStore index = SealedIndex.Open(
+            using SealedIndex index = SealedIndex.Open(
                 new SqliteIndexStore(Path.Join(home, "index")), new byte[32], new SimulatedEntropy(1));
             var table = new OverlayTable(new IndexTable(index), CacheBytes);
             return Fold(table, foreign, fold =>
