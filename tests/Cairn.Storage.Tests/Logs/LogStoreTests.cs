@@ -1,6 +1,7 @@
 using Cairn.Core.Primitives;
 using Cairn.Simulation.Disks;
 using Cairn.Storage.Logs;
+using Cairn.Storage.Ports;
 
 namespace Cairn.Storage.Tests.Logs;
 
@@ -50,6 +51,21 @@ public sealed class LogStoreTests
             store.Dispose();
             AssertBlocks(Open(disk), (int)last + 3);
         }
+    }
+
+    [Fact]
+    public void A_block_that_the_device_refuses_once_is_read_and_not_taken_for_damage()
+    {
+        SimulatedDisk disk = new();
+        using LogStore store = Open(disk);
+        Fill(store, 1, 3);
+        int refused = 0;
+        disk.Faults.Fail = (_, asked) =>
+            asked == DiskOperation.Read && refused++ == 0 ? DiskErrorKind.InputOutput : null;
+        AssertBlocks(store, 3);
+        Assert.True(refused > 1);
+        Assert.Empty(store.Findings);
+        Assert.False(store.IsDamaged(Volume, Log));
     }
 
     [Fact]

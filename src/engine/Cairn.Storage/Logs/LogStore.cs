@@ -13,6 +13,9 @@ namespace Cairn.Storage.Logs;
 /// </remarks>
 public sealed class LogStore : IDisposable
 {
+    /// <summary>How often a block is read again that the device would not give: a log is cut only for bytes that are wrong.</summary>
+    private const int ReadsAgain = 2;
+
     private readonly object _gate = new();
     private readonly IDisk _disk;
     private readonly string _folder;
@@ -191,6 +194,11 @@ public sealed class LogStore : IDisposable
 
             byte[] bytes = new byte[length];
             Result<Unit, StoreError> read = file.Read(seq, bytes);
+            for (int again = 0; again < ReadsAgain && IsFromDevice(read); again++)
+            {
+                read = file.Read(seq, bytes);
+            }
+
             if (read.IsOk)
             {
                 return bytes;
@@ -205,6 +213,10 @@ public sealed class LogStore : IDisposable
             return read.Error;
         }
     }
+
+    /// <summary>Whether the bytes were not seen at all: what the device or the system refuses once, it may give next time.</summary>
+    private static bool IsFromDevice(Result<Unit, StoreError> read) =>
+        !read.IsOk && read.Error.Kind == StoreErrorKind.InputOutput;
 
     /// <summary>Deletes the logs of a volume that was removed.</summary>
     public Result<Unit, StoreError> Remove(VolumeId volume)
