@@ -115,13 +115,19 @@ public sealed class CommandContext : IDisposable
         CancellationToken cancellation)
     {
         IReadOnlyList<T> items = await Client.Get(request, type, cancellation);
+        return await Print(items, type, all => PrintTable(headings, all.SelectMany(rows)));
+    }
+
+    /// <summary>Prints one answer of the daemon: as JSON, or as people read it.</summary>
+    public async Task<int> Print<T>(T answer, JsonTypeInfo<T> type, Action<T> show)
+    {
         if (Json)
         {
-            await PrintJson(items, type);
+            await PrintJson(answer, type);
         }
         else
         {
-            PrintTable(headings, items.SelectMany(rows));
+            show(answer);
         }
 
         return ExitCode.Ok;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Net.Http.Json;
 using Cairn.Cli.Output;
 using Cairn.Gateway.Control;
 using Cairn.Node.Control;
@@ -30,10 +29,8 @@ public static class InviteCommand
         { role };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
-            using HttpResponseMessage response = await context.Client.Send(
-                HttpMethod.Post, $"/v1/invites?role={parsed.GetValue(role)}", null, cancellation);
-            InviteTicket ticket = await response.Content.ReadFromJsonAsync(
-                ControlJson.Default.InviteTicket, cancellation);
+            InviteTicket ticket = await context.Client.Post(
+                $"/v1/invites?role={parsed.GetValue(role)}", ControlJson.Default.InviteTicket, cancellation);
             if (context.Json)
             {
                 await context.PrintJson(ticket, ControlJson.Default.InviteTicket);

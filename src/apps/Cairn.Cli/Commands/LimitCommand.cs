@@ -36,15 +36,8 @@ public static class LimitCommand
                     HttpMethod.Put, "/v1/limit" + query, null, cancellation);
             }
 
-            if (context.Json)
-            {
-                await context.PrintJson(limit, ControlJson.Default.BandwidthLimit);
-                return ExitCode.Ok;
-            }
-
-            await context.Output.WriteLineAsync(
-                $"Sending {Words(limit.SendBytesPerSecond)}, receiving {Words(limit.ReceiveBytesPerSecond)}.");
-            return ExitCode.Ok;
+            return await context.Print(limit, ControlJson.Default.BandwidthLimit, one => context.Output.WriteLine(
+                $"Sending {Words(one.SendBytesPerSecond)}, receiving {Words(one.ReceiveBytesPerSecond)}."));
         });
         return command;
     }

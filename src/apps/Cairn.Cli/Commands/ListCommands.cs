@@ -19,26 +19,12 @@ public static class ListCommands
             string.Empty,
             "cairn ls photos/2026",
             "cairn ls photos --json") { path };
-        CommandContext.Attach(command, async (context, parsed, cancellation) =>
-        {
-            IReadOnlyList<EntrySummary> entries = await context.Client.Get(
-                "/v1/files/list" + VolumePath.Query(parsed.GetValue(path)!),
-                ControlJson.Default.IReadOnlyListEntrySummary,
-                cancellation);
-            if (context.Json)
-            {
-                await context.PrintJson(entries, ControlJson.Default.IReadOnlyListEntrySummary);
-                return ExitCode.Ok;
-            }
-
-            context.PrintTable(
-                ["MODE", "SIZE", "MODIFIED", "NAME"],
-                entries.Select(entry => (IReadOnlyList<string>)
-                [
-                    ModeText(entry), SizeText.Format(entry.SizeBytes), entry.Modified.ToString(), entry.Name,
-                ]));
-            return ExitCode.Ok;
-        });
+        CommandContext.Attach(command, (context, parsed, cancellation) => context.PrintListing(
+            "/v1/files/list" + VolumePath.Query(parsed.GetValue(path)!),
+            ControlJson.Default.IReadOnlyListEntrySummary,
+            ["MODE", "SIZE", "MODIFIED", "NAME"],
+            entry => [[ModeText(entry), SizeText.Format(entry.SizeBytes), entry.Modified.ToString(), entry.Name]],
+            cancellation));
         return command;
     }
 

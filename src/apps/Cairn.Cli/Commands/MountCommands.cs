@@ -82,21 +82,12 @@ public static class MountCommands
     {
         Command command = new ManualCommand(
             "mounts", "List the mounted drives.", string.Empty, "cairn mounts", "cairn mounts --json");
-        CommandContext.Attach(command, async (context, _, cancellation) =>
-        {
-            IReadOnlyList<MountSummary> mounts =
-                await context.Client.Get("/v1/mounts", ControlJson.Default.IReadOnlyListMountSummary, cancellation);
-            if (context.Json)
-            {
-                await context.PrintJson(mounts, ControlJson.Default.IReadOnlyListMountSummary);
-                return ExitCode.Ok;
-            }
-
-            context.PrintTable(
-                ["VOLUME", "DIRECTORY"],
-                mounts.Select(mount => (IReadOnlyList<string>)[mount.Volume, mount.Directory]));
-            return ExitCode.Ok;
-        });
+        CommandContext.Attach(command, (context, _, cancellation) => context.PrintListing(
+            "/v1/mounts",
+            ControlJson.Default.IReadOnlyListMountSummary,
+            ["VOLUME", "DIRECTORY"],
+            mount => [[mount.Volume, mount.Directory]],
+            cancellation));
         return command;
     }
 

@@ -59,20 +59,12 @@ public static class NodesCommand
         return command;
     }
 
-    private static async Task<int> List(CommandContext context, ParseResult parsed, CancellationToken cancellation)
-    {
-        IReadOnlyList<NodeSummary> nodes =
-            await context.Client.Get("/v1/nodes", ControlJson.Default.IReadOnlyListNodeSummary, cancellation);
-        if (context.Json)
-        {
-            await context.PrintJson(nodes, ControlJson.Default.IReadOnlyListNodeSummary);
-            return ExitCode.Ok;
-        }
-
-        context.PrintTable(
+    private static Task<int> List(CommandContext context, ParseResult parsed, CancellationToken cancellation) =>
+        context.PrintListing(
+            "/v1/nodes",
+            ControlJson.Default.IReadOnlyListNodeSummary,
             ["NAME", "ID", "ROLE", "STATE", "SEEN", "GIVES", "USED", "ADDRESS", "ZONE"],
-            nodes.Select(node => (IReadOnlyList<string>)
-            [
+            node => [[
                 node.IsSelf ? node.Name + " *" : node.Name,
                 node.Node.Short,
                 node.Role,
@@ -82,7 +74,6 @@ public static class NodesCommand
                 SizeText.Format(node.UsedBytes),
                 node.Addresses.Count > 0 ? node.Addresses[0] : "-",
                 node.Zone.Length > 0 ? node.Zone : "-",
-            ]));
-        return ExitCode.Ok;
-    }
+            ]],
+            cancellation);
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Cairn.Cli.Output;
 using Cairn.Gateway.Control;
 
 namespace Cairn.Cli.Commands;
@@ -25,19 +24,12 @@ public static class RuleCommands
         {
             RuleSummary rule = await context.Client.Get(
                 Route + VolumePath.Query(parsed.GetValue(path)!), ControlJson.Default.RuleSummary, cancellation);
-            if (context.Json)
-            {
-                await context.PrintJson(rule, ControlJson.Default.RuleSummary);
-                return ExitCode.Ok;
-            }
-
-            context.PrintTable(
+            return await context.Print(rule, ControlJson.Default.RuleSummary, one => context.PrintTable(
                 ["RULE", "VALUE", "FROM"],
                 [
-                    ["keep", rule.Keep, rule.OwnKeep is null ? "inherited" : "here"],
-                    ["conflicts", rule.Conflicts, rule.OwnConflicts is null ? "inherited" : "here"],
-                ]);
-            return ExitCode.Ok;
+                    ["keep", one.Keep, one.OwnKeep is null ? "inherited" : "here"],
+                    ["conflicts", one.Conflicts, one.OwnConflicts is null ? "inherited" : "here"],
+                ]));
         });
         return command;
     }

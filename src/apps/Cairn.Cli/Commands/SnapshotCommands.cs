@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Net.Http.Json;
 using Cairn.Cli.Output;
 using Cairn.Gateway.Control;
 using Cairn.Node.Control;
@@ -94,18 +93,13 @@ public static class SnapshotCommands
             "cairn snapshot create notes/diary 2026") { path, name };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
-            using HttpResponseMessage response = await context.Client.Send(
-                HttpMethod.Post, Query(parsed.GetValue(path)!, parsed.GetValue(name)!), null, cancellation);
-            VolumeSnapshot made = (await response.Content.ReadFromJsonAsync(
-                ControlJson.Default.VolumeSnapshot, cancellation))!;
-            if (context.Json)
-            {
-                await context.PrintJson(made, ControlJson.Default.VolumeSnapshot);
-            }
-
+            VolumeSnapshot made = await context.Client.Post(
+                Query(parsed.GetValue(path)!, parsed.GetValue(name)!), ControlJson.Default.VolumeSnapshot, cancellation);
             string volume = VolumePath.Split(parsed.GetValue(path)!).Volume;
-            context.Say($"{made.Name} is kept; read it under {volume}/.snapshots/{made.Name}");
-            return ExitCode.Ok;
+            return await context.Print(
+                made,
+                ControlJson.Default.VolumeSnapshot,
+                one => context.Say($"{one.Name} is kept; read it under {volume}/.snapshots/{one.Name}"));
         });
         return command;
     }
@@ -215,14 +209,8 @@ public static class SnapshotCommands
 
             ScheduleSummary shown = await context.Client.Get(
                 query, ControlJson.Default.ScheduleSummary, cancellation);
-            if (context.Json)
-            {
-                await context.PrintJson(shown, ControlJson.Default.ScheduleSummary);
-                return ExitCode.Ok;
-            }
-
-            await context.Output.WriteLineAsync(shown.Schedule);
-            return ExitCode.Ok;
+            return await context.Print(
+                shown, ControlJson.Default.ScheduleSummary, one => context.Output.WriteLine(one.Schedule));
         });
         return command;
     }
@@ -230,10 +218,8 @@ public static class SnapshotCommands
     private static async Task<int> GoBack(
         CommandContext context, string place, string state, string more, CancellationToken cancellation)
     {
-        using HttpResponseMessage response = await context.Client.Send(
-            HttpMethod.Post, Query(place, state, "/restore") + more, null, cancellation);
-        RestoreOutcome outcome = (await response.Content.ReadFromJsonAsync(
-            ControlJson.Default.RestoreOutcome, cancellation))!;
+        RestoreOutcome outcome = await context.Client.Post(
+            Query(place, state, "/restore") + more, ControlJson.Default.RestoreOutcome, cancellation);
         if (context.Json)
         {
             await context.PrintJson(outcome, ControlJson.Default.RestoreOutcome);

@@ -233,15 +233,8 @@ public sealed class TreeQueries
     /// <param name="after">Only those behind this one; null for all.</param>
     public IEnumerable<DetachedObject> DetachedObjects(ObjectId? after = null)
     {
-        byte[] from = [TreeKeys.Detached];
-        if (after is { } last)
-        {
-            // The first key behind a key is the key and a zero.
-            from = new byte[TreeKeys.IdKeySize + 1];
-            TreeKeys.Id(from, TreeKeys.Detached, last.Value);
-        }
-
-        TableCursor cursor = _table.Scan(from, [TreeKeys.Detached + 1]);
+        TableCursor cursor = Behind(
+            TreeKeys.Detached, after is { } last ? [TreeKeys.Detached, .. last.Value.ToArray()] : null);
         while (cursor.MoveNext())
         {
             yield return new DetachedObject(
@@ -253,14 +246,7 @@ public sealed class TreeQueries
     /// <param name="after">Only those behind this one; null for all.</param>
     public IEnumerable<SupersededVersion> SupersededVersions(VersionRef? after = null)
     {
-        byte[] from = [TreeKeys.Superseded];
-        if (after is { } last)
-        {
-            from = new byte[TreeKeys.VersionKeySize + 1];
-            TreeKeys.Version(from, last.Object, last.Version);
-        }
-
-        TableCursor cursor = _table.Scan(from, [TreeKeys.Superseded + 1]);
+        TableCursor cursor = Behind(TreeKeys.Superseded, after is { } last ? SupersededKey(last) : null);
         while (cursor.MoveNext())
         {
             yield return Superseded(cursor.Key, cursor.Value);
@@ -270,8 +256,7 @@ public sealed class TreeQueries
     /// <summary>A version that is no head any more; null if it is none, or was forgotten.</summary>
     public SupersededVersion? Superseded(VersionRef version)
     {
-        byte[] key = new byte[TreeKeys.VersionKeySize];
-        TreeKeys.Version(key, version.Object, version.Version);
+        byte[] key = SupersededKey(version);
         return _table.Get(key) is { } value ? Superseded(key, value) : null;
     }
 
@@ -442,6 +427,21 @@ public sealed class TreeQueries
         }
 
         return range;
+    }
+
+    /// <summary>The records of a kind behind a key; all of the kind without one.</summary>
+    private TableCursor Behind(byte tag, byte[]? key)
+    {
+        // The first key behind a key is the key and a zero.
+        byte[] from = key is null ? [tag] : [.. key, 0];
+        return _table.Scan(from, [(byte)(tag + 1)]);
+    }
+
+    private static byte[] SupersededKey(VersionRef version)
+    {
+        byte[] key = new byte[TreeKeys.VersionKeySize];
+        TreeKeys.Version(key, version.Object, version.Version);
+        return key;
     }
 
     private static SupersededVersion Superseded(byte[] key, byte[] value)

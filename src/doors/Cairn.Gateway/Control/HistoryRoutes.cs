@@ -11,16 +11,12 @@ namespace Cairn.Gateway.Control;
 /// <summary>The past of a volume by path: versions, restoring, the trash, conflicts.</summary>
 internal static class HistoryRoutes
 {
-    private delegate Task<IResult> Act(IVolume volume, IVolumeHistory history, string path);
-
     private readonly record struct Chosen(InodeNumber File, VersionId Version);
 
     public static void Map(WebApplication app, INodeControl node, EngineCalls engine)
     {
-        Task<IResult> With(HttpContext context, Act act) => VolumeCall.With(
-            context, node, engine, (_, volume, path) => volume.History is { } history
-                ? act(volume, history, path)
-                : Task.FromResult(ControlReplies.Refuse(path, VolumeError.NotSupported)));
+        Task<IResult> With(HttpContext context, Func<IVolume, IVolumeHistory, string, Task<IResult>> act) =>
+            VolumeCall.With(context, node, engine, static volume => volume.History, act);
 
         Route.Get(app, "/v1/history/versions", context => With(context, Versions));
         Route.Get(app, "/v1/history/content", context => With(

@@ -13,14 +13,10 @@ namespace Cairn.Gateway.Control;
 /// </summary>
 internal static class SnapshotRoutes
 {
-    private delegate Task<IResult> Act(IVolume volume, IVolumeSnapshots snapshots, string path);
-
     public static void Map(WebApplication app, INodeControl node, EngineCalls engine)
     {
-        Task<IResult> With(HttpContext context, Act act) => VolumeCall.With(
-            context, node, engine, (_, volume, path) => volume.Snapshots is { } snapshots
-                ? act(volume, snapshots, path)
-                : Task.FromResult(ControlReplies.Refuse(path, VolumeError.NotSupported)));
+        Task<IResult> With(HttpContext context, Func<IVolume, IVolumeSnapshots, string, Task<IResult>> act) =>
+            VolumeCall.With(context, node, engine, static volume => volume.Snapshots, act);
 
         Route.Get(app, "/v1/snapshots", context => With(context, List));
         Route.Post(app, "/v1/snapshots", context => Route.With(context, "name", name => With(

@@ -25,4 +25,16 @@ internal static class VolumeCall
             ? await act(context, volume, context.Request.Query["path"].ToString())
             : ControlReplies.Refuse(error);
     }
+
+    /// <summary>Finds a side of the volume that not every one has, and acts on it, or says why not.</summary>
+    public static Task<IResult> With<TSide>(
+        HttpContext context,
+        INodeControl node,
+        EngineCalls engine,
+        Func<IVolume, TSide?> side,
+        Func<IVolume, TSide, string, Task<IResult>> act)
+        where TSide : class => With(
+            context, node, engine, (_, volume, path) => side(volume) is { } found
+                ? act(volume, found, path)
+                : Task.FromResult(ControlReplies.Refuse(path, VolumeError.NotSupported)));
 }

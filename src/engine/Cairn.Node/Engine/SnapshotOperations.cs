@@ -80,9 +80,7 @@ internal sealed class SnapshotOperations(
     public async ValueTask<Result<IReadOnlyList<PastDifference>, VolumeError>> Compare(
         PastState past, string path, CancellationToken cancellation)
     {
-        await publish(cancellation);
-        Result<PastView, VolumeError> found = await views.Find(past, cancellation);
-        if (!found.TryGet(out PastView? view, out VolumeError error))
+        if (!(await Find(past, cancellation)).TryGet(out PastView? view, out VolumeError error))
         {
             return error;
         }
@@ -125,9 +123,7 @@ internal sealed class SnapshotOperations(
     public async ValueTask<Result<RestoreOutcome, VolumeError>> Restore(
         PastState past, string path, CancellationToken cancellation)
     {
-        await publish(cancellation);
-        Result<PastView, VolumeError> found = await views.Find(past, cancellation);
-        if (!found.TryGet(out PastView? view, out VolumeError error))
+        if (!(await Find(past, cancellation)).TryGet(out PastView? view, out VolumeError error))
         {
             return error;
         }
@@ -152,6 +148,13 @@ internal sealed class SnapshotOperations(
             view.Queries, state.Queries, state.Fresh, view.KeepsData ? static (_, _) => true : IsKept);
         using IEnumerator<RestoreStep> steps = walk.Steps(names).GetEnumerator();
         return Run(undo.Name, steps, cancellation);
+    }
+
+    /// <summary>A past state, to be held against a present in which everything written is published.</summary>
+    private async ValueTask<Result<PastView, VolumeError>> Find(PastState past, CancellationToken cancellation)
+    {
+        await publish(cancellation);
+        return await views.Find(past, cancellation);
     }
 
     private Result<VolumeSnapshot, VolumeError> Make(InodeNumber folder, ReadOnlyMemory<byte> name)
