@@ -69,6 +69,7 @@ public sealed class SnapshotTests(PoolFixture fixture)
         await Eventually.Holds(
             () => Cairn(2, "snapshot", "schedule", "shared").GetAwaiter().GetResult() == "hourly 24, monthly 2\n",
             "the schedule is everybody's");
+        Assert.NotEqual(0, (await fixture.Node(2).Try("snapshot", "schedule", "shared/work", "off")).ExitCode);
         await Cairn(2, "snapshot", "schedule", "shared", "off");
 
         using JsonDocument all = JsonDocument.Parse(await Cairn(4, "snapshot", "ls", "shared", "--json"));

@@ -25,7 +25,7 @@ internal static class SnapshotRoutes
             context, (_, snapshots, _) => Remove(snapshots, name))));
         Route.Get(app, "/v1/snapshots/schedule", context => With(context, ShowSchedule));
         Route.Put(app, "/v1/snapshots/schedule", context => Route.With(context, "schedule", schedule => With(
-            context, (_, snapshots, _) => SetSchedule(snapshots, schedule))));
+            context, (_, snapshots, path) => SetSchedule(snapshots, path, schedule))));
         Route.Get(app, "/v1/snapshots/differences", context => Route.With(context, "name", name => With(
             context, (_, snapshots, path) => Compare(context, snapshots, path, name))));
         Route.Post(app, "/v1/snapshots/restore", context => Route.With(context, "name", name => With(
@@ -37,17 +37,24 @@ internal static class SnapshotRoutes
             snapshots.List(), ControlJson.Default.IReadOnlyListVolumeSnapshot));
 
     private static Task<IResult> ShowSchedule(IVolume volume, IVolumeSnapshots snapshots, string path) =>
-        Task.FromResult(ControlReplies.Json(
-            new ScheduleSummary(snapshots.Schedule.ToString()), ControlJson.Default.ScheduleSummary));
+        Task.FromResult(path.Length > 0
+            ? RefuseFolder(path)
+            : ControlReplies.Json(
+                new ScheduleSummary(snapshots.Schedule.ToString()), ControlJson.Default.ScheduleSummary));
 
-    private static Task<IResult> SetSchedule(IVolumeSnapshots snapshots, string text) =>
-        Task.FromResult(SnapshotSchedule.Parse(text) is not { } schedule
+    private static Task<IResult> SetSchedule(IVolumeSnapshots snapshots, string path, string text) =>
+        Task.FromResult(path.Length > 0 ? RefuseFolder(path)
+            : SnapshotSchedule.Parse(text) is not { } schedule
             ? ControlReplies.Refuse(new ControlError(
                 ControlErrorKind.InvalidArgument,
                 $"'{text}' is no schedule: write off, or some of 'hourly 24, daily 30, weekly 8, monthly 12'"))
             : snapshots.SetSchedule(schedule).TryGet(out _, out VolumeError error)
                 ? Results.NoContent()
                 : ControlReplies.Refuse("schedule", error));
+
+    private static IResult RefuseFolder(string path) => ControlReplies.Refuse(new ControlError(
+        ControlErrorKind.InvalidArgument,
+        $"a schedule is for a whole volume: leave out '/{path}'"));
 
     private static async Task<IResult> Create(
         HttpContext context, IVolume volume, IVolumeSnapshots snapshots, string path, string name)
