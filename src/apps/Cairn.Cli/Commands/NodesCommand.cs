@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Cairn.Cli.Output;
 using Cairn.Gateway.Control;
-using Cairn.Node.Control;
 
 namespace Cairn.Cli.Commands;
 

@@ -94,7 +94,9 @@ public static class SnapshotCommands
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
             VolumeSnapshot made = await context.Client.Post(
-                Query(parsed.GetValue(path)!, parsed.GetValue(name)!), ControlJson.Default.VolumeSnapshot, cancellation);
+                Query(parsed.GetValue(path)!, parsed.GetValue(name)!),
+                ControlJson.Default.VolumeSnapshot,
+                cancellation);
             string volume = VolumePath.Split(parsed.GetValue(path)!).Volume;
             return await context.Print(
                 made,
