@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Cairn.Cli.Demo;
 using Cairn.Cli.Output;
 
@@ -44,6 +45,21 @@ public sealed class HomeTests : IAsyncLifetime
         await Node.MustRefuse(ExitCode.Failed, "liisten", "up", "--no-announce");
         await File.WriteAllTextAsync(config, good.Replace("127.0.0.1", "127.0.0.one", StringComparison.Ordinal));
         await Node.MustRefuse(ExitCode.Failed, "not an address", "up", "--no-announce");
+    }
+
+    [Fact]
+    public async Task The_space_given_is_what_the_settings_say()
+    {
+        await Node.Must("space", "set", "512MiB");
+        await Node.Must("down");
+        string config = Path.Combine(Node.Home, "config.json");
+        string kept = await File.ReadAllTextAsync(config, TestContext.Current.CancellationToken);
+        string edited = kept.Replace($"{512L << 20}", $"{384L << 20}", StringComparison.Ordinal);
+        Assert.NotEqual(kept, edited);
+        await File.WriteAllTextAsync(config, edited, TestContext.Current.CancellationToken);
+        await Node.Start(TestContext.Current.CancellationToken);
+        using JsonDocument status = JsonDocument.Parse(await Node.Must("status", "--json"));
+        Assert.Equal(384L << 20, status.RootElement.GetProperty("space").GetProperty("allocatedBytes").GetInt64());
     }
 
     [Fact]

@@ -44,7 +44,7 @@ public sealed partial class CairnNode
                 Math.Min(table.Copies, table.NodeCount), table.CapacityBytes, total, total - free),
             Volumes = Summaries(),
             Problems = Problems(absent),
-            Limit = _settings.Limit,
+            Limit = new BandwidthLimit(_sendLimiter.BytesPerSecond, _receiveLimiter.BytesPerSecond),
             Verdict = verdict.Text,
             IsSafe = _replicator.OwedCount == 0 && _repair.MissingCount == 0 && OwingNodes().Count == 0
                 && verdict.Level != VerdictLevel.Danger,
@@ -193,13 +193,11 @@ public sealed partial class CairnNode
                 $"The running journal leaves no room for chunks in that: set {megabytes} MiB, restart, then set less.");
         }
 
-        NodeSettings changed = _settings with { SpaceBytes = allocatedBytes };
-        if (!changed.Save(_ports.Disk).TryGet(out _, out StoreError error))
+        if (!_ports.KeepSpace(allocatedBytes).TryGet(out _, out StoreError error))
         {
             return Failed<SpaceStatus>(ControlErrorKind.Storage, error.ToString());
         }
 
-        _settings = changed;
         _space.Give(allocatedBytes);
         PublishUse();
         return ValueTask.FromResult(Result<SpaceStatus, ControlError>.Ok(Space()));
@@ -208,13 +206,11 @@ public sealed partial class CairnNode
     /// <inheritdoc/>
     public ValueTask<Result<Unit, ControlError>> SetLimit(BandwidthLimit limit, CancellationToken cancellation)
     {
-        NodeSettings changed = _settings with { Limit = limit };
-        if (!changed.Save(_ports.Disk).TryGet(out _, out StoreError error))
+        if (!new NodeSettings(limit).Save(_ports.Disk).TryGet(out _, out StoreError error))
         {
             return Failed<Unit>(ControlErrorKind.Storage, error.ToString());
         }
 
-        _settings = changed;
         _sendLimiter.BytesPerSecond = limit.SendBytesPerSecond;
         _receiveLimiter.BytesPerSecond = limit.ReceiveBytesPerSecond;
         return ValueTask.FromResult(Result<Unit, ControlError>.Ok(Unit.Value));

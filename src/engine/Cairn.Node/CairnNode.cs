@@ -64,12 +64,11 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly long _started;
     private SortedSet<NodeId> _remembered;
-    private NodeSettings _settings;
     private TaskCompletionSource _progress = new();
 
     private CairnNode(
         NodePorts ports, NodeOptions options, HomeLayout home, ChunkStore chunks, LogStore logs, PoolConfig config,
-        Coding.Encryption.VolumeKeyring keyring, NodeSettings settings, IVolumeFactory factory)
+        Coding.Encryption.VolumeKeyring keyring, BandwidthLimit limit, IVolumeFactory factory)
     {
         _ports = ports;
         _options = options;
@@ -77,7 +76,6 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _chunks = chunks;
         _logs = logs;
         _config = config;
-        _settings = settings;
         _started = ports.Time.GetTimestamp();
         _diary = new NodeDiary(ports.Time);
         _unreadable = new UnreadableFiles(ports.Time, _diary);
@@ -98,8 +96,8 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         };
         _gossip = new GossipLoop(ports, options, _view, _peers, _diary, seed ^ 1, RandomUInt64(ports));
         _sync = new LogSync(ports, _view, _peers, _diary);
-        _sendLimiter = new RateLimiter(ports.Time) { BytesPerSecond = settings.Limit.SendBytesPerSecond };
-        _receiveLimiter = new RateLimiter(ports.Time) { BytesPerSecond = settings.Limit.ReceiveBytesPerSecond };
+        _sendLimiter = new RateLimiter(ports.Time) { BytesPerSecond = limit.SendBytesPerSecond };
+        _receiveLimiter = new RateLimiter(ports.Time) { BytesPerSecond = limit.ReceiveBytesPerSecond };
         _replicator = new Replicator(ports, chunks, _view, _peers, _diary, _sendLimiter);
         DropProtocol drops = new(ports.Identity.Node);
         _server = new ChunkServer(ports, chunks, _view, drops, _sendLimiter) { IsBrought = _replicator.Brings };
@@ -246,8 +244,6 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
                 ControlErrorKind.Locked, "The pool's keys do not open with this node's identity key. Was the home copied?");
         }
 
-        NodeSettings settings = NodeSettings.Load(ports.Disk);
-        options = options with { SpaceBytes = settings.SpaceBytes ?? options.SpaceBytes };
         ChunkStoreOptions storeOptions = SpacePlan.For(options.SpaceBytes).Chunks;
         if (!ChunkStore.Open(ports.Disk, storeOptions, ports.RunInBackground).TryGet(out ChunkStore? chunks, out error))
         {
@@ -269,7 +265,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             return new ControlError(ControlErrorKind.Storage, error.ToString());
         }
 
-        return new CairnNode(ports, options, home, chunks, logs, config, keyring, settings, factory);
+        return new CairnNode(ports, options, home, chunks, logs, config, keyring, NodeSettings.Load(ports.Disk).Limit, factory);
     }
 
     private void Handle(PeerLink link, PeerMessage message, IFrame frame)

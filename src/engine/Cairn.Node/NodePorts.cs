@@ -1,5 +1,6 @@
 using Cairn.Core.Primitives;
 using Cairn.Node.Ports;
+using Cairn.Storage;
 using Cairn.Storage.Ports;
 
 namespace Cairn.Node;
@@ -27,6 +28,9 @@ public sealed record NodePorts
 
     /// <summary>Opens (or makes) a rebuildable index of a name ("volume-0f3a"); the node disposes it.</summary>
     public required Func<string, IIndexStore> OpenIndex { get; init; }
+
+    /// <summary>Keeps the bytes given, over restarts, where <see cref="NodeOptions.SpaceBytes"/> comes from.</summary>
+    public Func<long, Result<Unit, StoreError>> KeepSpace { get; init; } = static _ => Unit.Value;
 
     /// <summary>Runs what a store does behind its callers' backs: nobody waits for it here.</summary>
     public void RunInBackground(Action work) => _ = Workers.Run(WorkPriority.Background, () =>

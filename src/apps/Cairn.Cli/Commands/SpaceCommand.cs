@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Net.Http.Json;
-using Cairn.Cli.Daemon;
 using Cairn.Cli.Output;
 using Cairn.Gateway.Control;
 using Cairn.Node.Control;
@@ -23,7 +22,8 @@ public static class SpaceCommand
         Command command = new ManualCommand(
             "set",
             "Give so much; what does not fit any more moves to other machines.",
-            "Takes effect at once, while the daemon runs. At least 64MiB.",
+            "Takes effect at once, while the daemon runs. At least 80MiB. It is kept as `spaceBytes` in the "
+            + "home's config.json, which may be edited while the daemon is down.",
             "cairn space set 80GiB") { size };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
@@ -31,7 +31,6 @@ public static class SpaceCommand
             using HttpResponseMessage response = await context.Client.Send(
                 HttpMethod.Put, FormattableString.Invariant($"/v1/space?bytes={bytes}"), null, cancellation);
             SpaceStatus space = await response.Content.ReadFromJsonAsync(ControlJson.Default.SpaceStatus, cancellation);
-            HomeConfig.Change(context.Home, config => config with { SpaceBytes = bytes });
             if (context.Json)
             {
                 await context.PrintJson(space, ControlJson.Default.SpaceStatus);

@@ -6,6 +6,9 @@ namespace Cairn.Cli.Daemon;
 /// <summary>A node's settings, as kept in <c>config.json</c>; every member has a sensible default.</summary>
 public sealed record HomeConfig
 {
+    /// <summary>Drives and space change on threads of their own: neither change may undo the other.</summary>
+    private static readonly Lock Changing = new();
+
     /// <summary>The name shown to people; the host's name by default.</summary>
     public string Name { get; init; } = Environment.MachineName;
 
@@ -55,7 +58,13 @@ public sealed record HomeConfig
 
     /// <summary>Reads, changes and replaces a home's settings.</summary>
     /// <exception cref="CommandException">They cannot be read.</exception>
-    public static void Change(string home, Func<HomeConfig, HomeConfig> change) => change(Load(home)).Save(home);
+    public static void Change(string home, Func<HomeConfig, HomeConfig> change)
+    {
+        lock (Changing)
+        {
+            change(Load(home)).Save(home);
+        }
+    }
 
     /// <summary>Replaces a home's settings atomically.</summary>
     public void Save(string home)

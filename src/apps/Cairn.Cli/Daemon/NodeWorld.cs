@@ -8,6 +8,7 @@ using Cairn.Io.Loop;
 using Cairn.Io.Transport;
 using Cairn.Node;
 using Cairn.Node.Ports;
+using Cairn.Storage;
 using Cairn.Storage.Ports;
 
 namespace Cairn.Cli.Daemon;
@@ -70,6 +71,7 @@ public sealed class NodeWorld : IAsyncDisposable
             Workers = loop,
             Identity = identity,
             OpenIndex = name => new SqliteIndexStore(Path.Combine(indexes, name + ".db")),
+            KeepSpace = bytes => KeepSpace(home, bytes),
         };
         return new NodeWorld(loop, identity, ports, options);
     }
@@ -103,6 +105,19 @@ public sealed class NodeWorld : IAsyncDisposable
         };
         IReadOnlyList<string> problems = options.Validate();
         return problems.Count == 0 ? options : throw new CommandException(string.Join("; ", problems));
+    }
+
+    private static Result<Unit, StoreError> KeepSpace(string home, long bytes)
+    {
+        try
+        {
+            HomeConfig.Change(home, config => config with { SpaceBytes = bytes });
+            return Unit.Value;
+        }
+        catch (Exception error) when (error is CommandException or IOException or UnauthorizedAccessException)
+        {
+            return new StoreError(StoreErrorKind.InputOutput, HomeFolder.Config(home), error.Message);
+        }
     }
 
     private static IPEndPoint Listen(string text) => IPEndPoint.TryParse(text, out IPEndPoint? address)

@@ -7,9 +7,8 @@ using Cairn.Storage.Ports;
 namespace Cairn.Node.Pool;
 
 /// <summary>What the owner changed while the node ran, kept over restarts: docs/formats/pool-home.md.</summary>
-/// <param name="SpaceBytes">Space given; null takes the options'.</param>
 /// <param name="Limit">Bandwidth limits.</param>
-internal sealed record NodeSettings(long? SpaceBytes, BandwidthLimit Limit)
+internal sealed record NodeSettings(BandwidthLimit Limit)
 {
     private const byte Version = 1;
     private const string FileName = "settings";
@@ -17,7 +16,7 @@ internal sealed record NodeSettings(long? SpaceBytes, BandwidthLimit Limit)
     /// <summary>Reads the file; a damaged one counts as absent, for nothing depends on it.</summary>
     public static NodeSettings Load(IDisk disk)
     {
-        NodeSettings none = new(null, default);
+        NodeSettings none = new(default(BandwidthLimit));
         if (!SmallFile.Read(disk, FileName, 4096).TryGet(out byte[]? bytes, out _) || bytes is null)
         {
             return none;
@@ -25,11 +24,11 @@ internal sealed record NodeSettings(long? SpaceBytes, BandwidthLimit Limit)
 
         WireReader reader = new(bytes);
         bool isKnown = reader.Byte() == Version;
-        long space = reader.Int64();
+        _ = reader.Int64();
         long send = reader.Int64();
         long receive = reader.Int64();
         return reader.Complete && isKnown
-            ? new NodeSettings(space > 0 ? space : null, new BandwidthLimit(Positive(send), Positive(receive)))
+            ? new NodeSettings(new BandwidthLimit(Positive(send), Positive(receive)))
             : none;
     }
 
@@ -39,7 +38,7 @@ internal sealed record NodeSettings(long? SpaceBytes, BandwidthLimit Limit)
         ArrayBufferWriter<byte> output = new(32);
         WireWriter writer = new(output);
         writer.Byte(Version);
-        writer.Int64(SpaceBytes ?? 0);
+        writer.Int64(0);
         writer.Int64(Limit.SendBytesPerSecond ?? 0);
         writer.Int64(Limit.ReceiveBytesPerSecond ?? 0);
         return SmallFile.Write(disk, FileName, output.WrittenSpan);
