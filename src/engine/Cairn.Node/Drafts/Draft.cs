@@ -1,5 +1,4 @@
 using Cairn.Core.Primitives;
-using Cairn.Node.WritePath;
 using Cairn.Storage.Journaling;
 
 namespace Cairn.Node.Drafts;
@@ -32,16 +31,12 @@ internal sealed class Draft(VersionId version, long sizeBytes)
     /// <summary>Small journal records that describe it, its beginning first; given back with it.</summary>
     public List<JournalPosition> Notes { get; } = new(1);
 
-    /// <summary>What was cut of it before it is published; null once its publishing has begun.</summary>
-    public CutAhead? Ahead { get; set; } = new();
-
     /// <summary>Puts a hole where the size cuts, so that a later extension reads as zeros.</summary>
     public void Resize(long sizeBytes, List<JournalExtent> freed)
     {
         if (sizeBytes < SizeBytes)
         {
             Map.Put(sizeBytes, SizeBytes, null, freed);
-            Ahead?.NoteChange(sizeBytes);
         }
 
         SizeBytes = sizeBytes;

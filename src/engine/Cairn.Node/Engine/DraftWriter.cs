@@ -117,11 +117,7 @@ internal sealed class DraftWriter(VolumeState state, Action signal)
         }
 
         JournalEntry entry = Entry(draft, JournalEntryType.Hole) with { Offset = offset, Length = end - offset };
-        return Note(draft, entry, freed =>
-        {
-            draft.Map.Put(offset, end, null, freed);
-            draft.Ahead?.NoteChange(offset);
-        });
+        return Note(draft, entry, freed => draft.Map.Put(offset, end, null, freed));
     }
 
     /// <summary>Throws a draft away. Called under the gate.</summary>
@@ -129,7 +125,8 @@ internal sealed class DraftWriter(VolumeState state, Action signal)
     {
         List<JournalExtent> freed = [];
         draft.Map.Clear(freed);
-        draft.Ahead?.Void();
+
+        // What was stored of it may have no other draft to wait for: see Publisher.ReportUnnamed.
         signal();
         state.Journal.Release(freed);
         foreach (JournalPosition note in draft.Notes)
@@ -216,12 +213,6 @@ internal sealed class DraftWriter(VolumeState state, Action signal)
         {
             JournalExtent extent = new(position, entry with { Run = state.Journal.Run, Nonce = nonce });
             draft.Map.Put(entry.Offset, entry.Offset + entry.Length, extent, freed);
-            draft.Ahead?.NoteWrite(entry.Offset, entry.Offset + entry.Length);
-            if (draft.Ahead?.IsDue(state.Parts.Publishing) == true)
-            {
-                signal();
-            }
-
             draft.SizeBytes = Math.Max(draft.SizeBytes, entry.Offset + entry.Length);
             draft.Modified = entry.Time;
             draft.LastWriteMs = state.NowMs;

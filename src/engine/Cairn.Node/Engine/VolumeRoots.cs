@@ -30,6 +30,5 @@ internal sealed class VolumeRoots(VolumeState state, ContentReader reader, Publi
         reader.Load(root, cancellation);
 
     /// <inheritdoc/>
-    public ValueTask<IDisposable> PausePublishing(CancellationToken cancellation) =>
-        publisher.PauseForRemoval(cancellation);
+    public ValueTask<IDisposable> PausePublishing(CancellationToken cancellation) => publisher.Pause(cancellation);
 }

@@ -41,8 +41,6 @@ internal sealed class ContentCutter(
     private readonly List<CutSlice> _pending = [];
     private byte[] _window = [];
 
-    private delegate Result<Unit, StoreError> ReadBytes(long offset, Span<byte> into);
-
     /// <summary>Stores a draft's bytes.</summary>
     public Result<List<CutSlice>, StoreError> Cut(Draft draft)
     {
@@ -70,20 +68,6 @@ internal sealed class ContentCutter(
         }
 
         return cuts;
-    }
-
-    /// <summary>Stores the next chunks of a draft that is being written.</summary>
-    /// <param name="ahead">How far it is; carried on.</param>
-    /// <param name="extents">The bytes from there on.</param>
-    /// <param name="end">Behind the last of them.</param>
-    public Result<Unit, StoreError> CutAhead(CutAhead ahead, List<Extent> extents, long end)
-    {
-        int next = 0;
-        Result<long, StoreError> cut = CutRun(
-            ahead.End, end, isLast: false,
-            (at, bytes) => DraftContent.Read(journal, extents, ref next, at, bytes), ahead.Content);
-        ahead.End = cut.IsOk ? cut.Value : ahead.End;
-        return cut.IsOk ? Unit.Value : cut.Error;
     }
 
     /// <summary>Stores the bundle in the making, so that every file of the round can be finished.</summary>
@@ -208,38 +192,16 @@ internal sealed class ContentCutter(
     private Result<Unit, StoreError> CutByContent(Draft draft, DirtyRun run, List<CutSlice> cuts)
     {
         ManifestBuilder content = new();
-        long from = run.Start;
-        if (draft.Ahead is { IsVoid: false } ahead && ahead.Start == run.Start)
-        {
-            // Counted on once: if this round fails, the next one cuts everything.
-            (content, from, draft.Ahead) = (ahead.Content, ahead.End, null);
-        }
-
-        Result<long, StoreError> cut = CutRun(
-            from, run.End, isLast: true, (at, bytes) => DraftContent.Read(journal, draft, at, bytes), content);
-        if (!cut.IsOk)
-        {
-            return cut.Error;
-        }
-
-        cuts.Add(new CutSlice(run.Start, content.Build(), 0, 0));
-        return Unit.Value;
-    }
-
-    /// <summary>Cuts a range of a run; of one that goes on, up to the last place where a chunk surely ends.</summary>
-    /// <returns>Where it ended.</returns>
-    private Result<long, StoreError> CutRun(long from, long end, bool isLast, ReadBytes read, ManifestBuilder content)
-    {
-        int capacity = 2 * cdc.Options.MaxBytes;
-        Span<byte> window = Window((int)Math.Min(end - from, capacity));
+        Span<byte> window = Window((int)Math.Min(run.Length, 2 * cdc.Options.MaxBytes));
         int filled = 0;
-        long at = from;
-        while (at < end || (isLast && filled > 0))
+        long at = run.Start;
+        while (at < run.End || filled > 0)
         {
-            int more = (int)Math.Min(window.Length - filled, end - at);
-            if (!read(at, window.Slice(filled, more)).TryGet(out _, out StoreError error))
+            int more = (int)Math.Min(window.Length - filled, run.End - at);
+            Result<Unit, StoreError> read = DraftContent.Read(journal, draft, at, window.Slice(filled, more));
+            if (!read.IsOk)
             {
-                return error;
+                return read;
             }
 
             at += more;
@@ -247,15 +209,16 @@ internal sealed class ContentCutter(
             int used = 0;
             for (int length; used < filled; used += length)
             {
-                length = cdc.NextCut(window[used..filled], isLast && at == end);
+                length = cdc.NextCut(window[used..filled], at == run.End);
                 if (length <= 0)
                 {
                     break;
                 }
 
-                if (!chunks.Put(window.Slice(used, length), content).TryGet(out _, out error))
+                Result<Unit, StoreError> put = chunks.Put(window.Slice(used, length), content);
+                if (!put.IsOk)
                 {
-                    return error;
+                    return put;
                 }
             }
 
@@ -263,7 +226,8 @@ internal sealed class ContentCutter(
             filled -= used;
         }
 
-        return at - filled;
+        cuts.Add(new CutSlice(run.Start, content.Build(), 0, 0));
+        return Unit.Value;
     }
 
     private Span<byte> Window(int length)

@@ -51,10 +51,13 @@ internal static class DraftContent
         {
             bool found = draft.Map.TryFind(offset, out Extent extent);
             Invariant.That(found && extent.Source is not null, $"no bytes at {offset} of a run");
-            Result<int, StoreError> read = Read(journal, extent, offset, buffer);
-            if (!read.TryGet(out int length, out StoreError error))
+            int length = (int)Math.Min(buffer.Length, extent.End - offset);
+            Result<Unit, StoreError> read = journal.Read(
+                extent.Source.Position, extent.Source.Entry, extent.SourceOffset + (int)(offset - extent.Start),
+                buffer[..length]);
+            if (!read.IsOk)
             {
-                return error;
+                return read;
             }
 
             buffer = buffer[length..];
@@ -62,49 +65,5 @@ internal static class DraftContent
         }
 
         return Unit.Value;
-    }
-
-    /// <summary>The extents of a run of written bytes as they are now. Called under the gate.</summary>
-    public static List<Extent> Snapshot(Draft draft, long start, long end)
-    {
-        List<Extent> extents = [];
-        for (long at = start; at < end; at = extents[^1].End)
-        {
-            bool found = draft.Map.TryFind(at, out Extent extent);
-            Invariant.That(found && extent.Source is not null, $"no bytes at {at} of what was written in order");
-            extents.Add(extent);
-        }
-
-        return extents;
-    }
-
-    /// <summary>Reads bytes that lie inside the run of a snapshot; fails when a write has replaced them meanwhile.</summary>
-    public static Result<Unit, StoreError> Read(
-        JournalWriter journal, List<Extent> extents, ref int next, long offset, Span<byte> buffer)
-    {
-        while (!buffer.IsEmpty)
-        {
-            next += extents[next].End <= offset ? 1 : 0;
-            if (!Read(journal, extents[next], offset, buffer).TryGet(out int length, out StoreError error))
-            {
-                return error;
-            }
-
-            buffer = buffer[length..];
-            offset += length;
-        }
-
-        return Unit.Value;
-    }
-
-    /// <summary>Reads as much of a buffer as one extent has.</summary>
-    private static Result<int, StoreError> Read(
-        JournalWriter journal, in Extent extent, long offset, Span<byte> buffer)
-    {
-        int length = (int)Math.Min(buffer.Length, extent.End - offset);
-        JournalExtent source = extent.Source!;
-        Result<Unit, StoreError> read = journal.Read(
-            source.Position, source.Entry, extent.SourceOffset + (int)(offset - extent.Start), buffer[..length]);
-        return read.IsOk ? length : read.Error;
     }
 }

@@ -24,16 +24,6 @@ public sealed record PublishOptions
     /// <summary>Bytes that one round of publishing takes at most before it makes them durable. Default 256 MiB.</summary>
     public long RoundBytesMax { get; init; } = 256L << 20;
 
-    /// <summary>
-    /// A file is cut while it is still being written once so much of it was written in order. Default: never; on two cores
-    /// it slows the write by more than it saves afterwards (docs/decisions/cut-ahead.md). 64 MiB is a sensible value: what
-    /// programs write and remove at once is mostly smaller.
-    /// </summary>
-    public long AheadFromBytes { get; init; } = long.MaxValue;
-
-    /// <summary>Cutting ahead takes so much at a time; what is due to be published waits no longer. Default 16 MiB.</summary>
-    public long AheadStepBytes { get; init; } = 16L << 20;
-
     /// <summary>How long a writer waits for room before it is told that there is none. Default 30 s.</summary>
     public TimeSpan RoomPatience { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -27,7 +27,6 @@ internal sealed class Publisher : IDisposable
     private readonly VolumeState _state;
     private readonly ContentReader _reader;
     private readonly ContentCutter _cutter;
-    private readonly EarlyCutter _early;
     private readonly SemaphoreSlim _round = new(1, 1);
     private readonly Signal _wake = new();
     private TaskCompletionSource _progress = new();
@@ -41,7 +40,6 @@ internal sealed class Publisher : IDisposable
             () => state.Keys, parts.Store, state.Condemned, state.Unnamed, parts.Replication, parts.IsPrivate);
         FastCdc cdc = new(GearTable.Derive(state.Keys.Dedup), ChunkerOptions.Default);
         _cutter = new ContentCutter(cdc, chunks, state.Journal, parts.Publishing);
-        _early = new EarlyCutter(state, _cutter, addresses => Unnamed?.Invoke(addresses));
     }
 
     private sealed record Job(OpenObject Target, Draft Draft, Manifest Base)
@@ -84,19 +82,10 @@ internal sealed class Publisher : IDisposable
         while (!cancellation.IsCancellationRequested)
         {
             TimeSpan wait;
-            bool isEarlyDue;
             lock (_state.Gate)
             {
                 _wake.Hear();
                 wait = NextDue(_state.NowMs);
-                isEarlyDue = wait > TimeSpan.Zero && _early.IsDue;
-            }
-
-            if (isEarlyDue)
-            {
-                using IDisposable alone = await Pause(cancellation);
-                await _early.Step();
-                continue;
             }
 
             if (wait > TimeSpan.Zero)
@@ -163,7 +152,7 @@ internal sealed class Publisher : IDisposable
             }
         }
 
-        IReadOnlyList<ChunkAddress> unnamed = _early.HoldsChunks ? [] : _state.Unnamed.All;
+        IReadOnlyList<ChunkAddress> unnamed = _state.Unnamed.All;
         if (unnamed.Count > 0)
         {
             Unnamed?.Invoke(unnamed);
@@ -183,21 +172,6 @@ internal sealed class Publisher : IDisposable
         }
 
         return rest;
-    }
-
-    /// <summary>As <see cref="Pause"/>, to remove chunks that were condemned: no draft counts on those it has already.</summary>
-    public async ValueTask<IDisposable> PauseForRemoval(CancellationToken cancellation)
-    {
-        IDisposable pause = await Pause(cancellation);
-        lock (_state.Gate)
-        {
-            if (!_state.Condemned.IsEmpty)
-            {
-                _early.VoidAll();
-            }
-        }
-
-        return pause;
     }
 
     /// <inheritdoc/>
