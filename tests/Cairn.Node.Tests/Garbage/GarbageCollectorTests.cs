@@ -1,5 +1,7 @@
+using Cairn.Core.Log;
 using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
 using Cairn.Node.Garbage;
 using Cairn.Node.Tests.Logs;
 using Cairn.Simulation.Time;
@@ -87,6 +89,42 @@ public sealed class GarbageCollectorTests
         GarbageNode.Settle(_nodes);
         Assert.True(a.Has(kept) && b.Has(kept));
         Assert.False(a.Has(gone) || b.Has(gone));
+    }
+
+    [Fact]
+    public void AForgedAcknowledgement_TakesNothingAway()
+    {
+        GarbageNode a = Node();
+        GarbageNode victim = Node();
+        GarbageNode forger = Node();
+        ChunkRef needed = GarbageNode.Chunk(1, a, victim, forger);
+        a.Create("f", needed);
+        GarbageNode.Exchange(_nodes);
+        victim.Open.Add(GarbageNode.Root(needed));
+        a.Unlink("f");
+        GarbageNode.Exchange(_nodes);
+        forger.Round();
+        a.Round();
+        GarbageNode.Exchange([a, forger]);
+        forger.Round();
+
+        // The victim is away and has rescued nothing; the forger, who cannot sign for it, says in its own log that it agreed.
+        TransactionId[] condemned = [.. forger.Queries.Condemned().Select(list => list.By)];
+        Assert.NotEmpty(condemned);
+        NodeId name = victim.Node.Identity.Node;
+        forger.Write(
+            new CreateObject(MarkPlace.Of(name), TreeKind.File, 0, 0, 0, 0, default, default),
+            new GarbageMark(condemned, condemned).ToPrimitive(name));
+        for (int turn = 0; turn < 5; turn++)
+        {
+            GarbageNode.Exchange([a, forger]);
+            a.Round();
+            forger.Round();
+        }
+
+        Assert.True(a.Has(needed) && forger.Has(needed));
+        GarbageNode.Settle(_nodes);
+        Assert.True(a.Has(needed) && victim.Has(needed));
     }
 
     [Fact]

@@ -138,6 +138,15 @@ internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
     private NewVersion Version(ChunkRef[] chunks) => new(
         new VersionId(Node.Fresh()), chunks.Length * 4000, chunks.Length * 4000, default, Root(chunks));
 
+    /// <summary>Writes what no engine would.</summary>
+    public void Write(params Primitive[] primitives)
+    {
+        lock (Node.Log.Gate)
+        {
+            Assert.True(Node.Log.Append([.. primitives], default).IsOk);
+        }
+    }
+
     private void Edit(Func<TreeEdits, Result<System.Collections.Immutable.ImmutableArray<Primitive>, TreeError>> edit)
     {
         lock (Node.Log.Gate)

@@ -127,8 +127,10 @@ public sealed class TreeApplier : ITransactionApplier
         switch (primitive)
         {
             case NameAuthor name:
-                byte[] author = TreeKeys.Node(TreeKeys.AuthorName, _work.Transaction.Id.Log.Author);
-                _work.Table.Put(author, name.Name.IsEmpty ? null : name.Name.ToArray());
+                RegisterOwn(TreeKeys.AuthorName, name.Name);
+                break;
+            case SetRule rule when rule.Object == MarkPlace.Of(_work.Transaction.Id.Log.Author):
+                RegisterOwn(TreeKeys.GarbageMark, rule.Rule);
                 break;
             case SetRule rule:
                 Register(TreeKeys.Rule, rule.Object.Value, rule.Rule);
@@ -210,4 +212,8 @@ public sealed class TreeApplier : ITransactionApplier
         Span<byte> key = stackalloc byte[TreeKeys.IdKeySize];
         _work.Table.Put(TreeKeys.Id(key, tag, id), value.IsEmpty ? null : value.ToArray());
     }
+
+    /// <summary>What only the author itself can say of itself.</summary>
+    private void RegisterOwn(byte tag, ReadOnlyMemory<byte> value) => _work.Table.Put(
+        TreeKeys.Node(tag, _work.Transaction.Id.Log.Author), value.IsEmpty ? null : value.ToArray());
 }

@@ -53,6 +53,9 @@ public static class TreeKeys
     /// </summary>
     public const byte Mark = 0x1E;
 
+    /// <summary>What a member says about condemnations: node.</summary>
+    public const byte GarbageMark = 0x1F;
+
     /// <summary>Length of a key made of the tag and one id of 16 bytes.</summary>
     internal const int IdKeySize = 1 + ObjectId.Size;
 

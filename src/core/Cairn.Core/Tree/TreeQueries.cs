@@ -205,6 +205,13 @@ public sealed class TreeQueries
         return rule is null ? null : (ReadOnlyMemory<byte>?)rule;
     }
 
+    /// <summary>What a member itself says about condemnations, opaque here, or null.</summary>
+    public ReadOnlyMemory<byte>? GarbageMark(NodeId member)
+    {
+        byte[]? mark = _table.Get(TreeKeys.Node(TreeKeys.GarbageMark, member));
+        return mark is null ? null : (ReadOnlyMemory<byte>?)mark;
+    }
+
     /// <summary>The objects whose ids start with these eight bytes: how an inode number finds its object.</summary>
     public IReadOnlyList<ObjectId> ObjectsWithPrefix(ReadOnlySpan<byte> firstEightBytes)
     {

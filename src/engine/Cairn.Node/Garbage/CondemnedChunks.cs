@@ -52,7 +52,7 @@ public sealed class CondemnedChunks : IDisposable
     {
         foreach (Primitive primitive in primitives)
         {
-            bool isOwnMark = primitive is SetRule rule && rule.Object == GarbageMark.PlaceOf(_self);
+            bool isOwnMark = primitive is SetRule rule && rule.Object == MarkPlace.Of(_self);
             if (isOwnMark || primitive is Condemn or Rescue)
             {
                 Refresh();

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Security.Cryptography;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
@@ -8,8 +7,8 @@ namespace Cairn.Node.Garbage;
 
 /// <summary>What one member says about condemnations, in the volume's own log: which it has acknowledged and carried out.</summary>
 /// <remarks>
-/// Kept as the rule of an object that never exists, one a member, so that it is ordered after the rescues it follows, and
-/// durable and replicated like everything else. Format: docs/formats/garbage-mark.md.
+/// Written as the rule of an object that never exists, so that it is ordered after the rescues it follows, and durable and
+/// replicated like everything else; obeyed from its author alone (<see cref="MarkPlace"/>). Format: docs/formats/garbage-mark.md.
 /// </remarks>
 /// <param name="Acknowledged">Condemnations whose chunks this member does not need.</param>
 /// <param name="CarriedOut">Condemnations whose chunks this member has removed.</param>
@@ -22,20 +21,9 @@ public sealed record GarbageMark(
     /// <summary>Nothing said.</summary>
     public static GarbageMark Empty { get; } = new([], []);
 
-    /// <summary>Where a member's mark is kept.</summary>
-    public static ObjectId PlaceOf(NodeId member)
-    {
-        Span<byte> input = stackalloc byte[18 + NodeId.Size];
-        "cairn/garbage-mark"u8.CopyTo(input);
-        member.Value.CopyTo(input[18..]);
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(input, hash);
-        return new ObjectId(hash[..ObjectId.Size]);
-    }
-
     /// <summary>What a member says in this state of the tree; nothing if it is not to be understood.</summary>
     public static GarbageMark Of(TreeQueries queries, NodeId member) =>
-        queries.Rule(PlaceOf(member)) is { } bytes && Decode(bytes.Span) is { } mark ? mark : Empty;
+        queries.GarbageMark(member) is { } bytes && Decode(bytes.Span) is { } mark ? mark : Empty;
 
     /// <summary>The mark as a primitive of this member's log.</summary>
     public SetRule ToPrimitive(NodeId member)
@@ -45,7 +33,7 @@ public sealed record GarbageMark(
         writer.Byte(FormatVersion);
         Encode(writer, Acknowledged);
         Encode(writer, CarriedOut);
-        return new SetRule(PlaceOf(member), output.WrittenMemory.ToArray());
+        return new SetRule(MarkPlace.Of(member), output.WrittenMemory.ToArray());
     }
 
     /// <summary>Reads a mark; null if the bytes are none.</summary>
