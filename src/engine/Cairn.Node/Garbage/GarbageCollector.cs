@@ -90,8 +90,12 @@ public sealed class GarbageCollector : IDisposable
     /// <summary>Chunks that were stored for a version that never came to be. Called under the log's gate.</summary>
     public void NoteUnnamed(IEnumerable<ChunkAddress> addresses)
     {
+        int known = _unnamed.Count;
         _unnamed.UnionWith(addresses);
-        _wake.Raise();
+        if (_unnamed.Count > known)
+        {
+            _wake.Raise();
+        }
     }
 
     /// <summary>Starts collecting in the background.</summary>
