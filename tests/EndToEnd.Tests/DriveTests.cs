@@ -42,6 +42,32 @@ public sealed class DriveTests(PoolFixture fixture)
     }
 
     [Fact]
+    public async Task Who_has_a_file_open_is_shown_to_others_and_prevents_nothing()
+    {
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        string here = Path.Combine(Drive(1), "plan.txt");
+        string there = Path.Combine(Drive(2), "plan.txt");
+        await File.WriteAllTextAsync(here, "plan", cancellation);
+        await Eventually.Holds(() => File.ReadAllText(there) == "plan", "the file arrives");
+        using (new FileStream(here, FileMode.Open, FileAccess.ReadWrite))
+        {
+            string open = $"open for writing on {fixture.Node(1).Name}";
+            await Eventually.Holds(
+                () => fixture.Node(2).Must("stat", "shared/plan.txt").Result.Contains(open, StringComparison.Ordinal),
+                "the other node says so");
+            string shown = await Shell.Run(
+                "python3 -c \"import os; print(os.getxattr('plan.txt', 'user.cairn.open').decode())\"", Drive(2));
+            Assert.Equal(fixture.Node(1).Name, shown.Trim());
+            Assert.Contains("plan.txt", await fixture.Node(2).Must("who", "shared"), StringComparison.Ordinal);
+            using FileStream second = new(there, FileMode.Open, FileAccess.ReadWrite);
+        }
+
+        await Eventually.Holds(
+            () => Encoding.UTF8.GetString(fixture.Node(2).Ask("/v1/open?volume=shared&path=")) == "[]",
+            "nothing is open");
+    }
+
+    [Fact]
     public async Task Directories_renames_and_deletes_travel()
     {
         Directory.CreateDirectory(Path.Combine(Drive(1), "a/b/c"));

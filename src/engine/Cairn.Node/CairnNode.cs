@@ -61,6 +61,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly CopyCensus _census;
     private readonly PinKeeper _pins;
     private readonly LocalCopies _local;
+    private readonly PresenceLoop _presence;
     private readonly CancellationTokenSource _stop = new();
     private readonly long _started;
     private SortedSet<NodeId> _remembered;
@@ -127,6 +128,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _census = new CopyCensus(_view, _peers);
         _pins = new PinKeeper(ports, chunks, _volumes, _peers, _source, _diary);
         _local = new LocalCopies(chunks, _view, _census);
+        _presence = new PresenceLoop(ports, _view, _peers, _volumes);
         _poolLog.Changed += OnPoolLog;
         _poolLog.Granting += _volumes.Share;
         _poolLog.KeyringChanged += SaveKeyring;
@@ -191,6 +193,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _upkeep.Start();
         _pins.Start();
         _ports.Workers.Start("housekeeping", Housekeeping);
+        _ports.Workers.Start("presence", () => _presence.Run(_stop.Token));
         _diary.Add(LogLevel.Info, "node", $"{_options.Name} ({_view.Self.Short}) listens at {_ports.Transport.ListenAddress}");
     }
 
@@ -280,6 +283,9 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
                 return;
             case LogPositionsMessage positions:
                 _sync.OnPositions(link, positions);
+                break;
+            case OpenFilesMessage open:
+                _presence.OnOpenFiles(link, open);
                 break;
             case MapRoot or MapBuckets or MapRecords:
                 _gossip.OnMap(link, message);

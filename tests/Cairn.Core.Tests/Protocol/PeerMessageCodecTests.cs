@@ -21,6 +21,7 @@ public sealed class PeerMessageCodecTests
         new MapRecords([Filled(1), Filled(2)]),
         new LogPositionsMessage(new VolumeId(Filled(3).AsSpan(0, 16)), Filled(4)),
         new LogBlocks(new VolumeId(Filled(3).AsSpan(0, 16)), [Filled(1), Array.Empty<byte>()]),
+        new OpenFilesMessage(new VolumeId(Filled(3).AsSpan(0, 16)), [new ObjectId(Filled(5).AsSpan(0, 16))]),
         new ChunkPut(300, [new OfferedChunk(One, Filled(1)), new OfferedChunk(Two, new byte[5])]),
         new ChunkPutReply(1, [ChunkOutcome.Held, ChunkOutcome.NoSpace]),
         new ChunkGet(2, One),
@@ -92,8 +93,9 @@ public sealed class PeerMessageCodecTests
     [Fact]
     public void Versions_meet_at_the_newest_common_one()
     {
-        Assert.Equal(1, ProtocolVersion.Negotiate(1, 7).Value);
-        Assert.Equal(ProtocolErrorKind.NoCommonVersion, ProtocolVersion.Negotiate(2, 7).Error.Kind);
+        Assert.Equal(2, ProtocolVersion.Negotiate(1, 7).Value);
+        Assert.Equal(1, ProtocolVersion.Negotiate(1, 1).Value);
+        Assert.Equal(ProtocolErrorKind.NoCommonVersion, ProtocolVersion.Negotiate(3, 7).Error.Kind);
     }
 
     private static byte[] Encode(PeerMessage message)

@@ -41,6 +41,7 @@ public static class AllCommands
         HistoryCommands.CreateTrash(),
         SnapshotCommands.Create(),
         SnapshotCommands.CreateRewind(),
+        WhoCommand.Create(),
         ConflictCommands.CreateList(),
         ConflictCommands.CreateResolve(),
         RuleCommands.Create(),

@@ -57,6 +57,10 @@ public static class ListCommands
             $"{entry.SizeBytes} bytes, {entry.DataBytes} of data; inode {entry.Inode}, links {entry.LinkCount}, ")
             + string.Create(CultureInfo.InvariantCulture, $"owner {entry.UserId}:{entry.GroupId}"));
         await context.Output.WriteLineAsync($"modified {entry.Modified}, changed {entry.Changed}");
+        if (entry.OpenOn.Count > 0)
+        {
+            await context.Output.WriteLineAsync("open for writing on " + string.Join(", ", entry.OpenOn));
+        }
     }
 
     /// <summary>As <c>ls -l</c> writes it: "drwxr-x---".</summary>

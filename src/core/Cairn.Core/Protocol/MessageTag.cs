@@ -34,6 +34,9 @@ public enum MessageTag : byte
     /// <summary>Signed blocks.</summary>
     LogBlocks = 21,
 
+    /// <summary>Which files of a volume the sender has open for writing. Since version 2 of the protocol.</summary>
+    OpenFiles = 22,
+
     /// <summary>Chunks to keep.</summary>
     ChunkPut = 30,
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
+using Cairn.Core.Presence;
 using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Protocol;
@@ -65,6 +66,10 @@ public static class PeerMessageCodec
                 writer.Bytes16(blocks.Volume.Value);
                 WriteBlobs(writer, blocks.Blocks);
                 break;
+            case OpenFilesMessage open:
+                writer.Bytes16(open.Volume.Value);
+                WriteList(writer, open.Files, static (output, file) => output.Bytes16(file.Value));
+                break;
             case NumberedMessage numbered:
                 writer.VarUInt(numbered.Request);
                 EncodeNumbered(writer, numbered);
@@ -126,6 +131,7 @@ public static class PeerMessageCodec
                 new LogPositionsMessage(new VolumeId(reader.Bytes16()), ReadBlob(ref reader, frame, int.MaxValue)),
             MessageTag.LogBlocks =>
                 new LogBlocks(new VolumeId(reader.Bytes16()), ReadBlobs(ref reader, frame, int.MaxValue)),
+            MessageTag.OpenFiles => new OpenFilesMessage(new VolumeId(reader.Bytes16()), ReadFiles(ref reader)),
             MessageTag.ChunkPut or MessageTag.ChunkPutReply or MessageTag.ChunkGet or MessageTag.ChunkData
                 or MessageTag.HoldingAsk or MessageTag.HoldingReply or MessageTag.DigestAsk or MessageTag.DigestReply
                 or MessageTag.PartitionAsk or MessageTag.PartitionReply or MessageTag.DropAsk or MessageTag.DropReply
@@ -222,7 +228,7 @@ public static class PeerMessageCodec
             MessageTag.Pong => new Pong(request),
             MessageTag.Hello or MessageTag.Goodbye or MessageTag.JoinRequest or MessageTag.JoinAccept
                 or MessageTag.RecoverRequest or MessageTag.MapRoot or MessageTag.MapBuckets or MessageTag.MapRecords
-                or MessageTag.LogPositions or MessageTag.LogBlocks => throw new UnreachableException(),
+                or MessageTag.LogPositions or MessageTag.LogBlocks or MessageTag.OpenFiles => throw new UnreachableException(),
             _ => throw new UnreachableException(),
         };
     }
@@ -341,6 +347,10 @@ public static class PeerMessageCodec
         reader.Require(digests.Length == MapBuckets.BucketCount);
         return digests;
     }
+
+    private static ObjectId[] ReadFiles(ref WireReader reader) => ReadList(
+        ref reader, ObjectId.Size, OpenFilesTold.FilesMax,
+        static (ref WireReader input) => new ObjectId(input.Bytes16()));
 
     private static void WriteProofs(WireWriter writer, IReadOnlyList<Bytes32> proofs) =>
         WriteList(writer, proofs, static (output, proof) => output.Bytes32(proof));

@@ -1,3 +1,4 @@
+using Cairn.Core.Presence;
 using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Protocol;
@@ -44,4 +45,13 @@ public sealed record LogBlocks(VolumeId Volume, IReadOnlyList<ReadOnlyMemory<byt
 {
     /// <inheritdoc/>
     public override MessageTag Tag => MessageTag.LogBlocks;
+}
+
+/// <summary>Which files of a volume the sender has open for writing: all of them, in place of what it said before.</summary>
+/// <param name="Volume">Which volume.</param>
+/// <param name="Files">At most <see cref="OpenFilesTold.FilesMax"/>; none when it has closed the last.</param>
+public sealed record OpenFilesMessage(VolumeId Volume, IReadOnlyList<ObjectId> Files) : PeerMessage
+{
+    /// <inheritdoc/>
+    public override MessageTag Tag => MessageTag.OpenFiles;
 }

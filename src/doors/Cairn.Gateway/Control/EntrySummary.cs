@@ -15,6 +15,7 @@ namespace Cairn.Gateway.Control;
 /// <param name="Inode">Its number.</param>
 /// <param name="Modified">Last change of content.</param>
 /// <param name="Changed">Last change of anything.</param>
+/// <param name="OpenOn">The other nodes that have it open for writing.</param>
 public sealed record EntrySummary(
     string Name,
     ObjectKind Kind,
@@ -26,10 +27,11 @@ public sealed record EntrySummary(
     uint LinkCount,
     ulong Inode,
     WallTime Modified,
-    WallTime Changed)
+    WallTime Changed,
+    IReadOnlyList<string> OpenOn)
 {
     /// <summary>From what the volume says.</summary>
-    public static EntrySummary From(string name, in ObjectAttributes attributes) => new(
+    public static EntrySummary From(IVolume volume, string name, in ObjectAttributes attributes) => new(
         name,
         attributes.Kind,
         attributes.Mode,
@@ -40,5 +42,6 @@ public sealed record EntrySummary(
         attributes.LinkCount,
         attributes.Inode.Value,
         attributes.Modified,
-        attributes.Changed);
+        attributes.Changed,
+        volume.Presence?.Elsewhere(attributes.Inode) ?? []);
 }

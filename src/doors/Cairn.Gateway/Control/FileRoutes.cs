@@ -37,7 +37,7 @@ internal static class FileRoutes
             return ControlReplies.Refuse(path, error);
         }
 
-        EntrySummary entry = EntrySummary.From(LastName(path, volume), attributes);
+        EntrySummary entry = EntrySummary.From(volume, LastName(path, volume), attributes);
         return ControlReplies.Json(entry, ControlJson.Default.EntrySummary);
     }
 
@@ -50,7 +50,7 @@ internal static class FileRoutes
 
         if (attributes.Kind != ObjectKind.Directory)
         {
-            EntrySummary only = EntrySummary.From(LastName(path, volume), attributes);
+            EntrySummary only = EntrySummary.From(volume, LastName(path, volume), attributes);
             return ControlReplies.Json([only], ControlJson.Default.IReadOnlyListEntrySummary);
         }
 
@@ -64,7 +64,8 @@ internal static class FileRoutes
                 return ControlReplies.Refuse(path, error);
             }
 
-            entries.AddRange(step.Select(Summary));
+            entries.AddRange(step.Select(entry => EntrySummary.From(
+                volume, Encoding.UTF8.GetString(entry.Name.Span), entry.Attributes)));
             if (step.Count < EntriesPerStep)
             {
                 break;
@@ -113,9 +114,6 @@ internal static class FileRoutes
 
     private static IResult Outcome<T>(string path, Result<T, VolumeError> done) =>
         done.TryGet(out _, out VolumeError error) ? Results.NoContent() : ControlReplies.Refuse(path, error);
-
-    private static EntrySummary Summary(DirectoryEntry entry) =>
-        EntrySummary.From(Encoding.UTF8.GetString(entry.Name.Span), entry.Attributes);
 
     private static string LastName(string path, IVolume volume) =>
         path.Split('/', StringSplitOptions.RemoveEmptyEntries) is [.., string last] ? last : volume.Name;

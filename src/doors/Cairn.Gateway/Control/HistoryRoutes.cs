@@ -68,7 +68,7 @@ internal static class HistoryRoutes
 
     private static Task<IResult> Trash(IVolume volume, IVolumeHistory history, string path) =>
         Task.FromResult(ControlReplies.Json(
-            [.. history.Trash().Where(entry => IsBelow(entry.Path, path)).Select(TrashSummary.From)],
+            [.. history.Trash().Where(entry => VolumeCall.IsBelow(entry.Path, path)).Select(TrashSummary.From)],
             ControlJson.Default.IReadOnlyListTrashSummary));
 
     private static Task<IResult> EmptyTrash(IVolume volume, IVolumeHistory history, string path) =>
@@ -88,7 +88,7 @@ internal static class HistoryRoutes
 
     private static Task<IResult> Conflicts(IVolume volume, IVolumeHistory history, string path) =>
         Task.FromResult(ControlReplies.Json(
-            [.. history.Conflicts().Where(conflict => IsBelow(conflict.Path, path))
+            [.. history.Conflicts().Where(conflict => VolumeCall.IsBelow(conflict.Path, path))
                 .OrderBy(conflict => conflict.Path, StringComparer.Ordinal)
                 .Select(conflict => new ConflictSummary(
                     conflict.Path, [.. conflict.Sides.Select(ConflictSideSummary.From)]))],
@@ -167,11 +167,5 @@ internal static class HistoryRoutes
         return history.Trash().FirstOrDefault(entry => entry.Path == path.Trim('/')) is { } removed
             ? removed.Inode
             : error;
-    }
-
-    private static bool IsBelow(string path, string folder)
-    {
-        string top = folder.Trim('/');
-        return top.Length == 0 || path == top || path.StartsWith(top + "/", StringComparison.Ordinal);
     }
 }

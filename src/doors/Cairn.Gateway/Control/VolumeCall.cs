@@ -26,6 +26,13 @@ internal static class VolumeCall
             : ControlReplies.Refuse(error);
     }
 
+    /// <summary>Whether a path from the volume's root is a folder's own or below it; "" is the root.</summary>
+    public static bool IsBelow(string path, string folder)
+    {
+        string top = folder.Trim('/');
+        return top.Length == 0 || path == top || path.StartsWith(top + "/", StringComparison.Ordinal);
+    }
+
     /// <summary>Finds a side of the volume that not every one has, and acts on it, or says why not.</summary>
     public static Task<IResult> With<TSide>(
         HttpContext context,

@@ -1,3 +1,4 @@
+using System.Text;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
 using Cairn.Node.Volumes;
@@ -5,7 +6,7 @@ using Cairn.Node.Volumes;
 namespace Cairn.Node.Engine;
 
 /// <summary>Attributes and extended attributes of objects.</summary>
-internal sealed class AttributeOperations(VolumeState state)
+internal sealed class AttributeOperations(VolumeState state, PresenceOperations presence)
 {
     public Result<ObjectAttributes, VolumeError> Get(InodeNumber inode)
     {
@@ -46,6 +47,13 @@ internal sealed class AttributeOperations(VolumeState state)
                 return error;
             }
 
+            if (IsPresence(name))
+            {
+                IReadOnlyList<string> elsewhere = presence.Elsewhere(inode);
+                return elsewhere.Count == 0 ? VolumeError.NoAttribute
+                    : (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(string.Join('\n', elsewhere));
+            }
+
             return state.Queries.ExtendedAttribute(view.Id, name.Span) is { } value ? value : VolumeError.NoAttribute;
         }
     }
@@ -60,7 +68,7 @@ internal sealed class AttributeOperations(VolumeState state)
                 return error;
             }
 
-            VolumeError? failed = state.Commit(
+            VolumeError? failed = IsPresence(name) ? VolumeError.NotPermitted : state.Commit(
                 state.Edits.SetExtendedAttribute(view.Id, name.ToArray(), value.ToArray(), (AttributeMode)mode));
             return Done(inode, failed);
         }
@@ -85,6 +93,9 @@ internal sealed class AttributeOperations(VolumeState state)
                 : error;
         }
     }
+
+    private static bool IsPresence(ReadOnlyMemory<byte> name) =>
+        name.Span.SequenceEqual(PresenceOperations.Attribute);
 
     private Result<Unit, VolumeError> Done(InodeNumber inode, VolumeError? failed)
     {

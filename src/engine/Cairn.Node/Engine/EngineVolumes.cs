@@ -97,6 +97,7 @@ public sealed class EngineVolumes : IVolumeFactory
             Members = setting.Garbage,
             HasPoolRoom = setting.HasPoolRoom,
             Unreadable = setting.Unreadable,
+            OpenTwice = setting.OpenTwice,
             Space = () =>
             {
                 (long total, long free) = setting.PoolSpace();

@@ -9,7 +9,8 @@ using Cairn.Node.Volumes;
 namespace Cairn.Node.Engine;
 
 /// <summary>Open files: opening, reading, writing, cutting, closing.</summary>
-internal sealed class FileOperations(VolumeState state, ContentReader reader, DraftWriter writer, Action signal)
+internal sealed class FileOperations(
+    VolumeState state, ContentReader reader, DraftWriter writer, PresenceOperations presence, Action signal)
 {
     /// <summary>Makes and opens a file, or opens the one that is there.</summary>
     public Result<OpenedFile, VolumeError> Create(
@@ -341,6 +342,11 @@ internal sealed class FileOperations(VolumeState state, ContentReader reader, Dr
                 state.RemoveHandle(handle);
                 return cut.Error;
             }
+        }
+
+        if ((intent & OpenIntent.Write) != 0 && target.Writers == 1)
+        {
+            presence.NoteOpened(target.Id);
         }
 
         VersionId basis = target.BaseHeads.Length > 0 ? target.BaseHeads[0] : default;

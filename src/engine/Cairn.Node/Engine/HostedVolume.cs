@@ -109,6 +109,13 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         new UnsharedWalk(_engine.State, elsewhere, onlyHere).Run();
 
     /// <inheritdoc/>
+    public IReadOnlyList<ObjectId> OpenFiles => _engine.OpenFiles.OpenHere();
+
+    /// <inheritdoc/>
+    public void HearOpenFiles(NodeId member, string name, IReadOnlyList<ObjectId> files) =>
+        _engine.OpenFiles.Hear(member, name, files);
+
+    /// <inheritdoc/>
     public long Changes => _pins.Changes;
 
     /// <inheritdoc/>

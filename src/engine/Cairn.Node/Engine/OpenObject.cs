@@ -27,6 +27,9 @@ internal sealed class OpenObject(ObjectId id, InodeNumber inode)
     /// <summary>Of those, handles that may write.</summary>
     public int Writers { get; set; }
 
+    /// <summary>Since when there are such, in monotonic milliseconds.</summary>
+    public long WritersSinceMs { get; set; }
+
     /// <summary>The heads that a publication supersedes.</summary>
     public ImmutableArray<VersionId> BaseHeads { get; set; } = [];
 

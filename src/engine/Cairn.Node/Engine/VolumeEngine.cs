@@ -21,6 +21,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     private const int ShortOfSpace = 20;
 
     private readonly VolumeState _state;
+    private readonly PresenceOperations _presence;
     private readonly NamespaceOperations _names;
     private readonly AttributeOperations _attributes;
     private readonly FileOperations _files;
@@ -40,11 +41,12 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         _reader = new ContentReader(_state, chunks);
         _publisher = new Publisher(_state, _reader);
         DraftWriter writer = new(_state, _publisher.Signal);
-        _files = new FileOperations(_state, _reader, writer, _publisher.Signal);
+        _presence = new PresenceOperations(_state);
+        _files = new FileOperations(_state, _reader, writer, _presence, _publisher.Signal);
         _writing = new PatientWriting(_state, _files, _publisher, _stop.Token);
         _remote = new RemoteChanges(_state);
         _names = new NamespaceOperations(_state, _files.DropIfGone);
-        _attributes = new AttributeOperations(_state);
+        _attributes = new AttributeOperations(_state, _presence);
         _conflicts = new ConflictKeeper(_state, _files);
         History = new HistoryOperations(_state, _conflicts);
         Rules = new RuleOperations(_state);
@@ -80,6 +82,9 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
 
     /// <inheritdoc/>
     public IVolumeSnapshots Snapshots { get; }
+
+    /// <inheritdoc/>
+    public IVolumePresence Presence => _presence;
 
     /// <inheritdoc/>
     public IVolumeFeed Feed => new ChangeFeed(_state);
@@ -148,6 +153,9 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
 
     /// <summary>What the operations share.</summary>
     internal VolumeState State => _state;
+
+    /// <summary>What members tell each other of open files.</summary>
+    internal PresenceOperations OpenFiles => _presence;
 
     /// <summary>Reads what files hold.</summary>
     internal ContentReader Reader => _reader;

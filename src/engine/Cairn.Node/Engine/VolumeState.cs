@@ -66,6 +66,9 @@ public sealed record VolumeParts
     /// <summary>Told the path of a file that was read here while no node that has its data could be reached. Any thread.</summary>
     public Action<string> Unreadable { get; init; } = static _ => { };
 
+    /// <summary>Told in a sentence when a file is open for writing here and elsewhere. Any thread, under the gate.</summary>
+    public Action<string> OpenTwice { get; init; } = static _ => { };
+
     /// <summary>Whether new chunks find nodes for all their copies; a volume without a pool always has room there.</summary>
     public Func<bool> HasPoolRoom { get; init; } = static () => true;
 }
@@ -199,6 +202,7 @@ internal sealed class VolumeState
         HandleState state = new(target, intent);
         _handles.Add(number, state);
         target.Handles++;
+        target.WritersSinceMs = target.Writers == 0 ? NowMs : target.WritersSinceMs;
         target.Writers += state.CanWrite ? 1 : 0;
         return new OpenHandle(number);
     }

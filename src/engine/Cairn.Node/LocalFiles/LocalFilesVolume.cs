@@ -53,6 +53,9 @@ public sealed partial class LocalFilesVolume : IVolume
     public IVolumeRules? Rules => _shared.Rules;
 
     /// <inheritdoc/>
+    public IVolumePresence? Presence => _shared.Presence;
+
+    /// <inheritdoc/>
     public IVolumeFeed? Feed => _shared.Feed;
 
     /// <summary>What all nodes see.</summary>

@@ -86,6 +86,14 @@ public interface IHostedVolume : IAsyncDisposable
     /// <param name="onlyHere">Chunks that no other node confirmed.</param>
     UnsharedFiles Unshared(LogPositions elsewhere, IReadOnlySet<ChunkAddress> onlyHere) => UnsharedFiles.None;
 
+    /// <summary>The files that are open for writing here.</summary>
+    IReadOnlyList<ObjectId> OpenFiles => [];
+
+    /// <summary>A member says which files it has open for writing: all of them.</summary>
+    void HearOpenFiles(NodeId member, string name, IReadOnlyList<ObjectId> files)
+    {
+    }
+
     /// <summary>Grows when anything in the volume changes.</summary>
     long Changes => 0;
 
@@ -133,8 +141,8 @@ public sealed record VolumeSetting
     /// <summary>Told the path of a file that was read while no node that has its data could be reached. Any thread.</summary>
     public required Action<string> Unreadable { get; init; }
 
-    /// <summary>The name shown in conflict copies.</summary>
-    public required Func<NodeId, string> NameOf { get; init; }
+    /// <summary>Told in a sentence when a file is open for writing here and elsewhere. Any thread.</summary>
+    public required Action<string> OpenTwice { get; init; }
 }
 
 /// <summary>What a node has open on its disk.</summary>

@@ -155,7 +155,7 @@ internal sealed class VolumeSet : IAsyncDisposable
             PoolSpace = _space,
             HasPoolRoom = () => _view.HasRoom,
             Unreadable = Unreadable,
-            NameOf = _view.NameOf,
+            OpenTwice = sentence => _diary.Add(LogLevel.Info, "open files", sentence),
             Garbage = new ConfirmedMembers(
                 _ports.Identity.Node,
                 () => [.. _log.State.ActiveNodes.Select(member => member.Node)],

@@ -1,0 +1,19 @@
+using Cairn.Node.Control;
+using Cairn.Node.Volumes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace Cairn.Gateway.Control;
+
+/// <summary>Who has which files open for writing.</summary>
+internal static class PresenceRoutes
+{
+    public static void Map(WebApplication app, INodeControl node, EngineCalls engine) =>
+        Route.Get(app, "/v1/open", context => VolumeCall.With(
+            context, node, engine, static volume => volume.Presence, List));
+
+    private static Task<IResult> List(IVolume volume, IVolumePresence presence, string path) =>
+        Task.FromResult(ControlReplies.Json(
+            [.. presence.All().Where(file => VolumeCall.IsBelow(file.Path, path))],
+            ControlJson.Default.IReadOnlyListOpenFile));
+}
