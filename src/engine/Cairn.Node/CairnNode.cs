@@ -57,6 +57,8 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly WeightKeeper _weights;
     private readonly KeyKeeper _keys;
     private readonly ReturnKeeper _returns;
+    private readonly OwnReturn _ownReturn;
+    private readonly HorizonKeeper _horizon;
     private readonly OnlyHere _onlyHere;
     private readonly CopyCensus _census;
     private readonly PinKeeper _pins;
@@ -118,12 +120,16 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             Owe = _replicator.OweAgain,
         };
         _keys = new KeyKeeper(ports, _view, _poolLog, _diary);
-        _returns = new ReturnKeeper(_view, _peers, _poolLog, _diary);
+        _returns = new ReturnKeeper(_view, _peers, _sync, _poolLog, _diary);
+        _horizon = new HorizonKeeper(ports, _view, _peers, _poolLog, _diary, options.Horizon);
         _weights = new WeightKeeper(ports.Workers, _view, _poolLog, _diary);
         _volumes = new VolumeSet(ports, _poolLog, _view, _sync, _diary, factory, _source, _replicator, PoolSpace)
         {
             Unreadable = _unreadable.Note,
         };
+        _ownReturn = new OwnReturn(
+            ports.Workers, _view, _sync, _volumes, _diary,
+            state => ChangeRecord(record => record with { State = state }));
         _onlyHere = new OnlyHere(ports, chunks, _view, _peers, _sync, _replicator, _volumes);
         _census = new CopyCensus(_view, _peers);
         _pins = new PinKeeper(ports, chunks, _volumes, _peers, _source, _diary);
@@ -187,6 +193,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _view.Load(DecodeRecords(_config).Append(_record.Current), _poolLog.State);
         _sync.Add(_poolLog);
         _volumes.Refresh();
+        _ownReturn.Look(_stop.Token);
         _gossip.Start();
         _peers.Start();
         _repair.Start();
@@ -317,6 +324,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     {
         _view.SetState(_poolLog.State);
         _volumes.Refresh();
+        _ownReturn.Look(_stop.Token);
         RaiseProgress();
     }
 
@@ -361,7 +369,13 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
 
     private bool AnyCondemned(Func<CondemnedChunks, bool> asked) => _volumes.Condemned.Any(asked);
 
-    private void OnRepairRound() => _ports.Workers.Start("drop", _drops.Run);
+    private void OnRepairRound()
+    {
+        if (!_ownReturn.IsUnderWay)
+        {
+            _ports.Workers.Start("drop", _drops.Run);
+        }
+    }
 
     private void OnReplicated()
     {
@@ -395,7 +409,9 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             _volumes.Refresh();
             _volumes.Upkeep();
             _keys.Look();
+            _horizon.Look();
             _returns.Look();
+            _ownReturn.Look(_stop.Token);
             _space.Divide();
             _replicator.RetryRefused();
             PublishOwed();

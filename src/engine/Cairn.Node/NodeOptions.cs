@@ -29,6 +29,9 @@ public sealed record NodeOptions
     /// <summary>How long a node may be away before its copies are remade. Default 15 minutes.</summary>
     public TimeSpan RepairGrace { get; init; } = TimeSpan.FromMinutes(15);
 
+    /// <summary>How long a member may be away before it is forgotten, until it is back. Default 90 days.</summary>
+    public TimeSpan Horizon { get; init; } = TimeSpan.FromDays(90);
+
     /// <summary>How often holdings are compared with peers when nothing changes. Default 60 s.</summary>
     public TimeSpan RepairInterval { get; init; } = TimeSpan.FromSeconds(60);
 
@@ -63,6 +66,7 @@ public sealed record NodeOptions
         Require(problems, Name.Length is > 0 and <= 64, "Name must have 1 to 64 characters");
         Require(problems, SpaceBytes >= SpacePlan.SpaceBytesMin, "SpaceBytes must be at least 80 MiB");
         Require(problems, RepairGrace >= TimeSpan.Zero, "RepairGrace must not be negative");
+        Require(problems, Horizon > TimeSpan.Zero, "Horizon must be positive");
         Require(problems, RepairInterval > TimeSpan.Zero, "RepairInterval must be positive");
         Require(problems, GossipPeriod > TimeSpan.Zero, "GossipPeriod must be positive");
         Require(problems, ReadPassOver > TimeSpan.Zero, "ReadPassOver must be positive");

@@ -27,6 +27,9 @@ public sealed record HomeConfig
     /// <summary>Seconds a node may be away before its copies are remade.</summary>
     public int RepairGraceSeconds { get; init; } = 15 * 60;
 
+    /// <summary>Days a node may be away before it is forgotten, until it is back.</summary>
+    public int HorizonDays { get; init; } = 90;
+
     /// <summary>Seconds that a read of what is not here waits for a node that has it; 0 fails at once.</summary>
     public int WaitReadsSeconds { get; init; }
 

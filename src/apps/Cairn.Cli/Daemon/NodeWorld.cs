@@ -101,6 +101,7 @@ public sealed class NodeWorld : IAsyncDisposable
             StaticPeers = config.Peers,
             Announce = config.Announce,
             RepairGrace = TimeSpan.FromSeconds(config.RepairGraceSeconds),
+            Horizon = TimeSpan.FromDays(config.HorizonDays),
             ReadWait = TimeSpan.FromSeconds(config.WaitReadsSeconds),
         };
         IReadOnlyList<string> problems = options.Validate();

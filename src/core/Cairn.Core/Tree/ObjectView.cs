@@ -154,6 +154,10 @@ public sealed class ObjectView
     public VersionId PredecessorVersion => _record.PredecessorVersion;
 
     internal ObjectRecord Record => _record;
+
+    /// <summary>What makes an object like it, without entries, content and extended attributes.</summary>
+    internal CreateObject ToCreateObject(ObjectId id) =>
+        new(id, Kind, Mode, UserId, GroupId, Device, Modified, LinkTarget);
 }
 
 /// <summary>A version that is no head any more.</summary>

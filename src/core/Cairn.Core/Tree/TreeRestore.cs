@@ -127,9 +127,7 @@ internal sealed class TreeRestore(
         if (here is null)
         {
             // Garbage collection has forgotten it, under its old id it is made again; or it was merged into another.
-            primitives.Add(new CreateObject(
-                Here(view.Owner), view.Kind, view.Mode, view.UserId, view.GroupId, view.Device, view.Modified,
-                view.LinkTarget));
+            primitives.Add(view.ToCreateObject(Here(view.Owner)));
         }
 
         if (here is { IsDetached: false } && MovesFrom(view, here) is { } place)

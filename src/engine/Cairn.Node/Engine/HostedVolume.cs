@@ -76,6 +76,9 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     public void MembersChanged() => _log.Reconsider();
 
     /// <inheritdoc/>
+    public Task<bool> ComeBack(CancellationToken cancellation) => _engine.Return.Run(cancellation);
+
+    /// <inheritdoc/>
     public IReadOnlyList<string> Findings => [.. _log.Findings.Select(finding => $"{finding.Log}: {finding.Detail}")];
 
     /// <inheritdoc/>

@@ -2,13 +2,9 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using Cairn.Core.Fold;
-using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
-using Cairn.Node.Logs;
-using Cairn.Node.Ports;
 using Cairn.Node.Volumes;
-using Cairn.Storage;
 
 namespace Cairn.Node.Engine;
 
@@ -81,7 +77,10 @@ internal sealed class PastViews(VolumeState state)
             }
         }
 
-        Result<MemoryTable, VolumeError> replayed = await Replay(time, past.Without, cancellation);
+        Result<MemoryTable, VolumeError> replayed = await HistoryReplay.Run(
+            state,
+            written => written.Claimed <= time || (past.Without is { } node && written.Id.Log.Author != node),
+            cancellation);
         if (!replayed.IsOk)
         {
             return replayed.Error;
@@ -118,35 +117,5 @@ internal sealed class PastViews(VolumeState state)
         return read.Kind == DateTimeKind.Unspecified
             ? new DateTimeOffset(read, zone.GetUtcOffset(read))
             : new DateTimeOffset(read);
-    }
-
-    private async Task<Result<MemoryTable, VolumeError>> Replay(
-        WallTime time, NodeId? without, CancellationToken cancellation)
-    {
-        Result<Unit, StoreError> isSealed =
-            await state.Parts.Workers.Run(WorkPriority.Foreground, state.Parts.Log.Seal, cancellation);
-        if (!isSealed.IsOk)
-        {
-            return Errors.From(isSealed.Error);
-        }
-
-        IReadOnlyList<IEnumerable<Transaction>> history = LogHistory.Of(state.Parts.Log);
-        return await state.Parts.Workers.Run(
-            WorkPriority.Foreground,
-            () =>
-            {
-                var table = new MemoryTable();
-                OrderedReplay.Run(
-                    history,
-                    written =>
-                    {
-                        cancellation.ThrowIfCancellationRequested();
-                        return written.Claimed <= time || (without is { } node && written.Id.Log.Author != node);
-                    },
-                    new TreeApplier(),
-                    table);
-                return Result<MemoryTable, VolumeError>.Ok(table);
-            },
-            cancellation);
     }
 }

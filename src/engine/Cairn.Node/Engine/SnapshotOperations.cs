@@ -219,7 +219,7 @@ internal sealed class SnapshotOperations(
                             return failed;
                         }
 
-                        Tell(step);
+                        state.TellChanged(step.Primitives);
                         changed++;
                     }
                 }
@@ -233,35 +233,6 @@ internal sealed class SnapshotOperations(
     private bool IsKept(ObjectId id, HeadView version) =>
         state.Queries.Get(id) is { } view && (view.Heads.Any(head => head.Is(version.Version))
             || state.Queries.Superseded(new VersionRef(view.Owner, version.Version)) is not null);
-
-    /// <summary>Tells doors what a step changed.</summary>
-    private void Tell(RestoreStep step)
-    {
-        foreach (Primitive primitive in step.Primitives)
-        {
-            switch (primitive)
-            {
-                case Place place:
-                    state.TellEntry(state.Inodes.NumberOf(place.Parent), place.Name);
-                    break;
-                case Unplace unplace:
-                    state.TellEntry(state.Inodes.NumberOf(unplace.Parent), unplace.Name);
-                    break;
-                case Move move:
-                    state.TellEntry(state.Inodes.NumberOf(move.FromParent), move.FromName);
-                    state.TellEntry(state.Inodes.NumberOf(move.ToParent), move.ToName);
-                    break;
-                case WriteVersion write:
-                    state.TellVersion(write.Object);
-                    break;
-                case SetAttributes set:
-                    state.TellVersion(set.Object);
-                    break;
-                default:
-                    break;
-            }
-        }
-    }
 
     private Result<Unit, VolumeError> Write(Primitive primitive) =>
         state.Commit((ImmutableArray<Primitive>)[primitive]) is { } error ? error : Unit.Value;

@@ -62,6 +62,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
             IsSpaceShort = () => parts.Space?.Invoke() is { TotalBytes: > 0 } space
                 && space.FreeBytes < space.TotalBytes / ShortOfSpace,
         };
+        Return = new VolumeReturn(_state, roots, _garbage);
         Scheduled = new ScheduledSnapshots(_state, () => _garbage.Members, PublishAll);
         _garbage.Removed += addresses => parts.Replication.Removed(addresses);
         _publisher.Unnamed += _garbage.NoteUnnamed;
@@ -138,6 +139,9 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
 
     /// <summary>Makes the snapshots of the schedule; runs by itself when <see cref="VolumeParts.Members"/> is set.</summary>
     public ScheduledSnapshots Scheduled { get; }
+
+    /// <summary>What is due when this node was forgotten and is here again.</summary>
+    internal VolumeReturn Return { get; }
 
     /// <summary>Publishes every draft now and seals the log: what a safety question and a clean stop need.</summary>
     public async Task<bool> PublishAll(CancellationToken cancellation) => await _publisher.PublishAll(cancellation);

@@ -358,7 +358,8 @@ public sealed class GarbageCollector : IDisposable
         }
     }
 
-    private bool Remove(ChunkAddress[] addresses)
+    /// <summary>Removes chunks here that nothing needs, durably.</summary>
+    internal bool Remove(ChunkAddress[] addresses)
     {
         foreach (ChunkAddress address in addresses)
         {

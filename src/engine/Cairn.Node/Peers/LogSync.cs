@@ -68,9 +68,17 @@ internal sealed class LogSync
     /// <summary>Stops.</summary>
     public void Stop() => _isStopped = true;
 
+    /// <summary>Whether a peer is connected.</summary>
+    public bool IsConnected(NodeId peer) => _set.Find(peer) is { IsClosed: false };
+
     /// <summary>What a connected peer said it holds of a volume; empty for one that is not connected.</summary>
     public LogPositions ConfirmedBy(NodeId peer, VolumeId volume) =>
         _peers.TryGetValue((peer, volume), out PeerState? state) ? state.Confirmed : LogPositions.Empty;
+
+    /// <summary>Whether everything that connected members said they hold is held here; not before all of them said it.</summary>
+    public bool IsCaughtUp() => _set.Links.Count > 0 && _logs.Values.All(log => _set.Links
+        .Where(link => _view.CanRead(log.Volume, link.Peer)).Select(link => StateOf(link, log.Volume))
+        .All(state => state.IsGreeted && log.Positions.Covers(state.Confirmed)));
 
     /// <summary>Whether every block held here is with all connected nodes that can open its volume, and on enough nodes.</summary>
     /// <param name="copies">Copies that a chunk has; of a volume that fewer nodes can open, so many as they are.</param>

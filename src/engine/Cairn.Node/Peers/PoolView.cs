@@ -83,8 +83,20 @@ internal sealed class PoolView
     public bool IsRevoked(NodeId node) =>
         State.Members.TryGetValue(node, out Member? member) && member.Standing == MemberStanding.Revoked;
 
+    /// <summary>Whether a node was forgotten and belongs again when it comes back; who left by its own will stays out.</summary>
+    public bool MayReturn(NodeId node) =>
+        State.Members.TryGetValue(node, out Member? member)
+        && member.Standing == MemberStanding.Forgotten && member.Role != MemberRole.Recovery
+        && !(Map.TryGet(node, out SignedNodeRecord? record)
+            && record.Record.State is NodeState.Decommissioning or NodeState.Gone);
+
     /// <summary>Whether this node may grant and revoke.</summary>
     public bool IsAdmin => State.Members.TryGetValue(Self, out Member? member) && member.IsAuthority;
+
+    /// <summary>Whether this node is the first admin's that is up: what any admin may write, usually one writes.</summary>
+    public bool IsFirstAdminUp => State.ActiveNodes
+        .Where(static member => member.IsAuthority).Select(static member => member.Node).Order()
+        .FirstOrDefault(node => LivenessOf(node) == Liveness.Alive) == Self;
 
     /// <summary>Whether a node was granted the secret of a volume; the pool's own log is every member's.</summary>
     public bool CanRead(VolumeId volume, NodeId node) =>

@@ -67,6 +67,10 @@ public interface IHostedVolume : IAsyncDisposable
     {
     }
 
+    /// <summary>This node was forgotten, is here again and holds what the others hold: makes good what they settled without it.</summary>
+    /// <returns>Whether it is done; if not, it is to be tried again.</returns>
+    Task<bool> ComeBack(CancellationToken cancellation) => Task.FromResult(true);
+
     /// <summary>What was found wrong with its logs since the start, oldest first.</summary>
     IReadOnlyList<string> Findings => [];
 

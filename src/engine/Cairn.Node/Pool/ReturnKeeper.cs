@@ -10,15 +10,16 @@ namespace Cairn.Node.Pool;
 /// <summary>Takes forgotten nodes back that are here again: their copies count from then on.</summary>
 /// <remarks>
 /// A node is forgotten when somebody thinks that it will not come back; nobody has to remember to correct that. The
-/// first admin's node that is up writes it. A node that left by its own will says so in its record, and stays out.
+/// first admin's node that is up writes it, once the returned one knows that it was forgotten and says that it takes
+/// copies (<see cref="OwnReturn"/>). A node that left by its own will says so in its record, and stays out.
 /// Thread: the engine's loop.
 /// </remarks>
-internal sealed class ReturnKeeper(PoolView view, PeerSet peers, PoolLog log, NodeDiary diary)
+internal sealed class ReturnKeeper(PoolView view, PeerSet peers, LogSync sync, PoolLog log, NodeDiary diary)
 {
     /// <summary>Looks who came back.</summary>
     public void Look()
     {
-        if (!view.IsAdmin || !IsFirstAdminUp())
+        if (!view.IsFirstAdminUp)
         {
             return;
         }
@@ -39,12 +40,8 @@ internal sealed class ReturnKeeper(PoolView view, PeerSet peers, PoolLog log, No
     }
 
     private bool HasReturned(Member member) =>
-        member.Standing == MemberStanding.Forgotten && member.Role != MemberRole.Recovery
+        view.MayReturn(member.Node)
         && peers.Find(member.Node) is { IsClosed: false }
-        && view.Map.TryGet(member.Node, out SignedNodeRecord? record)
-        && record.Record.State is not (NodeState.Decommissioning or NodeState.Gone);
-
-    private bool IsFirstAdminUp() => log.State.ActiveNodes
-        .Where(static member => member.IsAuthority).Select(static member => member.Node).Order()
-        .FirstOrDefault(node => node == view.Self || view.LivenessOf(node) == Liveness.Alive) == view.Self;
+        && sync.ConfirmedBy(member.Node, log.Volume).Covers(log.Positions)
+        && view.Map.TryGet(member.Node, out SignedNodeRecord? record) && record.Record.State.TakesCopies();
 }

@@ -98,7 +98,7 @@ internal sealed class VolumeSet : IAsyncDisposable
             _ports.Workers.Start("close volume", async () => await closed.DisposeAsync());
         }
 
-        if (_log.State.ActiveNodes.Skip(1).Any())
+        if (Writers().Skip(1).Any())
         {
             Share();
         }
@@ -143,6 +143,12 @@ internal sealed class VolumeSet : IAsyncDisposable
 
     private void ListCondemned() => _condemned = [.. Open.Select(volume => volume.Condemned).OfType<CondemnedChunks>()];
 
+    /// <summary>Who is waited for: members, and forgotten ones that are here again and already write.</summary>
+    private IEnumerable<NodeId> Writers() => _log.State.Members.Values
+        .Where(member => member.IsActiveNode
+            || (_view.MayReturn(member.Node) && (member.Node == _view.Self || _sync.IsConnected(member.Node))))
+        .Select(member => member.Node);
+
     private void OpenOne(PoolVolume volume, VolumeKeyring ring, int keys)
     {
         Result<IHostedVolume, StoreError> opened = _factory.Open(new VolumeSetting
@@ -158,7 +164,7 @@ internal sealed class VolumeSet : IAsyncDisposable
             OpenTwice = sentence => _diary.Add(LogLevel.Info, "open files", sentence),
             Garbage = new ConfirmedMembers(
                 _ports.Identity.Node,
-                () => [.. _log.State.ActiveNodes.Select(member => member.Node)],
+                () => [.. Writers()],
                 peer => _sync.ConfirmedBy(peer, volume.Volume)),
         });
         if (!opened.TryGet(out IHostedVolume? hosted, out StoreError error))

@@ -172,7 +172,8 @@ internal sealed class RepairLoop : IDisposable
     private async Task<TimeSpan> Round()
     {
         _planner.StartRound();
-        foreach (PeerLink link in _set.Links.ToArray())
+        // What a forgotten node holds may be what was collected meanwhile: it is looked at when it belongs again.
+        foreach (PeerLink link in _set.Links.Where(link => !_view.MayReturn(link.Peer)).ToArray())
         {
             await Compare(link);
         }

@@ -1,0 +1,87 @@
+using System.Collections.Immutable;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Tree;
+
+/// <summary>Makes objects that the tree has forgotten anew, as if it had not forgotten them.</summary>
+/// <remarks>
+/// Under their old ids and in their old places, with the folders above them; who holds a name meanwhile keeps it, and
+/// the two are a conflict. Interrupted, it can be begun again: what is there already takes no step.
+/// </remarks>
+/// <param name="then">The tree of the same history without anything forgotten.</param>
+/// <param name="now">The tree; read anew at each step.</param>
+/// <param name="fresh">Random ids.</param>
+public sealed class RemakeWalk(TreeQueries then, TreeQueries now, Func<Bytes16> fresh)
+{
+    /// <summary>One transaction each, to be written before the next is asked for.</summary>
+    /// <param name="objects">What is wanted; nothing is done for one that has no entry in either tree.</param>
+    public IEnumerable<ImmutableArray<Primitive>> Steps(IEnumerable<ObjectId> objects)
+    {
+        foreach (ObjectId id in objects)
+        {
+            if (then.Get(id) is not { IsDetached: false } view || IsThere(view))
+            {
+                continue;
+            }
+
+            foreach (ObjectView folder in FoldersAbove(view))
+            {
+                yield return Make(folder);
+            }
+
+            yield return Make(view);
+        }
+    }
+
+    private bool IsThere(ObjectView view) => now.Get(view.Owner) is { IsDetached: false, Record.Places.Count: > 0 };
+
+    /// <summary>The forgotten folders on all ways to an object, outer ones first.</summary>
+    private List<ObjectView> FoldersAbove(ObjectView view)
+    {
+        var folders = new List<ObjectView>();
+        var waiting = new Stack<ObjectView>([view]);
+        while (waiting.TryPop(out ObjectView? inner))
+        {
+            foreach (PlaceRecord place in inner.Record.Places)
+            {
+                if (now.Get(place.Parent) is null && then.Get(place.Parent) is { } folder)
+                {
+                    folders.RemoveAll(known => known.Owner == folder.Owner);
+                    folders.Insert(0, folder);
+                    waiting.Push(folder);
+                }
+            }
+        }
+
+        return folders;
+    }
+
+    private ImmutableArray<Primitive> Make(ObjectView view)
+    {
+        var primitives = ImmutableArray.CreateBuilder<Primitive>();
+        if (now.Get(view.Owner) is null)
+        {
+            primitives.Add(view.ToCreateObject(view.Owner));
+            foreach (HeadView head in view.Heads)
+            {
+                primitives.Add(new WriteVersion(
+                    view.Owner, new VersionId(fresh()), [], head.SizeBytes, head.DataBytes, head.Modified,
+                    head.Manifest));
+            }
+
+            foreach (ReadOnlyMemory<byte> name in then.ExtendedAttributes(view.Owner))
+            {
+                primitives.Add(new SetExtendedAttribute(
+                    view.Owner, name, then.ExtendedAttribute(view.Owner, name.Span)));
+            }
+        }
+
+        foreach (PlaceRecord place in view.Record.Places)
+        {
+            primitives.Add(new Place(place.Parent, place.Name, view.Owner, null));
+        }
+
+        return primitives.DrainToImmutable();
+    }
+}

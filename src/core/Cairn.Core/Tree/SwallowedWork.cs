@@ -1,0 +1,68 @@
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Tree;
+
+/// <summary>Finds a member's edits of objects that a condemnation had made the tree forget before them.</summary>
+/// <remarks>
+/// An edit whose author had not seen that an object was removed brings the object back. A condemnation makes the tree
+/// forget what every member has seen removed; a member that is forgotten is not waited for, and what it wrote meanwhile
+/// may come after the condemnation in the order, where the object is not there any more: the edit has no effect.
+/// Nobody who has seen the condemnation speaks of the object, so whoever does after it had not.
+/// </remarks>
+/// <param name="author">Whose edits.</param>
+public sealed class SwallowedWork(NodeId author)
+{
+    private readonly HashSet<ObjectId> _forgotten = [];
+    private readonly SortedSet<ObjectId> _objects = [];
+
+    /// <summary>What the edits were about, in the order of the ids; some of it may be there all the same.</summary>
+    public IReadOnlyCollection<ObjectId> Objects => _objects;
+
+    /// <summary>
+    /// Whether a transaction counts in a tree that has forgotten nothing: every one but condemnations.
+    /// </summary>
+    public static bool ForgetsNothing(Transaction transaction) =>
+        !transaction.Primitives.Any(static primitive => primitive is Condemn { Objects.IsEmpty: false });
+
+    /// <summary>Takes the next transaction in the total order.</summary>
+    public void See(Transaction transaction)
+    {
+        bool isOwn = transaction.Id.Log.Author == author;
+        foreach (Primitive primitive in transaction.Primitives)
+        {
+            switch (primitive)
+            {
+                case Condemn condemn:
+                    _forgotten.UnionWith(condemn.Objects);
+                    break;
+                case CreateObject create when _forgotten.Remove(create.Object):
+                    _objects.Remove(create.Object);
+                    break;
+                case WriteVersion write when isOwn && _forgotten.Contains(write.Object):
+                    _objects.Add(write.Object);
+                    break;
+                case Place place:
+                    Note(place.Object, place.Parent, isOwn);
+                    break;
+                case Move move:
+                    Note(move.Object, move.ToParent, isOwn);
+                    break;
+                default:
+                    break;
+            }
+        }
+    }
+
+    private void Note(ObjectId placed, ObjectId into, bool isOwn)
+    {
+        if (!_forgotten.Contains(placed) && !_forgotten.Contains(into))
+        {
+            _objects.Remove(placed);
+        }
+        else if (isOwn)
+        {
+            _objects.Add(placed);
+        }
+    }
+}

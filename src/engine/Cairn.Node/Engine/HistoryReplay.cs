@@ -1,0 +1,49 @@
+using Cairn.Core.Fold;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+using Cairn.Node.Logs;
+using Cairn.Node.Ports;
+using Cairn.Node.Volumes;
+using Cairn.Storage;
+
+namespace Cairn.Node.Engine;
+
+/// <summary>Reads a volume's whole history again, in the total order, and makes a tree of a part of it.</summary>
+/// <remarks>On a worker, without the gate: as slow as the history is long, and of the size of the tree in memory.</remarks>
+internal static class HistoryReplay
+{
+    /// <summary>Replays the logs as far as they are held here, own work that was not sealed yet among it.</summary>
+    /// <param name="state">The volume.</param>
+    /// <param name="isWanted">Which transactions take effect; asked of each, in the total order, on the worker.</param>
+    /// <param name="cancellation">Ends it early.</param>
+    public static async Task<Result<MemoryTable, VolumeError>> Run(
+        VolumeState state, Func<Transaction, bool> isWanted, CancellationToken cancellation)
+    {
+        Result<Unit, StoreError> isSealed =
+            await state.Parts.Workers.Run(WorkPriority.Foreground, state.Parts.Log.Seal, cancellation);
+        if (!isSealed.IsOk)
+        {
+            return Errors.From(isSealed.Error);
+        }
+
+        IReadOnlyList<IEnumerable<Transaction>> history = LogHistory.Of(state.Parts.Log);
+        return await state.Parts.Workers.Run(
+            WorkPriority.Foreground,
+            () =>
+            {
+                var table = new MemoryTable();
+                OrderedReplay.Run(
+                    history,
+                    transaction =>
+                    {
+                        cancellation.ThrowIfCancellationRequested();
+                        return isWanted(transaction);
+                    },
+                    new TreeApplier(),
+                    table);
+                return Result<MemoryTable, VolumeError>.Ok(table);
+            },
+            cancellation);
+    }
+}

@@ -1,0 +1,117 @@
+using System.Collections.Immutable;
+using Cairn.Core.Fold;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+using Cairn.Node.Garbage;
+using Cairn.Node.Logs;
+using Cairn.Node.Volumes;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node.Engine;
+
+/// <summary>Makes good what the others settled while this node was forgotten, once it holds all that they hold.</summary>
+/// <remarks>
+/// (1) Reads in the logs what was condemned. (2) Makes again what this node had edited and the tree has forgotten
+/// (<see cref="SwallowedWork"/>). (3) Removes the chunks that went meanwhile: nobody asked this node, and the others would
+/// take its copies for last ones and bring them back. Each step can be done again. Thread: the engine's loop.
+/// </remarks>
+internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, GarbageCollector garbage)
+{
+    private ReplicatedLog Log => state.Parts.Log;
+
+    /// <summary>Runs all steps; false when one could not be done now.</summary>
+    public async Task<bool> Run(CancellationToken cancellation)
+    {
+        var swallowed = new SwallowedWork(Log.OwnLogId.Author);
+        var condemned = new HashSet<ChunkAddress>();
+        Result<MemoryTable, VolumeError> read = await HistoryReplay.Run(
+            state,
+            transaction =>
+            {
+                swallowed.See(transaction);
+                condemned.UnionWith(transaction.Primitives.OfType<Condemn>()
+                    .SelectMany(condemn => condemn.Addresses).Where(IsCopyHere));
+                return false;
+            },
+            cancellation);
+        return read.IsOk && await Remake(swallowed.Objects, cancellation) && await Remove(condemned, cancellation);
+    }
+
+    /// <summary>What this node still owes to others is not given up: they have not got it.</summary>
+    private bool IsCopyHere(ChunkAddress address) =>
+        state.Parts.Store.TryGet(RecordKey.Copy(address), out StoredRecord record) && record.Use != ChunkUse.Staged;
+
+    private async Task<bool> Remake(IReadOnlyCollection<ObjectId> objects, CancellationToken cancellation)
+    {
+        if (objects.Count == 0)
+        {
+            return true;
+        }
+
+        Result<MemoryTable, VolumeError> unforgotten =
+            await HistoryReplay.Run(state, SwallowedWork.ForgetsNothing, cancellation);
+        if (!unforgotten.IsOk)
+        {
+            return false;
+        }
+
+        RemakeWalk walk = new(new TreeQueries(unforgotten.Value), state.Queries, () => state.Fresh());
+        int made = 0;
+        lock (state.Gate)
+        {
+            foreach (ImmutableArray<Primitive> step in walk.Steps(objects))
+            {
+                if (state.Commit(step) is not null)
+                {
+                    return false;
+                }
+
+                state.TellChanged(step);
+                made++;
+            }
+        }
+
+        if (made > 0)
+        {
+            Log.Report(
+                Log.OwnLogId,
+                $"{made} files and folders that others had removed were edited here meanwhile: they are back");
+        }
+
+        return true;
+    }
+
+    private async Task<bool> Remove(HashSet<ChunkAddress> condemned, CancellationToken cancellation)
+    {
+        if (condemned.Count == 0)
+        {
+            return true;
+        }
+
+        LiveChunks live = new(Log, state.Queries, roots);
+        void OnWritten(ImmutableArray<Primitive> primitives) => live.NoteWritten(primitives);
+        void OnChanged(IReadOnlyList<byte[]> keys) => live.NoteChanged(keys);
+        lock (state.Gate)
+        {
+            Log.Written += OnWritten;
+            Log.Changed += OnChanged;
+        }
+
+        try
+        {
+            // A publication may count on a chunk that is here: none is under way from the look to the removal.
+            using IDisposable pause = await roots.PausePublishing(cancellation);
+            return await live.Sift(condemned, new GoneSet(), static _ => { }, static () => { }, cancellation)
+                && garbage.Remove([.. condemned]);
+        }
+        finally
+        {
+            lock (state.Gate)
+            {
+                Log.Written -= OnWritten;
+                Log.Changed -= OnChanged;
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+using System.Collections.Immutable;
+using Cairn.Core.Fold;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+
+namespace Cairn.Core.Tests.Tree;
+
+/// <summary>A member that was away while what it edited was removed, condemned and forgotten.</summary>
+public sealed class SwallowedWorkTests
+{
+    private readonly Replica _here = new(1);
+    private readonly Replica _away = new(2);
+
+    [Fact]
+    public void What_was_edited_and_made_in_a_forgotten_folder_is_made_again_in_its_place()
+    {
+        StartFolder();
+        Assert.Null(_away.Write("d/e/edited", "mine"));
+        _away.Create("d/e/new", "new");
+        Assert.Null(_away.Do(_away.Edits.SetExtendedAttribute(
+            _away.Find("d/e/edited")!.Value.Object, "user.x"u8.ToArray(), "v"u8.ToArray(), AttributeMode.Any)));
+        CondemnFolder();
+        Meet();
+        Assert.Null(_here.Find("d"));
+        Remake();
+        Assert.Equal("mine", _here.Read("d/e/edited"));
+        Assert.Equal("new", _here.Read("d/e/new"));
+        Assert.Equal(
+            "v"u8.ToArray(),
+            _here.Queries.ExtendedAttribute(_here.Find("d/e/edited")!.Value.Object, "user.x"u8)!.Value.ToArray());
+        Assert.Null(_here.Find("d/e/untouched"));
+        Assert.Empty(Swallowed().Objects);
+        Assert.Equal(_here.State(), _away.State());
+    }
+
+    [Fact]
+    public void Who_took_the_name_meanwhile_keeps_it()
+    {
+        StartFolder();
+        Assert.Null(_away.Write("d/e/edited", "mine"));
+        CondemnFolder();
+        _here.MakeDirectory("d");
+        _here.MakeDirectory("d/e");
+        _here.Create("d/e/edited", "theirs");
+        Meet();
+        Remake();
+        Assert.Equal("theirs", _here.Read("d/e/edited"));
+        Assert.Contains("mine", Contents(_here));
+    }
+
+    [Fact]
+    public void An_edit_that_comes_before_the_condemnation_brings_the_file_back_by_itself()
+    {
+        StartFolder();
+        Assert.Null(_away.Write("d/e/edited", "mine"));
+        for (int i = 0; i < 20; i++)
+        {
+            _here.Create($"later{i}");
+        }
+
+        CondemnFolder();
+        Meet();
+        Assert.Equal("mine", _here.Read("d/e/edited"));
+        Assert.Empty(Swallowed().Objects);
+    }
+
+    [Fact]
+    public void Nothing_that_was_written_while_away_is_lost_whatever_was_condemned_meanwhile()
+    {
+        int swallowed = 0;
+        for (ulong seed = 1; seed <= 150; seed++)
+        {
+            swallowed += Run(seed);
+        }
+
+        Assert.True(swallowed > 20, $"{swallowed} objects were made again");
+    }
+
+    private static int Run(ulong seed)
+    {
+        var random = new Prng(seed);
+        var test = new SwallowedWorkTests(seed);
+        var contents = new Dictionary<string, byte>();
+        for (int step = 0; step < 40; step++)
+        {
+            new RandomEdits(test._here, random, contents).Next(step);
+        }
+
+        test.Meet();
+        HashSet<string> before = Contents(test._away);
+        for (int step = 100; step < 100 + random.Next(60); step++)
+        {
+            new RandomEdits(test._away, random, contents).Next(step);
+        }
+
+        for (int step = 200; step < 200 + random.Next(10); step++)
+        {
+            new RandomEdits(test._here, random, contents).Next(step);
+        }
+
+        test.RemoveAllFiles();
+
+        test.CondemnAll();
+        HashSet<string> written = Contents(test._away);
+        written.ExceptWith(before);
+        written.RemoveWhere(content => contents[content] != 0);
+        test.Meet();
+        int swallowed = test.Remake();
+        HashSet<string> after = Contents(test._here);
+        Assert.True(written.IsSubsetOf(after), $"seed {seed}: {string.Join(' ', written.Except(after))} is gone");
+        Assert.Equal(test._here.State(), test._away.State());
+        return swallowed;
+    }
+
+    public SwallowedWorkTests()
+        : this(1)
+    {
+    }
+
+    private SwallowedWorkTests(ulong seed) => (_here, _away) = (new Replica(1, seed), new Replica(2, seed));
+
+    private void StartFolder()
+    {
+        _here.MakeDirectory("d");
+        _here.MakeDirectory("d/e");
+        _here.Create("d/e/edited", "base");
+        _here.Create("d/e/untouched", "base");
+        Meet();
+        for (int i = 0; i < 10; i++)
+        {
+            _away.Create($"else{i}");
+        }
+    }
+
+    private void CondemnFolder()
+    {
+        Assert.Null(_here.Unlink("d/e/edited"));
+        Assert.Null(_here.Unlink("d/e/untouched"));
+        Assert.Null(_here.RemoveDirectory("d/e"));
+        Assert.Null(_here.RemoveDirectory("d"));
+        CondemnAll();
+    }
+
+    private void RemoveAllFiles()
+    {
+        foreach ((ObjectId folder, EntryView entry) in Files(_here))
+        {
+            if (_here.Queries.Lookup(folder, entry.Name) is not null)
+            {
+                Assert.Null(_here.Do(_here.Edits.Unlink(folder, entry.Name)));
+            }
+        }
+    }
+
+    private void CondemnAll() => _here.Do(new Primitive[]
+    {
+        new Condemn(
+            _here.Fold.Positions, [.. _here.Queries.DetachedObjects().Select(gone => gone.Object).Order()], [], [], []),
+    }.ToImmutable());
+
+    private void Meet() => Replica.Sync(_here, _away);
+
+    private SwallowedWork Swallowed()
+    {
+        var swallowed = new SwallowedWork(_away.Log.Author);
+        Replay(transaction =>
+        {
+            swallowed.See(transaction);
+            return false;
+        });
+        return swallowed;
+    }
+
+    private int Remake()
+    {
+        TreeQueries then = new(Replay(SwallowedWork.ForgetsNothing));
+        IReadOnlyCollection<ObjectId> objects = Swallowed().Objects;
+        foreach (ImmutableArray<Primitive> step in new RemakeWalk(then, _away.Queries, _away.Fresh).Steps(objects))
+        {
+            Assert.Null(_away.Do(step));
+        }
+
+        Meet();
+        return objects.Count;
+    }
+
+    private MemoryTable Replay(Func<Transaction, bool> isWanted)
+    {
+        var table = new MemoryTable();
+        OrderedReplay.Run([_here.Written, _away.Written], isWanted, new TreeApplier(), table);
+        return table;
+    }
+
+    private static HashSet<string> Contents(Replica replica) =>
+        [.. Files(replica).Select(file => Replica.ContentOf(replica.Queries.Get(file.Entry.Object)!))];
+
+    private static List<(ObjectId Folder, EntryView Entry)> Files(Replica replica)
+    {
+        var files = new List<(ObjectId Folder, EntryView Entry)>();
+        var folders = new Stack<ObjectId>([TreeQueries.Root]);
+        while (folders.TryPop(out ObjectId folder))
+        {
+            foreach (EntryView entry in replica.Queries.List(folder, default, 10_000))
+            {
+                if (entry.Kind == TreeKind.Directory)
+                {
+                    folders.Push(entry.Object);
+                }
+                else
+                {
+                    files.Add((folder, entry));
+                }
+            }
+        }
+
+        return files;
+    }
+}

@@ -1,0 +1,89 @@
+using Cairn.Core.Primitives;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node.Tests.Peers;
+
+/// <summary>A member that was forgotten while it was cut off and worked on, and that comes back.</summary>
+public sealed class ForgottenMemberTests
+{
+    private const int FileBytes = 100_000;
+
+    [Fact]
+    public void What_it_edited_is_there_again_and_what_was_collected_meanwhile_stays_collected()
+    {
+        PoolBench bench = PoolBench.WithDrives(3, 31);
+        (BenchNode first, BenchNode second, BenchNode away) = (bench.Nodes[0], bench.Nodes[1], bench.Nodes[2]);
+        byte[] newer = bench.Bytes(FileBytes);
+        Assert.True(bench.Put(first, "removed", bench.Bytes(FileBytes)).IsOk);
+        Assert.True(bench.Put(first, "edited", bench.Bytes(FileBytes)).IsOk);
+        bench.Until(() => bench.Nodes.TrueForAll(node => bench.Get(node, "edited") is not null), "the files are there");
+        bench.Until(() => bench.Nodes.TrueForAll(node => ChunksOf(node).SetEquals(ChunksOf(first))), "all have copies");
+        SortedSet<ChunkAddress> old = ChunksOf(away);
+        Assert.NotEmpty(old);
+
+        bench.Network.Cut(away.Address, first.Address);
+        bench.Network.Cut(away.Address, second.Address);
+        bench.Until(() => away.Connected == 0 && first.Connected == 1, "it is cut off");
+        bench.Ok(first, () => first.Node.ForgetNode("node2", default).AsTask());
+        for (int i = 0; i < 30; i++)
+        {
+            Assert.True(bench.Put(away, $"other{i}", [1]).IsOk);
+        }
+
+        Assert.True(bench.Put(away, "edited", newer).IsOk);
+        Assert.True(bench.Delete(first, "removed") && bench.Delete(first, "edited"));
+        Assert.True(bench.Do(first, () => Task.FromResult(first.Drive.History!.EmptyTrash())).IsOk);
+        bench.Until(() => ChunksOf(first).Count == 0 && ChunksOf(second).Count == 0, "the others collect without it");
+        Assert.Superset(old, ChunksOf(away));
+
+        bench.Network.HealAll();
+        bench.Until(() => Role(first, away) != "forgotten" && Role(away, away) != "forgotten", "it belongs again");
+        bench.Until(
+            () => bench.Nodes.TrueForAll(node => bench.Get(node, "edited") is { } read && read.SequenceEqual(newer)),
+            "its edit is everywhere");
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(3));
+        Assert.All(bench.Nodes, node => Assert.Empty(ChunksOf(node).Intersect(old)));
+        Assert.Null(bench.Get(first, "removed"));
+        bench.AssertNoFailures();
+    }
+
+    [Fact]
+    public void A_member_that_is_away_over_the_horizon_is_forgotten_and_space_comes_back()
+    {
+        PoolBench bench = PoolBench.WithDrives(3, 32);
+        (BenchNode first, BenchNode second, BenchNode away) = (bench.Nodes[0], bench.Nodes[1], bench.Nodes[2]);
+        Assert.True(bench.Put(first, "removed", bench.Bytes(FileBytes)).IsOk);
+        bench.Until(() => ChunksOf(second).Count > 0 && ChunksOf(first).Count > 0, "copies are there");
+        away.Kill();
+        foreach (BenchNode node in new[] { first, second })
+        {
+            node.Options = node.Options with { Horizon = TimeSpan.FromMinutes(15) };
+            node.Kill();
+            node.Start();
+        }
+
+        bench.Until(() => first.Connected == 1 && first.FindDrive() is not null, "two go on");
+        Assert.True(bench.Delete(first, "removed"));
+        Assert.True(bench.Do(first, () => Task.FromResult(first.Drive.History!.EmptyTrash())).IsOk);
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(10));
+        Assert.NotEmpty(ChunksOf(first));
+        first.Kill();
+        first.Start();
+        bench.Until(
+            () => ChunksOf(first).Count == 0 && ChunksOf(second).Count == 0, "space is back", TimeSpan.FromMinutes(8));
+        Assert.Equal("forgotten", Role(second, away));
+        away.Start();
+        bench.Until(() => Role(second, away) != "forgotten", "it belongs again");
+        bench.Until(() => ChunksOf(away).Count == 0, "and has nothing of what was removed");
+    }
+
+    private static SortedSet<ChunkAddress> ChunksOf(BenchNode node) =>
+    [
+        .. node.Stores!.Chunks.Enumerate(ChunkUse.Replicated)
+            .Concat(node.Stores.Chunks.Enumerate(ChunkUse.Staged))
+            .Select(record => record.Key.Address),
+    ];
+
+    private static string Role(BenchNode from, BenchNode of) =>
+        from.Info().Single(node => node.Name == of.Options.Name).Role;
+}
