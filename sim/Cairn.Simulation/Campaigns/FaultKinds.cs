@@ -40,8 +40,11 @@ public enum FaultKinds
     /// <summary>A wall clock jumps by years.</summary>
     Clock = 1024,
 
+    /// <summary>A machine that is away is forgotten by an admin's, until it is back.</summary>
+    Forget = 2048,
+
     /// <summary>Everything.</summary>
-    All = 2047,
+    All = 4095,
 }
 
 /// <summary>The words for faults on the command line and in reports.</summary>
@@ -52,7 +55,7 @@ public static class FaultWords
         (FaultKinds.Loss, "loss"), (FaultKinds.Delay, "delay"), (FaultKinds.Reorder, "reorder"),
         (FaultKinds.Duplication, "duplication"), (FaultKinds.Partition, "partition"), (FaultKinds.OneWay, "one-way"),
         (FaultKinds.Crash, "crash"), (FaultKinds.Torn, "torn"), (FaultKinds.BitRot, "bitrot"),
-        (FaultKinds.FullDisk, "full-disk"), (FaultKinds.Clock, "clock"),
+        (FaultKinds.FullDisk, "full-disk"), (FaultKinds.Clock, "clock"), (FaultKinds.Forget, "forget"),
     ];
 
     /// <summary>Every word, in the order of reports.</summary>

@@ -1,4 +1,5 @@
 using Cairn.Core.Primitives;
+using Cairn.Node.Control;
 using Cairn.Simulation.Disks;
 using Cairn.Simulation.Network;
 using Cairn.Simulation.Time;
@@ -62,6 +63,7 @@ internal sealed class FaultPlan
         Plan(FaultKinds.BitRot, Rot);
         Plan(FaultKinds.FullDisk, FillDisk);
         Plan(FaultKinds.Clock, MoveClock);
+        Plan(FaultKinds.Forget, Forget);
     }
 
     /// <summary>Stops breaking things and mends what can be mended; machines that are down are switched on.</summary>
@@ -279,6 +281,24 @@ internal sealed class FaultPlan
         machine.Disk.ForeignBytes = 1L << 50;
         Later(Seconds(5, 600), () => machine.Disk.ForeignBytes = 0);
     }
+
+    /// <summary>One at a time, and only one that nobody can reach: what others hold is then theirs without it.</summary>
+    private void Forget()
+    {
+        SimulatedMachine[] up = [.. _machines.Where(machine => machine.IsUp)];
+        SimulatedMachine? away = up.Length == 0 ? null : _machines.FirstOrDefault(machine =>
+            up.All(other => other == machine || !Sees(other, machine).IsConnected));
+        SimulatedMachine? teller = up.FirstOrDefault(machine => machine != away);
+        if (away is not null && teller is not null
+            && !_machines.Any(machine => Sees(teller, machine).Role == "forgotten"))
+        {
+            Happened(FaultKinds.Forget, $"{teller.Options.Name} forgets {away.Options.Name}");
+            teller.Process.Start("forget", () => teller.Node!.ForgetNode(away.Options.Name, default).AsTask());
+        }
+    }
+
+    private static NodeSummary Sees(SimulatedMachine machine, SimulatedMachine other) =>
+        machine.Nodes().First(node => node.Node == other.Id);
 
     private void MoveClock()
     {

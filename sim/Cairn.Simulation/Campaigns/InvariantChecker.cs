@@ -98,8 +98,10 @@ internal sealed class InvariantChecker
             }
 
             NodeStatus status = machine.Status();
-            int connected = machine.Nodes().Count(node => node.IsConnected);
+            IReadOnlyList<NodeSummary> nodes = machine.Nodes();
+            int connected = nodes.Count(node => node.IsConnected);
             string? reason = connected < _machines.Count ? $"is connected to {connected - 1} nodes"
+                : nodes.FirstOrDefault(node => node.Role == "forgotten") is { } lost ? $"has not taken {lost.Name} back"
                 : hosted.HasUnpublishedWrites ? "has unpublished writes"
                 : status.Owed.SendChunks > 0 ? $"owes {status.Owed.SendChunks} chunks"
                 : status.Owed.FetchChunks > 0 ? $"lacks {status.Owed.FetchChunks} chunks"
