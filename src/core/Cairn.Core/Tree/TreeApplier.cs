@@ -12,6 +12,10 @@ namespace Cairn.Core.Tree;
 /// </remarks>
 public sealed class TreeApplier : ITransactionApplier
 {
+    /// <summary>Grows with every change of what a transaction does to the table; a table folded before is folded again.</summary>
+    /// <remarks>2: a garbage mark is its own member's to set, and filed under it (0x1F).</remarks>
+    public const byte RulesVersion = 2;
+
     private readonly WorkingSet _work = new();
     private readonly EntryRules _entries;
     private readonly VersionRules _versions;

@@ -63,10 +63,12 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         if (isNew)
         {
             log.Quarantine.Note(log.Fold.Table, log.Exchange.Positions);
+            FoldRules.Note(log.Fold.Table);
         }
 
-        // The index was folded before this node heard of a revocation, or a transaction that was lost is back.
-        if (_isLate || log.Quarantine.IsOutdated(log.Fold.Table, log.Exchange.Positions))
+        // The index was folded by an older program, or before this node heard of a revocation; or a transaction that was
+        // lost is back.
+        if (_isLate || FoldRules.IsOutdated(log.Fold.Table) || log.Quarantine.IsOutdated(log.Fold.Table, log.Exchange.Positions))
         {
             log.Repair.Run();
         }
@@ -106,6 +108,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         log.Fold.Alone = false;
         log.Fold.Reset();
         log.Quarantine.Note(log.Fold.Table, log.Exchange.Positions);
+        FoldRules.Note(log.Fold.Table);
         FoldBlocks();
         log.Fold.Receive([.. log.Own.Waiting.Select(unsealed => unsealed.Transaction)]);
         var keys = new List<byte[]>();
