@@ -13,6 +13,9 @@ public sealed class SimulatedIndex : IIndexStore
     /// <summary>When set, every call fails with these words.</summary>
     public string? Failure { get; set; }
 
+    /// <summary>When set, every change fails with these words, and reads do not.</summary>
+    public string? WriteFailure { get; set; }
+
     /// <summary>How many scans were asked for.</summary>
     public long ScanCount { get; private set; }
 
@@ -83,7 +86,7 @@ public sealed class SimulatedIndex : IIndexStore
     {
         lock (_gate)
         {
-            if (Failure is { } failure)
+            if ((Failure ?? WriteFailure) is { } failure)
             {
                 return new IndexError(failure);
             }

@@ -1,9 +1,7 @@
 using Cairn.Coding.Encryption;
-using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Sync;
-using Cairn.Core.Tree;
 using Cairn.Node.Logs;
 using Cairn.Simulation.Disks;
 using Cairn.Simulation.Indexes;
@@ -234,26 +232,6 @@ public sealed class ReplicatedLogTests
         Assert.Equal(["after", "before", "built on it"], late.Open().Names());
         early.Log.Reconsider();
         Assert.Equal(late.TableText(), early.TableText());
-    }
-
-    /// <summary>What an older program folded otherwise: no node would have that table now.</summary>
-    [Fact]
-    public void ATableFoldedByOlderRules_IsFoldedAgain()
-    {
-        LogNode node = Node(1).Open();
-        node.Create("file");
-        string right = node.TableText();
-        lock (node.Log.Gate)
-        {
-            node.Log.Fold.Table.Put([TreeKeys.GarbageMark], [1]);
-            node.Log.Fold.Table.Put([FoldKeys.Reserved, (byte)'V'], [1]);
-        }
-
-        Assert.NotEqual(right, node.TableText());
-        node.Close();
-        Assert.Equal(right, node.Open().TableText());
-        node.Close();
-        Assert.Equal(right, node.Open().TableText());
     }
 
     [Fact]

@@ -68,7 +68,8 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
 
         // The index was folded by an older program, or before this node heard of a revocation; or a transaction that was
         // lost is back.
-        if (_isLate || FoldRules.IsOutdated(log.Fold.Table) || log.Quarantine.IsOutdated(log.Fold.Table, log.Exchange.Positions))
+        if (_isLate || FoldRules.IsOutdated(log.Fold.Table)
+            || log.Quarantine.IsOutdated(log.Fold.Table, log.Exchange.Positions))
         {
             log.Repair.Run();
         }

@@ -6,16 +6,24 @@ using Cairn.Storage;
 namespace Cairn.Node.Logs;
 
 /// <summary>Carries the fold's changes to the durable index in the background.</summary>
-/// <remarks>The journal and the logs are synced first: the index never knows more than they do.</remarks>
+/// <remarks>
+/// The journal and the logs are synced first: the index never knows more than they do. What cannot be written, because the
+/// disk is full for a while, is written later; until then it is read from memory.
+/// </remarks>
 internal sealed class TablePersister(
     ReplicatedLog log, LogPorts ports, ReplicatedLogOptions options, IPersistedTable table)
 {
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
+
     private readonly Signal _wake = new();
     private readonly Signal _stop = new();
     private readonly Lock _persisting = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _stopping;
     private bool _started;
+
+    /// <summary>Taken from the fold, and not in the index yet: its writing failed, or is under way.</summary>
+    private IReadOnlyList<KeyValuePair<byte[], byte[]?>>? _taken;
 
     /// <summary>Something changed.</summary>
     public void Wake() => _wake.Raise();
@@ -46,25 +54,8 @@ internal sealed class TablePersister(
     {
         lock (_persisting)
         {
-            IReadOnlyList<KeyValuePair<byte[], byte[]?>> changes;
-            lock (log.Gate)
-            {
-                log.Fold.Save();
-                changes = table.TakeChanges();
-            }
-
-            Result<Unit, StoreError> synced = log.Commit();
-            synced = synced.IsOk ? ports.Journal.Commit() : synced;
-            Result<Unit, StoreError> applied = synced.IsOk ? Apply(changes) : synced;
-            if (applied.IsOk)
-            {
-                lock (log.Gate)
-                {
-                    table.ChangesPersisted();
-                }
-            }
-
-            return applied;
+            Result<Unit, StoreError> left = _taken is null ? Unit.Value : Write(_taken);
+            return left.IsOk ? Write(Take()) : left;
         }
     }
 
@@ -82,6 +73,7 @@ internal sealed class TablePersister(
 
     private async Task PersistUntilStopped()
     {
+        bool isFailing = false;
         while (!_stopping)
         {
             await _wake.Wait();
@@ -92,13 +84,47 @@ internal sealed class TablePersister(
             }
 
             Result<Unit, StoreError> done = await ports.Workers.Run(WorkPriority.Background, Persist);
-            if (!done.IsOk)
+            if (done.IsOk)
             {
-                // Taken changes stay readable in memory; the next opening rebuilds from the logs. Nothing is lost.
-                log.Report(log.OwnLogId, $"the index cannot be written any more: {done.Error}");
-                break;
+                isFailing = false;
+                continue;
+            }
+
+            if (!isFailing)
+            {
+                log.Report(log.OwnLogId, $"the index cannot be written, and is tried again: {done.Error}");
+            }
+
+            isFailing = true;
+            await _stop.Wait(RetryDelay, ports.Time);
+            _wake.Raise();
+        }
+    }
+
+    private IReadOnlyList<KeyValuePair<byte[], byte[]?>> Take()
+    {
+        lock (log.Gate)
+        {
+            log.Fold.Save();
+            return _taken = table.TakeChanges();
+        }
+    }
+
+    private Result<Unit, StoreError> Write(IReadOnlyList<KeyValuePair<byte[], byte[]?>> changes)
+    {
+        Result<Unit, StoreError> synced = log.Commit();
+        synced = synced.IsOk ? ports.Journal.Commit() : synced;
+        Result<Unit, StoreError> applied = synced.IsOk ? Apply(changes) : synced;
+        if (applied.IsOk)
+        {
+            lock (log.Gate)
+            {
+                table.ChangesPersisted();
+                _taken = null;
             }
         }
+
+        return applied;
     }
 
     private Result<Unit, StoreError> Apply(IReadOnlyList<KeyValuePair<byte[], byte[]?>> changes)

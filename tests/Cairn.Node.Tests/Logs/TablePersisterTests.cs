@@ -1,0 +1,73 @@
+using Cairn.Core.Fold;
+using Cairn.Core.Tree;
+using Cairn.Simulation.Time;
+
+namespace Cairn.Node.Tests.Logs;
+
+public sealed class TablePersisterTests
+{
+    private readonly SimulatedScheduler _scheduler = new();
+    private readonly LogMembers _members = new();
+
+    [Fact]
+    public void AnIndexThatCouldNotBeWritten_HasEverythingLater()
+    {
+        LogNode lucky = Node(1).Open();
+        LogNode node = Node(2).Open();
+        node.Index.WriteFailure = "database or disk is full";
+        foreach (string name in new[] { "a", "b", "c" })
+        {
+            Assert.False(node.Log.Persist().IsOk);
+            node.Create(name);
+            lucky.Create(name);
+        }
+
+        node.Index.WriteFailure = null;
+        Assert.True(node.Log.Persist().IsOk);
+        Assert.True(lucky.Log.Persist().IsOk);
+        Assert.Equal(lucky.Index.Count, node.Index.Count);
+        node.Close();
+        Assert.Equal(["a", "b", "c"], node.Open().Names());
+    }
+
+    /// <summary>A disk that was full for a while: what is not in the index would else stay in memory until the next start.</summary>
+    [Fact]
+    public void AfterAFailure_TheIndexIsWrittenAgainByItself()
+    {
+        LogNode node = Node(1).Open();
+        int before = node.Index.Count;
+        node.Index.WriteFailure = "database or disk is full";
+        node.Create("a");
+        _scheduler.RunFor(TimeSpan.FromMinutes(1));
+        node.Create("b");
+        _scheduler.RunFor(TimeSpan.FromMinutes(1));
+        Assert.Equal(before, node.Index.Count);
+        Assert.Contains("cannot be written", node.Log.Findings.Single().Detail, StringComparison.Ordinal);
+        node.Index.WriteFailure = null;
+        _scheduler.RunFor(TimeSpan.FromMinutes(1));
+        Assert.NotEqual(before, node.Index.Count);
+        Assert.True(node.Log.Persist().IsOk);
+    }
+
+    /// <summary>What an older program folded otherwise: no node would have that table now.</summary>
+    [Fact]
+    public void ATableFoldedByOlderRules_IsFoldedAgain()
+    {
+        LogNode node = Node(1).Open();
+        node.Create("file");
+        string right = node.TableText();
+        lock (node.Log.Gate)
+        {
+            node.Log.Fold.Table.Put([TreeKeys.GarbageMark], [1]);
+            node.Log.Fold.Table.Put([FoldKeys.Reserved, (byte)'V'], [1]);
+        }
+
+        Assert.NotEqual(right, node.TableText());
+        node.Close();
+        Assert.Equal(right, node.Open().TableText());
+        node.Close();
+        Assert.Equal(right, node.Open().TableText());
+    }
+
+    private LogNode Node(int number) => new(_scheduler, number, _members);
+}
