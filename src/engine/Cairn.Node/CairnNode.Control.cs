@@ -380,6 +380,7 @@ public sealed partial class CairnNode
             "pin-no-room",
             $"There is no room for all of {pin.Path}, which is pinned.",
             "Give more with `cairn space set`, or unpin something.")));
+        problems.AddRange(_volumes.Open.SelectMany(volume => BrakeProblems(volume.Volume)));
         foreach (StoreFinding finding in _chunks.Findings.Concat(_logs.Findings).TakeLast(20))
         {
             problems.Add(new NodeProblem("damage", finding.Error.Sentence + ".", finding.Error.Advice));
@@ -391,5 +392,20 @@ public sealed partial class CairnNode
         }
 
         return problems;
+    }
+
+    private IEnumerable<NodeProblem> BrakeProblems(IVolume volume)
+    {
+        foreach (BrakedMember held in volume.Brake?.List() ?? [])
+        {
+            string name = _view.NameOf(held.Node);
+            yield return new NodeProblem(
+                "braked",
+                $"{(held.Node == _view.Self ? "This machine" : name)} removed or rewrote {held.Percent} % of "
+                + $"'{volume.Name}' between {held.From} and {held.To}; "
+                + "what it took away is kept until somebody decides.",
+                $"`cairn brake undo {volume.Name} {name}` takes it back; "
+                + $"`cairn brake release {volume.Name} {name}` if it was meant.");
+        }
     }
 }

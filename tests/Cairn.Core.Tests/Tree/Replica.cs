@@ -39,6 +39,9 @@ internal sealed class Replica
 
     internal WallTime Now => new(_clock += 1_000_000_000);
 
+    /// <summary>Lets time go by.</summary>
+    internal void Wait(TimeSpan time) => _clock += time.Ticks * TimeSpan.NanosecondsPerTick;
+
     internal Bytes16 Fresh()
     {
         Span<byte> bytes = stackalloc byte[Bytes16.Size];

@@ -19,7 +19,7 @@ public sealed partial class JsonDocumentTests
         typeof(ConflictSideSummary), typeof(RuleSummary), typeof(OnlyHereStatus), typeof(PinSummary),
         typeof(FreeReport), typeof(ChangeSummary),
         typeof(VolumeSnapshot), typeof(PastDifference), typeof(RestoreOutcome),
-        typeof(ScheduleSummary), typeof(OpenFile),
+        typeof(ScheduleSummary), typeof(OpenFile), typeof(BrakedMember),
     };
 
     [Theory]

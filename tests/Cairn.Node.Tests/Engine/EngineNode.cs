@@ -48,6 +48,9 @@ internal sealed class EngineNode(IDisk disk)
     /// <summary>How long the past stays; these tests look at what goes.</summary>
     public Retention Keep { get; init; } = Retention.None;
 
+    /// <summary>From when on removals are held for review.</summary>
+    public BrakeLimits Brake { get; init; } = new();
+
     public JournalOptions JournalOptions { get; init; } = new() { SegmentBytes = 8 << 20, SegmentsMax = 24 };
 
     /// <summary>Whether nobody else writes.</summary>
@@ -108,7 +111,7 @@ internal sealed class EngineNode(IDisk disk)
                 Time = time,
                 Workers = workers,
                 Publishing = Publishing,
-                Garbage = new GarbageOptions { Keep = Keep },
+                Garbage = new GarbageOptions { Keep = Keep, Brake = Brake, BrakeDelay = TimeSpan.Zero },
             },
             others);
         return Unit.Value;

@@ -20,7 +20,8 @@ internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
     private readonly SimulatedScheduler _scheduler;
     private readonly List<GarbageNode> _all;
 
-    public GarbageNode(SimulatedScheduler scheduler, int number, LogMembers members, List<GarbageNode> all)
+    public GarbageNode(
+        SimulatedScheduler scheduler, int number, LogMembers members, List<GarbageNode> all, BrakeLimits? brake = null)
     {
         _scheduler = scheduler;
         _all = all;
@@ -30,7 +31,7 @@ internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
         Store = ChunkStore.Open(Node.Disk, new ChunkStoreOptions { SpaceBytes = 64 << 20 }).Value;
         Collector = new GarbageCollector(
             Node.Log, Store, this, this, Node.Identity.Node, Node.Process.Time,
-            new GarbageOptions { Keep = Retention.None });
+            new GarbageOptions { Keep = Retention.None, Brake = brake ?? new BrakeLimits() });
         all.Add(this);
     }
 

@@ -41,6 +41,7 @@ public static class AllCommands
         HistoryCommands.CreateTrash(),
         SnapshotCommands.Create(),
         SnapshotCommands.CreateRewind(),
+        BrakeCommands.Create(),
         WhoCommand.Create(),
         ConflictCommands.CreateList(),
         ConflictCommands.CreateResolve(),

@@ -222,12 +222,17 @@ public static class SnapshotCommands
     {
         RestoreOutcome outcome = await context.Client.Post(
             Query(place, state, "/restore") + more, ControlJson.Default.RestoreOutcome, cancellation);
+        return await Tell(context, VolumePath.Split(place).Volume, outcome);
+    }
+
+    /// <summary>Says what was changed, how it is undone, and what did not come back.</summary>
+    internal static async Task<int> Tell(CommandContext context, string volume, RestoreOutcome outcome)
+    {
         if (context.Json)
         {
             await context.PrintJson(outcome, ControlJson.Default.RestoreOutcome);
         }
 
-        string volume = VolumePath.Split(place).Volume;
         context.Say($"{outcome.Changed} entries changed. To undo it: cairn rewind {volume}@{outcome.Undo}");
         foreach (string lost in outcome.Lost)
         {
@@ -237,7 +242,8 @@ public static class SnapshotCommands
         return outcome.Lost.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
     }
 
-    private static async Task<string> IdOf(CommandContext context, string node, CancellationToken cancellation)
+    /// <summary>The id of a node that is named by its name or the start of its id.</summary>
+    internal static async Task<string> IdOf(CommandContext context, string node, CancellationToken cancellation)
     {
         IReadOnlyList<NodeSummary> nodes =
             await context.Client.Get("/v1/nodes", ControlJson.Default.IReadOnlyListNodeSummary, cancellation);

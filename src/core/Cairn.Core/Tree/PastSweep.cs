@@ -12,7 +12,11 @@ namespace Cairn.Core.Tree;
 /// <param name="EmptiedTo">Removals that somebody emptied the trash of.</param>
 /// <param name="KeepsNothing">Whether space is so short that no rule keeps the past.</param>
 public sealed record PastLimits(
-    WallTime Now, Func<TransactionId, bool> IsSettled, LogPositions EmptiedTo, bool KeepsNothing);
+    WallTime Now, Func<TransactionId, bool> IsSettled, LogPositions EmptiedTo, bool KeepsNothing)
+{
+    /// <summary>Whether what a transaction took away is held for review: then it stays. Null when nothing is held.</summary>
+    public Func<TransactionId, bool>? IsHeld { get; init; }
+}
 
 /// <summary>Finds the removed objects and superseded versions that no rule keeps any longer.</summary>
 /// <remarks>
@@ -31,7 +35,7 @@ public sealed class PastSweep(TreeQueries queries, TreeRules rules, PastLimits l
     /// <summary>Whether a removed object may be forgotten with all its versions.</summary>
     public bool MayForget(DetachedObject removed)
     {
-        if (!IsSettled(removed.By))
+        if (IsHeld(removed) || !IsSettled(removed.By))
         {
             return false;
         }
@@ -58,7 +62,7 @@ public sealed class PastSweep(TreeQueries queries, TreeRules rules, PastLimits l
     /// <summary>Whether a superseded version may be forgotten.</summary>
     public bool MayForget(SupersededVersion past)
     {
-        if (!IsSettled(past.By))
+        if (limits.IsHeld?.Invoke(past.By) == true || !IsSettled(past.By))
         {
             return false;
         }
@@ -77,6 +81,11 @@ public sealed class PastSweep(TreeQueries queries, TreeRules rules, PastLimits l
             ? ExpiredOf(holder).Contains(new VersionRef(past.Object, past.Version.Version))
             : IsExpired(rules.For(view.Id).Keep!.Value with { Last = 0 }, past.At);
     }
+
+    /// <summary>Whether its removal is held, or that of a version of it: the ruin of a file is often removed by its owner.</summary>
+    private bool IsHeld(DetachedObject removed) =>
+        limits.IsHeld is { } isHeld
+        && (isHeld(removed.By) || queries.SupersededVersions(removed.Object).Any(past => isHeld(past.By)));
 
     private bool IsSettled(TransactionId by)
     {

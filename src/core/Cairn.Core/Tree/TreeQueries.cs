@@ -227,9 +227,11 @@ public sealed class TreeQueries
     }
 
     /// <summary>Every object there is, in the order of their ids.</summary>
-    public IEnumerable<ObjectId> Objects()
+    /// <param name="after">Only those behind this one; null for all.</param>
+    public IEnumerable<ObjectId> Objects(ObjectId? after = null)
     {
-        TableCursor cursor = _table.Scan([TreeKeys.Object], [TreeKeys.Object + 1]);
+        TableCursor cursor = Behind(
+            TreeKeys.Object, after is { } last ? [TreeKeys.Object, .. last.Value.ToArray()] : null);
         while (cursor.MoveNext())
         {
             yield return new ObjectId(cursor.Key.AsSpan(1, ObjectId.Size));

@@ -33,6 +33,7 @@ namespace Cairn.Gateway.Control;
 [JsonSerializable(typeof(IReadOnlyList<MountSummary>))]
 [JsonSerializable(typeof(EntrySummary))]
 [JsonSerializable(typeof(IReadOnlyList<EntrySummary>))]
+[JsonSerializable(typeof(IReadOnlyList<BrakedMember>))]
 [JsonSerializable(typeof(IReadOnlyList<OpenFile>))]
 [JsonSerializable(typeof(IReadOnlyList<VersionSummary>))]
 [JsonSerializable(typeof(IReadOnlyList<TrashSummary>))]

@@ -40,6 +40,7 @@ public sealed class ControlServer : IAsyncDisposable
         OfflineRoutes.Map(app, services.Node, engine);
         MountRoutes.Map(app, services.Mounts);
         FileRoutes.Map(app, services.Node, engine);
+        BrakeRoutes.Map(app, services.Node, engine);
         PresenceRoutes.Map(app, services.Node, engine);
         HistoryRoutes.Map(app, services.Node, engine);
         RuleRoutes.Map(app, services.Node, engine);

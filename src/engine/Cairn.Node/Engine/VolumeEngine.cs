@@ -53,6 +53,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         PastViews past = new(_state);
         Past = new PastOperations(_state, past);
         Snapshots = new SnapshotOperations(_state, past, PublishAll);
+        Brake = new BrakeOperations(_state, Snapshots);
         VolumeRoots roots = new(_state, _reader, _publisher);
         NodeId self = parts.Log.OwnLogId.Author;
         _garbage = new GarbageCollector(
@@ -83,6 +84,9 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
 
     /// <inheritdoc/>
     public IVolumeSnapshots Snapshots { get; }
+
+    /// <inheritdoc/>
+    public IVolumeBrake Brake { get; }
 
     /// <inheritdoc/>
     public IVolumePresence Presence => _presence;

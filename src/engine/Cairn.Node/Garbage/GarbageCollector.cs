@@ -38,6 +38,7 @@ public sealed class GarbageCollector : IDisposable
     private readonly SortedSet<ChunkAddress> _unnamed = [];
     private readonly CondemnedChunks _condemned;
     private readonly GarbageFinder _finder;
+    private readonly BrakeWatch _brake;
     private IGarbageMembers _members;
     private bool _hasUnsettled;
     private TimeSpan _rest;
@@ -58,6 +59,7 @@ public sealed class GarbageCollector : IDisposable
         _queries = new TreeQueries(log.Fold.Table);
         _live = new LiveChunks(log, _queries, roots);
         _finder = new GarbageFinder(log, _queries, _live, roots, _options);
+        _brake = new BrakeWatch(log, _queries, _options, time);
         lock (log.Gate)
         {
             log.Written += OnWritten;
@@ -181,29 +183,36 @@ public sealed class GarbageCollector : IDisposable
         lock (_log.Gate)
         {
             cut = Members.Stable(_log.Fold.Positions);
+        }
+
+        // What is condemned now was folded before, so it was measured.
+        bool isBraked = !_options.IsPrivate && _brake.Look(Now);
+        lock (_log.Gate)
+        {
             if (_queries.Condemned().Count > 0)
             {
-                return false;
+                return isBraked;
             }
 
             emptied = TrashMark.Of(_queries);
         }
 
-        _hasUnsettled = _finder.Find(
-            new PastLimits(Now, by => by.Seq <= cut[by.Log].TransactionSeq, emptied, IsSpaceShort()), gone, goneRoots);
+        bool IsSettled(TransactionId by) => by.Seq <= cut[by.Log].TransactionSeq && _brake.IsSettled(by);
+        PastLimits limits = new(Now, IsSettled, emptied, IsSpaceShort()) { IsHeld = _brake.Held };
+        _hasUnsettled = _finder.Find(limits, gone, goneRoots);
         if (gone.IsEmpty)
         {
-            return false;
+            return isBraked;
         }
 
         var candidates = new HashSet<ChunkAddress>();
         if (!await _live.AddressesOf(goneRoots, address => candidates.Add(address), cancellation)
             || candidates.Count > _options.AddressesMax)
         {
-            return false;
+            return isBraked;
         }
 
-        bool isWritten = false;
+        bool isWritten = isBraked;
         await _live.Sift(
             candidates, gone, static _ => { },
             () =>
@@ -215,7 +224,7 @@ public sealed class GarbageCollector : IDisposable
 
                 Condemn condemn = new(
                     cut, [.. gone.Objects.Order()], [.. gone.Versions.Order()], [.. candidates.Order()], []);
-                isWritten = WriteCondemned(condemn, gone.Sweep);
+                isWritten |= WriteCondemned(condemn, gone.Sweep);
             },
             cancellation);
         return isWritten;

@@ -31,36 +31,17 @@ internal sealed class GarbageFinder(
     {
         _chunks = 0;
         PastSweep sweep = new(queries, new TreeRules(queries, Rule.Default with { Keep = options.Keep }), limits);
-        for (ObjectId? after = null; HasRoom(gone);)
+        PastWalk walk = new(log, queries);
+        walk.Removed(some =>
         {
-            lock (log.Gate)
-            {
-                List<DetachedObject> some = [.. queries.DetachedObjects(after).Take(ItemsPerStep)];
-                AddObjects(some, sweep, gone, goneRoots);
-                if (some.Count < ItemsPerStep)
-                {
-                    break;
-                }
-
-                after = some[^1].Object;
-            }
-        }
-
-        for (VersionRef? after = null; HasRoom(gone);)
+            AddObjects(some, sweep, gone, goneRoots);
+            return HasRoom(gone);
+        });
+        walk.Superseded(some =>
         {
-            lock (log.Gate)
-            {
-                List<SupersededVersion> some = [.. queries.SupersededVersions(after).Take(ItemsPerStep)];
-                AddVersions(some, sweep, gone, goneRoots);
-                if (some.Count < ItemsPerStep)
-                {
-                    break;
-                }
-
-                after = new VersionRef(some[^1].Object, some[^1].Version.Version);
-            }
-        }
-
+            AddVersions(some, sweep, gone, goneRoots);
+            return HasRoom(gone);
+        });
         FindKept(gone, goneRoots);
         return sweep.HasUnsettled;
     }
@@ -128,7 +109,7 @@ internal sealed class GarbageFinder(
     }
 
     private void AddObjects(
-        List<DetachedObject> some, PastSweep sweep, GoneSet gone, List<ReadOnlyMemory<byte>> goneRoots)
+        IReadOnlyList<DetachedObject> some, PastSweep sweep, GoneSet gone, List<ReadOnlyMemory<byte>> goneRoots)
     {
         // An open file keeps what it stands on: its roots are never condemned, so neither is what has them.
         HashSet<ReadOnlyMemory<byte>> open = OpenRoots();
@@ -149,7 +130,7 @@ internal sealed class GarbageFinder(
     }
 
     private void AddVersions(
-        List<SupersededVersion> some, PastSweep sweep, GoneSet gone, List<ReadOnlyMemory<byte>> goneRoots)
+        IReadOnlyList<SupersededVersion> some, PastSweep sweep, GoneSet gone, List<ReadOnlyMemory<byte>> goneRoots)
     {
         HashSet<ReadOnlyMemory<byte>> open = OpenRoots();
         foreach (SupersededVersion past in some)

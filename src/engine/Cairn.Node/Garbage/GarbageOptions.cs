@@ -1,4 +1,5 @@
 using Cairn.Core.Rules;
+using Cairn.Core.Tree;
 
 namespace Cairn.Node.Garbage;
 
@@ -16,6 +17,12 @@ public sealed record GarbageOptions
 
     /// <summary>What of the past stays where no rule says anything. Default: that of <see cref="Rule.Default"/>.</summary>
     public Retention Keep { get; init; } = Rule.Default.Keep!.Value;
+
+    /// <summary>What is held for review. Default: that of <see cref="BrakeLimits"/>.</summary>
+    public BrakeLimits Brake { get; init; } = new();
+
+    /// <summary>In a volume that can be braked, how long a removal is known before it is condemned. Default 5 min.</summary>
+    public TimeSpan BrakeDelay { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Whether the chunks are those of a volume that never leaves its node. Default false.</summary>
     public bool IsPrivate { get; init; }

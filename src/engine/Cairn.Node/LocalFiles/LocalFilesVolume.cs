@@ -53,6 +53,9 @@ public sealed partial class LocalFilesVolume : IVolume
     public IVolumeRules? Rules => _shared.Rules;
 
     /// <inheritdoc/>
+    public IVolumeBrake? Brake => _shared.Brake;
+
+    /// <inheritdoc/>
     public IVolumePresence? Presence => _shared.Presence;
 
     /// <inheritdoc/>

@@ -47,6 +47,9 @@ public sealed partial class SnapshotsVolume : IVolume
     public IVolumeRules? Rules => _present.Rules;
 
     /// <inheritdoc/>
+    public IVolumeBrake? Brake => _present.Brake;
+
+    /// <inheritdoc/>
     public IVolumePresence? Presence => _present.Presence;
 
     /// <inheritdoc/>

@@ -25,6 +25,9 @@ public interface IVolume
     /// <summary>The volume's past states as a whole, or null if it keeps none.</summary>
     IVolumeSnapshots? Snapshots => null;
 
+    /// <summary>What of the volume's past is held for review, or null if it keeps none.</summary>
+    IVolumeBrake? Brake => null;
+
     /// <summary>Who has the volume's files open, or null if nobody is asked.</summary>
     IVolumePresence? Presence => null;
 
