@@ -18,9 +18,21 @@ public sealed class FormatTests
         {
             // What came after the golden bytes were made.
             Primitives = [.. everything.Primitives
-                .Where(primitive => primitive is not (RecoverMember or SweepKept))],
+                .Where(primitive => primitive is not (RecoverMember or SweepKept or LimitMember))],
         };
         Assert.Equal(Convert.ToHexString(golden), Convert.ToHexString(TransactionCodec.Encode(then)));
+        Assert.Equal(golden, TransactionCodec.Encode(TransactionCodec.Decode(golden).Value));
+    }
+
+    [Fact]
+    public void The_golden_limit_decodes_for_ever()
+    {
+        byte[] golden = Golden.Read("limit-member-v1");
+        Transaction limit = Samples.Everything() with
+        {
+            Primitives = [.. Samples.EveryPrimitive().Where(primitive => primitive is LimitMember)],
+        };
+        Assert.Equal(Convert.ToHexString(golden), Convert.ToHexString(TransactionCodec.Encode(limit)));
         Assert.Equal(golden, TransactionCodec.Encode(TransactionCodec.Decode(golden).Value));
     }
 

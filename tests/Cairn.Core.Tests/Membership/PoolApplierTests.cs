@@ -71,6 +71,29 @@ public sealed class PoolApplierTests
     }
 
     [Fact]
+    public void Admins_limit_members_and_the_last_word_holds_for_what_they_had_not_seen()
+    {
+        PoolScene founder = Founded();
+        founder.Do(Grant(2, MemberRole.Member), Create(1, "docs"));
+        NodeId member = MemberKit.Node(2);
+        LogPositions seen = LogPositions.From([new(new LogId(member, 1), new LogPosition(1, 5))]);
+        founder.Do(new LimitMember(member, false, [new SeenLogs(Volume(1), seen)]));
+        PoolScene limited = new(2);
+        limited.MeetWith(founder);
+        limited.Do(new LimitMember(member, true, []), new LimitMember(MemberKit.Node(1), false, []));
+        founder.MeetWith(limited);
+        Assert.False(founder.State.MayWrite(member));
+        Assert.True(founder.State.MayWrite(MemberKit.Node(1)));
+        Assert.Equal(new(false, seen), Assert.Single(founder.State.RightsIn(Volume(1)).Of(member)));
+        Assert.Equal(new(false, LogPositions.Empty), Assert.Single(founder.State.RightsIn(Volume(2)).Of(member)));
+
+        founder.Do(new LimitMember(MemberKit.Node(5), false, []), new LimitMember(member, true, []));
+        Assert.True(founder.State.MayWrite(member));
+        Assert.Equal([false, true], founder.State.RightsIn(Volume(1)).Of(member).Select(limit => limit.MayWrite));
+        Assert.Single(founder.State.Limits);
+    }
+
+    [Fact]
     public void The_recovery_key_is_an_admin_for_ever()
     {
         PoolScene founder = Founded();

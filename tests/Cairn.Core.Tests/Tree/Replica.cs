@@ -20,13 +20,15 @@ internal sealed class Replica
         author[0] = number;
         Log = new LogId(new NodeId(author), 1);
         _random = new Prng((seed * 1000) + number);
-        Fold = new OrderedFold(new MemoryTable(), new TreeApplier());
+        Fold = new OrderedFold(new MemoryTable(), Applier);
         Queries = new TreeQueries(Fold.Table);
         Edits = new TreeEdits(Queries, Fresh);
         _clock = 1_700_000_000_000_000_000 + (number * 1_000_000_000L);
     }
 
     internal LogId Log { get; }
+
+    internal TreeApplier Applier { get; } = new();
 
     internal OrderedFold Fold { get; }
 

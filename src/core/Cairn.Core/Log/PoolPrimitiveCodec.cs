@@ -32,6 +32,9 @@ internal static class PoolPrimitiveCodec
                 writer.Bytes32(p.Recovery.Value);
                 writer.LengthPrefixed(p.Signature.Span);
                 break;
+            case LimitMember p:
+                EncodeLimit(writer, p);
+                break;
             case CreateVolume p:
                 writer.Bytes16(p.Volume.Value);
                 writer.LengthPrefixed(p.Name.Span);
@@ -82,6 +85,8 @@ internal static class PoolPrimitiveCodec
                 return new RecoverMember(
                     Node(ref reader), Bytes(ref reader, KeyBytesMax), Bytes(ref reader, NameBytesMax), Node(ref reader),
                     Bytes(ref reader, KeyBytesMax));
+            case PrimitiveKind.LimitMember:
+                return DecodeLimit(ref reader);
             case PrimitiveKind.CreateVolume:
                 return new CreateVolume(
                     Volume(ref reader), Bytes(ref reader, NameBytesMax), Bytes(ref reader, OpaqueBytesMax));
@@ -134,6 +139,32 @@ internal static class PoolPrimitiveCodec
         }
 
         return new RevokeMember(member, ImmutableCollectionsMarshal.AsImmutableArray(tails));
+    }
+
+    internal static void EncodeLimit(WireWriter writer, LimitMember limit)
+    {
+        writer.Bytes32(limit.Member.Value);
+        writer.Boolean(limit.MayWrite);
+        writer.Count(limit.Seen.Length);
+        foreach (SeenLogs seen in limit.Seen)
+        {
+            writer.Bytes16(seen.Volume.Value);
+            seen.Positions.Encode(writer);
+        }
+    }
+
+    internal static LimitMember DecodeLimit(ref WireReader reader)
+    {
+        NodeId member = Node(ref reader);
+        bool mayWrite = reader.Boolean();
+        var seen = new SeenLogs[reader.Count(VolumeId.Size + 1)];
+        for (int i = 0; i < seen.Length && !reader.Failed; i++)
+        {
+            seen[i] = new SeenLogs(Volume(ref reader), LogPositions.Decode(ref reader));
+            reader.Require(i == 0 || seen[i - 1].Volume.CompareTo(seen[i].Volume) < 0);
+        }
+
+        return new LimitMember(member, mayWrite, ImmutableCollectionsMarshal.AsImmutableArray(seen));
     }
 
     private static void EncodeCondemn(WireWriter writer, Condemn condemn)

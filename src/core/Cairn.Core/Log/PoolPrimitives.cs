@@ -44,6 +44,37 @@ public sealed record RevokeMember(NodeId Member, ImmutableArray<AcceptedTail> Ac
     public override PrimitiveKind Kind => PrimitiveKind.RevokeMember;
 }
 
+/// <summary>What was seen of a member's logs in one volume.</summary>
+/// <param name="Volume">Which volume.</param>
+/// <param name="Positions">Of the member's logs; others are not asked for.</param>
+public readonly record struct SeenLogs(VolumeId Volume, LogPositions Positions);
+
+/// <summary>
+/// A member may only read from now on, or may edit volumes again; what the author had seen of it is judged as before.
+/// </summary>
+/// <param name="Member">Who.</param>
+/// <param name="MayWrite">Whether it may edit.</param>
+/// <param name="Seen">What the author had of its logs; of a volume that is not listed, nothing.</param>
+public sealed record LimitMember(NodeId Member, bool MayWrite, ImmutableArray<SeenLogs> Seen) : Primitive
+{
+    /// <inheritdoc/>
+    public override PrimitiveKind Kind => PrimitiveKind.LimitMember;
+
+    /// <summary>What the author had of the member's logs in a volume.</summary>
+    public LogPositions SeenIn(VolumeId volume)
+    {
+        foreach (SeenLogs seen in Seen)
+        {
+            if (seen.Volume == volume)
+            {
+                return seen.Positions;
+            }
+        }
+
+        return LogPositions.Empty;
+    }
+}
+
 /// <summary>A volume is made.</summary>
 /// <param name="Volume">A fresh random id.</param>
 /// <param name="Name">UTF-8.</param>

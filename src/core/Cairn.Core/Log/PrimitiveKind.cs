@@ -68,6 +68,9 @@ public enum PrimitiveKind : byte
     /// <summary>The holder of the recovery kit comes back as an admin, let in by any member.</summary>
     RecoverMember = 39,
 
+    /// <summary>A member may only read from now on, or may write again.</summary>
+    LimitMember = 40,
+
     /// <summary>Objects, versions and chunks that nothing refers to any more.</summary>
     Condemn = 48,
 

@@ -35,6 +35,9 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
                 case RevokeMember revoke:
                     Apply(state, author, revoke);
                     break;
+                case LimitMember limit:
+                    Apply(state, author, limit);
+                    break;
                 case Exclude exclude:
                     Apply(state, author, exclude);
                     break;
@@ -79,6 +82,7 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
             Members = PoolTable.Members(table).ToImmutableSortedDictionary(member => member.Node, member => member),
             Volumes = PoolTable.Volumes(table).ToImmutableSortedDictionary(volume => volume.Volume, volume => volume),
             Keys = [.. PoolTable.Keys(table)],
+            Limits = PoolTable.Limits(table).ToImmutableSortedDictionary(),
             Weights = weights,
             WeightsVersion = version,
         };
@@ -167,6 +171,15 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
         if (isMutual)
         {
             PoolTable.PutMember(state, actor with { Member = actor.Member with { Standing = standing } });
+        }
+    }
+
+    private static void Apply(ITreeTable state, NodeId author, LimitMember limit)
+    {
+        if (PoolTable.GetMember(state, author)?.Member is { IsAuthority: true }
+            && PoolTable.GetMember(state, limit.Member) is not null)
+        {
+            PoolTable.AddLimit(state, limit);
         }
     }
 

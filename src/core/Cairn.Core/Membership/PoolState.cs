@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using Cairn.Core.Log;
 using Cairn.Core.Placement;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rights;
 
 namespace Cairn.Core.Membership;
 
@@ -107,6 +109,10 @@ public sealed record PoolState
     /// <summary>Every wrapped key, ordered by volume, epoch, recipient.</summary>
     public ImmutableArray<KeyGrant> Keys { get; init; } = [];
 
+    /// <summary>What admins said about members' editing: each member's limits in the order of the log.</summary>
+    public ImmutableSortedDictionary<NodeId, ImmutableArray<LimitMember>> Limits { get; init; } =
+        ImmutableSortedDictionary<NodeId, ImmutableArray<LimitMember>>.Empty;
+
     /// <summary>The placement weights in force.</summary>
     public PlacementWeights Weights { get; init; } = PlacementWeights.None;
 
@@ -129,6 +135,16 @@ public sealed record PoolState
         volume = LiveVolumes.FirstOrDefault(candidate => string.Equals(candidate.Name, name, StringComparison.Ordinal));
         return volume is not null;
     }
+
+    /// <summary>Whether a member may edit volumes now.</summary>
+    public bool MayWrite(NodeId member) =>
+        !Limits.TryGetValue(member, out ImmutableArray<LimitMember> limits) || limits[^1].MayWrite;
+
+    /// <summary>The judge of a volume's transactions.</summary>
+    public WriteRights RightsIn(VolumeId volume) => Limits.IsEmpty ? WriteRights.None : new(Limits.Select(
+        member => KeyValuePair.Create(
+            member.Key,
+            member.Value.Select(limit => new MemberLimit(limit.MayWrite, limit.SeenIn(volume))).ToImmutableArray())));
 
     /// <summary>
     /// Whether a block of an author's log is folded: authors in good standing always, revoked ones up to the cut.

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.Text;
 using Cairn.Core.Fold;
+using Cairn.Core.Log;
 using Cairn.Core.Placement;
 using Cairn.Core.Primitives;
 
@@ -20,6 +21,7 @@ internal static class PoolTable
     private const byte MemberTag = (byte)'M';
     private const byte VolumeTag = (byte)'V';
     private const byte KeyTag = (byte)'K';
+    private const byte LimitTag = (byte)'L';
     private static readonly byte[] WeightsKey = "W"u8.ToArray();
 
     /// <summary>A member and, when it was revoked, by whom.</summary>
@@ -120,6 +122,26 @@ internal static class PoolTable
         }
     }
 
+    /// <summary>Adds a limit after those of the same member.</summary>
+    public static void AddLimit(ITreeTable table, LimitMember limit)
+    {
+        byte[] key = [LimitTag, .. limit.Member.Value.ToArray()];
+        ArrayBufferWriter<byte> output = new(128);
+        output.Write(table.Get(key) ?? []);
+        PoolPrimitiveCodec.EncodeLimit(new WireWriter(output), limit);
+        table.Put(key, output.WrittenSpan.ToArray());
+    }
+
+    /// <summary>The limits of every member that has any, each member's in the order in which they were added.</summary>
+    public static IEnumerable<KeyValuePair<NodeId, ImmutableArray<LimitMember>>> Limits(ITreeTable table)
+    {
+        TableCursor cursor = table.Scan([LimitTag], [LimitTag + 1]);
+        while (cursor.MoveNext())
+        {
+            yield return new(new NodeId(cursor.Key.AsSpan(1)), ReadLimits(cursor.Value));
+        }
+    }
+
     /// <summary>The weights in force and their version, 0 before any.</summary>
     public static (ulong Version, PlacementWeights Weights) GetWeights(ITreeTable table)
     {
@@ -168,6 +190,19 @@ internal static class PoolTable
 
         Invariant.That(reader.Complete, $"the row of member {node.Short}");
         return new MemberRow(new Member(node, key, name, role, standing, accepted.ToImmutable()), revokedBy);
+    }
+
+    private static ImmutableArray<LimitMember> ReadLimits(byte[] value)
+    {
+        WireReader reader = new(value);
+        ImmutableArray<LimitMember>.Builder limits = ImmutableArray.CreateBuilder<LimitMember>();
+        while (!reader.Failed && reader.Remaining > 0)
+        {
+            limits.Add(PoolPrimitiveCodec.DecodeLimit(ref reader));
+        }
+
+        Invariant.That(reader.Complete, "a row of limits");
+        return limits.ToImmutable();
     }
 
     private static VolumeRow ReadVolume(VolumeId volume, byte[] value)

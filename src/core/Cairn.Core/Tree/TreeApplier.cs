@@ -1,6 +1,8 @@
+using System.Buffers.Binary;
 using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rights;
 
 namespace Cairn.Core.Tree;
 
@@ -32,6 +34,9 @@ public sealed class TreeApplier : ITransactionApplier
         _snapshots = new SnapshotRules(_keeping);
     }
 
+    /// <summary>Whose transactions are obeyed; whoever changes it folds again what is judged otherwise by it.</summary>
+    public WriteRights Rights { get; set; } = WriteRights.None;
+
     /// <inheritdoc/>
     public void Apply(Transaction transaction, ITreeTable state) => Apply(transaction, state, []);
 
@@ -53,6 +58,12 @@ public sealed class TreeApplier : ITransactionApplier
     public void Apply(
         Transaction transaction, ITreeTable state, IReadOnlyList<KeyValuePair<byte[], byte[]?>> seenOtherwise)
     {
+        if (Rights.Refuses(transaction))
+        {
+            Refuse(transaction.Id.Log.Author, state);
+            return;
+        }
+
         _keeping.Begin(state);
         _work.Begin(transaction, _keeping);
 
@@ -78,6 +89,16 @@ public sealed class TreeApplier : ITransactionApplier
     {
         _work.Clear();
         _keeping.Forget();
+    }
+
+    /// <summary>Nothing of it is done; that it was there is counted, so that somebody can look after it.</summary>
+    private static void Refuse(NodeId author, ITreeTable state)
+    {
+        byte[] key = TreeKeys.Node(TreeKeys.Refused, author);
+        byte[] count = new byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(
+            count, 1 + (state.Get(key) is { } before ? BinaryPrimitives.ReadInt64LittleEndian(before) : 0));
+        state.Put(key, count);
     }
 
     private void Apply(Primitive primitive)

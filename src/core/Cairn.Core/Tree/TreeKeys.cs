@@ -56,6 +56,9 @@ public static class TreeKeys
     /// <summary>What a member says about condemnations: node.</summary>
     public const byte GarbageMark = 0x1F;
 
+    /// <summary>How many transactions of an author were refused: node.</summary>
+    public const byte Refused = 0x20;
+
     /// <summary>Length of a key made of the tag and one id of 16 bytes.</summary>
     internal const int IdKeySize = 1 + ObjectId.Size;
 

@@ -1,0 +1,104 @@
+using System.Collections.Immutable;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Rights;
+using Cairn.Core.Tests.Tree;
+
+namespace Cairn.Core.Tests.Rights;
+
+/// <summary>
+/// Random edits, random limits, random delivery of both: who has the same logs has the same tree, and nothing of what is refused is
+/// in it.
+/// </summary>
+public sealed class RightsConvergenceTests
+{
+    private const int Seeds = 150;
+
+    [Fact]
+    public void Limits_that_come_late_end_in_the_tree_that_they_make_when_known_from_the_start() =>
+        Parallel.For(1, Seeds + 1, seed =>
+        {
+            try
+            {
+                Run((ulong)seed);
+            }
+            catch (Exception e)
+            {
+                throw new InvalidOperationException($"seed {seed}: {e.Message}", e);
+            }
+        });
+
+    private static void Run(ulong seed)
+    {
+        var random = new Prng(seed);
+        Replica[] replicas = [.. Enumerable.Range(1, 4).Select(n => new Replica((byte)n, seed))];
+        var known = replicas.ToDictionary(replica => replica, _ => new SortedSet<int>());
+        var limits = new List<(NodeId Member, MemberLimit Limit)>();
+        for (int step = 0; step < 90; step++)
+        {
+            Replica replica = replicas[random.Next(replicas.Length)];
+            if (random.Chance(4))
+            {
+                Replica from = replicas[random.Next(replicas.Length)];
+                replica.Fold.Receive(from.Written.GetRange(0, random.Next(from.Written.Count + 1)));
+            }
+
+            if (random.Chance(8))
+            {
+                // The first is the admin; it limits what it has seen of somebody, itself among them.
+                LogId member = replicas[random.Next(replicas.Length)].Log;
+                LogPositions seen = random.Chance(4) ? LogPositions.Empty : Only(member, replicas[0]);
+                limits.Add((member.Author, new MemberLimit(random.Chance(3), seen)));
+                known[replicas[0]].Add(limits.Count - 1);
+                Use(replicas[0], replicas, limits, known[replicas[0]]);
+            }
+
+            if (limits.Count > 0 && random.Chance(5))
+            {
+                known[replica].Add(random.Next(limits.Count));
+                Use(replica, replicas, limits, known[replica]);
+            }
+
+            new RandomEdits(replica, random, []).Next(step);
+        }
+
+        foreach (Replica replica in replicas)
+        {
+            known[replica].UnionWith(Enumerable.Range(0, limits.Count));
+            Use(replica, replicas, limits, known[replica]);
+        }
+
+        Replica.Sync(replicas);
+        TreeAudit.Check(replicas[0].Fold.Table);
+        Assert.Equal(Expected(replicas, replicas[0].Applier.Rights).Listing(), replicas[0].Listing());
+    }
+
+    /// <summary>The limits that a replica knows, in the order of the pool's log; what they judge otherwise is folded again.</summary>
+    private static void Use(
+        Replica replica, Replica[] all, List<(NodeId Member, MemberLimit Limit)> limits, SortedSet<int> known)
+    {
+        var rights = new WriteRights(known.Select(i => limits[i]).GroupBy(one => one.Member).Select(
+            member => KeyValuePair.Create(member.Key, member.Select(one => one.Limit).ToImmutableArray())));
+        LogPositions folded = replica.Fold.Positions;
+        bool isOtherwise = rights.JudgesOtherwise(replica.Applier.Rights, folded);
+        replica.Applier.Rights = rights;
+        if (isOtherwise)
+        {
+            replica.Fold.Reset();
+            replica.Fold.Receive([.. all.SelectMany(other => other.Written)
+                .Where(written => written.Id.Seq <= folded[written.Id.Log].TransactionSeq)]);
+        }
+    }
+
+    /// <summary>The tree in which everything that is refused does nothing, and nobody is limited.</summary>
+    private static Replica Expected(Replica[] replicas, WriteRights rights)
+    {
+        var expected = new Replica(99);
+        expected.Fold.Receive([.. replicas.SelectMany(replica => replica.Written).Select(
+            written => rights.Refuses(written) ? written with { Primitives = [new Rescue([])] } : written)]);
+        return expected;
+    }
+
+    private static LogPositions Only(LogId log, Replica admin) =>
+        admin.Fold.LastOf(log) is > 0 and ulong last ? LogPositions.From([new(log, new LogPosition(1, last))]) : LogPositions.Empty;
+}

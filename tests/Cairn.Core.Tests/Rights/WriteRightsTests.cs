@@ -1,0 +1,101 @@
+using System.Collections.Immutable;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Rights;
+using Cairn.Core.Tests.Tree;
+using Cairn.Core.Tree;
+
+namespace Cairn.Core.Tests.Rights;
+
+/// <summary>Members that only read: what of theirs is refused, and that nothing a changed program does gets around it.</summary>
+public sealed class WriteRightsTests
+{
+    private static readonly LogId Theirs = new(new NodeId(Enumerable.Repeat((byte)7, NodeId.Size).ToArray()), 3);
+
+    [Fact]
+    public void What_the_admin_had_seen_stands_and_what_it_had_not_is_judged_by_its_last_word()
+    {
+        WriteRights rights = Rights(Limit(false, 10), Limit(true, 20), Limit(false, 30));
+        Assert.False(rights.Refuses(Edit(Theirs, 10)));
+        Assert.True(rights.Refuses(Edit(Theirs, 31)));
+        Assert.False(rights.MayWrite(Theirs.Author));
+
+        // Seen by the last: what the second allowed, and of what the second had seen, what the first refused.
+        Assert.False(rights.Refuses(Edit(Theirs, 21)));
+        Assert.True(rights.Refuses(Edit(Theirs, 20)));
+        Assert.False(rights.Refuses(Edit(Theirs with { Author = default }, 31)));
+    }
+
+    [Fact]
+    public void A_new_incarnation_claims_no_age()
+    {
+        WriteRights rights = Rights(Limit(false, 10));
+        Assert.True(rights.Refuses(Edit(Theirs with { Incarnation = 4 }, 1)));
+        Assert.True(rights.Refuses(Edit(Theirs with { Incarnation = 2 }, 1)));
+    }
+
+    [Fact]
+    public void Who_only_reads_takes_part_in_garbage_collection_and_in_nothing_beside_it()
+    {
+        WriteRights rights = Rights(Limit(false, 0));
+        Primitive mark = new SetRule(MarkPlace.Of(Theirs.Author), default);
+        Primitive others = new SetRule(MarkPlace.Of(default), default);
+        Assert.False(rights.Refuses(Edit(Theirs, 1, new Rescue([]), mark, new NameAuthor("x"u8.ToArray()))));
+        Assert.True(rights.Refuses(Edit(Theirs, 1, others)));
+        Assert.True(rights.Refuses(Edit(Theirs, 1, mark, new DiscardHeads(default, []))));
+        Assert.True(rights.Refuses(Edit(Theirs, 1, new Condemn(LogPositions.Empty, [], [], [], []))));
+    }
+
+    [Fact]
+    public void A_limit_that_had_seen_all_that_is_folded_needs_no_fold()
+    {
+        LogPositions folded = LogPositions.From([new(Theirs, new LogPosition(1, 10))]);
+        WriteRights one = Rights(Limit(false, 10));
+        Assert.False(one.JudgesOtherwise(WriteRights.None, folded));
+        Assert.True(Rights(Limit(false, 9)).JudgesOtherwise(WriteRights.None, folded));
+        Assert.False(one.JudgesOtherwise(one, folded));
+
+        // The same words again, after another: they are not the same judgement.
+        WriteRights two = Rights(Limit(false, 0), Limit(true, 0));
+        Assert.True(Rights(Limit(false, 0), Limit(true, 0), Limit(false, 0)).JudgesOtherwise(two, folded));
+    }
+
+    [Fact]
+    public void What_is_kept_beside_a_fold_reads_back()
+    {
+        byte[] bytes = Rights(Limit(false, 10), Limit(true, 20)).Encode();
+        Assert.Equal(bytes, WriteRights.Decode(bytes).Encode());
+        Assert.False(WriteRights.Decode(bytes).Refuses(Edit(Theirs, 21)));
+        Assert.True(WriteRights.Decode(WriteRights.None.Encode()).IsEmpty);
+    }
+
+    [Fact]
+    public void The_limited_change_nothing_by_hiding_what_they_had_seen()
+    {
+        var admin = new Replica(1);
+        var reader = new Replica(2);
+        admin.Create("f", "good");
+        reader.Receive(admin);
+        var rights = new WriteRights([new(reader.Log.Author, [new MemberLimit(false, LogPositions.Empty)])]);
+        admin.Applier.Rights = rights;
+
+        // No dependencies, so it is put before everything else; a later one of somebody who saw it stands on nothing.
+        ObjectId file = admin.Find("f")!.Value.Object;
+        var old = new Transaction(
+            new TransactionId(reader.Log with { Incarnation = 9 }, 1), [], default,
+            [new CreateObject(new ObjectId(reader.Fresh()), TreeKind.File, 0, 0, 0, 0, default, default), new DiscardHeads(file, [])]);
+        Assert.Null(reader.Write("f", "bad"));
+        admin.Fold.Receive([old, .. reader.Written]);
+        Assert.Equal("good", admin.Read("f"));
+        Assert.Equal("/f=good\n", admin.Listing());
+        Assert.Equal([new(reader.Log.Author, 2)], admin.Queries.Refused());
+    }
+
+    private static WriteRights Rights(params ImmutableArray<MemberLimit> limits) => new([new(Theirs.Author, limits)]);
+
+    private static MemberLimit Limit(bool mayWrite, ulong seen) =>
+        new(mayWrite, LogPositions.From([new(Theirs, new LogPosition(1, seen))]));
+
+    private static Transaction Edit(LogId log, ulong seq, params ImmutableArray<Primitive> primitives) =>
+        new(new TransactionId(log, seq), [], default, primitives.IsEmpty ? [new SetRule(default, default)] : primitives);
+}
