@@ -100,5 +100,7 @@ public sealed class RightsConvergenceTests
     }
 
     private static LogPositions Only(LogId log, Replica admin) =>
-        admin.Fold.LastOf(log) is > 0 and ulong last ? LogPositions.From([new(log, new LogPosition(1, last))]) : LogPositions.Empty;
+        admin.Fold.LastOf(log) is > 0 and ulong last
+            ? LogPositions.From([new(log, new LogPosition(1, last))])
+            : LogPositions.Empty;
 }

@@ -83,7 +83,7 @@ public sealed class WriteRightsTests
         ObjectId file = admin.Find("f")!.Value.Object;
         var old = new Transaction(
             new TransactionId(reader.Log with { Incarnation = 9 }, 1), [], default,
-            [new CreateObject(new ObjectId(reader.Fresh()), TreeKind.File, 0, 0, 0, 0, default, default), new DiscardHeads(file, [])]);
+            [new SetAttributes(file, default, 0, null, null, null), new DiscardHeads(file, [])]);
         Assert.Null(reader.Write("f", "bad"));
         admin.Fold.Receive([old, .. reader.Written]);
         Assert.Equal("good", admin.Read("f"));
@@ -97,5 +97,7 @@ public sealed class WriteRightsTests
         new(mayWrite, LogPositions.From([new(Theirs, new LogPosition(1, seen))]));
 
     private static Transaction Edit(LogId log, ulong seq, params ImmutableArray<Primitive> primitives) =>
-        new(new TransactionId(log, seq), [], default, primitives.IsEmpty ? [new SetRule(default, default)] : primitives);
+        new(
+            new TransactionId(log, seq), [], default,
+            primitives.IsEmpty ? [new SetRule(default, default)] : primitives);
 }

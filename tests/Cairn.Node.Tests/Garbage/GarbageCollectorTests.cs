@@ -1,6 +1,7 @@
 using Cairn.Core.Log;
 using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rights;
 using Cairn.Core.Tree;
 using Cairn.Node.Garbage;
 using Cairn.Node.Tests.Logs;
@@ -125,6 +126,28 @@ public sealed class GarbageCollectorTests
         Assert.True(a.Has(needed) && forger.Has(needed));
         GarbageNode.Settle(_nodes);
         Assert.True(a.Has(needed) && victim.Has(needed));
+    }
+
+    [Fact]
+    public void WhoOnlyReads_CondemnsNothing_AndTakesPart()
+    {
+        GarbageNode[] nodes = [Node(), Node(), Node()];
+        GarbageNode first = nodes.MinBy(node => node.Node.Identity.Node)!;
+        GarbageNode other = nodes.First(node => node != first);
+        ChunkRef kept = GarbageNode.Chunk(1, nodes);
+        ChunkRef gone = GarbageNode.Chunk(2, nodes);
+        other.Create("f", kept);
+        other.Create("g", gone);
+        MemberLimit limit = new(false, LogPositions.Empty);
+        _members.Rights = new WriteRights([new(first.Node.Identity.Node, [limit])]);
+        Assert.All(nodes, node => node.Node.Log.Reconsider());
+        GarbageNode.Exchange(_nodes);
+        first.Open.Add(GarbageNode.Root(kept));
+        other.Unlink("f");
+        other.Unlink("g");
+        GarbageNode.Settle(_nodes);
+        Assert.All(nodes, node => Assert.True(node.Has(kept) && !node.Has(gone)));
+        Assert.Empty(first.Queries.Refused());
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Text;
 using Cairn.Coding.Encryption;
 using Cairn.Core.Fold;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rights;
 using Cairn.Core.Tree;
 using Cairn.Node.Logs;
 using Cairn.Simulation;
@@ -202,6 +203,8 @@ internal sealed class LogMembers : IMembers
     public Dictionary<LogId, ulong> LastAccepted { get; } = [];
 
     public void Grant(SimulatedIdentity identity) => _keys[identity.Node] = identity.PublicKey;
+
+    public WriteRights Rights { get; set; } = WriteRights.None;
 
     public ReadOnlyMemory<byte> PublicKeyOf(NodeId author) => _keys.GetValueOrDefault(author);
 

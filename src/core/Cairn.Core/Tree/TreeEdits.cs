@@ -198,6 +198,10 @@ public sealed class TreeEdits
             : (ImmutableArray<Primitive>)[Written(view.Owner, version, baseHeads)];
     }
 
+    /// <summary>A new version of a file that need not be in the tree: what made it may have been refused.</summary>
+    public static ImmutableArray<Primitive> Unchecked(
+        ObjectId file, ImmutableArray<VersionId> baseHeads, NewVersion version) => [Written(file, version, baseHeads)];
+
     /// <summary>Changes attributes; null leaves one as it is.</summary>
     public Result<ImmutableArray<Primitive>, TreeError> SetAttributes(
         ObjectId id, uint? mode, uint? userId, uint? groupId, WallTime? modified)

@@ -83,6 +83,11 @@ internal sealed class ConflictKeeper : IAsyncDisposable
     /// <summary>Looks at every conflict; true when some are left to be looked at again.</summary>
     private async Task<bool> Round()
     {
+        if (!_state.MayWrite)
+        {
+            return false;
+        }
+
         List<Case> cases = [];
         lock (_state.Gate)
         {

@@ -99,8 +99,9 @@ internal sealed class DraftWriter(VolumeState state, Action signal)
         Begin(target).TryGet(out Draft? draft, out VolumeError error) ? Time(draft, state.Now) : error;
 
     /// <summary>Sets the modification time of a draft. Called under the gate.</summary>
-    public Result<Unit, VolumeError> Time(Draft draft, WallTime modified) =>
-        Note(draft, Entry(draft, JournalEntryType.TimeSet) with { Time = modified }, _ => { });
+    public Result<Unit, VolumeError> Time(Draft draft, WallTime modified) => !state.MayWrite
+        ? VolumeError.ReadOnly
+        : Note(draft, Entry(draft, JournalEntryType.TimeSet) with { Time = modified }, _ => { });
 
     /// <summary>Makes a range a hole, inside the file's size. Called under the gate.</summary>
     public Result<Unit, VolumeError> Punch(OpenObject target, long offset, long length)
@@ -143,6 +144,11 @@ internal sealed class DraftWriter(VolumeState state, Action signal)
     /// <summary>The active draft, begun in the journal if there is none.</summary>
     private Result<Draft, VolumeError> Begin(OpenObject target)
     {
+        if (!state.MayWrite)
+        {
+            return VolumeError.ReadOnly;
+        }
+
         if (target.Active is { } active)
         {
             active.LastWriteMs = state.NowMs;

@@ -298,9 +298,10 @@ internal sealed class FileOperations(
     }
 
     /// <summary>Throws the draft of a file away that has neither an entry nor a handle. Called under the gate.</summary>
+    /// <remarks>Not where this node may only read: the file may have no entry because its making was refused.</remarks>
     public void DropIfGone(OpenObject target)
     {
-        if (target.Handles > 0 || target.Active is not { Pending: 0 } draft
+        if (target.Handles > 0 || !state.MayWrite || target.Active is not { Pending: 0 } draft
             || state.Queries.Get(target.Id) is { IsDetached: false })
         {
             return;
@@ -320,6 +321,11 @@ internal sealed class FileOperations(
         if (view.Kind != TreeKind.File)
         {
             return view.Kind == TreeKind.Directory ? VolumeError.IsADirectory : VolumeError.InvalidArgument;
+        }
+
+        if ((intent & (OpenIntent.Write | OpenIntent.Truncate)) != 0 && !state.MayWrite)
+        {
+            return VolumeError.ReadOnly;
         }
 
         OpenObject target = state.OpenFor(view);

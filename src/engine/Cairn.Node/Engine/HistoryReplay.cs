@@ -1,6 +1,7 @@
 using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rights;
 using Cairn.Core.Tree;
 using Cairn.Node.Logs;
 using Cairn.Node.Ports;
@@ -28,6 +29,7 @@ internal static class HistoryReplay
         }
 
         IReadOnlyList<IEnumerable<Transaction>> history = LogHistory.Of(state.Parts.Log);
+        WriteRights rights = state.Parts.Log.Rights;
         return await state.Parts.Workers.Run(
             WorkPriority.Foreground,
             () =>
@@ -40,7 +42,7 @@ internal static class HistoryReplay
                         cancellation.ThrowIfCancellationRequested();
                         return isWanted(transaction);
                     },
-                    new TreeApplier(),
+                    new TreeApplier { Rights = rights },
                     table);
                 return Result<MemoryTable, VolumeError>.Ok(table);
             },

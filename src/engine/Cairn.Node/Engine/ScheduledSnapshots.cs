@@ -63,7 +63,7 @@ public sealed class ScheduledSnapshots
     /// <returns>Whether anything was done.</returns>
     public async Task<bool> Look(DateTimeOffset now, CancellationToken cancellation)
     {
-        int rank = _members().Writers.Order().ToList().IndexOf(_self);
+        int rank = _members().Writers.Where(_state.Parts.Log.Rights.MayWrite).Order().ToList().IndexOf(_self);
         if (rank < 0)
         {
             return false;

@@ -109,7 +109,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     /// <summary>Opens the volume over its log, brings unpublished drafts back, and starts publishing.</summary>
     /// <param name="parts">What it is made of.</param>
     /// <param name="recovered">What <see cref="ReplicatedLog.Open(LogPorts, Cairn.Coding.Encryption.VolumeKeyring,
-    /// Cairn.Core.Fold.ITransactionApplier, out IReadOnlyList{RecoveredRecord}, ReplicatedLogOptions?)"/> left over.</param>
+    /// Cairn.Core.Tree.TreeApplier, out IReadOnlyList{RecoveredRecord}, ReplicatedLogOptions?)"/> left over.</param>
     public static VolumeEngine Open(VolumeParts parts, IReadOnlyList<RecoveredRecord> recovered)
     {
         VolumeEngine engine = new(parts);

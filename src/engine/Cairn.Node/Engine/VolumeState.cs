@@ -129,6 +129,9 @@ internal sealed class VolumeState
     /// <summary>Record locks and flocks.</summary>
     public LockManager Locks { get; } = new();
 
+    /// <summary>Whether this node may edit the volume; what it wrote all the same would have no effect on any node.</summary>
+    public bool MayWrite => Parts.Log.MayWrite;
+
     /// <summary>Whether the daemon is stopping.</summary>
     public bool IsStopping { get; set; }
 
@@ -225,8 +228,21 @@ internal sealed class VolumeState
 
     /// <summary>Carries out an intent: journaled and folded when this returns well.</summary>
     /// <param name="intent">What the tree's rules made of the caller's wish.</param>
+    public VolumeError? Commit(Result<ImmutableArray<Primitive>, TreeError> intent) =>
+        intent is { IsOk: true, Value.IsEmpty: false } && !MayWrite ? VolumeError.ReadOnly : Append(intent, default);
+
+    /// <summary>
+    /// Names the version of a draft: also one that is refused, because what was acknowledged is in a version.
+    /// </summary>
+    /// <param name="file">Whose version.</param>
+    /// <param name="baseHeads">What it was made from.</param>
+    /// <param name="version">The version.</param>
     /// <param name="ended">The draft whose journal records become void with it.</param>
-    public VolumeError? Commit(Result<ImmutableArray<Primitive>, TreeError> intent, EndedLayer ended = default)
+    public VolumeError? CommitDraft(
+        ObjectId file, ImmutableArray<VersionId> baseHeads, NewVersion version, EndedLayer ended) => Append(
+        MayWrite ? Edits.WriteVersion(file, baseHeads, version) : TreeEdits.Unchecked(file, baseHeads, version), ended);
+
+    private VolumeError? Append(Result<ImmutableArray<Primitive>, TreeError> intent, EndedLayer ended)
     {
         if (!intent.TryGet(out ImmutableArray<Primitive> primitives, out TreeError error))
         {

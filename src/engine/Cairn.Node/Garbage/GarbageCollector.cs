@@ -13,7 +13,7 @@ namespace Cairn.Node.Garbage;
 /// Gives the space of what was deleted or superseded back, on all nodes and without ever taking what one needs.
 /// </summary>
 /// <remarks>
-/// The steps of one round: (1) The first writer by id condemns what was removed by transactions that every writer has:
+/// The steps of one round: (1) The first by id of the writers that may edit condemns what was removed by transactions that every writer has:
 /// objects, versions and the chunks that nothing else refers to. One condemns for all, because two at once would each
 /// take the other's garbage for a reason to keep a chunk that both share. (2) Look at others' condemnations: rescue
 /// what is needed here, then acknowledge. (3) Remove the chunks of condemnations that every writer acknowledged, and
@@ -238,7 +238,9 @@ public sealed class GarbageCollector : IDisposable
         HashSet<ChunkAddress> candidates;
         lock (_log.Gate)
         {
-            candidates = [.. _unnamed.Where(address => !_condemned.Contains(address)).Take(_options.AddressesMax)];
+            // Who only reads keeps them noted until it may write: nobody else knows of them, and nobody would obey it.
+            IEnumerable<ChunkAddress> open = _unnamed.Where(address => !_condemned.Contains(address));
+            candidates = _log.MayWrite ? [.. open.Take(_options.AddressesMax)] : [];
         }
 
         if (candidates.Count == 0)
@@ -410,7 +412,9 @@ public sealed class GarbageCollector : IDisposable
         }
     }
 
-    private bool IsCondemner => Members.Writers is { Count: > 0 } writers && writers.Min() == _self;
+    /// <summary>Condemnations of a member that only reads have no effect: then no space would ever come back.</summary>
+    private bool IsCondemner =>
+        _log.MayWrite && Members.Writers.Where(_log.Rights.MayWrite).Order().FirstOrDefault() == _self;
 
     private WallTime Now => WallTime.From(_time.GetUtcNow());
 

@@ -1,4 +1,5 @@
 using Cairn.Core.Primitives;
+using Cairn.Core.Rights;
 
 namespace Cairn.Node.Logs;
 
@@ -26,4 +27,7 @@ public interface IMembers
     /// <param name="log">Whose log, which incarnation.</param>
     /// <param name="blockSeq">The block's number in it.</param>
     AuthorStanding StandingOf(LogId log, ulong blockSeq);
+
+    /// <summary>Which transactions of a volume are obeyed.</summary>
+    WriteRights Rights => WriteRights.None;
 }

@@ -41,6 +41,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             RestoreTip(id);
         }
 
+        bool isOtherwise = log.RightsInForce.Renew(log.Fold);
         bool isNew = log.Fold.Positions.Logs.Count == 0;
         Result<Unit, StoreError> folded = FoldBlocks();
         if (!folded.IsOk)
@@ -66,9 +67,9 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             FoldRules.Note(log.Fold.Table);
         }
 
-        // The index was folded by an older program, or before this node heard of a revocation; or a transaction that was
-        // lost is back.
-        if (_isLate || FoldRules.IsOutdated(log.Fold.Table)
+        // The index was folded by an older program, or before this node heard of a revocation or a limit; or a
+        // transaction that was lost is back.
+        if (_isLate || isOtherwise || FoldRules.IsOutdated(log.Fold.Table)
             || log.Quarantine.IsOutdated(log.Fold.Table, log.Exchange.Positions))
         {
             log.Repair.Run();
@@ -110,6 +111,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         log.Fold.Reset();
         log.Quarantine.Note(log.Fold.Table, log.Exchange.Positions);
         FoldRules.Note(log.Fold.Table);
+        log.RightsInForce.Note(log.Fold.Table);
         FoldBlocks();
         log.Fold.Receive([.. log.Own.Waiting.Select(unsealed => unsealed.Transaction)]);
         var keys = new List<byte[]>();

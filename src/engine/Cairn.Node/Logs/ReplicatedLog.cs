@@ -3,7 +3,9 @@ using Cairn.Coding.Encryption;
 using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rights;
 using Cairn.Core.Sync;
+using Cairn.Core.Tree;
 using Cairn.Node.Ports;
 using Cairn.Storage;
 
@@ -33,15 +35,16 @@ public sealed class ReplicatedLog : IAsyncDisposable
     private VolumeKeyring _keys;
 
     private ReplicatedLog(
-        LogPorts ports, ReplicatedLogOptions options, VolumeKeyring keys, OverlayTable table, OrderedFold fold,
+        LogPorts ports, ReplicatedLogOptions options, VolumeKeyring keys, OverlayTable table, TreeApplier applier,
         LogExchange exchange)
     {
         Ports = ports;
         Repair = new FoldRepair(this);
         _keys = keys;
         _exchange = exchange;
-        Fold = fold;
+        Fold = new OrderedFold(table, applier);
         Quarantine = new Quarantine(ports.Members);
+        RightsInForce = new RightsInForce(ports.Members, applier);
         _journal = new JournalWriter(ports.Journal, ports.JournalCipher, keys.Volume);
         Own = new OwnLog(_journal);
         _repair = new OwnLogRepair(this, ports);
@@ -122,6 +125,12 @@ public sealed class ReplicatedLog : IAsyncDisposable
         }
     }
 
+    /// <summary>Whose transactions are obeyed, as they are folded now.</summary>
+    public WriteRights Rights => RightsInForce.Current;
+
+    /// <summary>Whether this node's transactions are.</summary>
+    public bool MayWrite => Rights.MayWrite(Ports.Identity.Node);
+
     /// <summary>What was found wrong, oldest first.</summary>
     public IReadOnlyList<LogFinding> Findings
     {
@@ -146,6 +155,8 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
     internal Quarantine Quarantine { get; }
 
+    internal RightsInForce RightsInForce { get; }
+
     internal JournalWriter JournalWriter => _journal;
 
     internal LogExchange Exchange => _exchange;
@@ -157,7 +168,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
     /// volume engine.
     /// </param>
     public static Result<ReplicatedLog, StoreError> Open(
-        LogPorts ports, VolumeKeyring keys, ITransactionApplier applier, out IReadOnlyList<RecoveredRecord> others,
+        LogPorts ports, VolumeKeyring keys, TreeApplier applier, out IReadOnlyList<RecoveredRecord> others,
         ReplicatedLogOptions? options = null)
     {
         options ??= new ReplicatedLogOptions();
@@ -323,12 +334,15 @@ public sealed class ReplicatedLog : IAsyncDisposable
         }
     }
 
-    /// <summary>Membership changed: if blocks are accepted no more, or again, everything is folded anew. Slow then.</summary>
+    /// <summary>
+    /// Membership or rights changed: if something that is folded is accepted no more, or again, everything is folded anew. Slow then.
+    /// </summary>
     public void Reconsider()
     {
         lock (Gate)
         {
-            if (Quarantine.IsOutdated(Fold.Table, _exchange.Positions))
+            bool isOtherwise = RightsInForce.Renew(Fold);
+            if (isOtherwise || Quarantine.IsOutdated(Fold.Table, _exchange.Positions))
             {
                 Tell(Repair.Run());
             }
@@ -379,16 +393,15 @@ public sealed class ReplicatedLog : IAsyncDisposable
     }
 
     private static Result<ReplicatedLog, StoreError> Open(
-        LogPorts ports, ReplicatedLogOptions options, VolumeKeyring keys, ITransactionApplier applier,
+        LogPorts ports, ReplicatedLogOptions options, VolumeKeyring keys, TreeApplier applier,
         IReadOnlyList<RecoveredRecord> journaled, SortedSet<LogId> lost)
     {
         var table = new OverlayTable(
             new IndexTable(ports.Index), options.TableCacheBytes,
             ports.Index.Bytes <= options.LearnIndexBytesMax ? LearnKeysMax : 0);
-        var fold = new OrderedFold(table, applier);
         var exchange = new LogExchange(keys.Volume, (log, seq) =>
             ports.Blocks.Read(keys.Volume, log, seq).TryGet(out byte[]? held, out _) ? LogBlockCodec.Hash(held) : null);
-        var log = new ReplicatedLog(ports, options, keys, table, fold, exchange);
+        var log = new ReplicatedLog(ports, options, keys, table, applier, exchange);
         var recovery = new LogRecovery(log, ports) { Lost = lost, Begun = EndedLayers.Begun(journaled) };
         Result<Unit, StoreError> recovered = recovery.Run(
             [.. journaled.Where(record => record.Entry.Type == JournalEntryType.Transaction)]);

@@ -1,6 +1,7 @@
 using Cairn.Coding.Encryption;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rights;
 using Cairn.Node.Control;
 using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
@@ -194,5 +195,7 @@ internal sealed class VolumeSet : IAsyncDisposable
         public ReadOnlyMemory<byte> PublicKeyOf(NodeId author) => log.PublicKeyOf(author);
 
         public AuthorStanding StandingOf(LogId id, ulong blockSeq) => log.StandingIn(volume, id, blockSeq);
+
+        public WriteRights Rights => log.State.RightsIn(volume);
     }
 }

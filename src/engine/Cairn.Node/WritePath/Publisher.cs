@@ -421,9 +421,8 @@ internal sealed class Publisher : IDisposable
         OpenObject target = job.Target;
         NewVersion version = new(
             job.Draft.Version, job.Manifest.SizeBytes, job.Manifest.DataBytes, job.Draft.Modified, job.Root);
-        VolumeError? failed = _state.Commit(
-            _state.Edits.WriteVersion(target.Id, target.BaseHeads, version),
-            new EndedLayer(job.Draft.Version, job.Draft.Notes[0]));
+        VolumeError? failed = _state.CommitDraft(
+            target.Id, target.BaseHeads, version, new EndedLayer(job.Draft.Version, job.Draft.Notes[0]));
         if (failed is not null and not VolumeError.NotFound)
         {
             return false;
