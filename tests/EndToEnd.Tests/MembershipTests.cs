@@ -4,7 +4,7 @@ using Cairn.Cli.Output;
 
 namespace Cairn.EndToEnd.Tests;
 
-/// <summary>Machines leave, break, come back, are stolen; the owner loses the last admin's machine and has only the kit.</summary>
+/// <summary>Machines leave, break, come back, are stolen or only read; the owner loses the last admin's machine and has only the kit.</summary>
 public sealed class MembershipTests : IAsyncLifetime
 {
     private readonly DemoPool _pool = DemoPool.Lay(folder: null, nodeCount: 3, keep: false);
@@ -96,6 +96,42 @@ public sealed class MembershipTests : IAsyncLifetime
         await Eventually.Holds(() => Role(Second, Founder) == "revoked", "the owner's word counts");
     }
 
+    [Fact]
+    public async Task A_guest_only_reads_and_a_machine_that_wrote_apart_is_refused_until_an_admin_lets_it_stand()
+    {
+        DemoNode guest = Newcomer(4);
+        string code = (await Founder.Must("invite", "--read-only", "--quiet")).Trim();
+        await guest.Must("join", code, "--space", "256MiB", "--name", guest.Name, "--listen", "127.0.0.1:0");
+        await guest.Start(TestContext.Current.CancellationToken);
+        await Eventually.Holds(() => Shows(guest, "first"), "the guest reads");
+        string file = Path.Combine(_pool.Root, "file");
+        await guest.MustRefuse(ExitCode.Failed, "read-only", "put", file, "v/by-guest");
+        await guest.MustRefuse(ExitCode.Failed, "read-only", "rm", "v/first");
+        Assert.Contains("read-only", await guest.Must("status"), StringComparison.Ordinal);
+        await guest.Stop();
+
+        // Written where the admin cannot see it, and limited by the admin before it does.
+        await Founder.Stop();
+        await Third.Stop();
+        await Put("apart", Second);
+        await Second.Stop();
+        await Founder.Start(TestContext.Current.CancellationToken);
+        await Third.Start(TestContext.Current.CancellationToken);
+        await Founder.Must("node", "read-only", Second.Name);
+        await Second.Start(TestContext.Current.CancellationToken);
+        await Eventually.Holds(() => Refused(Founder, Second) == 1 && Refused(Third, Second) == 1, "it is refused");
+        await Eventually.Holds(() => !Shows(Second, "apart"), "it knows that it is");
+        Assert.False(Shows(Founder, "apart") || Shows(Third, "apart"));
+        Assert.Contains("--accept-refused", await Second.Must("status"), StringComparison.Ordinal);
+        await Second.MustRefuse(ExitCode.Failed, "read-only", "put", file, "v/more");
+
+        await Founder.Must("node", "read-write", Second.Name, "--accept-refused");
+        await Eventually.Holds(
+            () => new[] { Founder, Second, Third }.All(node => Shows(node, "apart")), "an admin lets it stand");
+        await Put("more", Second);
+        await Eventually.Holds(() => Shows(Third, "more"), "it writes again");
+    }
+
     private DemoNode Newcomer(int number)
     {
         DemoNode node = new(_pool.Root, number);
@@ -103,17 +139,20 @@ public sealed class MembershipTests : IAsyncLifetime
         return node;
     }
 
-    private async Task Put(string name)
+    private async Task Put(string name, DemoNode? by = null)
     {
         string file = Path.Combine(_pool.Root, "file");
         await File.WriteAllTextAsync(file, "the " + name, TestContext.Current.CancellationToken);
-        await Founder.Must("put", file, "v/" + name);
+        await (by ?? Founder).Must("put", file, "v/" + name);
     }
 
     private static bool Shows(DemoNode node, string name) =>
         node.Read("v", name) is { } bytes && System.Text.Encoding.UTF8.GetString(bytes) == "the " + name;
 
     private static string? Role(DemoNode asked, DemoNode node) => Summary(asked, node).GetProperty("role").GetString();
+
+    private static long Refused(DemoNode asked, DemoNode node) =>
+        Summary(asked, node).GetProperty("refusedChanges").GetInt64();
 
     private static bool IsConnected(DemoNode asked, DemoNode node) =>
         Summary(asked, node).GetProperty("isConnected").GetBoolean();

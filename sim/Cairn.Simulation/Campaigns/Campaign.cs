@@ -95,7 +95,8 @@ public sealed class Campaign
         for (int i = 1; i < _options.Nodes; i++)
         {
             SimulatedMachine next = AddMachine();
-            InviteTicket ticket = Require(Do(first, () => first.Node!.Invite(MemberRole.Admin, default).AsTask()));
+            InviteTerms terms = new(MemberRole.Admin);
+            InviteTicket ticket = Require(Do(first, () => first.Node!.Invite(terms, default).AsTask()));
             Require(Do(next, () => Founding.Join(next.Ports, next.Options, ticket.Code, CancellationToken.None)));
             Begin(next);
         }

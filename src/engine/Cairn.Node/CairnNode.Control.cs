@@ -34,6 +34,7 @@ public sealed partial class CairnNode
             State = Word(_record.Current.Record.State),
             IsAdmin = _view.IsAdmin,
             IsRevoked = self?.Standing == MemberStanding.Revoked,
+            IsReadOnly = !_view.State.MayWrite(_view.Self),
             ListenAddress = _ports.Transport.ListenAddress.ToString(),
             Uptime = _ports.Time.GetElapsedTime(_started),
             Space = Space(),
@@ -65,9 +66,9 @@ public sealed partial class CairnNode
     }
 
     /// <inheritdoc/>
-    public ValueTask<Result<InviteTicket, ControlError>> Invite(MemberRole role, CancellationToken cancellation) =>
+    public ValueTask<Result<InviteTicket, ControlError>> Invite(InviteTerms terms, CancellationToken cancellation) =>
         ValueTask.FromResult(_view.IsAdmin
-            ? _joinHost.Invite(_record.Current.Record.Addresses[0], role)
+            ? _joinHost.Invite(_record.Current.Record.Addresses[0], terms)
             : NotAdmin("invite others"));
 
     /// <inheritdoc/>
@@ -299,6 +300,8 @@ public sealed partial class CairnNode
             Name = record?.Name ?? member.Name,
             IsSelf = isSelf,
             Role = member.Standing == MemberStanding.Active ? Lower(member.Role.ToString()) : Lower(member.Standing.ToString()),
+            IsReadOnly = !_view.State.MayWrite(member.Node),
+            RefusedChanges = RefusedOf(member.Node),
             State = record is null ? "unknown" : Word(record.State),
             Liveness = Lower(_view.LivenessOf(member.Node).ToString()),
             IsConnected = isSelf || _peers.Find(member.Node) is { IsClosed: false },
@@ -374,6 +377,7 @@ public sealed partial class CairnNode
                 $"Start it, or `cairn node forget {_view.NameOf(node)}` if it is lost."));
         }
 
+        problems.AddRange(RefusedHere() is { } refused ? [refused] : []);
         problems.AddRange(_peers.Refused.Problems);
         problems.AddRange(_unreadable.Problem is { } unreadable ? [unreadable] : []);
         problems.AddRange(_pins.Summaries.Where(pin => pin.State == PinState.NoRoom).Select(pin => new NodeProblem(

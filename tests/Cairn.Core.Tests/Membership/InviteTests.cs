@@ -72,9 +72,10 @@ public sealed class InviteTests
     public void An_invite_expires_after_ten_minutes_of_running_time_on_any_clock()
     {
         InviteBook book = new();
-        book.Add(Secret, nowMs: 1000, MemberRole.Admin);
+        InviteTerms terms = new(MemberRole.Admin, IsReadOnly: true);
+        book.Add(Secret, nowMs: 1000, terms);
         InviteBook restarted = InviteBook.Decode(book.Encode(1000 + (InviteBook.LifetimeMs / 2)), nowMs: 0).Value;
-        Assert.Equal(MemberRole.Admin, restarted.RoleOf(InviteProof.TagOf(Secret)));
+        Assert.Equal(terms, restarted.TermsOf(InviteProof.TagOf(Secret)));
         long last = (InviteBook.LifetimeMs / 2) - 1;
         Assert.Equal(1, restarted.OpenCount);
         Assert.Equal(InviteRejection.Expired, Redeem(restarted, Proof(2), 2, last + 1).Error);

@@ -88,7 +88,7 @@ public sealed class WriteRightsTests
         admin.Fold.Receive([old, .. reader.Written]);
         Assert.Equal("good", admin.Read("f"));
         Assert.Equal("/f=good\n", admin.Listing());
-        Assert.Equal([new(reader.Log.Author, 2)], admin.Queries.Refused());
+        Assert.Equal(2, admin.Queries.RefusedOf(reader.Log.Author));
     }
 
     private static WriteRights Rights(params ImmutableArray<MemberLimit> limits) => new([new(Theirs.Author, limits)]);

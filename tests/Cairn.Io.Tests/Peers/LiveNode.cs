@@ -96,7 +96,7 @@ internal sealed class LiveNode : IAsyncDisposable
     public async Task Join(LiveNode host)
     {
         Result<InviteTicket, ControlError> ticket =
-            await host.Loop.Call(() => host.Node.Invite(MemberRole.Member, default).AsTask());
+            await host.Loop.Call(() => host.Node.Invite(default, default).AsTask());
         Result<JoinedPool, ControlError> joined =
             await Loop.Call(() => Founding.Join(Ports, Options, ticket.Value.Code, default));
         Assert.True(joined.IsOk, joined.ToString());

@@ -147,7 +147,7 @@ public sealed class GarbageCollectorTests
         other.Unlink("g");
         GarbageNode.Settle(_nodes);
         Assert.All(nodes, node => Assert.True(node.Has(kept) && !node.Has(gone)));
-        Assert.Empty(first.Queries.Refused());
+        Assert.Equal(0, first.Queries.RefusedOf(first.Node.Identity.Node));
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Cairn.Core.Log;
-using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
 using Cairn.Core.Tree;
 using Cairn.Simulation.Time;
@@ -36,8 +35,7 @@ public sealed class LogRightsTests
         Assert.Equal(late.TableText(), reader.TableText());
         Assert.False(reader.Log.MayWrite);
         Assert.True(early.Log.MayWrite);
-        Assert.Equal(
-            [new(reader.Identity.Node, 1)], new TreeQueries(late.Log.Fold.Table).Refused());
+        Assert.Equal(1, new TreeQueries(late.Log.Fold.Table).RefusedOf(reader.Identity.Node));
     }
 
     [Fact]

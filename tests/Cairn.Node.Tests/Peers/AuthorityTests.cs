@@ -18,12 +18,14 @@ public sealed class AuthorityTests
         CairnNode node = member.Node;
         ControlError[] refused =
         [
-            bench.Do(member, () => node.Invite(MemberRole.Member, default).AsTask()).Error,
+            bench.Do(member, () => node.Invite(default, default).AsTask()).Error,
             bench.Do(member, () => node.CreateVolume("docs", default).AsTask()).Error,
             bench.Do(member, () => node.RemoveVolume("docs", default).AsTask()).Error,
             bench.Do(member, () => node.RevokeNode("node0", default).AsTask()).Error,
             bench.Do(member, () => node.ForgetNode("node0", default).AsTask()).Error,
             bench.Do(member, () => node.PromoteNode("node1", default).AsTask()).Error,
+            bench.Do(member, () => node.ForbidWriting("node0", default).AsTask()).Error,
+            bench.Do(member, () => node.AllowWriting("node1", true, default).AsTask()).Error,
         ];
         Assert.All(refused, error => Assert.Equal(ControlErrorKind.NotPermitted, error.Kind));
         const string fix = "`cairn node promote node1`";
@@ -32,6 +34,23 @@ public sealed class AuthorityTests
         bench.Ok(admin, () => admin.Node.PromoteNode("node1", default).AsTask());
         bench.Until(() => member.Status().IsAdmin, "promoted");
         bench.Ok(member, () => node.CreateVolume("docs", default).AsTask());
+    }
+
+    [Fact]
+    public void Who_is_invited_to_read_reads_until_an_admin_says_otherwise()
+    {
+        PoolBench bench = PoolBench.Of(2, 251);
+        BenchNode admin = bench.Nodes[0];
+        BenchNode reader = bench.NewNode();
+        bench.Join(reader, admin, MemberRole.Member, isReadOnly: true);
+        bench.Until(() => reader.Status().IsReadOnly, "it knows that it only reads");
+        bench.Until(() => bench.Nodes[1].Info().Count(node => node.IsReadOnly) == 1, "everybody knows");
+        bench.Ok(admin, () => admin.Node.AllowWriting("node2", false, default).AsTask());
+        bench.Until(() => !reader.Status().IsReadOnly, "it may write");
+        bench.Ok(admin, () => admin.Node.ForbidWriting("node2", default).AsTask());
+        bench.Until(() => reader.Status().IsReadOnly, "it only reads again");
+        ControlError self = bench.Do(admin, () => admin.Node.ForbidWriting("node0", default).AsTask()).Error;
+        Assert.Equal(ControlErrorKind.InvalidArgument, self.Kind);
     }
 
     [Fact]

@@ -77,9 +77,11 @@ internal sealed class PoolBench
         return node;
     }
 
-    public void Join(BenchNode node, BenchNode inviter, MemberRole role = MemberRole.Admin)
+    public void Join(
+        BenchNode node, BenchNode inviter, MemberRole role = MemberRole.Admin, bool isReadOnly = false)
     {
-        InviteTicket ticket = Ok(inviter, () => inviter.Node.Invite(role, default).AsTask());
+        InviteTicket ticket =
+            Ok(inviter, () => inviter.Node.Invite(new InviteTerms(role, isReadOnly), default).AsTask());
         Result<JoinedPool, ControlError> joined =
             Do(node, () => Founding.Join(node.Ports, node.Options, ticket.Code, CancellationToken.None));
         Assert.True(joined.IsOk, joined.ToString());

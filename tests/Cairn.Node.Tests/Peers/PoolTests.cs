@@ -199,12 +199,12 @@ public sealed class PoolTests
         Result<JoinedPool, ControlError> Try(string code) =>
             bench.Do(guest, () => Founding.Join(guest.Ports, guest.Options, code, CancellationToken.None));
 
-        InviteTicket ticket = bench.Ok(host, () => host.Node.Invite(MemberRole.Member, default).AsTask());
+        InviteTicket ticket = bench.Ok(host, () => host.Node.Invite(default, default).AsTask());
         Assert.Equal(ControlErrorKind.InviteGarbled, Try(ticket.Code[..20]).Error.Kind);
         Assert.Equal(ControlErrorKind.InviteGarbled, Try(string.Empty).Error.Kind);
         bench.Scheduler.RunFor(TimeSpan.FromMinutes(11));
         Assert.Equal(ControlErrorKind.InviteExpired, Try(ticket.Code).Error.Kind);
-        InviteTicket fresh = bench.Ok(host, () => host.Node.Invite(MemberRole.Member, default).AsTask());
+        InviteTicket fresh = bench.Ok(host, () => host.Node.Invite(default, default).AsTask());
         Assert.True(Try(fresh.Code).IsOk);
         BenchNode second = bench.NewNode();
         Result<JoinedPool, ControlError> reused =

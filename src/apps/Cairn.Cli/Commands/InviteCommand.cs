@@ -19,18 +19,25 @@ public static class InviteCommand
             DefaultValueFactory = _ => "member",
         };
         role.AcceptOnlyFromAmong("member", "admin");
+        Option<bool> readOnly = new("--read-only")
+        {
+            Description = "The machine only reads: it stores copies and sees everything, and no machine obeys a change "
+                + "of it. 'cairn node read-write' ends it.",
+        };
         Command command = new ManualCommand(
             "invite",
             "Print a one-time code that lets one machine join within ten minutes.",
             "The code works once, while this daemon runs, and dies after five wrong attempts. Admins only. "
             + "With --quiet only the code is printed.",
             "cairn invite",
-            "cairn invite --role admin --quiet")
-        { role };
+            "cairn invite --role admin --quiet",
+            "cairn invite --read-only")
+        { role, readOnly };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
+            string reads = parsed.GetValue(readOnly) ? "&readOnly=true" : string.Empty;
             InviteTicket ticket = await context.Client.Post(
-                $"/v1/invites?role={parsed.GetValue(role)}", ControlJson.Default.InviteTicket, cancellation);
+                $"/v1/invites?role={parsed.GetValue(role)}{reads}", ControlJson.Default.InviteTicket, cancellation);
             if (context.Json)
             {
                 await context.PrintJson(ticket, ControlJson.Default.InviteTicket);

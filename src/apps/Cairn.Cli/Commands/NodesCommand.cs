@@ -1,10 +1,12 @@
 using System.CommandLine;
+using System.Globalization;
 using Cairn.Cli.Output;
 using Cairn.Gateway.Control;
+using Cairn.Node.Control;
 
 namespace Cairn.Cli.Commands;
 
-/// <summary><c>cairn nodes</c> lists the pool's machines; <c>cairn node promote|forget|revoke</c> changes one's standing.</summary>
+/// <summary><c>cairn nodes</c> lists the pool's machines; <c>cairn node VERB</c> changes one's standing.</summary>
 public static class NodesCommand
 {
     /// <summary>The listing.</summary>
@@ -13,7 +15,8 @@ public static class NodesCommand
         Command command = new ManualCommand(
             "nodes",
             "List the pool's machines.",
-            "STATE is the machine's own word; SEEN is what this machine sees of it: connected, alive, suspect or dead.",
+            "ROLE says what a machine may do; of one that only reads, also how many changes were refused. STATE is the "
+            + "machine's own word; SEEN is what this machine sees of it: connected, alive, suspect or dead.",
             "cairn nodes",
             "cairn nodes --json");
         CommandContext.Attach(command, List);
@@ -22,13 +25,21 @@ public static class NodesCommand
 
     /// <summary>The verbs on one node.</summary>
     public static Command CreateVerbs() => new(
-        "node", "Change a machine's standing: promote it, forget a lost one, revoke an untrusted one.")
+        "node", "Change a machine's standing: promote it, let it only read, forget a lost one, revoke a stolen one.")
     {
         Verb(
             "promote",
             "Make a machine an admin: it may invite, revoke, promote, and make and remove volumes.",
             "A machine that joined by a plain invite is a member: it stores, reads and writes. Admins only.",
             name => $"{name} is an admin."),
+        Verb(
+            "read-only",
+            "Let a machine only read: from now on no machine obeys its changes, whatever program it runs.",
+            "It still stores copies, and reads everything. Writing on it fails with 'Read-only file system'. Changes "
+            + "of it that this machine has not seen yet are refused, too: kept, counted in 'cairn nodes', shown "
+            + "nowhere. An admin's machine can take it back itself. Admins only.",
+            name => $"{name} only reads."),
+        ReadWrite(),
         Verb(
             "forget",
             "Declare a lost machine gone: its copies are remade at once.",
@@ -43,15 +54,40 @@ public static class NodesCommand
             name => $"{name} is revoked."),
     };
 
-    private static ManualCommand Verb(string verb, string description, string details, Func<string, string> done)
+    private static ManualCommand ReadWrite()
+    {
+        Option<bool> accept = new("--accept-refused")
+        {
+            Description = "Let everything stand that was refused of it until now.",
+        };
+        ManualCommand command = new(
+            "read-write",
+            "Let a machine write again that could only read.",
+            "What was refused of it stays without effect, unless you say --accept-refused: then it is as if the "
+            + "machine had never been limited, and what it wrote beside others' changes appears as conflicts. Admins "
+            + "only.",
+            "cairn node read-write lap",
+            "cairn node read-write lap --accept-refused")
+        { accept };
+        return Act(
+            command, "read-write", name => $"{name} reads and writes.",
+            parsed => parsed.GetValue(accept) ? "&acceptRefused=true" : string.Empty);
+    }
+
+    private static ManualCommand Verb(string verb, string description, string details, Func<string, string> done) =>
+        Act(
+            new ManualCommand(verb, description, details, $"cairn node {verb} lap"), verb, done, _ => string.Empty);
+
+    private static ManualCommand Act(
+        ManualCommand command, string verb, Func<string, string> done, Func<ParseResult, string> more)
     {
         Argument<string> node = Names.Node();
-        ManualCommand command = new(verb, description, details, $"cairn node {verb} lap") { node };
+        command.Add(node);
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
             string name = parsed.GetValue(node)!;
-            using HttpResponseMessage _ = await context.Client.Send(
-                HttpMethod.Post, $"/v1/nodes/{verb}?node={Uri.EscapeDataString(name)}", null, cancellation);
+            string path = $"/v1/nodes/{verb}?node={Uri.EscapeDataString(name)}{more(parsed)}";
+            using HttpResponseMessage _ = await context.Client.Send(HttpMethod.Post, path, null, cancellation);
             context.Say(done(name));
             return ExitCode.Ok;
         });
@@ -66,7 +102,7 @@ public static class NodesCommand
             node => [[
                 node.IsSelf ? node.Name + " *" : node.Name,
                 node.Node.Short,
-                node.Role,
+                Role(node),
                 node.State,
                 node.IsSelf ? "here" : node.IsConnected ? "connected" : node.Liveness,
                 SizeText.Format(node.CapacityBytes),
@@ -75,4 +111,11 @@ public static class NodesCommand
                 node.Zone.Length > 0 ? node.Zone : "-",
             ]],
             cancellation);
+
+    private static string Role(NodeSummary node) =>
+        node.RefusedChanges > 0 ? Text($"{Standing(node)} ({node.RefusedChanges} changes refused)") : Standing(node);
+
+    private static string Standing(NodeSummary node) => node.IsReadOnly ? node.Role + ", read-only" : node.Role;
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

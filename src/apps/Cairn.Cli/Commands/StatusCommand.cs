@@ -43,7 +43,7 @@ public static class StatusCommand
 
     private static IEnumerable<string> Lines(NodeStatus status)
     {
-        string admin = status.IsAdmin ? ", admin" : string.Empty;
+        string admin = (status.IsAdmin ? ", admin" : string.Empty) + (status.IsReadOnly ? ", read-only" : string.Empty);
         yield return $"Node    {status.Name} ({status.Node.Short}), {status.State}{admin}, "
             + $"up {DurationText.Format(status.Uptime)}, listening on {status.ListenAddress}";
         PoolStatus pool = status.PoolState;

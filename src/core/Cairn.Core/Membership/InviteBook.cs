@@ -36,7 +36,7 @@ public enum InviteRejection : byte
 public sealed class InviteBook
 {
     /// <summary>The format of the saved book.</summary>
-    public const byte Version = 2;
+    public const byte Version = 3;
 
     /// <summary>How long a code works, in milliseconds: ten minutes.</summary>
     public const long LifetimeMs = 10 * 60 * 1000;
@@ -63,8 +63,8 @@ public sealed class InviteBook
     /// <summary>Opens a code for ten minutes.</summary>
     /// <param name="secret">What the code carries.</param>
     /// <param name="nowMs">Monotonic milliseconds.</param>
-    /// <param name="role">What whoever redeems it becomes.</param>
-    public void Add(Bytes16 secret, long nowMs, MemberRole role = MemberRole.Member)
+    /// <param name="terms">What whoever redeems it becomes.</param>
+    public void Add(Bytes16 secret, long nowMs, InviteTerms terms = default)
     {
         Expire(nowMs);
         if (_entries.Count == EntriesMax)
@@ -72,11 +72,11 @@ public sealed class InviteBook
             _entries.RemoveAt(0);
         }
 
-        _entries.Add(new Entry(InviteProof.TagOf(secret), secret, nowMs + LifetimeMs, 0, EntryState.Open, role));
+        _entries.Add(new Entry(InviteProof.TagOf(secret), secret, nowMs + LifetimeMs, 0, EntryState.Open, terms));
     }
 
     /// <summary>What whoever redeems a code becomes; a member for one that is not known.</summary>
-    public MemberRole RoleOf(Bytes16 tag) => _entries.FindLast(entry => entry.Tag == tag).Role;
+    public InviteTerms TermsOf(Bytes16 tag) => _entries.FindLast(entry => entry.Tag == tag).Terms;
 
     /// <summary>Checks a newcomer's proof and consumes the code if it is right.</summary>
     /// <param name="tag">What the newcomer said first.</param>
@@ -135,7 +135,8 @@ public sealed class InviteBook
             writer.VarUInt((ulong)Math.Max(0, entry.DeadlineMs - nowMs));
             writer.Byte((byte)entry.Attempts);
             writer.Byte((byte)entry.State);
-            writer.Byte((byte)entry.Role);
+            writer.Byte((byte)entry.Terms.Role);
+            writer.Boolean(entry.Terms.IsReadOnly);
         }
 
         return output.WrittenSpan.ToArray();
@@ -147,7 +148,7 @@ public sealed class InviteBook
         WireReader reader = new(bytes);
         InviteBook book = new();
         byte version = reader.Byte();
-        reader.Require(version is 1 or Version);
+        reader.Require(version is > 0 and <= Version);
         int count = reader.Count(bytesPerItemMin: 35);
         reader.Require(count <= EntriesMax);
         for (int i = 0; i < count && !reader.Failed; i++)
@@ -160,8 +161,9 @@ public sealed class InviteBook
             reader.Require(remainingMs <= LifetimeMs && attempts <= AttemptsMax && state <= (byte)EntryState.Exhausted);
             byte role = version == 1 ? (byte)MemberRole.Member : reader.Byte();
             reader.Require(role <= (byte)MemberRole.Admin);
+            InviteTerms terms = new((MemberRole)role, version >= 3 && reader.Boolean());
             book._entries.Add(
-                new Entry(tag, secret, nowMs + (long)remainingMs, attempts, (EntryState)state, (MemberRole)role));
+                new Entry(tag, secret, nowMs + (long)remainingMs, attempts, (EntryState)state, terms));
         }
 
         return reader.Complete ? book : InviteRejection.Malformed;
@@ -179,5 +181,5 @@ public sealed class InviteBook
     }
 
     private readonly record struct Entry(
-        Bytes16 Tag, Bytes16 Secret, long DeadlineMs, int Attempts, EntryState State, MemberRole Role);
+        Bytes16 Tag, Bytes16 Secret, long DeadlineMs, int Attempts, EntryState State, InviteTerms Terms);
 }

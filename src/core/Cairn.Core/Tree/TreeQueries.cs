@@ -212,19 +212,11 @@ public sealed class TreeQueries
         return mark is null ? null : (ReadOnlyMemory<byte>?)mark;
     }
 
-    /// <summary>How many transactions of whom were refused, in the order of their ids.</summary>
-    public IReadOnlyList<KeyValuePair<NodeId, long>> Refused()
-    {
-        var refused = new List<KeyValuePair<NodeId, long>>();
-        TableCursor cursor = _table.Scan([TreeKeys.Refused], [TreeKeys.Refused + 1]);
-        while (cursor.MoveNext())
-        {
-            refused.Add(new(
-                new NodeId(cursor.Key.AsSpan(1)), BinaryPrimitives.ReadInt64LittleEndian(cursor.Value)));
-        }
-
-        return refused;
-    }
+    /// <summary>How many transactions of a member were refused: docs/decisions/rights.md.</summary>
+    public long RefusedOf(NodeId member) =>
+        _table.Get(TreeKeys.Node(TreeKeys.Refused, member)) is { } count
+            ? BinaryPrimitives.ReadInt64LittleEndian(count)
+            : 0;
 
     /// <summary>The objects whose ids start with these eight bytes: how an inode number finds its object.</summary>
     public IReadOnlyList<ObjectId> ObjectsWithPrefix(ReadOnlySpan<byte> firstEightBytes)

@@ -42,7 +42,7 @@ internal static class NodeRoutes
             await engine.Call(() => node.Nodes(context.RequestAborted)),
             ControlJson.Default.IReadOnlyListNodeSummary));
         Route.Post(app, "/v1/invites", async context => ControlReplies.Of(
-            await engine.Call(() => node.Invite(RoleOf(context), context.RequestAborted)),
+            await engine.Call(() => node.Invite(TermsOf(context), context.RequestAborted)),
             ControlJson.Default.InviteTicket));
         Route.Post(app, "/v1/leave", context => Stream(
             context, engine, () => node.Leave(Route.Flag(context, "force"), context.RequestAborted)));
@@ -52,6 +52,11 @@ internal static class NodeRoutes
             ControlReplies.Of(await engine.Call(() => node.PromoteNode(name, context.RequestAborted)))));
         Route.Post(app, "/v1/nodes/revoke", context => Route.With(context, "node", async name =>
             ControlReplies.Of(await engine.Call(() => node.RevokeNode(name, context.RequestAborted)))));
+        Route.Post(app, "/v1/nodes/read-only", context => Route.With(context, "node", async name =>
+            ControlReplies.Of(await engine.Call(() => node.ForbidWriting(name, context.RequestAborted)))));
+        Route.Post(app, "/v1/nodes/read-write", context => Route.With(context, "node", async name =>
+            ControlReplies.Of(await engine.Call(() => node.AllowWriting(
+                name, Route.Flag(context, "acceptRefused"), context.RequestAborted)))));
     }
 
     private static void MapVolumes(WebApplication app, INodeControl node, EngineCalls engine)
@@ -100,8 +105,9 @@ internal static class NodeRoutes
     }
 
     /// <summary>The least is the default: whoever wants an admin says so.</summary>
-    private static MemberRole RoleOf(HttpContext context) =>
-        context.Request.Query["role"] == "admin" ? MemberRole.Admin : MemberRole.Member;
+    private static InviteTerms TermsOf(HttpContext context) => new(
+        context.Request.Query["role"] == "admin" ? MemberRole.Admin : MemberRole.Member,
+        Route.Flag(context, "readOnly"));
 
     private static long Number(HttpContext context, string name, long otherwise)
     {

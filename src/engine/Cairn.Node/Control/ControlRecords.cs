@@ -17,6 +17,12 @@ public sealed record NodeSummary
     /// <summary>"admin", "member" or "revoked".</summary>
     public required string Role { get; init; }
 
+    /// <summary>Whether it may only read the volumes.</summary>
+    public bool IsReadOnly { get; init; }
+
+    /// <summary>Changes of it that are without effect, because it may only read.</summary>
+    public long RefusedChanges { get; init; }
+
     /// <summary>Its own word about its life: "online", "away", "maintenance", "decommissioning", "gone".</summary>
     public required string State { get; init; }
 

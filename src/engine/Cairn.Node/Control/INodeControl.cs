@@ -18,8 +18,8 @@ public interface INodeControl
     ValueTask<IReadOnlyList<NodeSummary>> Nodes(CancellationToken cancellation);
 
     /// <summary>Makes a code that lets one machine in, once, within ten minutes and five attempts. Admins only.</summary>
-    /// <param name="role">What the machine becomes: a member stores, reads and writes; an admin may also let others in.</param>
-    ValueTask<Result<InviteTicket, ControlError>> Invite(MemberRole role, CancellationToken cancellation);
+    /// <param name="terms">What the machine becomes: a member stores, reads and writes; an admin may also let others in.</param>
+    ValueTask<Result<InviteTicket, ControlError>> Invite(InviteTerms terms, CancellationToken cancellation);
 
     /// <summary>Makes a member an admin. Admins only.</summary>
     /// <param name="node">A name, an id or the start of an id.</param>
@@ -36,6 +36,18 @@ public interface INodeControl
     /// <summary>Withdraws a node's membership: it is cut off at once and keys are renewed. Admins only.</summary>
     /// <param name="node">A name, an id or the start of an id.</param>
     ValueTask<Result<Unit, ControlError>> RevokeNode(string node, CancellationToken cancellation);
+
+    /// <summary>
+    /// Lets a member only read from now on: what this node has not seen of its changes, no node obeys. Admins only.
+    /// </summary>
+    /// <param name="node">A name, an id or the start of an id.</param>
+    ValueTask<Result<Unit, ControlError>> ForbidWriting(string node, CancellationToken cancellation);
+
+    /// <summary>Lets a member write again. Admins only.</summary>
+    /// <param name="node">A name, an id or the start of an id.</param>
+    /// <param name="acceptsRefused">Whether all that was refused of it until now stands, too.</param>
+    ValueTask<Result<Unit, ControlError>> AllowWriting(
+        string node, bool acceptsRefused, CancellationToken cancellation);
 
     /// <summary>Makes a volume, usable here when this returns and elsewhere as soon as the others hear of it.</summary>
     ValueTask<Result<VolumeSummary, ControlError>> CreateVolume(string name, CancellationToken cancellation);

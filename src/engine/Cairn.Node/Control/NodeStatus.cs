@@ -23,6 +23,9 @@ public sealed record NodeStatus
     /// <summary>Whether this node's membership was withdrawn.</summary>
     public required bool IsRevoked { get; init; }
 
+    /// <summary>Whether this node may only read the volumes.</summary>
+    public bool IsReadOnly { get; init; }
+
     /// <summary>Where it listens ("127.0.0.1:4460").</summary>
     public required string ListenAddress { get; init; }
 

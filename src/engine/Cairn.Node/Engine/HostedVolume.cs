@@ -79,6 +79,15 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     public Task<bool> ComeBack(CancellationToken cancellation) => _engine.Return.Run(cancellation);
 
     /// <inheritdoc/>
+    public long RefusedOf(NodeId member)
+    {
+        lock (_log.Gate)
+        {
+            return _engine.State.Queries.RefusedOf(member);
+        }
+    }
+
+    /// <inheritdoc/>
     public IReadOnlyList<string> Findings => [.. _log.Findings.Select(finding => $"{finding.Log}: {finding.Detail}")];
 
     /// <inheritdoc/>

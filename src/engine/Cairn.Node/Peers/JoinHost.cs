@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text;
 using Cairn.Coding.Encryption;
 using Cairn.Core.Log;
@@ -48,11 +47,11 @@ internal sealed class JoinHost
     private long NowMs => (long)_ports.Time.GetElapsedTime(_started).TotalMilliseconds;
 
     /// <summary>Makes a code.</summary>
-    public Result<InviteTicket, ControlError> Invite(NodeAddress address, MemberRole role)
+    public Result<InviteTicket, ControlError> Invite(NodeAddress address, InviteTerms terms)
     {
         byte[] secret = new byte[Bytes16.Size];
         _ports.Entropy.Fill(secret);
-        _book.Add(new Bytes16(secret), NowMs, role);
+        _book.Add(new Bytes16(secret), NowMs, terms);
         if (!Save().TryGet(out _, out StoreError error))
         {
             return new ControlError(ControlErrorKind.Storage, error.ToString());
@@ -113,9 +112,13 @@ internal sealed class JoinHost
                 rejection == InviteRejection.Expired ? GoodbyeReason.InviteExpired : GoodbyeReason.InviteRefused);
         }
 
-        GrantMember grant = new(
-            peer.Node, (byte)_book.RoleOf(request.InviteTag), peer.IdentityKey, NameFor(peer, hello));
-        return Accept(peer, hello, grant, new Bytes32(own));
+        InviteTerms terms = _book.TermsOf(request.InviteTag);
+        GrantMember grant = new(peer.Node, (byte)terms.Role, peer.IdentityKey, NameFor(peer, hello));
+
+        // In one transaction, with nothing seen: it never writes.
+        return terms.IsReadOnly
+            ? Accept(peer, hello, new Bytes32(own), grant, new LimitMember(peer.Node, MayWrite: false, []))
+            : Accept(peer, hello, new Bytes32(own), grant);
     }
 
     private PeerMessage Recover(PeerIdentity peer, PeerHello hello, RecoverRequest request)
@@ -138,14 +141,14 @@ internal sealed class JoinHost
 
         RecoverMember grant = new(
             peer.Node, peer.IdentityKey, NameFor(peer, hello), recovery, request.Signature.ToArray());
-        return Accept(peer, hello, grant, default);
+        return Accept(peer, hello, default, grant);
     }
 
     /// <summary>(3) and (4).</summary>
-    private PeerMessage Accept(PeerIdentity peer, PeerHello hello, Primitive grant, Bytes32 proof)
+    private PeerMessage Accept(
+        PeerIdentity peer, PeerHello hello, Bytes32 proof, params ReadOnlySpan<Primitive> grants)
     {
-        ImmutableArray<Primitive> grants = [grant, .. KeysFor(peer)];
-        if (!_log.Append(grants).IsOk)
+        if (!_log.Append([.. grants, .. KeysFor(peer)]).IsOk)
         {
             return new Goodbye(GoodbyeReason.CannotGrant);
         }

@@ -71,6 +71,9 @@ public interface IHostedVolume : IAsyncDisposable
     /// <returns>Whether it is done; if not, it is to be tried again.</returns>
     Task<bool> ComeBack(CancellationToken cancellation) => Task.FromResult(true);
 
+    /// <summary>How many changes of a member are without effect, because it may only read.</summary>
+    long RefusedOf(NodeId member) => 0;
+
     /// <summary>What was found wrong with its logs since the start, oldest first.</summary>
     IReadOnlyList<string> Findings => [];
 

@@ -68,6 +68,23 @@ internal sealed class VolumeSet : IAsyncDisposable
             {
                 _diary.Add(LogLevel.Warning, "volumes", findings[hosted.ToldFindings]);
             }
+
+            TellRefused(hosted);
+        }
+    }
+
+    private void TellRefused(Hosted hosted)
+    {
+        foreach (NodeId member in _log.State.Limits.Keys)
+        {
+            long refused = hosted.Volume.RefusedOf(member);
+            if (refused != hosted.ToldRefused.GetValueOrDefault(member))
+            {
+                hosted.ToldRefused[member] = refused;
+                _diary.Add(
+                    LogLevel.Warning, "rights",
+                    $"changes of {_view.NameOf(member)} that are refused in {hosted.Volume.Volume.Name}: {refused}");
+            }
         }
     }
 
@@ -187,6 +204,9 @@ internal sealed class VolumeSet : IAsyncDisposable
         public int Keys { get; set; } = keys;
 
         public int ToldFindings { get; set; }
+
+        /// <summary>How many refused changes of whom the diary has.</summary>
+        public Dictionary<NodeId, long> ToldRefused { get; } = [];
     }
 
     /// <summary>The pool's membership, as one volume's logs see it.</summary>
