@@ -119,7 +119,7 @@ public sealed class MembershipTests : IAsyncLifetime
         await Third.Start(TestContext.Current.CancellationToken);
         await Founder.Must("node", "read-only", Second.Name);
         await Second.Start(TestContext.Current.CancellationToken);
-        await Eventually.Holds(() => Refused(Founder, Second) == 1 && Refused(Third, Second) == 1, "it is refused");
+        await Eventually.Holds(() => Refused(Founder, Second) > 0 && Refused(Third, Second) > 0, "it is refused");
         await Eventually.Holds(() => !Shows(Second, "apart"), "it knows that it is");
         Assert.False(Shows(Founder, "apart") || Shows(Third, "apart"));
         Assert.Contains("--accept-refused", await Second.Must("status"), StringComparison.Ordinal);

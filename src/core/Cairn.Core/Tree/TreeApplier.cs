@@ -47,7 +47,7 @@ public sealed class TreeApplier : ITransactionApplier
         {
             if (primitive is Snapshot { Name.IsEmpty: false })
             {
-                return true;
+                return !Rights.Refuses(transaction);
             }
         }
 
