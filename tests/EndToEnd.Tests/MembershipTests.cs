@@ -130,6 +130,13 @@ public sealed class MembershipTests : IAsyncLifetime
             () => new[] { Founder, Second, Third }.All(node => Shows(node, "apart")), "an admin lets it stand");
         await Put("more", Second);
         await Eventually.Holds(() => Shows(Third, "more"), "it writes again");
+
+        await Founder.Must("volume", "writers", "v", Founder.Name, Third.Name);
+        await Eventually.Holds(() => IsReadOnly(Second), "a volume that only some may change");
+        await Second.MustRefuse(ExitCode.Failed, "read-only", "put", file, "v/most");
+        await Put("most", Third);
+        await Founder.Must("volume", "writers", "v", "--everyone");
+        await Eventually.Holds(() => !IsReadOnly(Second) && Shows(Second, "most"), "everybody may change it again");
     }
 
     private DemoNode Newcomer(int number)
@@ -153,6 +160,12 @@ public sealed class MembershipTests : IAsyncLifetime
 
     private static long Refused(DemoNode asked, DemoNode node) =>
         Summary(asked, node).GetProperty("refusedChanges").GetInt64();
+
+    private static bool IsReadOnly(DemoNode node)
+    {
+        using JsonDocument volumes = JsonDocument.Parse(node.Ask("/v1/volumes"));
+        return volumes.RootElement[0].GetProperty("isReadOnly").GetBoolean();
+    }
 
     private static bool IsConnected(DemoNode asked, DemoNode node) =>
         Summary(asked, node).GetProperty("isConnected").GetBoolean();

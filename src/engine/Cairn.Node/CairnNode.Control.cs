@@ -151,7 +151,7 @@ public sealed partial class CairnNode
         ];
         Result<Unit, ControlError> written = Done(_poolLog.Append(primitives));
         return ValueTask.FromResult<Result<VolumeSummary, ControlError>>(written.TryGet(out _, out ControlError error)
-            ? new VolumeSummary(id, name, _volumes.Find(id) is not null)
+            ? Summary(_view.State.Volumes[id])
             : error);
     }
 
@@ -318,9 +318,16 @@ public sealed partial class CairnNode
     private IReadOnlyList<VolumeSummary> Summaries() =>
         [
             .. _view.State.LiveVolumes
-                .Select(volume => new VolumeSummary(volume.Volume, volume.Name, _volumes.Find(volume.Volume) is not null))
+                .Select(Summary)
                 .OrderBy(volume => volume.Name, StringComparer.Ordinal),
         ];
+
+    private VolumeSummary Summary(PoolVolume volume) => new(
+        volume.Volume, volume.Name, _volumes.Find(volume.Volume) is not null)
+    {
+        IsReadOnly = !_view.State.RightsIn(volume.Volume).MayWrite(_view.Self),
+        Writers = _view.State.WritersOf(volume.Volume) is { } writers ? [.. writers.Select(_view.NameOf)] : null,
+    };
 
     private SpaceStatus Space()
     {

@@ -19,6 +19,45 @@ public sealed partial class CairnNode
         string node, bool acceptsRefused, CancellationToken cancellation) =>
         ValueTask.FromResult(Limit(node, mayWrite: true, acceptsRefused));
 
+    /// <inheritdoc/>
+    public ValueTask<Result<Unit, ControlError>> SetWriters(
+        string volume, IReadOnlyList<string> nodes, bool acceptsRefused, CancellationToken cancellation) =>
+        ValueTask.FromResult(Limit(volume, nodes, acceptsRefused));
+
+    private Result<Unit, ControlError> Limit(string name, IReadOnlyList<string> nodes, bool acceptsRefused)
+    {
+        if (!_view.IsAdmin)
+        {
+            return NotAdmin("say who may write");
+        }
+
+        if (!_view.State.TryFindVolume(name, out PoolVolume? volume))
+        {
+            return new ControlError(ControlErrorKind.NotFound, $"There is no volume '{name}'.");
+        }
+
+        if (_volumes.Find(volume.Volume) is not { } open)
+        {
+            return NotOpen(volume);
+        }
+
+        SortedSet<NodeId> writers = [];
+        foreach (string node in nodes)
+        {
+            if (!FindMember(node).TryGet(out Member? member, out ControlError error))
+            {
+                return error;
+            }
+
+            writers.Add(member.Node);
+        }
+
+        // Of its own log it has seen what is not sealed yet, too.
+        LogPositions seen = acceptsRefused ? LogPositions.Empty : open.Log.Word;
+        return Done(_poolLog.Append(
+            [new LimitVolume(volume.Volume, writers.Count == 0 ? null : [.. writers], seen)]));
+    }
+
     private Result<Unit, ControlError> Limit(string node, bool mayWrite, bool acceptsRefused)
     {
         if (!FindMember(node).TryGet(out Member? member, out ControlError error))
@@ -46,16 +85,18 @@ public sealed partial class CairnNode
         // What is not listed counts as not seen: of a volume that is not open here, everything would be refused.
         if (_view.State.LiveVolumes.FirstOrDefault(volume => _volumes.Find(volume.Volume) is null) is { } closed)
         {
-            return new ControlError(
-                ControlErrorKind.Locked,
-                $"This node has no keys of '{closed.Name}' yet, so it cannot say what it has seen there. Wait until an "
-                + "admin's node is online, or do it on that.");
+            return NotOpen(closed);
         }
 
         ImmutableArray<SeenLogs> seen =
             acceptsRefused ? [] : [.. _volumes.Open.Select(volume => SeenOf(volume, member))];
         return Done(_poolLog.Append([new LimitMember(member.Node, mayWrite, seen)]));
     }
+
+    private static ControlError NotOpen(PoolVolume volume) => new(
+        ControlErrorKind.Locked,
+        $"This node has no keys of '{volume.Name}' yet, so it cannot say what it has seen there. Wait until an admin's "
+        + "node is online, or do it on that.");
 
     private static SeenLogs SeenOf(IHostedVolume volume, Member member) => new(
         volume.Log.Volume,
@@ -65,11 +106,17 @@ public sealed partial class CairnNode
     private long RefusedOf(NodeId member) => _volumes.Open.Sum(volume => volume.RefusedOf(member));
 
     /// <summary>Work that was done here and that nobody sees.</summary>
-    private NodeProblem? RefusedHere() =>
-        !_view.State.MayWrite(_view.Self) && RefusedOf(_view.Self) is > 0 and long refused
+    private NodeProblem? RefusedHere()
+    {
+        long refused = _volumes.Open
+            .Where(volume => !_view.State.RightsIn(volume.Log.Volume).MayWrite(_view.Self))
+            .Sum(volume => volume.RefusedOf(_view.Self));
+        return refused > 0
             ? new NodeProblem(
                 "changes-refused",
                 $"Changes made here are refused, because this node may only read: {refused}.",
-                $"They are kept. On an admin's node: `cairn node read-write {_options.Name} --accept-refused`.")
+                "They are kept; an admin can let them stand: `cairn node read-write` or `cairn volume writers`, with "
+                + "--accept-refused.")
             : null;
+    }
 }

@@ -18,19 +18,21 @@ public sealed class FormatTests
         {
             // What came after the golden bytes were made.
             Primitives = [.. everything.Primitives
-                .Where(primitive => primitive is not (RecoverMember or SweepKept or LimitMember))],
+                .Where(primitive => primitive is not (RecoverMember or SweepKept or LimitMember or LimitVolume))],
         };
         Assert.Equal(Convert.ToHexString(golden), Convert.ToHexString(TransactionCodec.Encode(then)));
         Assert.Equal(golden, TransactionCodec.Encode(TransactionCodec.Decode(golden).Value));
     }
 
-    [Fact]
-    public void The_golden_limit_decodes_for_ever()
+    [Theory]
+    [InlineData("limit-member-v1", PrimitiveKind.LimitMember)]
+    [InlineData("limit-volume-v1", PrimitiveKind.LimitVolume)]
+    public void The_golden_limits_decode_for_ever(string name, PrimitiveKind kind)
     {
-        byte[] golden = Golden.Read("limit-member-v1");
+        byte[] golden = Golden.Read(name);
         Transaction limit = Samples.Everything() with
         {
-            Primitives = [.. Samples.EveryPrimitive().Where(primitive => primitive is LimitMember)],
+            Primitives = [.. Samples.EveryPrimitive().Where(primitive => primitive.Kind == kind)],
         };
         Assert.Equal(Convert.ToHexString(golden), Convert.ToHexString(TransactionCodec.Encode(limit)));
         Assert.Equal(golden, TransactionCodec.Encode(TransactionCodec.Decode(golden).Value));

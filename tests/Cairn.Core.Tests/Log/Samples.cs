@@ -47,6 +47,9 @@ internal static class Samples
             new RecoverMember(Other.Author, Bytes(0x30, 91), name, Other.Author, Bytes(6, 64)),
             new LimitMember(
                 Other.Author, false, [new SeenLogs(volume, LogPositions.From([new(Other, new LogPosition(2, 500))]))]),
+            new LimitVolume(
+                volume, [Log.Author, Other.Author], LogPositions.From([new(Other, new LogPosition(2, 500))])),
+            new LimitVolume(volume, null, LogPositions.Empty),
             new CreateVolume(volume, name, Bytes(3, 3)),
             new RemoveVolume(volume),
             new RenameVolume(volume, name),

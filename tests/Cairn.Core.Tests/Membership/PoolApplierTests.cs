@@ -90,7 +90,26 @@ public sealed class PoolApplierTests
         founder.Do(new LimitMember(MemberKit.Node(5), false, []), new LimitMember(member, true, []));
         Assert.True(founder.State.MayWrite(member));
         Assert.Equal([false, true], founder.State.RightsIn(Volume(1)).Of(member).Select(limit => limit.MayWrite));
-        Assert.Single(founder.State.Limits);
+        Assert.Single(founder.State.MemberLimits);
+    }
+
+    [Fact]
+    public void Admins_say_who_edits_a_volume()
+    {
+        PoolScene founder = Founded();
+        founder.Do(Grant(2, MemberRole.Member), Grant(3, MemberRole.Member), Create(1, "docs"));
+        NodeId writer = MemberKit.Node(2);
+        founder.Do(new LimitVolume(Volume(1), [writer], LogPositions.Empty));
+        PoolScene other = new(3);
+        other.MeetWith(founder);
+        other.Do(new LimitVolume(Volume(1), null, LogPositions.Empty));
+        founder.MeetWith(other);
+        founder.Do(new LimitVolume(Volume(2), [], LogPositions.Empty));
+        Assert.Equal([writer], founder.State.WritersOf(Volume(1))!.Value);
+        Assert.True(founder.State.RightsIn(Volume(1)).MayWrite(writer));
+        Assert.False(founder.State.RightsIn(Volume(1)).MayWrite(MemberKit.Node(3)));
+        Assert.Null(founder.State.WritersOf(Volume(2)));
+        Assert.True(founder.State.RightsIn(Volume(2)).IsEmpty);
     }
 
     [Fact]

@@ -33,7 +33,7 @@ public sealed class RightsConvergenceTests
         var random = new Prng(seed);
         Replica[] replicas = [.. Enumerable.Range(1, 4).Select(n => new Replica((byte)n, seed))];
         var known = replicas.ToDictionary(replica => replica, _ => new SortedSet<int>());
-        var limits = new List<(NodeId Member, MemberLimit Limit)>();
+        var limits = new List<(NodeId Member, MemberLimit? Limit, WritersLimit? Writers)>();
         for (int step = 0; step < 90; step++)
         {
             Replica replica = replicas[random.Next(replicas.Length)];
@@ -45,10 +45,13 @@ public sealed class RightsConvergenceTests
 
             if (random.Chance(8))
             {
-                // The first is the admin; it limits what it has seen of somebody, itself among them.
+                // The first is the admin; it limits what it has seen of somebody, itself among them, or of all.
                 LogId member = replicas[random.Next(replicas.Length)].Log;
+                LogPositions all = random.Chance(4) ? LogPositions.Empty : replicas[0].Fold.Positions;
                 LogPositions seen = random.Chance(4) ? LogPositions.Empty : Only(member, replicas[0]);
-                limits.Add((member.Author, new MemberLimit(random.Chance(3), seen)));
+                limits.Add(random.Chance(3)
+                    ? (member.Author, null, new WritersLimit(random.Chance(3) ? null : [member.Author], all))
+                    : (member.Author, new MemberLimit(random.Chance(3), seen), null));
                 known[replicas[0]].Add(limits.Count - 1);
                 Use(replicas[0], replicas, limits, known[replicas[0]]);
             }
@@ -75,10 +78,14 @@ public sealed class RightsConvergenceTests
 
     /// <summary>The limits that a replica knows, in the order of the pool's log; what they judge otherwise is folded again.</summary>
     private static void Use(
-        Replica replica, Replica[] all, List<(NodeId Member, MemberLimit Limit)> limits, SortedSet<int> known)
+        Replica replica, Replica[] all,
+        List<(NodeId Member, MemberLimit? Limit, WritersLimit? Writers)> limits, SortedSet<int> known)
     {
-        var rights = new WriteRights(known.Select(i => limits[i]).GroupBy(one => one.Member).Select(
-            member => KeyValuePair.Create(member.Key, member.Select(one => one.Limit).ToImmutableArray())));
+        var words = known.Select(i => limits[i]).ToList();
+        var rights = new WriteRights(
+            words.Where(one => one.Limit is not null).GroupBy(one => one.Member).Select(
+                member => KeyValuePair.Create(member.Key, member.Select(one => one.Limit!).ToImmutableArray())),
+            [.. words.Select(one => one.Writers).OfType<WritersLimit>()]);
         LogPositions folded = replica.Fold.Positions;
         bool isOtherwise = rights.JudgesOtherwise(replica.Applier.Rights, folded);
         replica.Applier.Rights = rights;

@@ -61,9 +61,35 @@ public sealed class WriteRightsTests
     }
 
     [Fact]
+    public void Who_is_not_on_the_list_of_a_volume_is_refused_newcomers_too()
+    {
+        LogPositions seen = LogPositions.From([new(Theirs, new LogPosition(1, 10))]);
+        var rights = new WriteRights([], new WritersLimit([default], seen));
+        LogId listed = Theirs with { Author = default };
+        Assert.False(rights.Refuses(Edit(Theirs, 10)));
+        Assert.True(rights.Refuses(Edit(Theirs, 11)));
+        Assert.True(rights.Refuses(Edit(Theirs with { Incarnation = 1 }, 1)));
+        Assert.False(rights.Refuses(Edit(listed, 1)));
+        Assert.False(rights.MayWrite(Theirs.Author));
+
+        // Both lists are asked, and a later word that everybody may is for what it had not seen.
+        Assert.True(new WriteRights(
+            [new(listed.Author, [new MemberLimit(false, LogPositions.Empty)])], new WritersLimit([default], seen))
+            .Refuses(Edit(listed, 1)));
+        var open = new WriteRights(
+            [], new WritersLimit([default], LogPositions.Empty), new WritersLimit(null, seen));
+        Assert.True(open.Refuses(Edit(Theirs, 10)));
+        Assert.False(open.Refuses(Edit(Theirs, 11)));
+        Assert.False(open.JudgesOtherwise(new WriteRights([], new WritersLimit([default], LogPositions.Empty)), seen));
+        Assert.True(open.JudgesOtherwise(WriteRights.None, seen));
+    }
+
+    [Fact]
     public void What_is_kept_beside_a_fold_reads_back()
     {
-        byte[] bytes = Rights(Limit(false, 10), Limit(true, 20)).Encode();
+        WritersLimit[] writers = [new([Theirs.Author], LogPositions.Empty), new(null, LogPositions.Empty)];
+        byte[] bytes = new WriteRights(
+            [new(Theirs.Author, [Limit(false, 10), Limit(true, 20)])], [.. writers]).Encode();
         Assert.Equal(bytes, WriteRights.Decode(bytes).Encode());
         Assert.False(WriteRights.Decode(bytes).Refuses(Edit(Theirs, 21)));
         Assert.True(WriteRights.Decode(WriteRights.None.Encode()).IsEmpty);

@@ -6,13 +6,13 @@ using Cairn.Node.Control;
 
 namespace Cairn.Cli.Commands;
 
-/// <summary><c>cairn volume create|ls|rm</c>.</summary>
+/// <summary><c>cairn volume create|ls|writers|rm</c>.</summary>
 public static class VolumeCommand
 {
     /// <summary>Builds the command and its verbs.</summary>
     public static Command Create() => new("volume", "Make, list and remove volumes (shared drives).")
     {
-        CreateVerb(), ListVerb(), RemoveVerb(),
+        CreateVerb(), ListVerb(), VolumeWritersCommand.Create(), RemoveVerb(),
     };
 
     private static ManualCommand CreateVerb()
@@ -46,7 +46,8 @@ public static class VolumeCommand
         ManualCommand command = new(
             "ls",
             "List the volumes.",
-            "KEYS says whether this machine has been given the volume's keys; without them it cannot open it.",
+            "KEYS says whether this machine has been given the volume's keys; without them it cannot open it. WRITERS "
+            + "are the machines that alone may change it.",
             "cairn volume ls",
             "cairn volume ls --json");
         CommandContext.Attach(command, async (context, _, cancellation) =>
@@ -60,10 +61,11 @@ public static class VolumeCommand
             }
 
             context.PrintTable(
-                ["NAME", "ID", "KEYS"],
+                ["NAME", "ID", "KEYS", "WRITERS"],
                 volumes.Select(volume => (IReadOnlyList<string>)
                 [
                     volume.Name, volume.Id.Short, volume.HasKeys ? "here" : "not here",
+                    volume.Writers is { } writers ? string.Join(", ", writers) : "everyone",
                 ]));
             return ExitCode.Ok;
         });

@@ -35,6 +35,9 @@ internal static class PoolPrimitiveCodec
             case LimitMember p:
                 EncodeLimit(writer, p);
                 break;
+            case LimitVolume p:
+                EncodeLimit(writer, p);
+                break;
             case CreateVolume p:
                 writer.Bytes16(p.Volume.Value);
                 writer.LengthPrefixed(p.Name.Span);
@@ -86,7 +89,9 @@ internal static class PoolPrimitiveCodec
                     Node(ref reader), Bytes(ref reader, KeyBytesMax), Bytes(ref reader, NameBytesMax), Node(ref reader),
                     Bytes(ref reader, KeyBytesMax));
             case PrimitiveKind.LimitMember:
-                return DecodeLimit(ref reader);
+                return DecodeMemberLimit(ref reader);
+            case PrimitiveKind.LimitVolume:
+                return DecodeVolumeLimit(ref reader);
             case PrimitiveKind.CreateVolume:
                 return new CreateVolume(
                     Volume(ref reader), Bytes(ref reader, NameBytesMax), Bytes(ref reader, OpaqueBytesMax));
@@ -153,7 +158,7 @@ internal static class PoolPrimitiveCodec
         }
     }
 
-    internal static LimitMember DecodeLimit(ref WireReader reader)
+    internal static LimitMember DecodeMemberLimit(ref WireReader reader)
     {
         NodeId member = Node(ref reader);
         bool mayWrite = reader.Boolean();
@@ -165,6 +170,41 @@ internal static class PoolPrimitiveCodec
         }
 
         return new LimitMember(member, mayWrite, ImmutableCollectionsMarshal.AsImmutableArray(seen));
+    }
+
+    internal static void EncodeLimit(WireWriter writer, LimitVolume limit)
+    {
+        writer.Bytes16(limit.Volume.Value);
+        writer.Boolean(limit.Writers is not null);
+        if (limit.Writers is { } writers)
+        {
+            writer.Count(writers.Length);
+            foreach (NodeId node in writers)
+            {
+                writer.Bytes32(node.Value);
+            }
+        }
+
+        limit.Seen.Encode(writer);
+    }
+
+    internal static LimitVolume DecodeVolumeLimit(ref WireReader reader)
+    {
+        VolumeId volume = Volume(ref reader);
+        if (!reader.Boolean())
+        {
+            return new LimitVolume(volume, null, LogPositions.Decode(ref reader));
+        }
+
+        var writers = new NodeId[reader.Count(NodeId.Size)];
+        for (int i = 0; i < writers.Length; i++)
+        {
+            writers[i] = Node(ref reader);
+            reader.Require(i == 0 || writers[i - 1].CompareTo(writers[i]) < 0);
+        }
+
+        return new LimitVolume(
+            volume, ImmutableCollectionsMarshal.AsImmutableArray(writers), LogPositions.Decode(ref reader));
     }
 
     private static void EncodeCondemn(WireWriter writer, Condemn condemn)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rights;
 
 namespace Cairn.Core.Log;
 
@@ -60,19 +61,29 @@ public sealed record LimitMember(NodeId Member, bool MayWrite, ImmutableArray<Se
     /// <inheritdoc/>
     public override PrimitiveKind Kind => PrimitiveKind.LimitMember;
 
-    /// <summary>What the author had of the member's logs in a volume.</summary>
-    public LogPositions SeenIn(VolumeId volume)
+    /// <summary>What that is for one volume.</summary>
+    public MemberLimit In(VolumeId volume)
     {
         foreach (SeenLogs seen in Seen)
         {
             if (seen.Volume == volume)
             {
-                return seen.Positions;
+                return new MemberLimit(MayWrite, seen.Positions);
             }
         }
 
-        return LogPositions.Empty;
+        return new MemberLimit(MayWrite, LogPositions.Empty);
     }
+}
+
+/// <summary>Only these members may edit a volume from now on; what the author had seen of it is judged as before.</summary>
+/// <param name="Volume">Which volume.</param>
+/// <param name="Writers">Who may edit it, in the order of their ids; null: every member.</param>
+/// <param name="Seen">What the author had of the volume's logs.</param>
+public sealed record LimitVolume(VolumeId Volume, ImmutableArray<NodeId>? Writers, LogPositions Seen) : Primitive
+{
+    /// <inheritdoc/>
+    public override PrimitiveKind Kind => PrimitiveKind.LimitVolume;
 }
 
 /// <summary>A volume is made.</summary>

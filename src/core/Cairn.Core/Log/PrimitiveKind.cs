@@ -71,6 +71,9 @@ public enum PrimitiveKind : byte
     /// <summary>A member may only read from now on, or may write again.</summary>
     LimitMember = 40,
 
+    /// <summary>Who may edit a volume.</summary>
+    LimitVolume = 41,
+
     /// <summary>Objects, versions and chunks that nothing refers to any more.</summary>
     Condemn = 48,
 

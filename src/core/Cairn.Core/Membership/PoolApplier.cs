@@ -38,6 +38,9 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
                 case LimitMember limit:
                     Apply(state, author, limit);
                     break;
+                case LimitVolume limit:
+                    Apply(state, author, limit);
+                    break;
                 case Exclude exclude:
                     Apply(state, author, exclude);
                     break;
@@ -82,7 +85,8 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
             Members = PoolTable.Members(table).ToImmutableSortedDictionary(member => member.Node, member => member),
             Volumes = PoolTable.Volumes(table).ToImmutableSortedDictionary(volume => volume.Volume, volume => volume),
             Keys = [.. PoolTable.Keys(table)],
-            Limits = PoolTable.Limits(table).ToImmutableSortedDictionary(),
+            MemberLimits = PoolTable.MemberLimits(table).ToImmutableSortedDictionary(),
+            VolumeLimits = PoolTable.VolumeLimits(table).ToImmutableSortedDictionary(),
             Weights = weights,
             WeightsVersion = version,
         };
@@ -178,6 +182,15 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
     {
         if (PoolTable.GetMember(state, author)?.Member is { IsAuthority: true }
             && PoolTable.GetMember(state, limit.Member) is not null)
+        {
+            PoolTable.AddLimit(state, limit);
+        }
+    }
+
+    private static void Apply(ITreeTable state, NodeId author, LimitVolume limit)
+    {
+        if (PoolTable.GetMember(state, author)?.Member is { IsAuthority: true }
+            && PoolTable.GetVolume(state, limit.Volume) is not null)
         {
             PoolTable.AddLimit(state, limit);
         }

@@ -110,8 +110,12 @@ public sealed record PoolState
     public ImmutableArray<KeyGrant> Keys { get; init; } = [];
 
     /// <summary>What admins said about members' editing: each member's limits in the order of the log.</summary>
-    public ImmutableSortedDictionary<NodeId, ImmutableArray<LimitMember>> Limits { get; init; } =
+    public ImmutableSortedDictionary<NodeId, ImmutableArray<LimitMember>> MemberLimits { get; init; } =
         ImmutableSortedDictionary<NodeId, ImmutableArray<LimitMember>>.Empty;
+
+    /// <summary>What admins said about who edits volumes: each volume's limits in the order of the log.</summary>
+    public ImmutableSortedDictionary<VolumeId, ImmutableArray<LimitVolume>> VolumeLimits { get; init; } =
+        ImmutableSortedDictionary<VolumeId, ImmutableArray<LimitVolume>>.Empty;
 
     /// <summary>The placement weights in force.</summary>
     public PlacementWeights Weights { get; init; } = PlacementWeights.None;
@@ -136,15 +140,24 @@ public sealed record PoolState
         return volume is not null;
     }
 
-    /// <summary>Whether a member may edit volumes now.</summary>
+    /// <summary>Whether a member may edit volumes now, as far as their own limits let it.</summary>
     public bool MayWrite(NodeId member) =>
-        !Limits.TryGetValue(member, out ImmutableArray<LimitMember> limits) || limits[^1].MayWrite;
+        !MemberLimits.TryGetValue(member, out ImmutableArray<LimitMember> limits) || limits[^1].MayWrite;
+
+    /// <summary>Who alone may edit a volume now; null for every member.</summary>
+    public ImmutableArray<NodeId>? WritersOf(VolumeId volume) =>
+        VolumeLimits.TryGetValue(volume, out ImmutableArray<LimitVolume> limits) ? limits[^1].Writers : null;
 
     /// <summary>The judge of a volume's transactions.</summary>
-    public WriteRights RightsIn(VolumeId volume) => Limits.IsEmpty ? WriteRights.None : new(Limits.Select(
-        member => KeyValuePair.Create(
-            member.Key,
-            member.Value.Select(limit => new MemberLimit(limit.MayWrite, limit.SeenIn(volume))).ToImmutableArray())));
+    public WriteRights RightsIn(VolumeId volume)
+    {
+        ImmutableArray<LimitVolume> writers = VolumeLimits.GetValueOrDefault(volume, []);
+        return MemberLimits.IsEmpty && writers.IsEmpty ? WriteRights.None : new WriteRights(
+            MemberLimits.Select(member => KeyValuePair.Create(
+                member.Key,
+                member.Value.Select(limit => limit.In(volume)).ToImmutableArray())),
+            [.. writers.Select(limit => new WritersLimit(limit.Writers, limit.Seen))]);
+    }
 
     /// <summary>
     /// Whether a block of an author's log is folded: authors in good standing always, revoked ones up to the cut.

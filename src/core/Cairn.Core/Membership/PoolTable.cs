@@ -22,7 +22,10 @@ internal static class PoolTable
     private const byte VolumeTag = (byte)'V';
     private const byte KeyTag = (byte)'K';
     private const byte LimitTag = (byte)'L';
+    private const byte WritersTag = (byte)'E';
     private static readonly byte[] WeightsKey = "W"u8.ToArray();
+
+    private delegate T Reading<T>(ref WireReader reader);
 
     /// <summary>A member and, when it was revoked, by whom.</summary>
     public readonly record struct MemberRow(Member Member, NodeId RevokedBy);
@@ -123,22 +126,32 @@ internal static class PoolTable
     }
 
     /// <summary>Adds a limit after those of the same member.</summary>
-    public static void AddLimit(ITreeTable table, LimitMember limit)
-    {
-        byte[] key = [LimitTag, .. limit.Member.Value.ToArray()];
-        ArrayBufferWriter<byte> output = new(128);
-        output.Write(table.Get(key) ?? []);
-        PoolPrimitiveCodec.EncodeLimit(new WireWriter(output), limit);
-        table.Put(key, output.WrittenSpan.ToArray());
-    }
+    public static void AddLimit(ITreeTable table, LimitMember limit) =>
+        Add(table, [LimitTag, .. limit.Member.Value.ToArray()], to => PoolPrimitiveCodec.EncodeLimit(to, limit));
+
+    /// <summary>Adds a limit after those of the same volume.</summary>
+    public static void AddLimit(ITreeTable table, LimitVolume limit) =>
+        Add(table, [WritersTag, .. limit.Volume.Value.ToArray()], to => PoolPrimitiveCodec.EncodeLimit(to, limit));
 
     /// <summary>The limits of every member that has any, each member's in the order in which they were added.</summary>
-    public static IEnumerable<KeyValuePair<NodeId, ImmutableArray<LimitMember>>> Limits(ITreeTable table)
+    public static IEnumerable<KeyValuePair<NodeId, ImmutableArray<LimitMember>>> MemberLimits(ITreeTable table)
     {
         TableCursor cursor = table.Scan([LimitTag], [LimitTag + 1]);
         while (cursor.MoveNext())
         {
-            yield return new(new NodeId(cursor.Key.AsSpan(1)), ReadLimits(cursor.Value));
+            yield return new(
+                new NodeId(cursor.Key.AsSpan(1)), ReadAll(cursor.Value, PoolPrimitiveCodec.DecodeMemberLimit));
+        }
+    }
+
+    /// <summary>The limits of every volume that has any, each volume's in the order in which they were added.</summary>
+    public static IEnumerable<KeyValuePair<VolumeId, ImmutableArray<LimitVolume>>> VolumeLimits(ITreeTable table)
+    {
+        TableCursor cursor = table.Scan([WritersTag], [WritersTag + 1]);
+        while (cursor.MoveNext())
+        {
+            yield return new(
+                new VolumeId(cursor.Key.AsSpan(1)), ReadAll(cursor.Value, PoolPrimitiveCodec.DecodeVolumeLimit));
         }
     }
 
@@ -192,17 +205,25 @@ internal static class PoolTable
         return new MemberRow(new Member(node, key, name, role, standing, accepted.ToImmutable()), revokedBy);
     }
 
-    private static ImmutableArray<LimitMember> ReadLimits(byte[] value)
+    private static void Add(ITreeTable table, byte[] key, Action<WireWriter> encode)
+    {
+        ArrayBufferWriter<byte> output = new(128);
+        output.Write(table.Get(key) ?? []);
+        encode(new WireWriter(output));
+        table.Put(key, output.WrittenSpan.ToArray());
+    }
+
+    private static ImmutableArray<T> ReadAll<T>(byte[] value, Reading<T> read)
     {
         WireReader reader = new(value);
-        ImmutableArray<LimitMember>.Builder limits = ImmutableArray.CreateBuilder<LimitMember>();
+        ImmutableArray<T>.Builder all = ImmutableArray.CreateBuilder<T>();
         while (!reader.Failed && reader.Remaining > 0)
         {
-            limits.Add(PoolPrimitiveCodec.DecodeLimit(ref reader));
+            all.Add(read(ref reader));
         }
 
         Invariant.That(reader.Complete, "a row of limits");
-        return limits.ToImmutable();
+        return all.ToImmutable();
     }
 
     private static VolumeRow ReadVolume(VolumeId volume, byte[] value)

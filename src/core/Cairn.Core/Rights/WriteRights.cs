@@ -9,7 +9,8 @@ namespace Cairn.Core.Rights;
 /// <summary>Who may edit one volume, as the pool's log says it: the judge of its transactions.</summary>
 /// <remarks>
 /// An immutable value. A transaction is judged by the last limit of its author that had not seen it, and by none if all had:
-/// never by its place in the order, which its author chooses. docs/decisions/rights.md.
+/// never by its place in the order, which its author chooses. In the same way by the last limit of the volume; both must
+/// let it pass. docs/decisions/rights.md.
 /// </remarks>
 public sealed class WriteRights
 {
@@ -17,42 +18,39 @@ public sealed class WriteRights
     private const int BytesPerLimitMin = 2;
 
     private readonly ImmutableSortedDictionary<NodeId, ImmutableArray<MemberLimit>> _members;
+    private readonly ImmutableArray<WritersLimit> _writers;
 
-    /// <summary>Limits of members, each member's in the order of the pool's log.</summary>
-    public WriteRights(IEnumerable<KeyValuePair<NodeId, ImmutableArray<MemberLimit>>> members) =>
-        _members = members.ToImmutableSortedDictionary();
+    /// <param name="members">Limits of members, each member's in the order of the pool's log.</param>
+    /// <param name="writers">Limits of the volume, in the order of the pool's log.</param>
+    public WriteRights(
+        IEnumerable<KeyValuePair<NodeId, ImmutableArray<MemberLimit>>> members,
+        params ImmutableArray<WritersLimit> writers) =>
+        (_members, _writers) = (members.ToImmutableSortedDictionary(), writers);
 
     /// <summary>Everybody may edit everything.</summary>
     public static WriteRights None { get; } = new([]);
 
     /// <summary>Whether nobody was ever limited.</summary>
-    public bool IsEmpty => _members.IsEmpty;
+    public bool IsEmpty => _members.IsEmpty && _writers.IsEmpty;
 
     /// <summary>Whether a member may edit the volume now: what it writes next, no limit has seen.</summary>
     public bool MayWrite(NodeId member) =>
-        !_members.TryGetValue(member, out ImmutableArray<MemberLimit> limits) || limits[^1].MayWrite;
+        IsEmpty || Lists(member).All(list => list.IsEmpty || list[^1].MayWrite);
 
-    /// <summary>A member's limits, in the order of the pool's log.</summary>
+    /// <summary>A member's own limits, in the order of the pool's log.</summary>
     public ImmutableArray<MemberLimit> Of(NodeId member) =>
         _members.TryGetValue(member, out ImmutableArray<MemberLimit> limits) ? limits : [];
 
     /// <summary>Whether a transaction has no effect, as a whole.</summary>
     public bool Refuses(Transaction transaction)
     {
-        if (!_members.TryGetValue(transaction.Id.Log.Author, out ImmutableArray<MemberLimit> limits))
+        if (IsEmpty)
         {
             return false;
         }
 
-        for (int i = limits.Length - 1; i >= 0; i--)
-        {
-            if (!limits[i].HasSeen(transaction.Id))
-            {
-                return !limits[i].MayWrite && !IsReaders(transaction);
-            }
-        }
-
-        return false;
+        bool isRefused = Lists(transaction.Id.Log.Author).Any(list => IsRefused(list, transaction.Id));
+        return isRefused && !IsReaders(transaction);
     }
 
     /// <summary>Whether any transaction that is folded may be judged otherwise than it was.</summary>
@@ -64,15 +62,7 @@ public sealed class WriteRights
         foreach ((LogId log, LogPosition position) in folded.Logs)
         {
             var last = new TransactionId(log, position.TransactionSeq);
-            ImmutableArray<MemberLimit> now = Of(log.Author);
-            ImmutableArray<MemberLimit> then = before.Of(log.Author);
-            int same = 0;
-            while (same < now.Length && same < then.Length && now[same] == then[same])
-            {
-                same++;
-            }
-
-            if (now.Skip(same).Concat(then.Skip(same)).Any(limit => !limit.HasSeen(last)))
+            if (Lists(log.Author).Zip(before.Lists(log.Author)).Any(pair => Differ(pair.First, pair.Second, last)))
             {
                 return true;
             }
@@ -98,6 +88,12 @@ public sealed class WriteRights
             }
         }
 
+        writer.Count(_writers.Length);
+        foreach (WritersLimit limit in _writers)
+        {
+            PoolPrimitiveCodec.EncodeLimit(writer, new LimitVolume(default, limit.Writers, limit.Seen));
+        }
+
         return output.WrittenSpan.ToArray();
     }
 
@@ -118,8 +114,39 @@ public sealed class WriteRights
             members[i] = new(member, [.. limits]);
         }
 
+        var writers = new WritersLimit[reader.Count(BytesPerLimitMin)];
+        for (int i = 0; i < writers.Length; i++)
+        {
+            LimitVolume limit = PoolPrimitiveCodec.DecodeVolumeLimit(ref reader);
+            writers[i] = new WritersLimit(limit.Writers, limit.Seen);
+        }
+
         Invariant.That(reader.Complete, "the rights that an index was folded with cannot be read: rebuild it");
-        return new WriteRights(members);
+        return new WriteRights(members, [.. writers]);
+    }
+
+    private static bool IsRefused(ImmutableArray<MemberLimit> limits, TransactionId id)
+    {
+        for (int i = limits.Length - 1; i >= 0; i--)
+        {
+            if (!limits[i].HasSeen(id))
+            {
+                return !limits[i].MayWrite;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool Differ(ImmutableArray<MemberLimit> now, ImmutableArray<MemberLimit> then, TransactionId last)
+    {
+        int same = 0;
+        while (same < now.Length && same < then.Length && now[same] == then[same])
+        {
+            same++;
+        }
+
+        return now.Skip(same).Concat(then.Skip(same)).Any(limit => !limit.HasSeen(last));
     }
 
     /// <summary>Whether a transaction is one of those by which members that only read take part in garbage collection.</summary>
@@ -137,4 +164,8 @@ public sealed class WriteRights
 
         return true;
     }
+
+    /// <summary>What holds for a member: its own limits, and the volume's.</summary>
+    private ImmutableArray<MemberLimit>[] Lists(NodeId member) =>
+        [Of(member), [.. _writers.Select(limit => limit.For(member))]];
 }

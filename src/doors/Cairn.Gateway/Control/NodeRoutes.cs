@@ -67,6 +67,10 @@ internal static class NodeRoutes
         Route.Post(app, "/v1/volumes", context => Route.With(context, "name", async name => ControlReplies.Of(
             await engine.Call(() => node.CreateVolume(name, context.RequestAborted)),
             ControlJson.Default.VolumeSummary)));
+        Route.Post(app, "/v1/volumes/writers", context => Route.With(context, "volume", async name =>
+            ControlReplies.Of(await engine.Call(() => node.SetWriters(
+                name, [.. context.Request.Query["node"].OfType<string>()], Route.Flag(context, "acceptRefused"),
+                context.RequestAborted)))));
         Route.Delete(app, "/v1/volumes", context => Route.With(context, "name", async name =>
             ControlReplies.Of(await engine.Call(() => node.RemoveVolume(name, context.RequestAborted)))));
     }

@@ -49,6 +49,13 @@ public interface INodeControl
     ValueTask<Result<Unit, ControlError>> AllowWriting(
         string node, bool acceptsRefused, CancellationToken cancellation);
 
+    /// <summary>Says who alone may edit a volume; members that join later may not. Admins only.</summary>
+    /// <param name="volume">Its name.</param>
+    /// <param name="nodes">Names, ids or starts of ids; none: every member.</param>
+    /// <param name="acceptsRefused">Whether all that was refused in it of these until now stands, too.</param>
+    ValueTask<Result<Unit, ControlError>> SetWriters(
+        string volume, IReadOnlyList<string> nodes, bool acceptsRefused, CancellationToken cancellation);
+
     /// <summary>Makes a volume, usable here when this returns and elsewhere as soon as the others hear of it.</summary>
     ValueTask<Result<VolumeSummary, ControlError>> CreateVolume(string name, CancellationToken cancellation);
 

@@ -104,7 +104,14 @@ public readonly record struct NodeProblem(string Code, string Message, string Ad
 /// <param name="Id">Its id.</param>
 /// <param name="Name">Its name, unique in the pool.</param>
 /// <param name="HasKeys">Whether this node can open it.</param>
-public readonly record struct VolumeSummary(VolumeId Id, string Name, bool HasKeys);
+public readonly record struct VolumeSummary(VolumeId Id, string Name, bool HasKeys)
+{
+    /// <summary>Whether this node may only read it.</summary>
+    public bool IsReadOnly { get; init; }
+
+    /// <summary>The names of the nodes that alone may edit it; null: every member's.</summary>
+    public IReadOnlyList<string>? Writers { get; init; }
+}
 
 /// <summary>How fast this node may send and receive chunks, in bytes per second; null is no limit.</summary>
 public readonly record struct BandwidthLimit(long? SendBytesPerSecond, long? ReceiveBytesPerSecond);

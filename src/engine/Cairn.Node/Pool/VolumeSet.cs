@@ -75,7 +75,12 @@ internal sealed class VolumeSet : IAsyncDisposable
 
     private void TellRefused(Hosted hosted)
     {
-        foreach (NodeId member in _log.State.Limits.Keys)
+        if (_log.State.RightsIn(hosted.Volume.Log.Volume).IsEmpty)
+        {
+            return;
+        }
+
+        foreach (NodeId member in _log.State.Members.Keys)
         {
             long refused = hosted.Volume.RefusedOf(member);
             if (refused != hosted.ToldRefused.GetValueOrDefault(member))
