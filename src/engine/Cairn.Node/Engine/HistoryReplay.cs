@@ -16,7 +16,9 @@ internal static class HistoryReplay
 {
     /// <summary>Replays the logs as far as they are held here, own work that was not sealed yet among it.</summary>
     /// <param name="state">The volume.</param>
-    /// <param name="isWanted">Which transactions take effect; asked of each, in the total order, on the worker.</param>
+    /// <param name="isWanted">
+    /// Which transactions take effect; asked of each that is not refused, in the total order, on the worker.
+    /// </param>
     /// <param name="cancellation">Ends it early.</param>
     public static async Task<Result<MemoryTable, VolumeError>> Run(
         VolumeState state, Func<Transaction, bool> isWanted, CancellationToken cancellation)
@@ -40,9 +42,9 @@ internal static class HistoryReplay
                     transaction =>
                     {
                         cancellation.ThrowIfCancellationRequested();
-                        return isWanted(transaction);
+                        return !rights.Refuses(transaction) && isWanted(transaction);
                     },
-                    new TreeApplier { Rights = rights },
+                    new TreeApplier(),
                     table);
                 return Result<MemoryTable, VolumeError>.Ok(table);
             },

@@ -44,7 +44,8 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
 
     private async Task<bool> Remake(IReadOnlyCollection<ObjectId> objects, CancellationToken cancellation)
     {
-        if (objects.Count == 0)
+        // Of a member that only reads nobody would obey it.
+        if (objects.Count == 0 || !state.MayWrite)
         {
             return true;
         }
