@@ -4,7 +4,9 @@ using Cairn.Cli.Output;
 
 namespace Cairn.EndToEnd.Tests;
 
-/// <summary>Machines leave, break, come back, are stolen or only read; the owner loses the last admin's machine and has only the kit.</summary>
+/// <summary>
+/// Machines leave, break, come back, are stolen or only read; the owner loses the last admin's machine and has only the kit.
+/// </summary>
 public sealed class MembershipTests : IAsyncLifetime
 {
     private readonly DemoPool _pool = DemoPool.Lay(folder: null, nodeCount: 3, keep: false);

@@ -13,9 +13,9 @@ namespace Cairn.Node.Garbage;
 /// Gives the space of what was deleted or superseded back, on all nodes and without ever taking what one needs.
 /// </summary>
 /// <remarks>
-/// The steps of one round: (1) The first by id of the writers that may edit condemns what was removed by transactions that every writer has:
-/// objects, versions and the chunks that nothing else refers to. One condemns for all, because two at once would each
-/// take the other's garbage for a reason to keep a chunk that both share. (2) Look at others' condemnations: rescue
+/// The steps of one round: (1) The first by id of the writers that may edit condemns what was removed by transactions
+/// that every writer has: objects, versions and the chunks that nothing else refers to. One condemns for all, because two
+/// at once would each take the other's garbage for a reason to keep a chunk that both share. (2) Look at others' condemnations: rescue
 /// what is needed here, then acknowledge. (3) Remove the chunks of condemnations that every writer acknowledged, and
 /// say so. (4) The first writer settles what every writer carried out. All of it is in the volume's log: a crash
 /// repeats a step, never skips one. Thread: the engine's loop; the walk holds the log's gate for short steps.
