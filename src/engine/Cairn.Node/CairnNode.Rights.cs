@@ -53,9 +53,8 @@ public sealed partial class CairnNode
         }
 
         // Of its own log it has seen what is not sealed yet, too.
-        LogPositions seen = acceptsRefused ? LogPositions.Empty : open.Log.Word;
-        return Done(_poolLog.Append(
-            [new LimitVolume(volume.Volume, writers.Count == 0 ? null : [.. writers], seen)]));
+        ImmutableArray<NodeId>? all = writers.Count == 0 ? null : [.. writers];
+        return Done(_poolLog.Append([LimitVolume.By(volume.Volume, all, open.Log.Word, acceptsRefused)]));
     }
 
     private Result<Unit, ControlError> Limit(string node, bool mayWrite, bool acceptsRefused)

@@ -85,6 +85,25 @@ public sealed class WriteRightsTests
     }
 
     [Fact]
+    public void To_accept_what_was_refused_of_some_takes_nothing_from_the_others()
+    {
+        LogId others = Theirs with { Author = default };
+        LogPositions held = LogPositions.From(
+            [new(Theirs, new LogPosition(1, 10)), new(others, new LogPosition(1, 10))]);
+        var before = new WritersLimit([], LogPositions.Empty);
+        LimitVolume some = LimitVolume.By(default, [Theirs.Author], held, acceptsRefused: true);
+        var rights = new WriteRights([], new WritersLimit(some.Writers, some.Seen));
+        Assert.False(rights.Refuses(Edit(Theirs, 10)) || rights.Refuses(Edit(others, 10)));
+        Assert.True(rights.Refuses(Edit(others, 11)));
+        rights = new WriteRights([], before, new WritersLimit(some.Writers, some.Seen));
+        Assert.False(rights.Refuses(Edit(Theirs, 10)));
+        Assert.True(rights.Refuses(Edit(others, 10)));
+        LimitVolume all = LimitVolume.By(default, null, held, acceptsRefused: true);
+        rights = new WriteRights([], before, new WritersLimit(all.Writers, all.Seen));
+        Assert.False(rights.Refuses(Edit(Theirs, 10)) || rights.Refuses(Edit(others, 10)));
+    }
+
+    [Fact]
     public void What_is_kept_beside_a_fold_reads_back()
     {
         WritersLimit[] writers = [new([Theirs.Author], LogPositions.Empty), new(null, LogPositions.Empty)];

@@ -84,6 +84,16 @@ public sealed record LimitVolume(VolumeId Volume, ImmutableArray<NodeId>? Writer
 {
     /// <inheritdoc/>
     public override PrimitiveKind Kind => PrimitiveKind.LimitVolume;
+
+    /// <summary>The limit set by who holds so much of the volume's logs.</summary>
+    /// <param name="volume">Which volume.</param>
+    /// <param name="writers">Who may edit it, in the order of their ids; null: every member.</param>
+    /// <param name="held">What is held: what the others have written stands, as far as it stood.</param>
+    /// <param name="acceptsRefused">Whether everything of those who may edit it stands, also what was refused.</param>
+    public static LimitVolume By(
+        VolumeId volume, ImmutableArray<NodeId>? writers, LogPositions held, bool acceptsRefused) => new(
+        volume, writers, !acceptsRefused ? held : LogPositions.From(
+            held.Logs.Where(log => writers is { } some && !some.Contains(log.Key.Author))));
 }
 
 /// <summary>A volume is made.</summary>
