@@ -82,7 +82,7 @@ public sealed class SimulatedIndex : IIndexStore
     }
 
     /// <inheritdoc/>
-    public Result<Unit, IndexError> Apply(IReadOnlyList<IndexChange> changes)
+    public Result<Unit, IndexError> Apply(IEnumerable<IndexChange> changes)
     {
         lock (_gate)
         {

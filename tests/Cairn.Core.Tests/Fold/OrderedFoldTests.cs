@@ -1,3 +1,4 @@
+using System.Buffers;
 using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
@@ -120,6 +121,67 @@ public sealed class OrderedFoldTests
     }
 
     [Fact]
+    public void A_tail_that_is_saved_again_and_again_takes_few_records()
+    {
+        var log = new LogId(Author(1), 1);
+        var table = new MemoryTable();
+        var fold = new OrderedFold(table, new OrderWitness());
+        var all = new List<Transaction>();
+        for (int i = 0; i < 300; i++)
+        {
+            all.Add(fold.Author(log, default, [new NameAuthor(new[] { (byte)(i % 7) })]));
+            fold.ApplyLocal(all[^1]);
+            fold.Save();
+        }
+
+        Assert.InRange(Records(table, 'B'), 1, 20);
+        fold = new OrderedFold(table, new OrderWitness());
+        Assert.Equal(300, fold.TailCount);
+        all.Add(new Transaction(
+            new TransactionId(new LogId(Author(2), 1), 1), [], default, [new NameAuthor(new byte[] { 1 })]));
+        Assert.Equal(299, fold.Receive(all[^1]).Undone);
+        Assert.Equal(State(Folded(all)), State(fold));
+        fold.Prune(fold.Positions);
+        fold.Save();
+        Assert.Equal(0, Records(table, 'B'));
+    }
+
+    [Fact]
+    public void A_tail_as_the_first_programs_wrote_it_is_read_and_written_anew()
+    {
+        var log = new LogId(Author(1), 1);
+        var table = new MemoryTable();
+        var fold = new OrderedFold(table, new OrderWitness());
+        var all = new List<Transaction>();
+        var old = new List<(byte[] Key, byte[] Record)>();
+        for (int i = 0; i < 3; i++)
+        {
+            all.Add(fold.Author(log, default, [new NameAuthor(new[] { (byte)i })]));
+            old.Add(OneTransactionARecord(table, all[^1], depth: i + 1));
+            fold.ApplyLocal(all[^1]);
+        }
+
+        // Everything but the tail is as it was; it had a record a transaction.
+        fold.Save();
+        TableCursor cursor = table.Scan([FoldKeys.Reserved, (byte)'B'], [FoldKeys.Reserved, (byte)'C']);
+        while (cursor.MoveNext())
+        {
+            table.Put(cursor.Key, null);
+        }
+
+        old.ForEach(record => table.Put(record.Key, record.Record));
+        fold = new OrderedFold(table, new OrderWitness());
+        Assert.Equal(3, fold.TailCount);
+        fold.Save();
+        Assert.Equal((0, 1), (Records(table, 'T'), Records(table, 'B')));
+        fold = new OrderedFold(table, new OrderWitness());
+        all.Add(new Transaction(
+            new TransactionId(new LogId(Author(2), 1), 1), [], default, [new NameAuthor(new byte[] { 1 })]));
+        Assert.Equal(2, fold.Receive(all[^1]).Undone);
+        Assert.Equal(State(Folded(all)), State(fold));
+    }
+
+    [Fact]
     public void A_fold_that_refused_something_is_rebuilt_with_it()
     {
         List<Transaction> history = History(new Prng(6), members: 3, steps: 50);
@@ -207,6 +269,45 @@ public sealed class OrderedFoldTests
         return all;
     }
 
+    /// <summary>'T', place; the transaction, the number of keys it writes, each with its value before.</summary>
+    private static (byte[] Key, byte[] Record) OneTransactionARecord(
+        MemoryTable state, Transaction transaction, int depth)
+    {
+        var recorder = new Recorder(state);
+        new OrderWitness().Apply(transaction, recorder);
+        var output = new ArrayBufferWriter<byte>();
+        var writer = new WireWriter(output);
+        writer.LengthPrefixed(TransactionCodec.Encode(transaction));
+        writer.Count(recorder.Images.Count);
+        foreach ((byte[] key, byte[]? before) in recorder.Images)
+        {
+            writer.LengthPrefixed(key);
+            writer.Boolean(before is not null);
+            if (before is not null)
+            {
+                writer.LengthPrefixed(before);
+            }
+        }
+
+        byte[] place = new byte[54];
+        (place[0], place[1], place[9]) = (FoldKeys.Reserved, (byte)'T', (byte)depth);
+        transaction.Id.Log.Author.Value.CopyTo(place.AsSpan(10));
+        (place[45], place[53]) = ((byte)transaction.Id.Log.Incarnation, (byte)transaction.Id.Seq);
+        return (place, output.WrittenSpan.ToArray());
+    }
+
+    private static int Records(MemoryTable table, char tag)
+    {
+        int count = 0;
+        for (TableCursor cursor = table.Scan([FoldKeys.Reserved, (byte)tag], [FoldKeys.Reserved, (byte)(tag + 1)]);
+            cursor.MoveNext();)
+        {
+            count++;
+        }
+
+        return count;
+    }
+
     private static OrderedFold Folded(List<Transaction> history)
     {
         var fold = new OrderedFold(new MemoryTable(), new OrderWitness());
@@ -233,6 +334,31 @@ public sealed class OrderedFoldTests
         {
             int j = random.Next(i + 1);
             (items[i], items[j]) = (items[j], items[i]);
+        }
+    }
+
+    /// <summary>Writes nothing below; remembers what was there.</summary>
+    private sealed class Recorder(MemoryTable below) : ITreeTable
+    {
+        private readonly OverlayTable _above = new(below, 0, 0);
+
+        public List<(byte[] Key, byte[]? Before)> Images { get; } = [];
+
+        public byte[]? Get(ReadOnlySpan<byte> key) => _above.Get(key);
+
+        public TableCursor Scan(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to) => _above.Scan(from, to);
+
+        public byte[]? Put(ReadOnlySpan<byte> key, byte[]? value) => Put(key.ToArray(), value);
+
+        public byte[]? Put(byte[] key, byte[]? value)
+        {
+            byte[]? before = _above.Put(key, value);
+            if (before is not null || value is not null)
+            {
+                Images.Add((key, before));
+            }
+
+            return before;
         }
     }
 

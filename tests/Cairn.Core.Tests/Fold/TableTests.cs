@@ -75,6 +75,29 @@ public sealed class TableTests
         }
     }
 
+    [Fact]
+    public void What_left_before_the_order_was_asked_for_is_not_walked_over()
+    {
+        var table = new MemoryTable();
+        for (int i = 0; i < 3000; i++)
+        {
+            table.Put([(byte)(i >> 8), (byte)i], [1]);
+        }
+
+        for (int i = 0; i < 3000; i++)
+        {
+            if (i % 10 != 0)
+            {
+                table.Put([(byte)(i >> 8), (byte)i], null);
+            }
+        }
+
+        table.Put([0, 7], [2]);
+        Assert.Equal(
+            Enumerable.Range(0, 3000).Where(i => i % 10 == 0 || i == 7).Select(i => $"{i:X4}{(i == 7 ? "02" : "01")}"),
+            All(table));
+    }
+
     private static void Check(
         ITreeTable table, Prng random, Action<ITreeTable> now, SortedDictionary<byte[], byte[]> model)
     {

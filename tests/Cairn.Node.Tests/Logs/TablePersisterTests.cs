@@ -1,5 +1,6 @@
 using Cairn.Core.Fold;
 using Cairn.Core.Tree;
+using Cairn.Node.Logs;
 using Cairn.Simulation.Time;
 
 namespace Cairn.Node.Tests.Logs;
@@ -8,6 +9,25 @@ public sealed class TablePersisterTests
 {
     private readonly SimulatedScheduler _scheduler = new();
     private readonly LogMembers _members = new();
+
+    [Fact]
+    public void ManyChanges_AreWrittenToTheIndexWithoutWaiting()
+    {
+        var options = new ReplicatedLogOptions { PersistDelay = TimeSpan.FromHours(1), PersistChangesMax = 100 };
+        LogNode node = Node(1).Open(options);
+        node.Create("few");
+        _scheduler.RunFor(TimeSpan.FromMinutes(1));
+        int before = node.Index.Count;
+        for (int i = 0; i < 100; i++)
+        {
+            node.Create($"many {i}");
+        }
+
+        _scheduler.RunFor(TimeSpan.FromMinutes(1));
+        Assert.InRange(before, 0, 50);
+        Assert.InRange(node.Index.Count, 100, int.MaxValue);
+        node.Close();
+    }
 
     [Fact]
     public void AnIndexThatCouldNotBeWritten_HasEverythingLater()

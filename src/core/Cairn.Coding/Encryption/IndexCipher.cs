@@ -25,7 +25,7 @@ public sealed class IndexCipher : IDisposable
     private const int NonceSize = 12;
     private const int TagSize = 16;
 
-    private readonly byte[] _maskKey = new byte[KeyDerivation.KeySize];
+    private readonly IncrementalHash _masking;
     private readonly AesGcm _cipher;
     private readonly ulong _run;
     private uint _next;
@@ -41,8 +41,9 @@ public sealed class IndexCipher : IDisposable
         Span<byte> key = stackalloc byte[KeyDerivation.KeySize];
         KeyDerivation.Derive(homeSecret, "cairn/index-value/1"u8, salt, key);
         _cipher = new AesGcm(key, TagSize);
+        KeyDerivation.Derive(homeSecret, "cairn/index-name/1"u8, salt, key);
+        _masking = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
         CryptographicOperations.ZeroMemory(key);
-        KeyDerivation.Derive(homeSecret, "cairn/index-name/1"u8, salt, _maskKey);
     }
 
     /// <summary>Whether every nonce of this run was used: another cipher takes over.</summary>
@@ -54,7 +55,8 @@ public sealed class IndexCipher : IDisposable
     public void Mask(ReadOnlySpan<byte> key, Span<byte> mask)
     {
         Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(_maskKey, key, hash);
+        _masking.AppendData(key);
+        _masking.GetHashAndReset(hash);
         hash[..MaskSize].CopyTo(mask);
     }
 
@@ -95,6 +97,6 @@ public sealed class IndexCipher : IDisposable
     public void Dispose()
     {
         _cipher.Dispose();
-        CryptographicOperations.ZeroMemory(_maskKey);
+        _masking.Dispose();
     }
 }

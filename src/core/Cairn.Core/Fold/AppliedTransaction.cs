@@ -8,10 +8,4 @@ internal sealed class AppliedTransaction(Transaction transaction, TransactionOrd
     internal readonly Transaction Transaction = transaction;
     internal readonly TransactionOrder Order = order;
     internal PreImage[] Undo = [];
-
-    /// <summary>Whether the table's copy of this entry is current.</summary>
-    internal bool Saved;
-
-    /// <summary>Whether the table has a copy, current or not.</summary>
-    internal bool InTable;
 }

@@ -1,29 +1,34 @@
-using System.Buffers;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Fold;
 
 /// <summary>
-/// The applied transactions that may still have to be undone, in order: the newest in memory, older ones in the
-/// table.
+/// The applied transactions that may still have to be undone, in order: the newest in memory, all but the very newest
+/// in blocks in the table.
 /// </summary>
 internal sealed class FoldTail
 {
-    private const byte TailTag = (byte)'T';
     private const byte CutTag = (byte)'C';
-    private const int KeySize = 2 + TransactionOrder.KeySize;
+
+    /// <summary>One record a transaction: what earlier programs wrote.</summary>
+    private const byte SingleTag = (byte)'T';
+
     private const int MemoryMax = 4096;
 
     private readonly ITreeTable _table;
-    private readonly List<AppliedTransaction> _memory = [];
-    private readonly SortedSet<TransactionOrder> _removed = [];
-    private readonly ArrayBufferWriter<byte> _inner = new(1024);
-    private readonly ArrayBufferWriter<byte> _outer = new(1024);
-    private bool _cutDirty;
 
-    /// <summary>Entries that are only in the table; all of them before those in memory.</summary>
-    private int _spilled;
+    /// <summary>What is in the table, in order; of the first a part may be cut.</summary>
+    private readonly List<TailBlock> _blocks;
+
+    /// <summary>What is not in the table yet; all of it after the blocks.</summary>
+    private readonly List<AppliedTransaction> _fresh = [];
+
+    /// <summary>Blocks whose records the table still has.</summary>
+    private readonly List<TailBlock> _gone = [];
+
+    private readonly List<byte[]> _singles = [];
+    private bool _cutDirty;
 
     internal FoldTail(ITreeTable table)
     {
@@ -33,16 +38,25 @@ internal sealed class FoldTail
             Cut = TransactionOrder.From(cut);
         }
 
-        Last = Cut;
-        TableCursor cursor = Entries(default, null);
+        _blocks = TailBlock.Load(table);
+        if (_blocks.Count > 0)
+        {
+            _blocks[0].CutAt(table, Cut);
+        }
+
+        TableCursor cursor = table.Scan([FoldKeys.Reserved, SingleTag], [FoldKeys.Reserved, SingleTag + 1]);
         while (cursor.MoveNext())
         {
-            _spilled++;
-            Last = OrderOf(cursor.Key);
+            _singles.Add(cursor.Key);
+            var reader = new WireReader(cursor.Value);
+            _fresh.Add(TailBlock.DecodeEntry(ref reader, TransactionOrder.From(cursor.Key.AsSpan(2)).Depth));
+            Invariant.That(reader.Complete, TailBlock.Damaged().Message);
         }
+
+        FindLast();
     }
 
-    /// <summary>Says in an empty table where its history is cut.</summary>
+    /// <summary>Says in a table where its history is cut.</summary>
     internal static void Start(ITreeTable table, TransactionOrder cut)
     {
         byte[] bytes = new byte[TransactionOrder.KeySize];
@@ -50,7 +64,7 @@ internal sealed class FoldTail
         table.Put([FoldKeys.Reserved, CutTag], bytes);
     }
 
-    internal int Count => _spilled + _memory.Count;
+    internal int Count => _fresh.Count + _blocks.Sum(block => block.Count);
 
     /// <summary>The last transaction before the tail that is fixed in its place.</summary>
     internal TransactionOrder Cut { get; private set; }
@@ -61,7 +75,7 @@ internal sealed class FoldTail
     internal void Append(AppliedTransaction entry)
     {
         Invariant.That(entry.Order > Last, $"{entry.Order} appended after {Last}");
-        _memory.Add(entry);
+        _fresh.Add(entry);
         Last = entry.Order;
     }
 
@@ -73,20 +87,31 @@ internal sealed class FoldTail
             return [];
         }
 
-        Recall(place);
-        int at = IndexOf(place);
-        List<AppliedTransaction> taken = _memory.GetRange(at, _memory.Count - at);
-        _memory.RemoveRange(at, taken.Count);
-        Last = _memory.Count > 0 ? _memory[^1].Order : LastSpilled();
+        int first = BlockOf(place);
+        List<AppliedTransaction> taken = From(place);
+        List<AppliedTransaction> kept = first < _blocks.Count
+            ? [.. _blocks[first].Entries(_table, Cut).TakeWhile(entry => entry.Order < place)]
+            : _fresh.GetRange(0, _fresh.Count - taken.Count);
+        _gone.AddRange(_blocks.GetRange(first, _blocks.Count - first));
+        _blocks.RemoveRange(first, _blocks.Count - first);
+        _fresh.Clear();
+        _fresh.AddRange(kept);
+        FindLast();
         return taken;
     }
 
     /// <summary>Everything from a place on, which stays.</summary>
     internal List<AppliedTransaction> From(TransactionOrder place)
     {
-        Recall(place);
-        int at = IndexOf(place);
-        return _memory.GetRange(at, _memory.Count - at);
+        var found = new List<AppliedTransaction>();
+        for (int i = BlockOf(place); i < _blocks.Count; i++)
+        {
+            found.AddRange(_blocks[i].Entries(_table, Cut));
+        }
+
+        found.AddRange(_fresh);
+        found.RemoveRange(0, IndexOf(found, place));
+        return found;
     }
 
     /// <summary>
@@ -95,19 +120,31 @@ internal sealed class FoldTail
     internal TransactionOrder LastWithin(LogPositions positions, TransactionOrder cut)
     {
         TransactionOrder last = Cut;
-        foreach (TransactionOrder order in Orders())
+        IReadOnlyList<AppliedTransaction> rest = _fresh;
+        foreach (TailBlock block in _blocks)
         {
-            if (order > cut)
+            if (block.Last > cut || !block.IsWithin(positions))
+            {
+                rest = block.Entries(_table, Cut);
+                break;
+            }
+
+            last = block.Last;
+        }
+
+        foreach (AppliedTransaction entry in rest)
+        {
+            if (entry.Order > cut)
             {
                 break;
             }
 
-            if (order.Id.Seq > positions[order.Id.Log].TransactionSeq)
+            if (entry.Order.Id.Seq > positions[entry.Order.Id.Log].TransactionSeq)
             {
                 return last;
             }
 
-            last = order;
+            last = entry.Order;
         }
 
         return cut;
@@ -116,18 +153,11 @@ internal sealed class FoldTail
     /// <summary>The last place before another.</summary>
     internal TransactionOrder LastBefore(TransactionOrder place)
     {
-        TransactionOrder last = Cut;
-        foreach (TransactionOrder order in Orders())
-        {
-            if (order >= place)
-            {
-                break;
-            }
-
-            last = order;
-        }
-
-        return last;
+        int block = BlockOf(place);
+        IReadOnlyList<AppliedTransaction> around =
+            block < _blocks.Count ? _blocks[block].Entries(_table, Cut) : _fresh;
+        int at = IndexOf(around, place);
+        return at > 0 ? around[at - 1].Order : block > 0 ? _blocks[block - 1].Last : Cut;
     }
 
     /// <summary>Drops everything up to a place.</summary>
@@ -138,210 +168,80 @@ internal sealed class FoldTail
             return;
         }
 
-        Cut = cut;
         Last = cut > Last ? cut : Last;
         _cutDirty = true;
-        int drop = 0;
-        while (drop < _memory.Count && _memory[drop].Order <= cut)
+        int gone = _blocks.FindIndex(block => block.Last > cut) is >= 0 and int first ? first : _blocks.Count;
+        _gone.AddRange(_blocks.GetRange(0, gone));
+        _blocks.RemoveRange(0, gone);
+        if (_blocks.Count > 0)
         {
-            if (_memory[drop].InTable)
-            {
-                _removed.Add(_memory[drop].Order);
-            }
-
-            drop++;
+            _blocks[0].CutAt(_table, cut);
         }
 
-        _memory.RemoveRange(0, drop);
-        if (_spilled > 0)
-        {
-            DropSpilled(cut);
-        }
+        Cut = cut;
+        int fixedCount = _fresh.FindIndex(entry => entry.Order > cut);
+        _fresh.RemoveRange(0, fixedCount < 0 ? _fresh.Count : fixedCount);
     }
 
     /// <summary>Writes new entries and the cut into the table; keeps only the newest in memory.</summary>
     internal void Save()
     {
-        Span<byte> key = stackalloc byte[KeySize];
-        foreach (TransactionOrder order in _removed)
+        // Small blocks are joined with what follows, each time with as much again: few are left, however often this is done.
+        while (_fresh.Count > 0 && _blocks is [.., { IsFull: false } small] && small.Count <= 2 * _fresh.Count)
         {
-            Key(key, order);
-            _table.Put(key, null);
+            _fresh.InsertRange(0, small.Entries(_table, Cut));
+            _gone.Add(small);
+            _blocks.RemoveAt(_blocks.Count - 1);
         }
 
-        _removed.Clear();
-        foreach (AppliedTransaction entry in _memory)
-        {
-            if (!entry.Saved)
-            {
-                Key(key, entry.Order);
-                _table.Put(key, Encode(entry));
-                entry.Saved = true;
-                entry.InTable = true;
-            }
-        }
-
+        _gone.ForEach(block => block.Remove(_table));
+        _gone.Clear();
+        _singles.ForEach(key => _table.Put(key, null));
+        _singles.Clear();
+        _blocks.AddRange(TailBlock.Write(_table, _fresh));
+        _fresh.Clear();
         if (_cutDirty)
         {
-            byte[] cut = new byte[TransactionOrder.KeySize];
-            Cut.CopyTo(cut);
-            _table.Put([FoldKeys.Reserved, CutTag], cut);
+            Start(_table, Cut);
             _cutDirty = false;
         }
 
-        if (_memory.Count > MemoryMax)
+        int loaded = 0;
+        for (int i = _blocks.Count - 1; i >= 0; i--)
         {
-            int spill = _memory.Count - MemoryMax;
-            _memory.RemoveRange(0, spill);
-            _spilled += spill;
-        }
-    }
-
-    /// <summary>The places of all entries, in order, without reading those that are only in the table.</summary>
-    private IEnumerable<TransactionOrder> Orders()
-    {
-        if (_spilled > 0)
-        {
-            TableCursor cursor = Entries(default, _memory.Count > 0 ? _memory[0].Order : null);
-            while (cursor.MoveNext())
+            loaded += _blocks[i].LoadedCount;
+            if (loaded > MemoryMax)
             {
-                TransactionOrder order = OrderOf(cursor.Key);
-                if (!_removed.Contains(order))
-                {
-                    yield return order;
-                }
+                _blocks[i].Unload();
             }
         }
-
-        foreach (AppliedTransaction entry in _memory)
-        {
-            yield return entry.Order;
-        }
     }
 
-    private void Recall(TransactionOrder place)
+    private void FindLast() =>
+        Last = _fresh.Count > 0 ? _fresh[^1].Order : _blocks.Count > 0 ? _blocks[^1].Last : Cut;
+
+    /// <summary>The first block that ends at or after a place; their number if there is none.</summary>
+    private int BlockOf(TransactionOrder place)
     {
-        if (_spilled == 0 || (_memory.Count > 0 && place >= _memory[0].Order))
+        int at = _blocks.Count;
+        while (at > 0 && _blocks[at - 1].Last >= place)
         {
-            return;
+            at--;
         }
 
-        var recalled = new List<AppliedTransaction>();
-        TableCursor cursor = Entries(place, _memory.Count > 0 ? _memory[0].Order : null);
-        while (cursor.MoveNext())
-        {
-            recalled.Add(Decode(cursor.Key, cursor.Value));
-        }
-
-        _memory.InsertRange(0, recalled);
-        _spilled -= recalled.Count;
+        return at;
     }
 
-    private void DropSpilled(TransactionOrder cut)
-    {
-        var keys = new List<byte[]>();
-        TableCursor cursor = Entries(default, _memory.Count > 0 ? _memory[0].Order : null);
-        while (cursor.MoveNext() && OrderOf(cursor.Key) <= cut)
-        {
-            if (!_removed.Contains(OrderOf(cursor.Key)))
-            {
-                keys.Add(cursor.Key);
-            }
-        }
-
-        foreach (byte[] key in keys)
-        {
-            _table.Put(key, null);
-        }
-
-        _spilled -= keys.Count;
-    }
-
-    private TransactionOrder LastSpilled()
-    {
-        TransactionOrder last = Cut;
-        if (_spilled > 0)
-        {
-            int left = _spilled;
-            TableCursor cursor = Entries(default, null);
-            while (left-- > 0 && cursor.MoveNext())
-            {
-                last = OrderOf(cursor.Key);
-            }
-        }
-
-        return last;
-    }
-
-    private int IndexOf(TransactionOrder place)
+    private static int IndexOf(IReadOnlyList<AppliedTransaction> entries, TransactionOrder place)
     {
         int low = 0;
-        int high = _memory.Count;
+        int high = entries.Count;
         while (low < high)
         {
             int middle = (low + high) >>> 1;
-            (low, high) = _memory[middle].Order < place ? (middle + 1, high) : (low, middle);
+            (low, high) = entries[middle].Order < place ? (middle + 1, high) : (low, middle);
         }
 
         return low;
     }
-
-    private TableCursor Entries(TransactionOrder from, TransactionOrder? to)
-    {
-        Span<byte> first = stackalloc byte[KeySize];
-        Key(first, from);
-        if (to is not { } end)
-        {
-            return _table.Scan(first, [FoldKeys.Reserved, TailTag + 1]);
-        }
-
-        Span<byte> last = stackalloc byte[KeySize];
-        Key(last, end);
-        return _table.Scan(first, last);
-    }
-
-    private byte[] Encode(AppliedTransaction entry)
-    {
-        _inner.ResetWrittenCount();
-        _outer.ResetWrittenCount();
-        TransactionCodec.Encode(entry.Transaction, _inner);
-        var writer = new WireWriter(_outer);
-        writer.LengthPrefixed(_inner.WrittenSpan);
-        writer.Count(entry.Undo.Length);
-        foreach (PreImage image in entry.Undo)
-        {
-            writer.LengthPrefixed(image.Key);
-            writer.Boolean(image.Before is not null);
-            if (image.Before is not null)
-            {
-                writer.LengthPrefixed(image.Before);
-            }
-        }
-
-        return _outer.WrittenSpan.ToArray();
-    }
-
-    private static AppliedTransaction Decode(byte[] key, byte[] value)
-    {
-        var reader = new WireReader(value);
-        Result<Transaction, LogError> transaction = TransactionCodec.Decode(reader.LengthPrefixed());
-        var images = new PreImage[reader.Count(2)];
-        for (int i = 0; i < images.Length; i++)
-        {
-            images[i] = new PreImage(
-                reader.LengthPrefixed().ToArray(), reader.Boolean() ? reader.LengthPrefixed().ToArray() : null);
-        }
-
-        Invariant.That(reader.Complete && transaction.IsOk, "a fold's tail record is damaged: rebuild the index");
-        return new AppliedTransaction(transaction.Value, OrderOf(key)) { Undo = images, Saved = true, InTable = true };
-    }
-
-    private static void Key(Span<byte> key, TransactionOrder order)
-    {
-        key[0] = FoldKeys.Reserved;
-        key[1] = TailTag;
-        order.CopyTo(key[2..]);
-    }
-
-    private static TransactionOrder OrderOf(ReadOnlySpan<byte> key) => TransactionOrder.From(key[2..]);
 }

@@ -25,6 +25,9 @@ public interface ITreeTable : ITableSource
     /// <summary>Sets a key, or deletes it when <paramref name="value"/> is null.</summary>
     /// <returns>The value before, or null.</returns>
     byte[]? Put(ReadOnlySpan<byte> key, byte[]? value);
+
+    /// <summary>As the other, without a copy of the key: its array belongs to the table, too.</summary>
+    byte[]? Put(byte[] key, byte[]? value);
 }
 
 /// <summary>A table whose changes are carried to a durable index in the background.</summary>

@@ -58,11 +58,22 @@ public sealed class MemoryTable : IPersistedTable
     public byte[]? Get(ReadOnlySpan<byte> key) => Find(key, TableKey.Hash(key), out _)?.Value;
 
     /// <inheritdoc/>
-    public byte[]? Put(ReadOnlySpan<byte> key, byte[]? value) => Put(key, TableKey.Hash(key), value);
+    public byte[]? Put(ReadOnlySpan<byte> key, byte[]? value) => Put(key, null, TableKey.Hash(key), value);
+
+    /// <inheritdoc/>
+    public byte[]? Put(byte[] key, byte[]? value) => Put(key, key, TableKey.Hash(key), value);
+
+    /// <summary>All records, in order.</summary>
+    internal IEnumerable<TableRecord> Records() => _sorted.All();
 
     internal byte[]? Get(ReadOnlySpan<byte> key, uint hash) => Find(key, hash, out _)?.Value;
 
-    internal byte[]? Put(ReadOnlySpan<byte> key, uint hash, byte[]? value)
+    /// <summary>Sets a key.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="owned">The same as an array that the table may keep, if there is one.</param>
+    /// <param name="hash">Its hash.</param>
+    /// <param name="value">Null to delete.</param>
+    internal byte[]? Put(ReadOnlySpan<byte> key, byte[]? owned, uint hash, byte[]? value)
     {
         TableRecord? record = Find(key, hash, out int slot);
         byte[]? before = record?.Value;
@@ -77,14 +88,14 @@ public sealed class MemoryTable : IPersistedTable
             ContentBytes -= key.Length;
             record.Value = null;
             NoteChange(record);
-            _sorted.Remove(key);
+            _sorted.Remove(record);
             Vacate(slot);
             Count--;
         }
         else if (value is not null)
         {
             ContentBytes += key.Length;
-            record = new TableRecord(key.ToArray(), hash, value);
+            record = new TableRecord(owned ?? key.ToArray(), hash, value);
             _sorted.Insert(record);
             _slots[slot] = record;
             NoteChange(record);

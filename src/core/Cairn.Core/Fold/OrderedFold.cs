@@ -125,13 +125,14 @@ public sealed class OrderedFold
         }
 
         _accepted.Sort(static (a, b) => a.Order.CompareTo(b.Order));
-        var changes = new Dictionary<byte[], byte[]?>(_accepted.Count * 4, ByteKeyComparer.Instance);
+        var changes = new Dictionary<byte[], KeyChange>(_accepted.Count * 4, ByteKeyComparer.Instance);
         _recorder.Changes = changes;
         List<AppliedTransaction> again = UndoFrom(_accepted[0].Order);
         int applied = _accepted.Count;
         ApplyMerged(again);
         _recorder.Changes = null;
-        return new FoldReport(applied, again.Count, belowCut, Differences(changes));
+        byte[][] changed = [.. changes.Where(static change => change.Value.IsReal).Select(static change => change.Key)];
+        return new FoldReport(applied, again.Count, belowCut, changed);
     }
 
     /// <summary>Forgets how to undo what is stable: every member is known to have <paramref name="stable"/>.</summary>
@@ -300,7 +301,6 @@ public sealed class OrderedFold
         }
 
         entry.Undo = _recorder.Take();
-        entry.Saved = false;
         _tail.Append(entry);
     }
 
@@ -309,20 +309,5 @@ public sealed class OrderedFold
     {
         _logs.Forget(order.Id);
         _tail.CutAt(order);
-    }
-
-    private List<byte[]> Differences(Dictionary<byte[], byte[]?> changes)
-    {
-        var different = new List<byte[]>();
-        foreach ((byte[] key, byte[]? before) in changes)
-        {
-            byte[]? now = _table.Get(key);
-            if ((now is null) != (before is null) || !now.AsSpan().SequenceEqual(before))
-            {
-                different.Add(key);
-            }
-        }
-
-        return different;
     }
 }

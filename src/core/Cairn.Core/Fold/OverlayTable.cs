@@ -45,18 +45,10 @@ public sealed class OverlayTable : IPersistedTable
     public byte[]? Get(ReadOnlySpan<byte> key) => Get(key, TableKey.Hash(key));
 
     /// <inheritdoc/>
-    public byte[]? Put(ReadOnlySpan<byte> key, byte[]? value)
-    {
-        uint hash = TableKey.Hash(key);
-        byte[]? before = Get(key, hash);
-        if (before is not null || value is not null)
-        {
-            _mutations++;
-            _changes.Put(key, hash, value ?? Absent);
-        }
+    public byte[]? Put(ReadOnlySpan<byte> key, byte[]? value) => Put(key, null, value);
 
-        return before;
-    }
+    /// <inheritdoc/>
+    public byte[]? Put(byte[] key, byte[]? value) => Put(key, key, value);
 
     /// <inheritdoc/>
     public TableCursor Scan(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to) => new Cursor(this, from, to);
@@ -69,10 +61,9 @@ public sealed class OverlayTable : IPersistedTable
         _taken = _changes;
         _changes = new MemoryTable();
         var taken = new List<KeyValuePair<byte[], byte[]?>>(_taken.Count);
-        TableCursor cursor = _taken.Scan([], []);
-        while (cursor.MoveNext())
+        foreach (TableRecord record in _taken.Records())
         {
-            taken.Add(new(cursor.Key, ReferenceEquals(cursor.Value, Absent) ? null : cursor.Value));
+            taken.Add(new(record.Key, ReferenceEquals(record.Value, Absent) ? null : record.Value));
         }
 
         return taken;
@@ -86,19 +77,30 @@ public sealed class OverlayTable : IPersistedTable
             return;
         }
 
-        TableCursor cursor = _taken.Scan([], []);
-        while (cursor.MoveNext())
+        foreach (TableRecord record in _taken.Records())
         {
-            uint hash = TableKey.Hash(cursor.Key);
-            _cache.Put(cursor.Key, hash, cursor.Value);
-            if (!ReferenceEquals(cursor.Value, Absent))
+            _cache.Put(record);
+            if (!ReferenceEquals(record.Value, Absent))
             {
-                _filter?.Add(hash);
+                _filter?.Add(record.Hash);
             }
         }
 
         _mutations++;
         _taken = null;
+    }
+
+    private byte[]? Put(ReadOnlySpan<byte> key, byte[]? owned, byte[]? value)
+    {
+        uint hash = TableKey.Hash(key);
+        byte[]? before = Get(key, hash);
+        if (before is not null || value is not null)
+        {
+            _mutations++;
+            _changes.Put(key, owned, hash, value ?? Absent);
+        }
+
+        return before;
     }
 
     private byte[]? Get(ReadOnlySpan<byte> key, uint hash)
@@ -112,7 +114,7 @@ public sealed class OverlayTable : IPersistedTable
             }
 
             value = _source.Get(key) ?? Absent;
-            _cache.Put(key, hash, value);
+            _cache.Put(new TableRecord(key.ToArray(), hash, value));
         }
 
         return ReferenceEquals(value, Absent) ? null : value;
@@ -133,7 +135,7 @@ public sealed class OverlayTable : IPersistedTable
             filter.Add(hash);
             if (!_cache.IsFull)
             {
-                _cache.Put(cursor.Key, hash, cursor.Value);
+                _cache.Put(new TableRecord(cursor.Key, hash, cursor.Value));
             }
         }
 

@@ -8,6 +8,9 @@ internal sealed class ReadCache
     private const int OverheadBytes = 96;
     private const int BytesPerSlot = 256;
 
+    /// <summary>A larger record would push too many others out.</summary>
+    private const int RecordBytesMax = 16 << 10;
+
     private readonly long _bytesMax;
     private readonly TableRecord?[] _slots;
     private long _bytes;
@@ -34,15 +37,16 @@ internal sealed class ReadCache
         return record is not null && record.Hash == hash && key.SequenceEqual(record.Key) ? record.Value : null;
     }
 
-    internal void Put(ReadOnlySpan<byte> key, uint hash, byte[] value)
+    internal void Put(TableRecord record)
     {
-        int size = key.Length + value.Length + OverheadBytes;
-        if (size > _bytesMax)
+        int size = record.Key.Length + record.Value!.Length + OverheadBytes;
+        if (size > Math.Min(_bytesMax, RecordBytesMax))
         {
+            Forget(record);
             return;
         }
 
-        int slot = (int)(hash & (uint)(_slots.Length - 1));
+        int slot = (int)(record.Hash & (uint)(_slots.Length - 1));
         Drop(slot);
         while (_bytes + size > _bytesMax)
         {
@@ -50,8 +54,17 @@ internal sealed class ReadCache
             Drop(_hand);
         }
 
-        _slots[slot] = new TableRecord(key.ToArray(), hash, value);
+        _slots[slot] = record;
         _bytes += size;
+    }
+
+    /// <summary>What it said before about this key is not true any more.</summary>
+    private void Forget(TableRecord record)
+    {
+        if (Get(record.Key, record.Hash) is not null)
+        {
+            Drop((int)(record.Hash & (uint)(_slots.Length - 1)));
+        }
     }
 
     private void Drop(int slot)

@@ -5,11 +5,21 @@ namespace Cairn.Core.Fold;
 /// <summary>
 /// Records in key order: blocks of up to 256, found by binary search. Insertion moves at most one block's references.
 /// </summary>
+/// <remarks>
+/// What comes is filed when the order is asked for: a fold writes many records and seldom walks over them, and filing many
+/// at once, sorted, stays within the processor's caches.
+/// </remarks>
 internal sealed class SortedRecords
 {
     private const int BlockRecordsMax = 256;
 
+    private const int DroppedMax = 256;
+
     private readonly List<Block> _blocks = [];
+    private readonly List<TableRecord> _unfiled = [];
+
+    /// <summary>Records that left before they were filed.</summary>
+    private int _dropped;
 
     private sealed class Block
     {
@@ -23,6 +33,79 @@ internal sealed class SortedRecords
     internal void Insert(TableRecord record)
     {
         Structure++;
+        _unfiled.Add(record);
+    }
+
+    /// <summary>Takes out a record that has no value any more.</summary>
+    internal void Remove(TableRecord record)
+    {
+        Structure++;
+        if (record.IsFiled)
+        {
+            Unfile(record.Key);
+        }
+        else if (++_dropped > Math.Max(DroppedMax, _unfiled.Count / 2))
+        {
+            _unfiled.RemoveAll(static unfiled => unfiled.Value is null);
+            _dropped = 0;
+        }
+    }
+
+    /// <summary>All records in order, those that have a value.</summary>
+    internal IEnumerable<TableRecord> All()
+    {
+        FileAll();
+        return _blocks.SelectMany(static block => block.Records.Take(block.Count));
+    }
+
+    /// <summary>The place of the first record at or after a key.</summary>
+    internal (int Block, int Index) Seek(ReadOnlySpan<byte> key)
+    {
+        FileAll();
+        if (_blocks.Count == 0)
+        {
+            return (0, 0);
+        }
+
+        int at = BlockFor(key);
+        int index = IndexIn(_blocks[at], key);
+        return index < _blocks[at].Count ? (at, index) : (at + 1, 0);
+    }
+
+    /// <summary>The record at a place, or null at the end; a place past its block is carried to the next.</summary>
+    internal TableRecord? At(ref (int Block, int Index) place)
+    {
+        if (place.Block < _blocks.Count && place.Index >= _blocks[place.Block].Count)
+        {
+            place = (place.Block + 1, 0);
+        }
+
+        return place.Block < _blocks.Count ? _blocks[place.Block].Records[place.Index] : null;
+    }
+
+    private void FileAll()
+    {
+        if (_unfiled.Count == 0)
+        {
+            return;
+        }
+
+        _unfiled.Sort(static (a, b) => a.Key.AsSpan().SequenceCompareTo(b.Key));
+        foreach (TableRecord record in _unfiled)
+        {
+            if (record.Value is not null)
+            {
+                File(record);
+            }
+        }
+
+        _unfiled.Clear();
+        _dropped = 0;
+    }
+
+    private void File(TableRecord record)
+    {
+        record.IsFiled = true;
         if (_blocks.Count == 0)
         {
             _blocks.Add(new Block());
@@ -52,9 +135,8 @@ internal sealed class SortedRecords
         block.Count++;
     }
 
-    internal void Remove(ReadOnlySpan<byte> key)
+    private void Unfile(ReadOnlySpan<byte> key)
     {
-        Structure++;
         int at = BlockFor(key);
         Block block = _blocks[at];
         int index = IndexIn(block, key);
@@ -67,30 +149,6 @@ internal sealed class SortedRecords
         {
             _blocks.RemoveAt(at);
         }
-    }
-
-    /// <summary>The place of the first record at or after a key.</summary>
-    internal (int Block, int Index) Seek(ReadOnlySpan<byte> key)
-    {
-        if (_blocks.Count == 0)
-        {
-            return (0, 0);
-        }
-
-        int at = BlockFor(key);
-        int index = IndexIn(_blocks[at], key);
-        return index < _blocks[at].Count ? (at, index) : (at + 1, 0);
-    }
-
-    /// <summary>The record at a place, or null at the end; a place past its block is carried to the next.</summary>
-    internal TableRecord? At(ref (int Block, int Index) place)
-    {
-        if (place.Block < _blocks.Count && place.Index >= _blocks[place.Block].Count)
-        {
-            place = (place.Block + 1, 0);
-        }
-
-        return place.Block < _blocks.Count ? _blocks[place.Block].Records[place.Index] : null;
     }
 
     private int BlockFor(ReadOnlySpan<byte> key)

@@ -15,6 +15,9 @@ internal sealed class TableRecord(byte[] key, uint hash, byte[] value)
 
     /// <summary>Whether it is among the changes to be taken.</summary>
     internal bool Changed;
+
+    /// <summary>Whether it has its place among the sorted records.</summary>
+    internal bool IsFiled;
 }
 
 /// <summary>Hashing for point lookups. The hash never orders anything.</summary>

@@ -39,9 +39,12 @@ internal sealed class KeepingTable : ITreeTable
 
     public TableCursor Scan(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to) => _inner.Scan(from, to);
 
-    public byte[]? Put(ReadOnlySpan<byte> key, byte[]? value)
+    public byte[]? Put(ReadOnlySpan<byte> key, byte[]? value) => NotePut(key, value, _inner.Put(key, value));
+
+    public byte[]? Put(byte[] key, byte[]? value) => NotePut(key, value, _inner.Put(key, value));
+
+    private byte[]? NotePut(ReadOnlySpan<byte> key, byte[]? value, byte[]? before)
     {
-        byte[]? before = _inner.Put(key, value);
         if ((before is not null || value is not null) && TreeKeys.IsInSnapshots(key) && HasMarks())
         {
             Keep(key, before);

@@ -15,6 +15,9 @@ internal sealed class WorkingSet
     private Dictionary<ObjectId, ObjectRecord> _objects = [];
     private List<PlaceRecord> _conflictCandidates = [];
 
+    /// <summary>The directory that was written last, and how: whoever fills one writes it again and again.</summary>
+    private (ObjectRecord Record, byte[] Encoded)? _last;
+
     internal ITreeTable Table { get; private set; } = new MemoryTable();
 
     internal Transaction Transaction { get; private set; } = null!;
@@ -54,7 +57,7 @@ internal sealed class WorkingSet
             return null;
         }
 
-        ObjectRecord record = encoded is null ? ObjectRecord.NewRoot() : ObjectRecord.Decode(id, encoded);
+        ObjectRecord record = encoded is null ? ObjectRecord.NewRoot() : Decode(id, encoded);
         Track(record, existed: true);
         return record;
     }
@@ -142,6 +145,19 @@ internal sealed class WorkingSet
         }
     }
 
+    /// <summary>An array in a table never changes: the same array is the same object, whatever was undone meanwhile.</summary>
+    private ObjectRecord Decode(ObjectId id, byte[] encoded)
+    {
+        if (_last is { } last && ReferenceEquals(last.Encoded, encoded))
+        {
+            _last = null;
+            last.Record.Dirty = false;
+            return last.Record;
+        }
+
+        return ObjectRecord.Decode(id, encoded);
+    }
+
     private void Track(ObjectRecord record, bool existed)
     {
         record.WasLive = existed && record.IsLive;
@@ -170,8 +186,13 @@ internal sealed class WorkingSet
         }
 
         bytes += (live ? record.HeadBytes : 0) - (record.WasLive ? record.WasBytes : 0);
-        Table.Put(
-            TreeKeys.Id(key, TreeKeys.Object, record.Id.Value), record.Purged ? null : record.Encode(_builder));
+        byte[]? encoded = record.Purged ? null : record.Encode(_builder);
+        Table.Put(TreeKeys.Id(key, TreeKeys.Object, record.Id.Value), encoded);
+        if (encoded is not null && record is { IsDirectory: true, Form: ObjectForm.Plain })
+        {
+            _last = (record, encoded);
+        }
+
         if (record.WasBranches is not null || record.Heads.Count > 1)
         {
             SyncBranches(record, record.WasBranches, record.Purged ? null : Branches(record));

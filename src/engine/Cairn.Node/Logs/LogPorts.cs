@@ -50,6 +50,9 @@ public sealed record ReplicatedLogOptions
     /// <summary>How long changes may stay only in memory and logs before the index has them. Default 2 s.</summary>
     public TimeSpan PersistDelay { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>So many changes are written without waiting: they take memory. Default 65,536, some 30 MiB of small files.</summary>
+    public int PersistChangesMax { get; init; } = 1 << 16;
+
     /// <summary>Bytes of the index that are kept in memory. Default 24 MiB.</summary>
     public long TableCacheBytes { get; init; } = 24L << 20;
 

@@ -233,9 +233,9 @@ public sealed class ReplicatedLog : IAsyncDisposable
         lock (Gate)
         {
             _receiver.Fold();
+            _persister.Wake();
         }
 
-        _persister.Wake();
         return outcomes;
     }
 
@@ -346,9 +346,9 @@ public sealed class ReplicatedLog : IAsyncDisposable
             {
                 Tell(Repair.Run());
             }
-        }
 
-        _persister.Wake();
+            _persister.Wake();
+        }
     }
 
     /// <summary>Writes the fold's changes to the index. Blocks.</summary>

@@ -18,6 +18,7 @@ namespace Cairn.Node.Logs;
 public sealed class SealedIndex : IIndexStore
 {
     private const int NameLengthSize = 2;
+    private const int KeyBytesMax = 1024;
     private static readonly byte[] SaltKey = [0xE0, (byte)'s'];
 
     private readonly IIndexStore _below;
@@ -25,6 +26,9 @@ public sealed class SealedIndex : IIndexStore
     private readonly IEntropy _entropy;
     private readonly Lock _reading = new();
     private readonly Lock _writing = new();
+    private readonly byte[] _storedKey = new byte[KeyBytesMax + IndexCipher.MaskSize];
+    private byte[] _plain = new byte[1024];
+    private byte[] _sealedValue = new byte[1024];
     private byte[] _salt = [];
     private IndexCipher _opening;
     private IndexCipher _sealing;
@@ -63,7 +67,8 @@ public sealed class SealedIndex : IIndexStore
     {
         lock (_reading)
         {
-            byte[] stored = StoredKey(_opening, key);
+            Span<byte> buffer = stackalloc byte[KeyBytesMax + IndexCipher.MaskSize];
+            byte[] stored = buffer[..StoredKey(_opening, key, buffer)].ToArray();
             Result<byte[]?, IndexError> got = _below.Get(stored);
             if (!got.TryGet(out byte[]? sealedBytes, out IndexError error))
             {
@@ -95,21 +100,11 @@ public sealed class SealedIndex : IIndexStore
     }
 
     /// <inheritdoc/>
-    public Result<Unit, IndexError> Apply(IReadOnlyList<IndexChange> changes)
+    public Result<Unit, IndexError> Apply(IEnumerable<IndexChange> changes)
     {
         lock (_writing)
         {
-            var stored = new IndexChange[changes.Count];
-            for (int i = 0; i < stored.Length; i++)
-            {
-                ReadOnlySpan<byte> key = changes[i].Key.Span;
-                byte[] storedKey = StoredKey(_sealing, key);
-                stored[i] = changes[i].Value is { } value
-                    ? new IndexChange(storedKey, Seal(storedKey, key, value.Span))
-                    : new IndexChange(storedKey, null);
-            }
-
-            Result<Unit, IndexError> applied = _below.Apply(stored);
+            Result<Unit, IndexError> applied = _below.Apply(changes.Select(Seal));
             lock (_reading)
             {
                 _last = null;
@@ -178,39 +173,58 @@ public sealed class SealedIndex : IIndexStore
         _sealing = new IndexCipher(_secret, _salt, BinaryPrimitives.ReadUInt64LittleEndian(run));
     }
 
-    private static byte[] StoredKey(IndexCipher cipher, ReadOnlySpan<byte> key)
+    /// <summary>The key as it is stored; its length.</summary>
+    private static int StoredKey(IndexCipher cipher, ReadOnlySpan<byte> key, Span<byte> stored)
     {
+        Invariant.That(key.Length <= KeyBytesMax, $"an index key of {key.Length} bytes");
         int ids = TreeKeys.NameStart(key);
+        key[..ids].CopyTo(stored);
         if (ids == key.Length)
         {
-            return key.ToArray();
+            return ids;
         }
 
-        byte[] stored = new byte[ids + IndexCipher.MaskSize];
-        key[..ids].CopyTo(stored);
-        cipher.Mask(key, stored.AsSpan(ids));
-        return stored;
+        cipher.Mask(key, stored.Slice(ids, IndexCipher.MaskSize));
+        return ids + IndexCipher.MaskSize;
     }
 
-    private byte[] Seal(ReadOnlySpan<byte> stored, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    /// <summary>A change as it is stored, in buffers that the next one uses again: there are many, and each is soon written.</summary>
+    private IndexChange Seal(IndexChange change)
     {
+        ReadOnlySpan<byte> key = change.Key.Span;
+        ReadOnlyMemory<byte> stored = _storedKey.AsMemory(0, StoredKey(_sealing, key, _storedKey));
+        if (change.Value is not { } value)
+        {
+            return new IndexChange(stored, null);
+        }
+
         if (_sealing.IsSpent)
         {
             RenewSealing();
         }
 
         ReadOnlySpan<byte> name = key[TreeKeys.NameStart(key)..];
-        byte[] plain = new byte[(name.IsEmpty ? 0 : NameLengthSize + name.Length) + value.Length];
+        Span<byte> plain = Room(ref _plain, (name.IsEmpty ? 0 : NameLengthSize + name.Length) + value.Length);
         if (!name.IsEmpty)
         {
             BinaryPrimitives.WriteUInt16LittleEndian(plain, (ushort)name.Length);
-            name.CopyTo(plain.AsSpan(NameLengthSize));
+            name.CopyTo(plain[NameLengthSize..]);
         }
 
-        value.CopyTo(plain.AsSpan(plain.Length - value.Length));
-        byte[] sealedBytes = new byte[plain.Length + IndexCipher.Overhead];
-        _sealing.Seal(stored, plain, sealedBytes);
-        return sealedBytes;
+        value.Span.CopyTo(plain[^value.Length..]);
+        int length = plain.Length + IndexCipher.Overhead;
+        _sealing.Seal(stored.Span, plain, Room(ref _sealedValue, length));
+        return new IndexChange(stored, _sealedValue.AsMemory(0, length));
+    }
+
+    private static Span<byte> Room(ref byte[] buffer, int length)
+    {
+        if (buffer.Length < length)
+        {
+            buffer = new byte[Math.Max(length, 2 * buffer.Length)];
+        }
+
+        return buffer.AsSpan(0, length);
     }
 
     /// <summary>Opens a record; the key with its name in the clear, and the value.</summary>

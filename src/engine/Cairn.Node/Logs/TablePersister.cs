@@ -16,6 +16,7 @@ internal sealed class TablePersister(
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
 
     private readonly Signal _wake = new();
+    private readonly Signal _hurry = new();
     private readonly Signal _stop = new();
     private readonly Lock _persisting = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -25,8 +26,15 @@ internal sealed class TablePersister(
     /// <summary>Taken from the fold, and not in the index yet: its writing failed, or is under way.</summary>
     private IReadOnlyList<KeyValuePair<byte[], byte[]?>>? _taken;
 
-    /// <summary>Something changed.</summary>
-    public void Wake() => _wake.Raise();
+    /// <summary>Something changed. Called under the gate.</summary>
+    public void Wake()
+    {
+        _wake.Raise();
+        if (table.ChangeCount >= options.PersistChangesMax)
+        {
+            _hurry.Raise();
+        }
+    }
 
     /// <summary>Starts the loop.</summary>
     public void Start()
@@ -40,6 +48,7 @@ internal sealed class TablePersister(
     {
         _stopping = true;
         _stop.Raise();
+        _hurry.Raise();
         _wake.Raise();
         if (!_started)
         {
@@ -80,7 +89,8 @@ internal sealed class TablePersister(
             _wake.Hear();
             if (!_stopping)
             {
-                await _stop.Wait(options.PersistDelay, ports.Time);
+                await _hurry.Wait(options.PersistDelay, ports.Time);
+                _hurry.Hear();
             }
 
             Result<Unit, StoreError> done = await ports.Workers.Run(WorkPriority.Background, Persist);
@@ -134,13 +144,7 @@ internal sealed class TablePersister(
             return Unit.Value;
         }
 
-        var list = new List<IndexChange>(changes.Count);
-        foreach ((byte[] key, byte[]? value) in changes)
-        {
-            list.Add(new IndexChange(key, value is null ? null : (ReadOnlyMemory<byte>?)value));
-        }
-
-        Result<Unit, IndexError> applied = ports.Index.Apply(list);
+        Result<Unit, IndexError> applied = ports.Index.Apply(changes.Select(IndexChange.Of));
         return applied.IsOk ? Unit.Value : new StoreError(StoreErrorKind.Corrupt, "index", applied.Error.Detail);
     }
 }

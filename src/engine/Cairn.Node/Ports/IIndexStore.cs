@@ -9,7 +9,12 @@ public readonly record struct IndexError(string Detail);
 /// <summary>One change to an index.</summary>
 /// <param name="Key">At most 1 KiB; ordered as bytes.</param>
 /// <param name="Value">Null deletes the key.</param>
-public readonly record struct IndexChange(ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte>? Value);
+public readonly record struct IndexChange(ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte>? Value)
+{
+    /// <summary>A change as a table has it.</summary>
+    public static IndexChange Of(KeyValuePair<byte[], byte[]?> change) =>
+        new(change.Key, change.Value is null ? null : (ReadOnlyMemory<byte>?)change.Value);
+}
 
 /// <summary>A durable, ordered map from bytes to bytes: a rebuildable index, never the only place of anything.</summary>
 /// <remarks>Safe to call from several threads: one <see cref="Apply"/> at a time, reads beside it see all of it or nothing.</remarks>
@@ -26,7 +31,8 @@ public interface IIndexStore : IDisposable
     Result<IReadOnlyList<KeyValuePair<byte[], byte[]>>, IndexError> Scan(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, int limit);
 
     /// <summary>Applies all changes in one transaction; durable enough that a crash leaves all of them or none.</summary>
-    Result<Unit, IndexError> Apply(IReadOnlyList<IndexChange> changes);
+    /// <param name="changes">Walked once. The bytes of one may be overwritten as soon as the next is asked for.</param>
+    Result<Unit, IndexError> Apply(IEnumerable<IndexChange> changes);
 
     /// <summary>Throws everything away, a damaged file included: the start of a rebuild. The store stays open, empty.</summary>
     Result<Unit, IndexError> Clear();

@@ -14,6 +14,8 @@ internal sealed class SqliteConnection : IDisposable
         + "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=33554432; PRAGMA temp_store=MEMORY;"
         + "CREATE TABLE IF NOT EXISTS kv(k BLOB PRIMARY KEY NOT NULL, v BLOB NOT NULL) WITHOUT ROWID;";
 
+    private const int KeyBytesMax = 1024;
+
     private readonly sqlite3 _database;
     private readonly string _path;
     private readonly List<sqlite3_stmt> _statements = [];
@@ -118,7 +120,7 @@ internal sealed class SqliteConnection : IDisposable
         return result;
     }
 
-    internal Result<Unit, IndexError> Apply(IReadOnlyList<IndexChange> changes)
+    internal Result<Unit, IndexError> Apply(IEnumerable<IndexChange> changes)
     {
         if (!Run(_begin).TryGet(out _, out IndexError error))
         {
@@ -127,6 +129,7 @@ internal sealed class SqliteConnection : IDisposable
 
         foreach (IndexChange change in changes)
         {
+            Invariant.That(change.Key.Length <= KeyBytesMax, $"an index key of {change.Key.Length} bytes");
             sqlite3_stmt statement = change.Value is null ? _delete : _put;
             Bind(statement, 1, change.Key.Span);
             if (change.Value is { } value)

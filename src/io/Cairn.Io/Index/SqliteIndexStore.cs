@@ -15,7 +15,6 @@ namespace Cairn.Io.Index;
 /// </remarks>
 public sealed class SqliteIndexStore : IIndexStore
 {
-    private const int KeyBytesMax = 1024;
     private const int ReadThroughBytes = 1 << 20;
     private static readonly string[] Suffixes = ["", "-wal", "-shm", "-journal"];
 
@@ -62,13 +61,8 @@ public sealed class SqliteIndexStore : IIndexStore
     }
 
     /// <inheritdoc/>
-    public Result<Unit, IndexError> Apply(IReadOnlyList<IndexChange> changes)
+    public Result<Unit, IndexError> Apply(IEnumerable<IndexChange> changes)
     {
-        foreach (IndexChange change in changes)
-        {
-            Invariant.That(change.Key.Length <= KeyBytesMax, $"an index key of {change.Key.Length} bytes");
-        }
-
         lock (_writing)
         {
             return _writer.TryGet(out SqliteConnection? writer, out IndexError error) ? writer.Apply(changes) : error;
