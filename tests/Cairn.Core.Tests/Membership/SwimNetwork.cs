@@ -45,6 +45,9 @@ internal sealed class SwimNetwork
 
     public long SentCount => _sent;
 
+    /// <summary>Ticks of all nodes that had something to do.</summary>
+    public long DueTicks { get; private set; }
+
     public long BadCount { get; private set; }
 
     public long BytesLongest { get; private set; }
@@ -83,7 +86,7 @@ internal sealed class SwimNetwork
 
             for (int node = 0; node < _nodes.Length; node++)
             {
-                Step(node, SwimInput.Tick(NowMs));
+                Tick(node);
             }
         }
     }
@@ -123,6 +126,17 @@ internal sealed class SwimNetwork
     public bool AllRunningSeeDead(int dead) =>
         Enumerable.Range(0, _nodes.Length).All(by =>
             _nodes[by] is null || by == dead || View(by, dead) == Liveness.Dead);
+
+    /// <summary>A tick before something is due does nothing: whoever drives a node may leave it out.</summary>
+    private void Tick(int node)
+    {
+        bool isDue = _nodes[node] is { } protocol && protocol.NextDueMs <= NowMs;
+        (long sent, int changes) = (_sent, Changes.Count);
+        Step(node, SwimInput.Tick(NowMs));
+        bool isQuiet = (sent, changes) == (_sent, Changes.Count);
+        Assert.True(isDue || isQuiet, $"node {node} did something at {NowMs}, before it was due");
+        DueTicks += isDue ? 1 : 0;
+    }
 
     private void Post(int from, NodeId to, ReadOnlySpan<byte> bytes)
     {

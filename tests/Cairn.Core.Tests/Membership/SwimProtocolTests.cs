@@ -164,6 +164,17 @@ public sealed class SwimProtocolTests
     }
 
     [Fact]
+    public void An_idle_pool_lets_its_nodes_sleep()
+    {
+        SwimNetwork network = new(20, 3);
+        Assert.True(network.RunUntil(network.AllRunningSeeEachOtherAlive, 10_000));
+        network.Run(10_000);
+        long before = network.DueTicks;
+        network.Run(10_000);
+        Assert.InRange(network.DueTicks - before, 20 * 10, 20 * 10 * 3);
+    }
+
+    [Fact]
     public void Garbage_from_a_member_is_reported_and_changes_nothing()
     {
         SwimNetwork network = new(3, 8);

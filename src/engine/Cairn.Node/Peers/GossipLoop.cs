@@ -6,6 +6,7 @@ using Cairn.Core.Membership.Swim;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Node.Control;
+using Cairn.Node.Logs;
 using Cairn.Node.Ports;
 
 namespace Cairn.Node.Peers;
@@ -29,6 +30,9 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly long _started;
     private readonly ulong _session;
+    private readonly Signal _wake = new();
+    private long _earliestTickMs;
+    private long _sleepsUntilMs;
 
     /// <summary>Quiet until <see cref="Start"/>.</summary>
     public GossipLoop(NodePorts ports, NodeOptions options, PoolView view, PeerSet set, NodeDiary diary, ulong seed, ulong session)
@@ -64,7 +68,7 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
     /// <summary>Tells the others that this node leaves, and stops.</summary>
     public void Stop()
     {
-        _swim.Step(SwimInput.Leave(NowMs), this);
+        Step(SwimInput.Leave(NowMs));
         _stop.Cancel();
     }
 
@@ -129,21 +133,32 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
     public void BadMessage(NodeId from) =>
         _diary.Add(LogLevel.Warning, "gossip", $"{_view.NameOf(from)} sent what is not gossip: ignored");
 
+    /// <summary>Ticks when something is due, and not more often than ten times in a period.</summary>
     private async Task TickLoop()
     {
-        TimeSpan tick = _options.GossipPeriod / 10;
-        using PeriodicTimer timer = new(tick, _ports.Time);
         while (!_stop.IsCancellationRequested)
         {
+            _wake.Hear();
+            _sleepsUntilMs = Math.Max(_swim.NextDueMs, _earliestTickMs);
+            long sleepMs = _sleepsUntilMs - NowMs;
+            if (sleepMs > 0)
+            {
+                await _wake.Wait(TimeSpan.FromMilliseconds(sleepMs), _ports.Time, _stop.Token);
+                continue;
+            }
+
+            _earliestTickMs = NowMs + Math.Max(1, (long)_options.GossipPeriod.TotalMilliseconds / 10);
             _swim.Step(SwimInput.Tick(NowMs), this);
-            try
-            {
-                await timer.WaitForNextTickAsync(_stop.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
+        }
+    }
+
+    /// <summary>Takes anything but a tick; what is due sooner by it wakes the loop.</summary>
+    private void Step(SwimInput input)
+    {
+        _swim.Step(input, this);
+        if (Math.Max(_swim.NextDueMs, _earliestTickMs) < _sleepsUntilMs)
+        {
+            _wake.Raise();
         }
     }
 
@@ -181,7 +196,7 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
                 && pair.Receiver.Open(datagram.Bytes.Span, _plain).TryGet(out int length, out _))
             {
                 byte[] message = _plain.AsSpan(0, length).ToArray();
-                _swim.Step(SwimInput.Message(node, message, NowMs), this);
+                Step(SwimInput.Message(node, message, NowMs));
                 return;
             }
         }
@@ -230,14 +245,14 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
             _watched.Remove(node);
             _pairs.Remove(node, out Pair? pair);
             pair?.Dispose();
-            _swim.Step(SwimInput.MemberRemoved(node, NowMs), this);
+            Step(SwimInput.MemberRemoved(node, NowMs));
             _view.SetLiveness(node, Liveness.Dead);
         }
 
         foreach (NodeId node in wanted.Except(_watched).ToArray())
         {
             _watched.Add(node);
-            _swim.Step(SwimInput.MemberAdded(node, NowMs), this);
+            Step(SwimInput.MemberAdded(node, NowMs));
         }
     }
 
@@ -247,7 +262,7 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
         if (_watched.Contains(link.Peer) && _view.LivenessOf(link.Peer) != Liveness.Alive)
         {
             // Told again, so that it is greeted at once and not at the next round.
-            _swim.Step(SwimInput.MemberAdded(link.Peer, NowMs), this);
+            Step(SwimInput.MemberAdded(link.Peer, NowMs));
         }
     }
 

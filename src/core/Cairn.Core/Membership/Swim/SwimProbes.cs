@@ -34,6 +34,13 @@ internal sealed class SwimProbes
     /// <summary>The probe of its own; null when none is open.</summary>
     public SwimProbe? Current { get; private set; }
 
+    /// <summary>When one of them wants something next.</summary>
+    public long NextDueMs => Math.Min(
+        Current is null ? long.MaxValue
+            : Current.IsIndirect ? Current.FailsAtMs
+            : Math.Min(Current.IndirectAtMs, Current.FailsAtMs),
+        _relays.Count == 0 ? long.MaxValue : _relays.Min(static relay => relay.NackAtMs));
+
     /// <summary>Opens a probe.</summary>
     public void Start(SwimProbe probe) => Current = probe;
 

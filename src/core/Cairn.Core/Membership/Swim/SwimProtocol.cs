@@ -91,6 +91,23 @@ public sealed class SwimProtocol
         _effects = NoEffects.Instance;
     }
 
+    /// <summary>When the next tick has something to do, if nothing else is put in before; it may be in the past.</summary>
+    /// <remarks>So that a driver can sleep: a pool at rest has something to do twice a second, not at every tick.</remarks>
+    public long NextDueMs
+    {
+        get
+        {
+            long dueMs = Math.Min(_nextProbeMs, _probes.NextDueMs);
+            dueMs = _news.IsEmpty ? dueMs : Math.Min(dueMs, _nextGossipMs);
+            foreach (SwimMember member in _members.All)
+            {
+                dueMs = Math.Min(dueMs, DueMs(member));
+            }
+
+            return dueMs;
+        }
+    }
+
     private int TransmitsMax =>
         _options.RetransmitFactor
             * Math.Max(1, (System.Numerics.BitOperations.Log2((uint)_members.Count + 1) * 301 + 999) / 1000);
@@ -144,6 +161,18 @@ public sealed class SwimProtocol
                 Send(member.Node, SwimMessageKind.Ping, ++_seq);
             }
         }
+    }
+
+    private long DueMs(SwimMember member)
+    {
+        long greetMs = !member.IsHeard && member.Greetings < GreetingsMax ? member.GreetAtMs : long.MaxValue;
+        return Math.Min(greetMs, member.Status switch
+        {
+            Liveness.Suspect => _members.SuspicionEndsMs(member),
+            Liveness.Dead => _nextDeadProbeMs,
+            Liveness.Alive => long.MaxValue,
+            _ => throw new System.Diagnostics.UnreachableException(),
+        });
     }
 
     private void StartProbe(long nowMs)
