@@ -22,6 +22,9 @@ public sealed class DamageTests : IAsyncLifetime
     /// <summary>Cuts the file in half.</summary>
     private const string Cut = "cut";
 
+    /// <summary>Deletes the file.</summary>
+    private const string Delete = "delete";
+
     public async ValueTask InitializeAsync()
     {
         await _pool.Start("256MiB", TestContext.Current.CancellationToken);
@@ -49,6 +52,7 @@ public sealed class DamageTests : IAsyncLifetime
     [InlineData(2, "store/logs", "*.log", Cut)]
     [InlineData(1, "store/logs", "*.log", Flip)]
     [InlineData(1, "store/logs", "*.log", Cut)]
+    [InlineData(1, "store/logs", "*.log", Delete)]
     [InlineData(2, "index", "*.db", Flip)]
     [InlineData(1, "store/journal", "*.seg", Flip)]
     public async Task Damage_is_survived_reported_and_mended(int number, string folder, string files, string how)
@@ -86,6 +90,12 @@ public sealed class DamageTests : IAsyncLifetime
 
     private static bool Damage(string path, string how)
     {
+        if (how == Delete)
+        {
+            File.Delete(path);
+            return true;
+        }
+
         byte[] bytes = File.ReadAllBytes(path);
         int used = bytes.AsSpan().LastIndexOfAnyExcept((byte)0) + 1;
         if (used < 64)

@@ -234,6 +234,15 @@ public sealed class SimulatedDisk : IDisk
         }
     }
 
+    /// <summary>The page of the medium at an offset can be read no more, until all of it is written anew.</summary>
+    public void BreakSector(string path, long offset)
+    {
+        lock (_gate)
+        {
+            _files[path].Break(offset);
+        }
+    }
+
     /// <summary>Turns over one bit, anywhere in what was written to a file; false if nothing was.</summary>
     public bool RotSomewhere(string path, Prng prng)
     {

@@ -16,6 +16,7 @@ internal sealed class SimulatedFile
 
     private readonly Dictionary<long, byte[]> _current = [];
     private readonly SortedDictionary<long, byte[]?> _durableBefore = [];
+    private readonly SortedSet<long> _brokenPages = [];
 
     /// <summary>The length now.</summary>
     public long Length { get; private set; }
@@ -31,6 +32,27 @@ internal sealed class SimulatedFile
 
     /// <summary>Pages that take space: written ones and reserved ones.</summary>
     public long SpaceBytes => Math.Max((long)_current.Count * PageBytes, ReservedLength);
+
+    /// <summary>The medium gives a page back no more, until all of it is written anew.</summary>
+    public void Break(long offset) => _brokenPages.Add(offset / PageBytes);
+
+    /// <summary>Whether a read of this range meets a broken page.</summary>
+    public bool IsBroken(long offset, long length) =>
+        _brokenPages.Count > 0
+        && _brokenPages.GetViewBetween(offset / PageBytes, (offset + Math.Max(1, length) - 1) / PageBytes).Count > 0;
+
+    /// <summary>Whether a write may go on: a page that is written in part is read first, a whole one is mended by it.</summary>
+    public bool TryMend(long offset, long length)
+    {
+        if (IsBroken(offset, length))
+        {
+            long firstWhole = (offset + PageBytes - 1) / PageBytes;
+            long end = (offset + length) / PageBytes;
+            _brokenPages.RemoveWhere(page => page >= firstWhole && page < end);
+        }
+
+        return !IsBroken(offset, length);
+    }
 
     /// <summary>Space that a write would newly take.</summary>
     public long NewSpace(long offset, long length)
@@ -198,6 +220,7 @@ internal sealed class SimulatedFile
             copy._current[page] = (byte[])bytes.Clone();
         }
 
+        copy._brokenPages.UnionWith(_brokenPages);
         foreach ((long page, byte[]? bytes) in _durableBefore)
         {
             copy._durableBefore[page] = (byte[]?)bytes?.Clone();

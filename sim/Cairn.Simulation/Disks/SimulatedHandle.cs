@@ -37,6 +37,11 @@ internal sealed class SimulatedHandle(SimulatedDisk disk, string path, Simulated
                 return new DiskError(DiskErrorKind.EndOfFile, Path, $"{offset}+{buffer.Length} of {file.Length}");
             }
 
+            if (file.IsBroken(offset, buffer.Length))
+            {
+                return new DiskError(DiskErrorKind.InputOutput, Path, "a bad sector");
+            }
+
             file.Read(offset, buffer);
             return Unit.Value;
         }
@@ -68,6 +73,11 @@ internal sealed class SimulatedHandle(SimulatedDisk disk, string path, Simulated
             if (file.NewSpace(offset, first.Length + (long)second.Length) > disk.FreeBytes())
             {
                 return new DiskError(DiskErrorKind.NoSpace, Path, "the disk is full");
+            }
+
+            if (!file.TryMend(offset, first.Length + (long)second.Length))
+            {
+                return new DiskError(DiskErrorKind.InputOutput, Path, "a bad sector");
             }
 
             file.Write(offset, first);

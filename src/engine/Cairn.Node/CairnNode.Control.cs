@@ -392,10 +392,7 @@ public sealed partial class CairnNode
             $"There is no room for all of {pin.Path}, which is pinned.",
             "Give more with `cairn space set`, or unpin something.")));
         problems.AddRange(_volumes.Open.SelectMany(volume => BrakeProblems(volume.Volume)));
-        foreach (StoreFinding finding in _chunks.Findings.Concat(_logs.Findings).TakeLast(20))
-        {
-            problems.Add(new NodeProblem("damage", finding.Error.Sentence + ".", finding.Error.Advice));
-        }
+        problems.AddRange(_damage.Problems);
 
         if (_record.Current.Record.IsFull)
         {

@@ -59,6 +59,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly ReturnKeeper _returns;
     private readonly OwnReturn _ownReturn;
     private readonly HorizonKeeper _horizon;
+    private readonly DamageReport _damage;
     private readonly OnlyHere _onlyHere;
     private readonly CopyCensus _census;
     private readonly PinKeeper _pins;
@@ -130,6 +131,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _ownReturn = new OwnReturn(
             ports.Workers, _view, _sync, _volumes, _diary,
             state => ChangeRecord(record => record with { State = state }));
+        _damage = new DamageReport(chunks, logs, _volumes, _view, _peers);
         _onlyHere = new OnlyHere(ports, chunks, _view, _peers, _sync, _replicator, _volumes);
         _census = new CopyCensus(_view, _peers);
         _pins = new PinKeeper(ports, chunks, _volumes, _peers, _source, _diary);

@@ -78,7 +78,7 @@ public sealed class LogStoreTests
             Assert.True(store.Commit().IsOk);
         }
 
-        string path = fresh.Files.Single(file => file.EndsWith(".log", StringComparison.Ordinal));
+        string path = PathOf(fresh);
         for (long offset = 0; offset < fresh.LengthOf(path); offset += 5)
         {
             SimulatedDisk disk = fresh.Clone();
@@ -104,7 +104,7 @@ public sealed class LogStoreTests
         SimulatedDisk disk = new();
         using LogStore store = Open(disk);
         Fill(store, 1, 3);
-        disk.FlipBit(disk.Files.Single(file => file.EndsWith(".log", StringComparison.Ordinal)), 128 + 40, 3);
+        disk.FlipBit(PathOf(disk), 128 + 40, 3);
         Assert.Equal(StoreErrorKind.Corrupt, store.Read(Volume, Log, 1).Error.Kind);
         Assert.Equal([1ul], store.Missing(Volume, Log));
         Fill(store, 1, 1);
@@ -123,7 +123,7 @@ public sealed class LogStoreTests
             Assert.False(store.HasLostEnd(Volume, Log));
         }
 
-        string path = disk.Files.Single(file => file.EndsWith(".log", StringComparison.Ordinal));
+        string path = PathOf(disk);
         disk.Truncate(path, disk.LengthOf(path) - 400);
         for (int i = 0; i < 2; i++)
         {
@@ -160,7 +160,7 @@ public sealed class LogStoreTests
         }
 
         // One that was emptied is told from it.
-        disk.Truncate(disk.Files.Single(), 0);
+        disk.Truncate(PathOf(disk), 0);
         using LogStore emptied = Open(disk);
         Assert.True(emptied.IsDamaged(Volume, Log));
         Assert.False(emptied.HasLostEnd(Volume, Log));
@@ -174,8 +174,114 @@ public sealed class LogStoreTests
         Fill(store, 1, 3);
         Assert.True(store.Remove(Volume).IsOk);
         Assert.True(store.Commit().IsOk);
-        Assert.Empty(disk.Files);
+        Assert.Equal(["logs.list"], disk.Files);
+        Assert.Empty(Open(disk).Findings);
     }
+
+    /// <summary>Opened again and again: nobody can say how much was in it, so its end counts as lost for ever.</summary>
+    [Fact]
+    public void A_log_whose_file_was_deleted_is_missed()
+    {
+        SimulatedDisk disk = new();
+        using (LogStore store = Open(disk))
+        {
+            Fill(store, 1, 3);
+            Assert.True(store.Commit().IsOk);
+        }
+
+        Assert.True(disk.Delete(PathOf(disk)).IsOk);
+        for (int i = 0; i < 2; i++)
+        {
+            using LogStore emptied = Open(disk);
+            LogDamage gone = Assert.Single(emptied.Findings);
+            Assert.Equal((Volume, Log), (gone.Volume, gone.Log));
+            Assert.Equal([Log], emptied.Logs(Volume));
+            Assert.True(emptied.HasLostEnd(Volume, Log) && emptied.IsDamaged(Volume, Log));
+        }
+
+        using (LogStore store = Open(disk))
+        {
+            Fill(store, 1, 2);
+            Assert.True(store.Commit().IsOk);
+        }
+
+        using LogStore refilled = Open(disk);
+        Assert.Empty(refilled.Findings);
+        Assert.True(refilled.HasLostEnd(Volume, Log));
+        AssertBlocks(refilled, 2);
+    }
+
+    [Fact]
+    public void A_list_of_logs_that_is_damaged_or_absent_is_made_anew()
+    {
+        SimulatedDisk disk = new();
+        using (LogStore store = Open(disk))
+        {
+            Fill(store, 1, 3);
+            Assert.True(store.Commit().IsOk);
+        }
+
+        disk.FlipBit("logs.list", 20, 1);
+        using (LogStore store = Open(disk))
+        {
+            Assert.Empty(store.Findings);
+        }
+
+        Assert.True(disk.Delete(PathOf(disk)).IsOk);
+        using LogStore emptied = Open(disk);
+        Assert.Single(emptied.Findings);
+    }
+
+    /// <summary>A bad sector: however often it is asked, the device does not give it. In the header, the middle, the end.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(20_000)]
+    [InlineData(-1)]
+    public void Blocks_that_the_device_refuses_for_ever_are_written_again_elsewhere(long offset)
+    {
+        const int last = 40;
+        SimulatedDisk disk = new();
+        using (LogStore store = Open(disk))
+        {
+            Fill(store, 1, last);
+            Assert.True(store.Commit().IsOk);
+            disk.BreakSector(PathOf(disk), offset < 0 ? disk.LengthOf(PathOf(disk)) - 1 : offset);
+            int[] refused = [.. Enumerable.Range(1, last).Where(seq => !store.Read(Volume, Log, (ulong)seq).IsOk)];
+            Assert.InRange(refused.Length, 1, 20);
+            Assert.Equal(refused.Select(seq => (ulong)seq), store.Missing(Volume, Log));
+            Assert.Equal(refused.Length, store.Findings.Count);
+            Array.ForEach(refused, seq => Fill(store, seq, 1));
+            AssertBlocks(store, last);
+            Assert.True(store.Commit().IsOk);
+        }
+
+        using LogStore again = Open(disk);
+        AssertBlocks(again, last);
+        Fill(again, last + 1, 1);
+        AssertBlocks(again, last + 1);
+    }
+
+    [Fact]
+    public void A_start_finds_what_lies_behind_a_bad_sector()
+    {
+        const int last = 40;
+        SimulatedDisk disk = new();
+        using (LogStore store = Open(disk))
+        {
+            Fill(store, 1, last);
+            Assert.True(store.Commit().IsOk);
+        }
+
+        disk.BreakSector(PathOf(disk), 0);
+        using LogStore again = Open(disk);
+        Assert.NotEmpty(again.Findings);
+        Assert.Equal((ulong)last, again.LastSeq(Volume, Log));
+        Assert.InRange(again.Missing(Volume, Log).Count, 1, 20);
+        Assert.True(again.Read(Volume, Log, last).IsOk);
+    }
+
+    private static string PathOf(SimulatedDisk disk) =>
+        disk.Files.Single(file => file.EndsWith(".log", StringComparison.Ordinal));
 
     private static LogStore Open(SimulatedDisk disk) => LogStore.Open(disk).Value;
 

@@ -4,6 +4,7 @@ using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
 using Cairn.Core.Tree;
+using Cairn.Node.Control;
 using Cairn.Node.Garbage;
 using Cairn.Node.LocalFiles;
 using Cairn.Node.Logs;
@@ -18,19 +19,39 @@ namespace Cairn.Node.Engine;
 /// <summary>Opens a node's volumes over one journal.</summary>
 public sealed class EngineVolumes : IVolumeFactory
 {
+    private const int ProblemsShownMax = 10;
+
     private readonly NodeStores _stores;
     private readonly Journal _journal;
     private readonly byte[] _homeSecret;
     private readonly JournalCipher _cipher;
     private readonly RecoveredJournal _recovered;
+    private readonly List<NodeProblem> _problems = [];
+    private readonly Lock _gate = new();
 
     private EngineVolumes(NodeStores stores, Journal journal, RecoveredJournal recovered)
     {
         _stores = stores;
         _journal = journal;
         _recovered = recovered;
+        _problems.AddRange(recovered.Damage.TakeLast(ProblemsShownMax).Select(finding => new NodeProblem(
+            DamageReport.Code,
+            $"Part of the journal was lost from this disk: {finding.Error.Where} ({finding.Error.Detail}).",
+            "Files that were being written when the daemon stopped may lack their last changes: look at those.")));
         _homeSecret = HomeSecret(stores.Ports.Identity);
         _cipher = new JournalCipher(_homeSecret, stores.Ports.Entropy);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<NodeProblem> Problems
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _problems];
+            }
+        }
     }
 
     /// <summary>Opens and replays the journal of a home.</summary>
@@ -141,6 +162,17 @@ public sealed class EngineVolumes : IVolumeFactory
         {
             index.Dispose();
             return error;
+        }
+
+        if ((index.Fault ?? log.IndexFault) is { } fault)
+        {
+            lock (_gate)
+            {
+                _problems.Add(new NodeProblem(
+                    DamageReport.Code,
+                    $"The index {indexName} could not be used and was made anew: {fault}.",
+                    "Nothing to do now. If this comes again, check this machine's disk."));
+            }
         }
 
         // Whoever is alone never has to undo, and nobody else holds what is in doubt.

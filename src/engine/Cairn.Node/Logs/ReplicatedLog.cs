@@ -131,6 +131,9 @@ public sealed class ReplicatedLog : IAsyncDisposable
     /// <summary>Whether this node's transactions are.</summary>
     public bool MayWrite => Rights.MayWrite(Ports.Identity.Node);
 
+    /// <summary>Why the index was thrown away and made anew when the log was opened; null: it was good.</summary>
+    public string? IndexFault { get; private set; }
+
     /// <summary>What was found wrong, oldest first.</summary>
     public IReadOnlyList<LogFinding> Findings
     {
@@ -175,6 +178,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         IReadOnlyList<RecoveredRecord> records = ports.Recovered.Take(keys.Volume);
         Result<ReplicatedLog, StoreError> opened;
         SortedSet<LogId> lost = [];
+        string? fault = null;
         try
         {
             opened = Open(ports, options, keys, applier, records, lost);
@@ -182,6 +186,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         catch (Exception broken) when (broken is IndexUnusableException or InvariantException)
         {
             // The index is a cache of the fold: whatever is wrong with it, the logs rebuild it.
+            fault = broken.Message;
             Result<Unit, IndexError> cleared = ports.Index.Clear();
             opened = cleared.IsOk
                 ? Open(ports, options, keys, applier, records, lost)
@@ -195,6 +200,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
             return opened;
         }
 
+        log.IndexFault = fault;
         others = EndedLayers.Release(log, ports.Journal, records);
         return opened;
     }

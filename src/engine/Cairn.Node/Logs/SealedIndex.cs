@@ -59,6 +59,9 @@ public sealed class SealedIndex : IIndexStore
         return index;
     }
 
+    /// <summary>Why what was in the store could not be read when it was opened; null: it could, or there was nothing.</summary>
+    public string? Fault { get; private set; }
+
     /// <inheritdoc/>
     public long Bytes => _below.Bytes;
 
@@ -147,7 +150,13 @@ public sealed class SealedIndex : IIndexStore
 
     private bool TryUseSalt()
     {
-        if (!_below.Get(SaltKey).TryGet(out byte[]? salt, out _) || salt is not { Length: IndexCipher.SaltSize })
+        if (!_below.Get(SaltKey).TryGet(out byte[]? salt, out IndexError error))
+        {
+            Fault = error.Detail;
+            return false;
+        }
+
+        if (salt is not { Length: IndexCipher.SaltSize })
         {
             return false;
         }

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
-using Cairn.Node.Pool;
 using Cairn.Storage;
+using Cairn.Storage.Home;
 using Cairn.Storage.Ports;
 
 namespace Cairn.Node.Offline;

@@ -1,8 +1,8 @@
 using System.Buffers;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
-using Cairn.Node.Pool;
 using Cairn.Storage;
+using Cairn.Storage.Home;
 using Cairn.Storage.Ports;
 
 namespace Cairn.Node.Peers;

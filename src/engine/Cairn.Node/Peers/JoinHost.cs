@@ -8,6 +8,7 @@ using Cairn.Node.Control;
 using Cairn.Node.Pool;
 using Cairn.Node.Ports;
 using Cairn.Storage;
+using Cairn.Storage.Home;
 
 namespace Cairn.Node.Peers;
 

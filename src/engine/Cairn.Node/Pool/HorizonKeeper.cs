@@ -5,6 +5,7 @@ using Cairn.Core.Primitives;
 using Cairn.Node.Control;
 using Cairn.Node.Peers;
 using Cairn.Storage;
+using Cairn.Storage.Home;
 
 namespace Cairn.Node.Pool;
 

@@ -4,6 +4,7 @@ using Cairn.Core.Membership;
 using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
+using Cairn.Node.Control;
 using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
 using Cairn.Node.Peers;
@@ -163,6 +164,9 @@ public sealed record NodeStores(NodePorts Ports, NodeOptions Options, ChunkStore
 /// <summary>Opens volumes; one per running node.</summary>
 public interface IVolumeFactory : IAsyncDisposable
 {
+    /// <summary>Damage met while opening: to the journal, and to indexes that were made anew.</summary>
+    IReadOnlyList<NodeProblem> Problems => [];
+
     /// <summary>Opens a volume, recovering what a crash left.</summary>
     Result<IHostedVolume, StoreError> Open(VolumeSetting setting);
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
 using Cairn.Storage;
+using Cairn.Storage.Home;
 using Cairn.Storage.Ports;
 
 namespace Cairn.Node.Pool;

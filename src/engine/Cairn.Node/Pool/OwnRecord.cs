@@ -3,6 +3,7 @@ using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Node.Ports;
 using Cairn.Storage;
+using Cairn.Storage.Home;
 
 namespace Cairn.Node.Pool;
 

@@ -26,6 +26,7 @@ internal sealed class VolumeSet : IAsyncDisposable
     private readonly IChunkSource _source;
     private readonly IReplicationQueue _replication;
     private readonly Func<(long TotalBytes, long FreeBytes)> _space;
+    private readonly SortedDictionary<VolumeId, NodeProblem> _closed = [];
     private volatile CondemnedChunks[] _condemned = [];
     private bool _isStopped;
 
@@ -50,6 +51,9 @@ internal sealed class VolumeSet : IAsyncDisposable
 
     /// <summary>The open ones, in the order of their ids.</summary>
     public IEnumerable<IHostedVolume> Open => _open.Values.Select(hosted => hosted.Volume);
+
+    /// <summary>Damage met while opening, and volumes that do not open.</summary>
+    public IReadOnlyList<NodeProblem> Problems => [.. _factory.Problems, .. _closed.Values];
 
     /// <summary>The garbage of the open ones. Thread: any.</summary>
     public IReadOnlyList<CondemnedChunks> Condemned => _condemned;
@@ -111,6 +115,11 @@ internal sealed class VolumeSet : IAsyncDisposable
         }
 
         SortedSet<VolumeId> live = [.. _log.State.LiveVolumes.Select(volume => volume.Volume)];
+        foreach (VolumeId gone in _closed.Keys.Where(id => !live.Contains(id)).ToArray())
+        {
+            _closed.Remove(gone);
+        }
+
         foreach (VolumeId gone in _open.Keys.Where(id => !live.Contains(id)).ToArray())
         {
             IHostedVolume closed = _open[gone].Volume;
@@ -193,9 +202,12 @@ internal sealed class VolumeSet : IAsyncDisposable
         if (!opened.TryGet(out IHostedVolume? hosted, out StoreError error))
         {
             _diary.Add(LogLevel.Error, "volumes", $"{volume.Name} cannot be opened: {error}");
+            _closed[volume.Volume] = new NodeProblem(
+                "volume-closed", $"{volume.Name} cannot be opened here: {error.Sentence}.", error.Advice);
             return;
         }
 
+        _closed.Remove(volume.Volume);
         _open.Add(volume.Volume, new Hosted(hosted, keys));
         ListCondemned();
         _sync.Add(hosted.Log);

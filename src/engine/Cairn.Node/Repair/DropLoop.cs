@@ -5,10 +5,10 @@ using Cairn.Core.Protocol;
 using Cairn.Core.Repair;
 using Cairn.Node.Control;
 using Cairn.Node.Peers;
-using Cairn.Node.Pool;
 using Cairn.Node.Ports;
 using Cairn.Node.Replication;
 using Cairn.Storage;
+using Cairn.Storage.Home;
 using Cairn.Storage.Packs;
 
 namespace Cairn.Node.Repair;

@@ -10,6 +10,9 @@ namespace Cairn.Storage.Logs;
 /// <remarks>Guarded by the store's gate, but for reads of blocks that are there and syncs.</remarks>
 internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
 {
+    /// <summary>What a system reads to write a part of it: where that fails, the next block goes behind.</summary>
+    private const int PageBytes = 4096;
+
     private readonly List<Place> _places = [];
 
     /// <summary>Which volume.</summary>
@@ -80,6 +83,12 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
         Span<byte> header = stackalloc byte[LogFormat.BlockHeaderBytes];
         LogFormat.Write(header, new BlockHeader(seq, block.Length, Crc32C.Compute(block)));
         Result<Unit, DiskError> written = File.Write(End, header, block);
+        if (!written.IsOk && written.Error.Kind == DiskErrorKind.InputOutput)
+        {
+            End = (End + PageBytes) & -(long)PageBytes;
+            written = File.Write(End, header, block);
+        }
+
         if (written.IsOk)
         {
             Note(seq, End, block.Length);
@@ -130,8 +139,15 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
         HasLostEnd |= seq == LastSeq;
     }
 
+    /// <summary>The file took the place of one that was gone: nobody knows how much was in that.</summary>
+    public void MarkReplaced()
+    {
+        IsDamaged = true;
+        HasLostEnd = true;
+    }
+
     /// <summary>Reads the file back after any end: damage is reported, a torn tail is cut.</summary>
-    public Result<Unit, DiskError> Load(List<StoreFinding> findings)
+    public Result<Unit, DiskError> Load(List<LogDamage> findings)
     {
         if (!File.Length().TryGet(out long length, out DiskError error))
         {
@@ -150,9 +166,10 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
                 Report(findings, 0, LogFormat.FileHeaderBytes, "the file's header is damaged; its blocks are used");
             }
 
-            // A file that was being made when the power went looks like one that was emptied: neither is trusted.
+            // A file that was being made when the power went looks like one that was emptied: neither is trusted. Of the
+            // other ones all may have been synced: a tail that is not whole is no reason to cut what lies behind it.
             IsDamaged = true;
-            durable = isTorn ? 0 : LogFormat.FileHeaderBytes;
+            durable = isTorn ? 0 : length;
         }
 
         DurableBytes = durable;
@@ -167,21 +184,29 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
 
         // What was durable once stays noted after a cut: until all of it is back, every opening says so.
         DurableBytes = Math.Max(DurableBytes, LogFormat.FileHeaderBytes);
-        cut = cut.IsOk ? WriteHeader() : cut;
+        _ = WriteHeader();
         return cut.IsOk ? File.Sync() : cut;
     }
 
-    private void Scan(long length, List<StoreFinding> findings)
+    private void Scan(long length, List<LogDamage> findings)
     {
         byte[] window = ArrayPool<byte>.Shared.Rent(2 * LogFormat.BlockBytesMax);
         try
         {
             LogWindow reader = new(File, length, window);
             long offset = LogFormat.FileHeaderBytes;
+            ulong before = 0;
+            List<Hole> holes = [];
             while (offset < length)
             {
                 if (reader.TryBlock(offset, out BlockHeader block))
                 {
+                    if (holes.Count > 0 && holes[^1].End == offset)
+                    {
+                        holes[^1] = holes[^1] with { After = block.Seq };
+                    }
+
+                    before = block.Seq;
                     Note(block.Seq, offset, block.Length);
                     offset += LogFormat.PlaceBytes(block.Length);
                     End = offset;
@@ -191,24 +216,37 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
                 long found = reader.FindNext(offset + LogFormat.Alignment);
                 if (offset >= DurableBytes)
                 {
-                    return;
+                    break;
                 }
 
-                long end = found < 0 ? AlignUp(Math.Min(length, DurableBytes)) : found;
-                Report(findings, offset, end - offset, "a block cannot be read back");
-                End = end;
-                if (found < 0)
-                {
-                    HasLostEnd = true;
-                    return;
-                }
-
-                offset = found;
+                End = found < 0 ? AlignUp(Math.Min(length, DurableBytes)) : found;
+                holes.Add(new Hole(offset, End, before, 0));
+                offset = found < 0 ? length : found;
             }
+
+            holes.ForEach(hole => Judge(hole, findings));
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(window);
+        }
+    }
+
+    /// <summary>Reports a hole if a block is missing for it: not one that was written again, or one that never held any.</summary>
+    private void Judge(Hole hole, List<LogDamage> findings)
+    {
+        // Nothing behind it, or only what filled an earlier hole: nobody knows how far the log went.
+        bool isEnd = hole.After <= hole.Before;
+        bool isLost = isEnd;
+        for (ulong seq = hole.Before + 1; seq < hole.After && !isLost; seq++)
+        {
+            isLost = !Has(seq);
+        }
+
+        HasLostEnd |= isEnd;
+        if (isLost)
+        {
+            Report(findings, hole.Offset, hole.End - hole.Offset, "a block cannot be read back");
         }
     }
 
@@ -237,12 +275,15 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
 
     private static long AlignUp(long offset) => (offset + LogFormat.Alignment - 1) & -LogFormat.Alignment;
 
-    private void Report(List<StoreFinding> findings, long offset, long length, string detail)
+    private void Report(List<LogDamage> findings, long offset, long length, string detail)
     {
         IsDamaged = true;
-        findings.Add(new StoreFinding(
-            new StoreError(StoreErrorKind.Corrupt, $"{File.Path}+{offset}", detail), length, null));
+        StoreError error = new(StoreErrorKind.Corrupt, $"{File.Path}+{offset}", $"{detail}, {length} bytes");
+        findings.Add(new LogDamage(Volume, Log, error));
     }
+
+    /// <summary>Bytes that hold no block, and the blocks around them: 0 where there is none.</summary>
+    private readonly record struct Hole(long Offset, long End, ulong Before, ulong After);
 
     private readonly record struct Place(uint Units, int Length)
     {

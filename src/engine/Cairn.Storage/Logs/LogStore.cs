@@ -22,7 +22,8 @@ public sealed class LogStore : IDisposable
     private readonly SortedDictionary<(VolumeId Volume, LogId Log), LogFile> _files = [];
     private readonly CommitGate _commits;
     private readonly CommitRunner _runner;
-    private readonly List<StoreFinding> _findings = [];
+    private readonly List<LogDamage> _findings = [];
+    private readonly LogRoster _roster;
     private StoreError? _failure;
     private bool _folderChanged;
     private bool _disposed;
@@ -31,6 +32,7 @@ public sealed class LogStore : IDisposable
     {
         _disk = disk;
         _folder = folder;
+        _roster = new LogRoster(disk, folder + ".list");
         _commits = new CommitGate(Sync);
         _runner = new CommitRunner(_commits.Commit, background);
     }
@@ -39,7 +41,7 @@ public sealed class LogStore : IDisposable
     public static int BlockBytesMax => LogFormat.BlockBytesMax;
 
     /// <summary>Damage found when the store was opened, and since.</summary>
-    public IReadOnlyList<StoreFinding> Findings
+    public IReadOnlyList<LogDamage> Findings
     {
         get
         {
@@ -81,6 +83,7 @@ public sealed class LogStore : IDisposable
     }
 
     /// <summary>Opens the logs of a home: every block is checked, damage is reported, torn tails are cut.</summary>
+    /// <remarks>A log whose file is gone is there again, empty, and known to have lost its end.</remarks>
     /// <param name="background">Runs an action soon, away from the caller; null runs it at once (tests, simulator).</param>
     public static Result<LogStore, StoreError> Open(
         IDisk disk, string folder = HomeLayout.LogsFolder, Action<Action>? background = null)
@@ -153,7 +156,7 @@ public sealed class LogStore : IDisposable
         }
     }
 
-    /// <summary>Writes the next block of a log, or one that is missing; one that is here already is left as it is.</summary>
+    /// <summary>Writes the next block of a log, or one that is missing; one that is here and can be read is left as it is.</summary>
     /// <remarks>It survives kill -9 when this returns, power loss after <see cref="Commit"/>. A gap is the caller's bug.</remarks>
     public Result<Unit, StoreError> Append(VolumeId volume, LogId log, ulong seq, ReadOnlySpan<byte> block)
     {
@@ -174,44 +177,53 @@ public sealed class LogStore : IDisposable
                 return StoreError.From(error);
             }
 
+            // What is sent again was asked for because something could not be read: what is here is looked at, too.
+            if (file.Has(seq))
+            {
+                _ = ReadOrForget(file, seq);
+            }
+
             Result<Unit, DiskError> appended = file.Has(seq) ? Unit.Value : file.Append(seq, block);
             return appended.IsOk ? Unit.Value : StoreError.From(appended.Error);
         }
     }
 
     /// <summary>A block's bytes, checked. A bad one is forgotten, so that it shows as missing and can be written again.</summary>
+    /// <remarks>
+    /// So is one under a bad sector, which the device refuses however often it is asked: it is written again behind the
+    /// others, on other sectors, and a start finds it there. What was refused for a while only is found at its old place.
+    /// </remarks>
     public Result<byte[], StoreError> Read(VolumeId volume, LogId log, ulong seq)
     {
-        LogFile? file;
-        int length;
         lock (_gate)
         {
-            length = _files.TryGetValue((volume, log), out file) ? file.LengthOf(seq) : -1;
-            if (file is null || length < 0)
-            {
-                return new StoreError(StoreErrorKind.NotFound, $"{volume.Short}/{log}", $"no block {seq}");
-            }
-
-            byte[] bytes = new byte[length];
-            Result<Unit, StoreError> read = file.Read(seq, bytes);
-            for (int again = 0; again < ReadsAgain && IsFromDevice(read); again++)
-            {
-                read = file.Read(seq, bytes);
-            }
-
-            if (read.IsOk)
-            {
-                return bytes;
-            }
-
-            if (read.Error.Kind is StoreErrorKind.Corrupt)
-            {
-                file.Forget(seq);
-                _findings.Add(new StoreFinding(read.Error, length, null));
-            }
-
-            return read.Error;
+            return _files.TryGetValue((volume, log), out LogFile? file) && file.Has(seq)
+                ? ReadOrForget(file, seq)
+                : new StoreError(StoreErrorKind.NotFound, $"{volume.Short}/{log}", $"no block {seq}");
         }
+    }
+
+    private Result<byte[], StoreError> ReadOrForget(LogFile file, ulong seq)
+    {
+        byte[] bytes = new byte[file.LengthOf(seq)];
+        Result<Unit, StoreError> read = file.Read(seq, bytes);
+        for (int again = 0; again < ReadsAgain && IsFromDevice(read); again++)
+        {
+            read = file.Read(seq, bytes);
+        }
+
+        if (read.IsOk)
+        {
+            return bytes;
+        }
+
+        if (read.Error.Kind is StoreErrorKind.Corrupt || IsFromDevice(read))
+        {
+            file.Forget(seq);
+            _findings.Add(new LogDamage(file.Volume, file.Log, read.Error));
+        }
+
+        return read.Error;
     }
 
     /// <summary>Whether the bytes were not seen at all: what the device or the system refuses once, it may give next time.</summary>
@@ -223,6 +235,13 @@ public sealed class LogStore : IDisposable
     {
         lock (_gate)
         {
+            _roster.Remove(volume);
+            Result<Unit, StoreError> struck = _roster.Save();
+            if (!struck.IsOk)
+            {
+                return struck;
+            }
+
             foreach ((VolumeId Volume, LogId Log) key in _files.Keys.Where(key => key.Volume == volume).ToArray())
             {
                 LogFile file = _files[key];
@@ -286,6 +305,7 @@ public sealed class LogStore : IDisposable
         }
 
         _files[(volume, log)] = file;
+        _roster.Add(volume, log);
         _folderChanged = true;
         return file;
     }
@@ -303,6 +323,7 @@ public sealed class LogStore : IDisposable
             return error;
         }
 
+        _roster.Load();
         foreach (string name in names)
         {
             if (!TryParse(name, out VolumeId volume, out LogId log))
@@ -317,6 +338,7 @@ public sealed class LogStore : IDisposable
 
             LogFile file = new(volume, log, opened);
             _files[(volume, log)] = file;
+            _roster.Add(volume, log);
             Result<Unit, DiskError> loaded = file.Load(_findings);
             if (!loaded.IsOk)
             {
@@ -324,7 +346,46 @@ public sealed class LogStore : IDisposable
             }
         }
 
-        return _disk.SyncDirectory(_folder);
+        made = ReplaceGone();
+        made = made.IsOk ? _disk.SyncDirectory(_folder) : made;
+        if (made.IsOk)
+        {
+            // Tried again at every commit: a full disk keeps no daemon from starting.
+            _ = _roster.Save();
+        }
+
+        return made;
+    }
+
+    /// <summary>Makes empty files for the logs whose files were deleted: what was in them may be with peers.</summary>
+    private Result<Unit, DiskError> ReplaceGone()
+    {
+        foreach ((VolumeId volume, LogId log) in _roster.Logs)
+        {
+            if (!_files.ContainsKey((volume, log)))
+            {
+                _roster.MarkGone(volume, log);
+            }
+
+            if (!_roster.WasGone(volume, log))
+            {
+                continue;
+            }
+
+            if (!FileOf(volume, log).TryGet(out LogFile? file, out DiskError error))
+            {
+                return error;
+            }
+
+            file.MarkReplaced();
+            if (file.LastSeq == 0)
+            {
+                _findings.Add(new LogDamage(
+                    volume, log, new StoreError(StoreErrorKind.Corrupt, file.File.Path, "the file was gone")));
+            }
+        }
+
+        return Unit.Value;
     }
 
     private static bool TryParse(string name, out VolumeId volume, out LogId log)
@@ -373,6 +434,11 @@ public sealed class LogStore : IDisposable
         }
 
         synced = synced.IsOk && syncFolder ? _disk.SyncDirectory(_folder) : synced;
+        if (synced.IsOk)
+        {
+            _ = _roster.Save();
+        }
+
         lock (_gate)
         {
             if (!synced.IsOk)

@@ -1,13 +1,12 @@
 using System.Buffers.Binary;
 using Cairn.Core.Primitives;
-using Cairn.Storage;
 using Cairn.Storage.Checksums;
 using Cairn.Storage.Ports;
 
-namespace Cairn.Node.Pool;
+namespace Cairn.Storage.Home;
 
 /// <summary>A small file that is replaced whole: a checksum, then the content; a crash leaves the old one or the new one.</summary>
-internal static class SmallFile
+public static class SmallFile
 {
     private const int HeaderBytes = 4;
 

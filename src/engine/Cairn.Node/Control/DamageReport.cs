@@ -1,0 +1,44 @@
+using Cairn.Core.Membership;
+using Cairn.Core.Primitives;
+using Cairn.Node.Peers;
+using Cairn.Node.Pool;
+using Cairn.Storage.Logs;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node.Control;
+
+/// <summary>Damage that was found on this node's disk since the start, in words that its owner can act on.</summary>
+/// <remarks>Thread: the engine's loop.</remarks>
+internal sealed class DamageReport(ChunkStore chunks, LogStore logs, VolumeSet volumes, PoolView view, PeerSet peers)
+{
+    /// <summary>The stable word for all of it.</summary>
+    public const string Code = "damage";
+
+    private const int ChunksShownMax = 20;
+
+    /// <summary>What is shown in the status: copies one by one, logs by who wrote them.</summary>
+    public IEnumerable<NodeProblem> Problems =>
+    [
+        .. chunks.Findings.TakeLast(ChunksShownMax)
+            .Select(finding => new NodeProblem(Code, finding.Error.Sentence + ".", finding.Error.Advice)),
+        .. logs.Findings.GroupBy(found => (found.Volume, found.Log.Author)).Select(OfLog),
+        .. volumes.Problems,
+    ];
+
+    private NodeProblem OfLog(IGrouping<(VolumeId Volume, NodeId Author), LogDamage> damage)
+    {
+        (VolumeId volume, NodeId author) = damage.Key;
+        LogDamage newest = damage.Last();
+        string where = volume == PoolLog.VolumeOf(view.Pool) ? "in the pool's own log"
+            : view.State.Volumes.TryGetValue(volume, out PoolVolume? known) ? $"in the volume {known.Name}"
+            : $"in the volume {volume.Short}";
+        string more = damage.Count() > 1 ? $", and {damage.Count() - 1} more" : string.Empty;
+        return new NodeProblem(
+            Code,
+            $"Part of what {view.NameOf(author)} wrote {where} was lost from this disk: "
+                + $"{newest.Error.Where} ({newest.Error.Detail}){more}.",
+            peers.Links.Count > 0
+                ? "The other nodes send it again. If this comes again, check this machine's disk."
+                : "Start another node: those that have it send it again.");
+    }
+}

@@ -1,0 +1,94 @@
+using System.Text;
+using Cairn.Simulation.Indexes;
+
+namespace Cairn.Node.Tests.Peers;
+
+/// <summary>What was deleted or rotted on a stopped node's disk: it comes back, and the owner hears of it in the status.</summary>
+public sealed class DamageTests
+{
+    private static readonly byte[] Before = Encoding.UTF8.GetBytes("written before");
+    private static readonly byte[] After = Encoding.UTF8.GetBytes("written after");
+
+    /// <summary>The pool's log and the volume's, of all members: the founder's grants of the others are among it.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Logs_that_were_deleted_come_back_from_peers_and_are_reported(int number)
+    {
+        (PoolBench bench, BenchNode hurt) = Stopped(number);
+        foreach (string path in hurt.Disk.Files.Where(path => path.StartsWith("logs/", StringComparison.Ordinal)))
+        {
+            Assert.True(hurt.Disk.Delete(path).IsOk);
+        }
+
+        hurt.Start();
+        string[] problems = Problems(hurt);
+        Assert.Contains(problems, problem => problem.Contains("the pool's own log", StringComparison.Ordinal));
+        bench.Until(() => hurt.FindDrive() is not null, "the volume is open again");
+        bench.Until(() => Shows(bench, hurt, "one", Before), "the file is back");
+        problems = Problems(hurt);
+        Assert.Contains(problems, problem => problem.Contains("in the volume shared", StringComparison.Ordinal));
+
+        // Both ways: nothing of what the node did before stands in the way of what it does now.
+        foreach (BenchNode writer in bench.Nodes)
+        {
+            Assert.True(bench.Put(writer, $"by {writer.Options.Name}", After).IsOk);
+            bench.Until(
+                () => bench.Nodes.TrueForAll(node => Shows(bench, node, $"by {writer.Options.Name}", After)),
+                $"what {writer.Options.Name} writes travels");
+        }
+
+        // The next start finds everything where it should be.
+        hurt.Kill();
+        hurt.Start();
+        Assert.Empty(Problems(hurt));
+    }
+
+    [Fact]
+    public void A_damaged_journal_is_reported()
+    {
+        (PoolBench bench, BenchNode hurt) = Stopped(1);
+        string segment = hurt.Disk.Files.First(path => path.EndsWith(".seg", StringComparison.Ordinal));
+        hurt.Disk.Truncate(segment, 1000);
+        hurt.Start();
+        Assert.Contains(Problems(hurt), problem => problem.Contains("the journal", StringComparison.Ordinal));
+        bench.Until(() => hurt.FindDrive() is not null && Shows(bench, hurt, "one", Before), "the file is there");
+    }
+
+    [Fact]
+    public void A_damaged_index_is_made_anew_and_reported()
+    {
+        (PoolBench bench, BenchNode hurt) = Stopped(1);
+        foreach (SimulatedIndex index in hurt.Indexes.Values)
+        {
+            index.Failure = "database disk image is malformed";
+        }
+
+        hurt.Start();
+        bench.Until(() => hurt.FindDrive() is not null && Shows(bench, hurt, "one", Before), "the file is there");
+        Assert.Contains(Problems(hurt), problem => problem.Contains("made anew", StringComparison.Ordinal));
+    }
+
+    /// <summary>A pool of three with a file that all have, and one of them stopped.</summary>
+    private static (PoolBench Bench, BenchNode Stopped) Stopped(int number)
+    {
+        PoolBench bench = PoolBench.WithDrives(3, 60 + (ulong)number);
+        Assert.True(bench.Put(bench.Nodes[1], "one", Before).IsOk);
+        bench.Until(() => bench.Nodes.TrueForAll(node => Shows(bench, node, "one", Before)), "the file is everywhere");
+        Assert.All(bench.Nodes, node => Assert.Empty(Problems(node)));
+
+        // Every few seconds a node notes who the others are.
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(10));
+        bench.Nodes[number].Kill();
+        return (bench, bench.Nodes[number]);
+    }
+
+    private static bool Shows(PoolBench bench, BenchNode node, string name, byte[] content) =>
+        bench.Get(node, name).AsSpan().SequenceEqual(content);
+
+    private static string[] Problems(BenchNode node) =>
+    [
+        .. node.Status().Problems.Where(problem => problem.Code == "damage")
+            .Select(problem => $"{problem.Message} {problem.Advice}"),
+    ];
+}
