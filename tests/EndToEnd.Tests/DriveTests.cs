@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 
 namespace Cairn.EndToEnd.Tests;
 
@@ -178,6 +179,35 @@ public sealed class DriveTests(PoolFixture fixture)
         string there = Path.Combine(Drive(2), "hardnames");
         await Eventually.Holds(() => Directory.Exists(there) && Directory.GetFileSystemEntries(there).Length == 2, "both arrive");
         await Shell.Run("for i in $(seq 200); do [ \"$(cat $'inv\\xff\\xfealid')\" = b ] && exit 0; sleep 0.05; done; exit 1", there);
+    }
+
+    /// <summary>What a listing says can be given to the next command, whatever bytes it is made of.</summary>
+    [Fact]
+    public async Task Any_name_can_be_listed_and_used_without_a_mount()
+    {
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        string folder = Folder(1, "anyname");
+        await Shell.Run(
+            "printf a > $'two\\nlines \\x1b[2J'; printf b > $'caf\\xe9'; "
+            + "printf c > $'caf\\xe8'; printf d > 'émoji 🪨'",
+            folder);
+        string listing = await fixture.Node(1).Run(cancellation, "ls", "shared/anyname");
+        Assert.Equal(5, listing.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        Assert.Contains("two\\nlines \\x1b[2J", listing, StringComparison.Ordinal);
+        Assert.Contains("caf\\xe9", listing, StringComparison.Ordinal);
+
+        using JsonDocument names =
+            JsonDocument.Parse(await fixture.Node(1).Run(cancellation, "ls", "shared/anyname", "--json"));
+        List<string> read = [];
+        foreach (JsonElement entry in names.RootElement.EnumerateArray())
+        {
+            string path = $"shared/anyname/{entry.GetProperty("name").GetString()}";
+            read.Add(await fixture.Node(1).Run(cancellation, "cat", path));
+            await fixture.Node(1).Run(cancellation, "rm", path);
+        }
+
+        Assert.Equal(["a", "b", "c", "d"], read.Order(StringComparer.Ordinal));
+        Assert.Empty(Directory.GetFileSystemEntries(folder));
     }
 
     [Fact]

@@ -94,7 +94,7 @@ public sealed class CommandContext : IDisposable
 
         foreach (IReadOnlyList<string> row in rows)
         {
-            table.AddRow([.. row.Select(cell => new Text(cell))]);
+            table.AddRow([.. row.Select(cell => new Text(Printable.Of(cell)))]);
         }
 
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Output) });

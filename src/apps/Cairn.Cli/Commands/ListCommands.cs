@@ -51,7 +51,7 @@ public static class ListCommands
 
     private static async Task Print(CommandContext context, EntrySummary entry)
     {
-        await context.Output.WriteLineAsync($"{ModeText(entry)}  {entry.Name}");
+        await context.Output.WriteLineAsync($"{ModeText(entry)}  {Printable.Of(entry.Name)}");
         await context.Output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
             $"{entry.SizeBytes} bytes, {entry.DataBytes} of data; inode {entry.Inode}, links {entry.LinkCount}, ")

@@ -36,7 +36,7 @@ public static class SafeCommand
     {
         await context.Output.WriteLineAsync(report.Sentence);
         string chunks = $"{Count(report.Chunks)} chunks, {SizeText.Format(report.Bytes)}";
-        await context.Output.WriteLineAsync($"{report.Path}: {Count(report.Files)} files, {chunks}");
+        await context.Output.WriteLineAsync($"{Printable.Of(report.Path)}: {Count(report.Files)} files, {chunks}");
         context.PrintTable(
             ["NODE", "ID", "CHUNKS CONFIRMED"],
             report.Holders.Select(holder => (IReadOnlyList<string>)

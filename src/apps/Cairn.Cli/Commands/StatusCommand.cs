@@ -61,13 +61,14 @@ public static class StatusCommand
                 + Text($"{owed.SendBlocks:N0} log blocks to send, {owed.FetchChunks:N0} chunks to fetch");
         if (status.OnlyHere is { Sentence.Length: > 0 } only)
         {
-            string some = only.Paths.Count == 0 ? string.Empty : $" ({string.Join(", ", only.Paths.Take(3))})";
+            string paths = Printable.Of(string.Join(", ", only.Paths.Take(3)));
+            string some = paths.Length == 0 ? string.Empty : $" ({paths})";
             yield return $"Alone   {SizeText.Format(only.Bytes)}: {only.Sentence}{some}";
         }
 
         foreach (NodeProblem problem in status.Problems)
         {
-            yield return $"Problem {problem.Message} {problem.Advice}";
+            yield return $"Problem {Printable.Of(problem.Message)} {problem.Advice}";
         }
 
         yield return status.Verdict;

@@ -63,8 +63,9 @@ public static class WatchCommand
             return context.PrintJson(change, ControlJson.Default.ChangeSummary);
         }
 
-        string from = change.FromPath is null ? string.Empty : $" (was {change.FromPath})";
+        string from = change.FromPath is null ? string.Empty : $" (was {Printable.Of(change.FromPath)})";
         return context.Output.WriteLineAsync(
-            $"{change.Time} {change.AuthorName} {change.Kind.ToString().ToLowerInvariant(),-10} {change.Path}{from}");
+            $"{change.Time} {change.AuthorName} {change.Kind.ToString().ToLowerInvariant(),-10} "
+            + Printable.Of(change.Path) + from);
     }
 }

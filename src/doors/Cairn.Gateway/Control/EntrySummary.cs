@@ -4,7 +4,7 @@ using Cairn.Node.Volumes;
 namespace Cairn.Gateway.Control;
 
 /// <summary>An entry in a listing without a mount (<c>cairn ls</c>, <c>cairn stat</c>).</summary>
-/// <param name="Name">The name; bytes that are not UTF-8 are shown as U+FFFD.</param>
+/// <param name="Name">The name; bytes that are not UTF-8 are U+EF80 to U+EFFF.</param>
 /// <param name="Kind">What it is.</param>
 /// <param name="Mode">Permission bits.</param>
 /// <param name="UserId">Owner.</param>

@@ -1,5 +1,5 @@
-using System.Text;
 using Cairn.Core.Primitives;
+using Cairn.Core.Text;
 using Cairn.Node.Control;
 using Cairn.Node.Volumes;
 using Microsoft.AspNetCore.Builder;
@@ -65,7 +65,7 @@ internal static class FileRoutes
             }
 
             entries.AddRange(step.Select(entry => EntrySummary.From(
-                volume, Encoding.UTF8.GetString(entry.Name.Span), entry.Attributes)));
+                volume, NameText.Of(entry.Name.Span), entry.Attributes)));
             if (step.Count < EntriesPerStep)
             {
                 break;

@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Text;
 using Cairn.Core.Primitives;
+using Cairn.Core.Text;
 using Cairn.Node.Control;
 using Cairn.Node.Volumes;
 using Microsoft.AspNetCore.Builder;
@@ -78,7 +78,7 @@ internal static class HistoryRoutes
 
     private static Task<IResult> Undelete(HttpContext context, IVolumeHistory history, string path)
     {
-        ReadOnlyMemory<byte> name = Encoding.UTF8.GetBytes(context.Request.Query["name"].ToString());
+        ReadOnlyMemory<byte> name = NameText.ToBytes(context.Request.Query["name"].ToString());
         TrashEntry? removed = history.Trash().FirstOrDefault(entry => entry.Path == path.Trim('/'));
         Result<Unit, VolumeError> done = removed is null ? VolumeError.NotFound : history.Undelete(removed.Inode, name);
         return Task.FromResult(done.TryGet(out _, out VolumeError error)

@@ -1,6 +1,6 @@
-using System.Text;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
+using Cairn.Core.Text;
 using Cairn.Node.Control;
 using Cairn.Node.Volumes;
 using Microsoft.AspNetCore.Builder;
@@ -66,7 +66,7 @@ internal static class SnapshotRoutes
         }
 
         Result<VolumeSnapshot, VolumeError> made =
-            await snapshots.Create(at.Inode, Encoding.UTF8.GetBytes(name), context.RequestAborted);
+            await snapshots.Create(at.Inode, NameText.ToBytes(name), context.RequestAborted);
         return made.TryGet(out VolumeSnapshot? snapshot, out error)
             ? ControlReplies.Json(snapshot, ControlJson.Default.VolumeSnapshot)
             : ControlReplies.Refuse($"snapshot {name}", error);

@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Collections.Immutable;
-using System.Text;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Text;
 using Cairn.Node.Logs;
 using Cairn.Node.Volumes;
 
@@ -95,12 +95,10 @@ internal sealed class ChangeFeed(VolumeState state) : IVolumeFeed
             : null;
     }
 
-    private string PathOf(ObjectId id) => Join(state.Queries.PathOf(id));
+    private string PathOf(ObjectId id) => NameText.Join(state.Queries.PathOf(id));
 
-    private string PathOf(ObjectId parent, ReadOnlyMemory<byte> name) => Join([.. state.Queries.PathOf(parent), name]);
-
-    private static string Join(IEnumerable<ReadOnlyMemory<byte>> path) =>
-        string.Join('/', path.Select(name => Encoding.UTF8.GetString(name.Span)));
+    private string PathOf(ObjectId parent, ReadOnlyMemory<byte> name) =>
+        NameText.Join([.. state.Queries.PathOf(parent), name]);
 
     private static string Encode(LogPositions positions)
     {

@@ -1,7 +1,7 @@
-using System.Text;
 using Cairn.Core.Log;
 using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
+using Cairn.Core.Text;
 using Cairn.Core.Tree;
 using Cairn.Node.ReadPath;
 using Cairn.Node.Volumes;
@@ -90,8 +90,7 @@ internal sealed class FileOperations(
             string path;
             lock (state.Gate)
             {
-                path = string.Join(
-                    '/', state.Queries.PathOf(target.Id).Select(name => Encoding.UTF8.GetString(name.Span)));
+                path = NameText.Join(state.Queries.PathOf(target.Id));
             }
 
             state.Parts.Unreadable($"{state.Parts.Name}/{path}");

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using System.Text;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Text;
 using Cairn.Core.Tree;
 using Cairn.Node.Garbage;
 using Cairn.Node.Volumes;
@@ -80,7 +80,7 @@ internal sealed class HistoryOperations(VolumeState state, ConflictKeeper confli
         {
             return [.. _trash.All().OrderByDescending(gone => gone.RemovedAt).Select(gone => new TrashEntry(
                 state.Inodes.NumberOf(gone.Object.Id),
-                Join(gone.Path),
+                NameText.Join(gone.Path),
                 (ObjectKind)gone.Object.Kind,
                 gone.Object.SizeBytes,
                 gone.RemovedAt,
@@ -138,7 +138,7 @@ internal sealed class HistoryOperations(VolumeState state, ConflictKeeper confli
                 ConflictSide[] sides = [.. state.Queries.Sides(parent, name).Select(Side)];
                 if (sides.Length > 1)
                 {
-                    conflicts.Add(new NameConflict(Join([.. state.Queries.PathOf(parent), name]), sides));
+                    conflicts.Add(new NameConflict(NameText.Join([.. state.Queries.PathOf(parent), name]), sides));
                 }
             }
 
@@ -186,7 +186,7 @@ internal sealed class HistoryOperations(VolumeState state, ConflictKeeper confli
         NodeId author = view.Head?.Author ?? view.Creator;
         return new ConflictSide(
             state.Inodes.NumberOf(view.Id),
-            Encoding.UTF8.GetString(entry.Name.Span),
+            NameText.Of(entry.Name.Span),
             (ObjectKind)view.Kind,
             view.SizeBytes,
             view.Modified,
@@ -234,7 +234,4 @@ internal sealed class HistoryOperations(VolumeState state, ConflictKeeper confli
         Modified = version.Modified,
         Changed = version.Written,
     };
-
-    private static string Join(IEnumerable<ReadOnlyMemory<byte>> path) =>
-        string.Join('/', path.Select(name => Encoding.UTF8.GetString(name.Span)));
 }

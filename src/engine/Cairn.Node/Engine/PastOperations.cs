@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using System.Text;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Text;
 using Cairn.Core.Tree;
 using Cairn.Node.Volumes;
 
@@ -240,7 +240,7 @@ internal sealed class PastOperations
         List<string> names = [.. _views.Named().Select(one => one.Name)];
         foreach (string name in names.Except(_told).Concat(_told.Except(names)))
         {
-            _state.TellEntry(Folder, Encoding.UTF8.GetBytes(name));
+            _state.TellEntry(Folder, NameText.ToBytes(name));
         }
 
         _told = names;

@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using System.Text;
 using Cairn.Core.Fold;
 using Cairn.Core.Primitives;
+using Cairn.Core.Text;
 using Cairn.Core.Tree;
 using Cairn.Node.Volumes;
 
@@ -32,7 +32,7 @@ internal sealed class PastViews(VolumeState state)
         var taken = new HashSet<string>();
         foreach (SnapshotRecord snapshot in _snapshots.All())
         {
-            string name = Encoding.UTF8.GetString(snapshot.Name.Span);
+            string name = NameText.Of(snapshot.Name.Span);
             name = taken.Add(name) ? name : $"{name}-{snapshot.Id.ToHex(4)}";
             named.Add((name, snapshot));
         }

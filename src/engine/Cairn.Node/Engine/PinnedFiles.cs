@@ -1,6 +1,6 @@
-using System.Text;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
+using Cairn.Core.Text;
 using Cairn.Core.Tree;
 using Cairn.Node.Logs;
 using Cairn.Node.Pool;
@@ -55,7 +55,7 @@ internal sealed class PinnedFiles
         {
             now = Follow(pin);
             IReadOnlyList<ReadOnlyMemory<byte>> names = _state.Queries.PathOf(now.Object);
-            path = string.Join('/', [_state.Parts.Name, .. names.Select(name => Encoding.UTF8.GetString(name.Span))]);
+            path = string.Join('/', [_state.Parts.Name, .. names.Select(name => NameText.Of(name.Span))]);
             if (!IsShown(now.Object))
             {
                 return new PinnedContents(pin, path, IsGone: true, 0, 0, []);

@@ -1,6 +1,6 @@
-using System.Text;
 using Cairn.Core.Presence;
 using Cairn.Core.Primitives;
+using Cairn.Core.Text;
 using Cairn.Node.Volumes;
 
 namespace Cairn.Node.Engine;
@@ -92,6 +92,5 @@ internal sealed class PresenceOperations(VolumeState state) : IVolumePresence
     private void Tell(ObjectId file, string name) =>
         state.Parts.OpenTwice($"{state.Parts.Name}/{PathOf(file)} is open for writing here and on {name}.");
 
-    private string PathOf(ObjectId file) => string.Join(
-        '/', state.Queries.PathOf(file).Select(name => Encoding.UTF8.GetString(name.Span)));
+    private string PathOf(ObjectId file) => NameText.Join(state.Queries.PathOf(file));
 }

@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Text;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
+using Cairn.Core.Text;
 using Cairn.Core.Tree;
 using Cairn.Node.Snapshots;
 using Cairn.Node.Volumes;
@@ -85,7 +85,7 @@ internal sealed class SnapshotOperations(
             return error;
         }
 
-        List<ReadOnlyMemory<byte>> names = Split(path);
+        List<ReadOnlyMemory<byte>> names = NameText.Split(path);
         var differences = new List<EntryDifference>();
         var below = new List<(IReadOnlyList<ReadOnlyMemory<byte>> Path, ObjectId? Was, ObjectId? IsNow)>();
         lock (state.Gate)
@@ -128,7 +128,7 @@ internal sealed class SnapshotOperations(
             return error;
         }
 
-        List<ReadOnlyMemory<byte>> names = Split(path);
+        List<ReadOnlyMemory<byte>> names = NameText.Split(path);
         lock (state.Gate)
         {
             names = names.Count == 0 ? [.. view.Queries.PathOf(view.Top)] : names;
@@ -161,7 +161,7 @@ internal sealed class SnapshotOperations(
     {
         lock (state.Gate)
         {
-            string text = Encoding.UTF8.GetString(name.Span);
+            string text = NameText.Of(name.Span);
             if (!state.Directory(folder).TryGet(out ObjectId id, out VolumeError error))
             {
                 return error;
@@ -191,7 +191,7 @@ internal sealed class SnapshotOperations(
                 free = $"{name}-{number}";
             }
 
-            return Encoding.UTF8.GetBytes(free);
+            return NameText.ToBytes(free);
         }
     }
 
@@ -210,7 +210,7 @@ internal sealed class SnapshotOperations(
                     RestoreStep step = steps.Current;
                     if (step.IsLost)
                     {
-                        lost.Add(Join(step.Path));
+                        lost.Add(NameText.Join(step.Path));
                     }
                     else if (!step.Primitives.IsEmpty)
                     {
@@ -239,13 +239,13 @@ internal sealed class SnapshotOperations(
 
     private VolumeSnapshot Describe(string name, SnapshotRecord snapshot) => new(
         name,
-        Join(views.Of(snapshot).Queries.PathOf(snapshot.Folder)),
+        NameText.Join(views.Of(snapshot).Queries.PathOf(snapshot.Folder)),
         snapshot.At,
         snapshot.By.Log.Author,
         state.Queries.ShownAuthor(snapshot.By.Log.Author));
 
     private static PastDifference Describe(EntryDifference difference) => new(
-        Join(difference.Path),
+        NameText.Join(difference.Path),
         difference.Change,
         (ObjectKind)(difference.After ?? difference.Before!).Kind,
         difference.Before?.SizeBytes,
@@ -261,11 +261,4 @@ internal sealed class SnapshotOperations(
 
         return at;
     }
-
-    private static List<ReadOnlyMemory<byte>> Split(string path) =>
-        [.. path.Split('/', StringSplitOptions.RemoveEmptyEntries)
-            .Select(name => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(name))];
-
-    private static string Join(IEnumerable<ReadOnlyMemory<byte>> path) =>
-        string.Join('/', path.Select(name => Encoding.UTF8.GetString(name.Span)));
 }

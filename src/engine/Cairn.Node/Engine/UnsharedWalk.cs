@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
-using System.Text;
 using Cairn.Core.Log;
 using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
+using Cairn.Core.Text;
 using Cairn.Node.Logs;
 using Cairn.Node.Pool;
 
@@ -98,8 +98,7 @@ internal sealed class UnsharedWalk(
         _bytes += bytes;
         if (_paths.Count < PathsMax)
         {
-            IEnumerable<string> names = state.Queries.PathOf(id).Select(name => Encoding.UTF8.GetString(name.Span));
-            _paths.Add(state.Parts.Name + "/" + string.Join('/', names));
+            _paths.Add(state.Parts.Name + "/" + NameText.Join(state.Queries.PathOf(id)));
         }
     }
 }

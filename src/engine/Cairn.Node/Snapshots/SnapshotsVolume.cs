@@ -1,5 +1,5 @@
-using System.Text;
 using Cairn.Core.Primitives;
+using Cairn.Core.Text;
 using Cairn.Node.Engine;
 using Cairn.Node.Volumes;
 
@@ -63,7 +63,7 @@ public sealed partial class SnapshotsVolume : IVolume
     {
         if (parent == Folder)
         {
-            return await _past.Enter(Encoding.UTF8.GetString(name.Span));
+            return await _past.Enter(NameText.Of(name.Span));
         }
 
         Result<ObjectAttributes, VolumeError> found = await _present.Lookup(parent, name);
@@ -165,7 +165,7 @@ public sealed partial class SnapshotsVolume : IVolume
         {
             if (++next > cookie && entries.Count < countMax)
             {
-                entries.Add(new DirectoryEntry(Encoding.UTF8.GetBytes(name), attributes, next));
+                entries.Add(new DirectoryEntry(NameText.ToBytes(name), attributes, next));
             }
         }
 

@@ -23,7 +23,7 @@ public sealed record FileVersion(
 
 /// <summary>Something removed that can be brought back.</summary>
 /// <param name="Inode">Its number: history and undeletion know it by this.</param>
-/// <param name="Path">Where it was last, from the root, with '/'; bytes that are not UTF-8 are shown as U+FFFD.</param>
+/// <param name="Path">Where it was last, from the root, with '/'; bytes that are not UTF-8 are U+EF80 to U+EFFF.</param>
 /// <param name="Kind">What it is.</param>
 /// <param name="SizeBytes">Length.</param>
 /// <param name="RemovedAt">The claim of when.</param>

@@ -3,7 +3,7 @@ using Cairn.Core.Primitives;
 namespace Cairn.Node.Volumes;
 
 /// <summary>A file that a member of the pool has open for writing.</summary>
-/// <param name="Path">Where it is, from the root, with '/'; bytes that are not UTF-8 are shown as U+FFFD.</param>
+/// <param name="Path">Where it is, from the root, with '/'; bytes that are not UTF-8 are U+EF80 to U+EFFF.</param>
 /// <param name="Node">The member.</param>
 /// <param name="NodeName">What it is called.</param>
 /// <param name="IsHere">Whether it is the node that answers.</param>

@@ -23,7 +23,7 @@ public sealed record VolumeSnapshot(
 public sealed record PastState(string Name, NodeId? Without = null);
 
 /// <summary>An entry that differs between a past state and now.</summary>
-/// <param name="Path">From the root, with '/'; bytes that are not UTF-8 are shown as U+FFFD.</param>
+/// <param name="Path">From the root, with '/'; bytes that are not UTF-8 are U+EF80 to U+EFFF.</param>
 /// <param name="Change">What became of it since.</param>
 /// <param name="Kind">What it is, or was.</param>
 /// <param name="SizeBefore">Its length then; null when it was not there.</param>

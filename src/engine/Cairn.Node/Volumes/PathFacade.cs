@@ -1,17 +1,17 @@
-using System.Text;
 using Cairn.Core.Primitives;
+using Cairn.Core.Text;
 
 namespace Cairn.Node.Volumes;
 
 /// <summary>A volume by path, for doors that have no inode numbers: the command line, REST.</summary>
-/// <remarks>Paths are UTF-8 with '/'; leading, trailing and doubled slashes do not count. Links are not followed.</remarks>
+/// <remarks>Paths are text as <see cref="NameText"/> writes it, with '/'; leading, trailing and doubled slashes do not count. Links are not followed.</remarks>
 public static class PathFacade
 {
     /// <summary>What a path names; the empty path is the root.</summary>
     public static async ValueTask<Result<ObjectAttributes, VolumeError>> Resolve(this IVolume volume, string path)
     {
         Result<ObjectAttributes, VolumeError> found = await volume.GetAttributes(InodeNumber.Root);
-        foreach (ReadOnlyMemory<byte> name in Split(path))
+        foreach (ReadOnlyMemory<byte> name in NameText.Split(path))
         {
             if (!found.TryGet(out ObjectAttributes attributes, out _))
             {
@@ -30,13 +30,13 @@ public static class PathFacade
     public static async ValueTask<Result<(InodeNumber Parent, ReadOnlyMemory<byte> Name), VolumeError>> ResolveParent(
         this IVolume volume, string path)
     {
-        List<ReadOnlyMemory<byte>> names = Split(path);
+        List<ReadOnlyMemory<byte>> names = NameText.Split(path);
         if (names.Count == 0)
         {
             return VolumeError.InvalidArgument;
         }
 
-        string parent = string.Join('/', names.Take(names.Count - 1).Select(name => Encoding.UTF8.GetString(name.Span)));
+        string parent = NameText.Join(names.Take(names.Count - 1));
         Result<ObjectAttributes, VolumeError> found = await Resolve(volume, parent);
         if (!found.TryGet(out ObjectAttributes attributes, out VolumeError error))
         {
@@ -59,7 +59,7 @@ public static class PathFacade
         }
 
         Result<ObjectAttributes, VolumeError> current = await volume.GetAttributes(InodeNumber.Root);
-        foreach (ReadOnlyMemory<byte> name in Split(path))
+        foreach (ReadOnlyMemory<byte> name in NameText.Split(path))
         {
             if (!current.TryGet(out ObjectAttributes attributes, out _))
             {
@@ -125,7 +125,4 @@ public static class PathFacade
 
     private const uint DirectoryMode = 0x1ED;   // 0755
     private const int EntriesPerStep = 256;
-
-    private static List<ReadOnlyMemory<byte>> Split(string path) =>
-        [.. path.Split('/', StringSplitOptions.RemoveEmptyEntries).Select(name => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(name))];
 }
