@@ -43,8 +43,11 @@ public enum FaultKinds
     /// <summary>A machine that is away is forgotten by an admin's, until it is back.</summary>
     Forget = 2048,
 
+    /// <summary>Power loss in the middle of a round of garbage collection.</summary>
+    Collect = 4096,
+
     /// <summary>Everything.</summary>
-    All = 4095,
+    All = 8191,
 }
 
 /// <summary>The words for faults on the command line and in reports.</summary>
@@ -56,6 +59,7 @@ public static class FaultWords
         (FaultKinds.Duplication, "duplication"), (FaultKinds.Partition, "partition"), (FaultKinds.OneWay, "one-way"),
         (FaultKinds.Crash, "crash"), (FaultKinds.Torn, "torn"), (FaultKinds.BitRot, "bitrot"),
         (FaultKinds.FullDisk, "full-disk"), (FaultKinds.Clock, "clock"), (FaultKinds.Forget, "forget"),
+        (FaultKinds.Collect, "collect"),
     ];
 
     /// <summary>Every word, in the order of reports.</summary>

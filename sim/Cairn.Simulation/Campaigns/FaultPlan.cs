@@ -14,6 +14,8 @@ namespace Cairn.Simulation.Campaigns;
 /// </remarks>
 internal sealed class FaultPlan
 {
+    private static readonly TimeSpan LookForRounds = TimeSpan.FromMilliseconds(500);
+
     private readonly SortedDictionary<FaultKinds, long> _counts = [];
     private readonly SimulatedScheduler _scheduler;
     private readonly SimulatedNetwork _network;
@@ -26,6 +28,7 @@ internal sealed class FaultPlan
     private readonly SortedSet<int> _dying = [];
     private readonly List<(SimulatedMachine From, SimulatedMachine To)> _cuts = [];
     private int _storm;
+    private bool _awaitsRound;
 
     public FaultPlan(
         SimulatedScheduler scheduler, SimulatedNetwork network, IReadOnlyList<SimulatedMachine> machines,
@@ -55,6 +58,7 @@ internal sealed class FaultPlan
     {
         _storm++;
         _rotted.Clear();
+        _awaitsRound = false;
         Plan(FaultKinds.Loss | FaultKinds.Delay | FaultKinds.Reorder | FaultKinds.Duplication, ChangeWeather);
         Plan(FaultKinds.Partition, Split);
         Plan(FaultKinds.OneWay, Deafen);
@@ -64,6 +68,14 @@ internal sealed class FaultPlan
         Plan(FaultKinds.FullDisk, FillDisk);
         Plan(FaultKinds.Clock, MoveClock);
         Plan(FaultKinds.Forget, Forget);
+        Plan(FaultKinds.Collect, () =>
+        {
+            if (!_awaitsRound)
+            {
+                _awaitsRound = true;
+                CutRound();
+            }
+        });
     }
 
     /// <summary>Stops breaking things and mends what can be mended; machines that are down are switched on.</summary>
@@ -204,23 +216,49 @@ internal sealed class FaultPlan
     private void Kill(CrashKind kind)
     {
         SimulatedMachine machine = AnyMachine();
-        bool isAllowed = machine.IsUp && _machines.Count(other => !other.IsUp) < Math.Max(1, _machines.Count / 2);
-        if (!isAllowed)
+        if (!MayGoDown(machine))
         {
             return;
         }
 
         if (kind == CrashKind.PowerLost && _random.Chance(2))
         {
-            // In the middle of a write: the disk dies a few changes from now, the machine soon after.
-            _dying.Add(machine.Number);
-            machine.Disk.Faults.DieAtChange = machine.Disk.Faults.ChangeCount + 1 + _random.Next(40);
-            Later(Seconds(5, 60), () => Down(machine, kind));
+            DieInWrite(machine);
         }
         else
         {
             Down(machine, kind);
         }
+    }
+
+    private bool MayGoDown(SimulatedMachine machine) =>
+        machine.IsUp && _machines.Count(other => !other.IsUp) < Math.Max(1, _machines.Count / 2);
+
+    /// <summary>In the middle of a write: the disk dies a few changes from now, the machine soon after.</summary>
+    private void DieInWrite(SimulatedMachine machine)
+    {
+        _dying.Add(machine.Number);
+        machine.Disk.Faults.DieAtChange = machine.Disk.Faults.ChangeCount + 1 + _random.Next(40);
+        Later(Seconds(5, 60), () => Down(machine, CrashKind.PowerLost));
+    }
+
+    /// <summary>
+    /// As soon as one condemned something, one that knows of it dies in what it writes next: marks, rescues, removals.
+    /// </summary>
+    private void CutRound()
+    {
+        SimulatedMachine[] busy =
+            [.. _machines.Where(machine => MayGoDown(machine) && machine.Hosted is { Condemned.IsEmpty: false })];
+        if (busy.Length == 0)
+        {
+            Later(LookForRounds, CutRound);
+            return;
+        }
+
+        SimulatedMachine chosen = busy[_random.Next(busy.Length)];
+        _awaitsRound = false;
+        Happened(FaultKinds.Collect, chosen.Options.Name);
+        DieInWrite(chosen);
     }
 
     private void Down(SimulatedMachine machine, CrashKind kind)
