@@ -198,7 +198,7 @@ public sealed class TreeEdits
             : (ImmutableArray<Primitive>)[Written(view.Owner, version, baseHeads)];
     }
 
-    /// <summary>A new version of a file that need not be in the tree: what made it may have been refused.</summary>
+    /// <summary>A new version of a file that need not have an entry: its making may have been refused, or others removed it.</summary>
     public static ImmutableArray<Primitive> Unchecked(
         ObjectId file, ImmutableArray<VersionId> baseHeads, NewVersion version) => [Written(file, version, baseHeads)];
 

@@ -257,6 +257,13 @@ public sealed class TreeQueries
         }
     }
 
+    /// <summary>The transaction that took an object's last entry; null if it has one, or there is no such object.</summary>
+    public TransactionId? RemovedBy(ObjectId id)
+    {
+        byte[]? by = _table.Get(TreeKeys.Id(stackalloc byte[TreeKeys.IdKeySize], TreeKeys.Detached, id.Value));
+        return by is null ? null : TreeKeys.Transaction(by);
+    }
+
     /// <summary>Versions that are no heads any more, in the order of object and version.</summary>
     /// <param name="after">Only those behind this one; null for all.</param>
     public IEnumerable<SupersededVersion> SupersededVersions(VersionRef? after = null)

@@ -29,7 +29,7 @@ internal sealed class DraftRecovery(VolumeState state)
         foreach (VersionId version in _order)
         {
             (LayerBegun begun, Draft draft) = _layers[version];
-            if (IsWanted(begun, version))
+            if (IsWanted(begun, draft))
             {
                 Restore(begun, draft);
                 recovered++;
@@ -111,22 +111,22 @@ internal sealed class DraftRecovery(VolumeState state)
         draft.Notes.Add(record.Position);
     }
 
-    private bool IsWanted(LayerBegun begun, VersionId version)
+    private bool IsWanted(LayerBegun begun, Draft draft)
     {
-        if (state.Queries.Get(begun.Object) is not { IsDetached: false } view)
+        if (state.IsUnwanted(begun.Object, draft) || state.Queries.Get(begun.Object) is not { } view)
         {
             return false;
         }
 
         foreach (HeadView head in view.Heads)
         {
-            if (head.Is(version))
+            if (head.Is(draft.Version))
             {
                 return false;
             }
         }
 
-        return !state.Queries.SupersededVersions(view.Owner).Any(superseded => superseded.Version.Is(version));
+        return !state.Queries.SupersededVersions(view.Owner).Any(superseded => superseded.Version.Is(draft.Version));
     }
 
     private void Restore(LayerBegun begun, Draft draft)

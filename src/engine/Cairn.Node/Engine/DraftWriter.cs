@@ -166,6 +166,7 @@ internal sealed class DraftWriter(VolumeState state, Action signal)
             FirstWriteMs = nowMs,
             LastWriteMs = nowMs,
             Modified = state.Now,
+            IsOfRemoved = state.Queries.Get(target.Id) is not { IsDetached: false },
         };
         ArrayBufferWriter<byte> begun = new(256 + target.BaseRoot.Length);
         LayerBegun layer = new(target.Id, target.BaseHeads, target.Frozen?.Version ?? default, target.BaseRoot);

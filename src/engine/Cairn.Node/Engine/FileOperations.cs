@@ -296,12 +296,12 @@ internal sealed class FileOperations(
         }
     }
 
-    /// <summary>Throws the draft of a file away that has neither an entry nor a handle. Called under the gate.</summary>
+    /// <summary>Throws the draft of a file away that has no handle and that nobody wants. Called under the gate.</summary>
     /// <remarks>Not where this node may only read: the file may have no entry because its making was refused.</remarks>
     public void DropIfGone(OpenObject target)
     {
         if (target.Handles > 0 || !state.MayWrite || target.Active is not { Pending: 0 } draft
-            || state.Queries.Get(target.Id) is { IsDetached: false })
+            || !state.IsUnwanted(target.Id, draft))
         {
             return;
         }

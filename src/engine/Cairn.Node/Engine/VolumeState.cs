@@ -232,15 +232,46 @@ internal sealed class VolumeState
         intent is { IsOk: true, Value.IsEmpty: false } && !MayWrite ? VolumeError.ReadOnly : Append(intent, default);
 
     /// <summary>
+    /// Whether nobody wants what a draft holds: its file has no entry any more, and its writer knew, or was who removed it.
+    /// </summary>
+    /// <remarks>
+    /// Another member that removed the file cannot have seen the draft: an edit of what somebody removed without having seen
+    /// it brings the file back, so the draft is published.
+    /// </remarks>
+    /// <param name="file">Whose draft.</param>
+    /// <param name="draft">The draft.</param>
+    public bool IsUnwanted(ObjectId file, Draft draft) => Queries.Get(file) is not { } view
+        || (view.IsDetached
+            && (draft.IsOfRemoved || Queries.RemovedBy(view.Owner)?.Log.Author == Parts.Log.OwnLogId.Author));
+
+    /// <summary>
     /// Names the version of a draft: also one that is refused, because what was acknowledged is in a version.
     /// </summary>
     /// <param name="file">Whose version.</param>
+    /// <param name="draft">What the version was made of; its journal records become void with it.</param>
     /// <param name="baseHeads">What it was made from.</param>
     /// <param name="version">The version.</param>
-    /// <param name="ended">The draft whose journal records become void with it.</param>
+    /// <returns>NotFound when nobody wants it: it is to be dropped.</returns>
     public VolumeError? CommitDraft(
-        ObjectId file, ImmutableArray<VersionId> baseHeads, NewVersion version, EndedLayer ended) => Append(
-        MayWrite ? Edits.WriteVersion(file, baseHeads, version) : TreeEdits.Unchecked(file, baseHeads, version), ended);
+        ObjectId file, Draft draft, ImmutableArray<VersionId> baseHeads, NewVersion version)
+    {
+        EndedLayer ended = new(draft.Version, draft.Notes[0]);
+        if (!MayWrite)
+        {
+            return Append(TreeEdits.Unchecked(file, baseHeads, version), ended);
+        }
+
+        if (IsUnwanted(file, draft))
+        {
+            return VolumeError.NotFound;
+        }
+
+        return Append(
+            Queries.Get(file) is { IsDetached: true } removed
+                ? TreeEdits.Unchecked(removed.Owner, baseHeads, version)
+                : Edits.WriteVersion(file, baseHeads, version),
+            ended);
+    }
 
     private VolumeError? Append(Result<ImmutableArray<Primitive>, TreeError> intent, EndedLayer ended)
     {

@@ -410,7 +410,7 @@ internal sealed class Publisher : IDisposable
         return !_state.Condemned.IsEmpty && AddressesOf(job).Any(_state.Condemned.Contains);
     }
 
-    /// <summary>Writes the version's transaction; a file that was removed meanwhile has nothing to publish to.</summary>
+    /// <summary>Writes the version's transaction; a draft that nobody wants any more goes without.</summary>
     private bool Name(Job job)
     {
         if (IsCondemned(job))
@@ -421,8 +421,7 @@ internal sealed class Publisher : IDisposable
         OpenObject target = job.Target;
         NewVersion version = new(
             job.Draft.Version, job.Manifest.SizeBytes, job.Manifest.DataBytes, job.Draft.Modified, job.Root);
-        VolumeError? failed = _state.CommitDraft(
-            target.Id, target.BaseHeads, version, new EndedLayer(job.Draft.Version, job.Draft.Notes[0]));
+        VolumeError? failed = _state.CommitDraft(target.Id, job.Draft, target.BaseHeads, version);
         if (failed is not null and not VolumeError.NotFound)
         {
             return false;

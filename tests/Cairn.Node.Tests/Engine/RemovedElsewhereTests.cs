@@ -1,0 +1,119 @@
+using System.Text;
+using Cairn.Core.Primitives;
+using Cairn.Core.Rules;
+using Cairn.Core.Tree;
+using Cairn.Node.Logs;
+using Cairn.Node.Tests.Logs;
+using Cairn.Node.Volumes;
+using Cairn.Node.WritePath;
+using Cairn.Simulation.Disks;
+using Cairn.Simulation.Time;
+
+namespace Cairn.Node.Tests.Engine;
+
+/// <summary>Another member removes a file whose last writes it has not seen: they are in no version yet.</summary>
+public sealed class RemovedElsewhereTests : IAsyncLifetime
+{
+    private static readonly byte[] Name = Encoding.UTF8.GetBytes("f");
+
+    private readonly SimulatedDisk _disk = new();
+    private EngineNode _node = null!;
+    private LogNode _peer = null!;
+
+    public ValueTask InitializeAsync()
+    {
+        _node = NodeOn(_disk).Open();
+        _peer = new LogNode(new SimulatedScheduler(), 5, _node.Members);
+        _node.Members.Grant(_peer.Identity);
+        _peer.Open();
+        return default;
+    }
+
+    public async ValueTask DisposeAsync() => await _node.Close();
+
+    /// <summary>Found by `cairn simulate --faults bitrot,collect --keep-nothing --seed 501`: a synced write was dropped.</summary>
+    [Fact]
+    public async Task What_was_written_before_the_removal_arrived_brings_the_file_back()
+    {
+        OpenedFile open = await Create();
+        await Write(open, "kept");
+        RemoveAtPeer();
+        Assert.Equal(VolumeError.NotFound, (await _node.Engine.Lookup(InodeNumber.Root, Name)).Error);
+        Assert.True((await _node.Engine.Release(open.Handle)).IsOk);
+        Assert.True(await _node.Engine.PublishAll(default));
+        Assert.Equal("kept", await Read(_node));
+    }
+
+    [Fact]
+    public async Task A_crash_between_the_removal_and_the_version_makes_no_difference()
+    {
+        OpenedFile open = await Create();
+        await Write(open, "kept");
+        RemoveAtPeer();
+        EngineNode again = NodeOn(_disk.Clone());
+        again.Members.Grant(_peer.Identity);
+        again.Open();
+        Assert.True(await again.Engine.PublishAll(default));
+        Assert.Equal("kept", await Read(again));
+        await again.Close();
+    }
+
+    [Fact]
+    public async Task What_is_written_after_it_goes_with_the_last_handle()
+    {
+        OpenedFile open = await Create();
+        RemoveAtPeer();
+        await Write(open, "too late");
+        Assert.True((await _node.Engine.Release(open.Handle)).IsOk);
+        Assert.True(await _node.Engine.PublishAll(default));
+        Assert.Equal(VolumeError.NotFound, (await _node.Engine.Lookup(InodeNumber.Root, Name)).Error);
+    }
+
+    /// <summary>Nothing is published before it is asked for.</summary>
+    private static EngineNode NodeOn(SimulatedDisk disk) => new(disk)
+    {
+        IsAlone = false,
+        Keep = Retention.Forever,
+        Publishing = new PublishOptions { Idle = TimeSpan.FromHours(1), Latest = TimeSpan.FromHours(1) },
+    };
+
+    private async Task<OpenedFile> Create() => (await _node.Engine.Create(
+        InodeNumber.Root, Name, 0x1A4, OpenIntent.Read | OpenIntent.Write, Caller.Daemon)).Value;
+
+    private async Task Write(OpenedFile open, string text) =>
+        Assert.True((await _node.Engine.Write(open.Handle, 0, Encoding.UTF8.GetBytes(text))).IsOk);
+
+    private void RemoveAtPeer()
+    {
+        Assert.True(_node.Log.Seal().IsOk);
+        Send(_node.Log, _peer.Log);
+        lock (_peer.Log.Gate)
+        {
+            TreeEdits edits = new(new TreeQueries(_peer.Log.Fold.Table), _peer.Fresh);
+            Assert.True(_peer.Log.Append(edits.Unlink(TreeQueries.Root, Name).Value, new WallTime(7)).IsOk);
+        }
+
+        Assert.True(_peer.Log.Seal().IsOk);
+        Send(_peer.Log, _node.Log);
+    }
+
+    private static void Send(ReplicatedLog from, ReplicatedLog to)
+    {
+        foreach (HeldBlock block in from.BlocksAfter(to.Positions, int.MaxValue))
+        {
+            Assert.Equal(ReceiveOutcome.Accepted, to.Receive(block.Bytes));
+        }
+
+        Assert.True(to.Commit().IsOk);
+    }
+
+    private static async Task<string> Read(EngineNode node)
+    {
+        InodeNumber inode = (await node.Engine.Lookup(InodeNumber.Root, Name)).Value.Inode;
+        OpenedFile opened = (await node.Engine.Open(inode, OpenIntent.Read, Caller.Daemon)).Value;
+        byte[] buffer = new byte[100];
+        int length = (await node.Engine.Read(opened.Handle, 0, buffer)).Value;
+        Assert.True((await node.Engine.Release(opened.Handle)).IsOk);
+        return Encoding.UTF8.GetString(buffer, 0, length);
+    }
+}
