@@ -325,18 +325,19 @@ internal sealed class FaultPlan
     {
         SimulatedMachine[] up = [.. _machines.Where(machine => machine.IsUp)];
         SimulatedMachine? away = up.Length == 0 ? null : _machines.FirstOrDefault(machine =>
-            up.All(other => other == machine || !Sees(other, machine).IsConnected));
+            up.All(other => other == machine || Sees(other, machine) is { IsConnected: false }));
         SimulatedMachine? teller = up.FirstOrDefault(machine => machine != away);
         if (away is not null && teller is not null
-            && !_machines.Any(machine => Sees(teller, machine).Role == "forgotten"))
+            && !_machines.Any(machine => Sees(teller, machine) is { Role: "forgotten" }))
         {
             Happened(FaultKinds.Forget, $"{teller.Options.Name} forgets {away.Options.Name}");
             teller.Process.Start("forget", () => teller.Node!.ForgetNode(away.Options.Name, default).AsTask());
         }
     }
 
-    private static NodeSummary Sees(SimulatedMachine machine, SimulatedMachine other) =>
-        machine.Nodes().First(node => node.Node == other.Id);
+    /// <summary>Null while it does not know the other.</summary>
+    private static NodeSummary? Sees(SimulatedMachine machine, SimulatedMachine other) =>
+        machine.Nodes().FirstOrDefault(node => node.Node == other.Id);
 
     private void MoveClock()
     {
