@@ -19,7 +19,8 @@ internal sealed class LogRoster(IDisk disk, string path)
     private readonly Lock _gate = new();
     private readonly Lock _writing = new();
     private readonly SortedDictionary<(VolumeId Volume, LogId Log), bool> _wasGone = [];
-    private bool _isChanged;
+    private ulong _version;
+    private ulong _written;
 
     /// <summary>The listed logs, in order.</summary>
     public IReadOnlyList<(VolumeId Volume, LogId Log)> Logs
@@ -74,7 +75,7 @@ internal sealed class LogRoster(IDisk disk, string path)
     {
         lock (_gate)
         {
-            _isChanged |= _wasGone.TryAdd((volume, log), false);
+            _version += _wasGone.TryAdd((volume, log), false) ? 1UL : 0;
         }
     }
 
@@ -84,7 +85,7 @@ internal sealed class LogRoster(IDisk disk, string path)
         lock (_gate)
         {
             _wasGone[(volume, log)] = true;
-            _isChanged = true;
+            _version++;
         }
     }
 
@@ -96,34 +97,46 @@ internal sealed class LogRoster(IDisk disk, string path)
             foreach ((VolumeId Volume, LogId Log) key in _wasGone.Keys.Where(key => key.Volume == volume).ToArray())
             {
                 _wasGone.Remove(key);
-                _isChanged = true;
+                _version++;
             }
         }
     }
 
     /// <summary>Writes the list if something is new. Blocks for a sync; what failed is tried again the next time.</summary>
-    public Result<Unit, StoreError> Save()
+    public Result<Unit, StoreError> Save() => Write(Changed());
+
+    /// <summary>The list as it is now, if something is new: for who syncs first what it names.</summary>
+    public LogListing? Changed()
+    {
+        lock (_gate)
+        {
+            if (_version == _written)
+            {
+                return null;
+            }
+
+            ArrayBufferWriter<byte> content = new(256);
+            Encode(new WireWriter(content));
+            return new LogListing(_version, content.WrittenMemory);
+        }
+    }
+
+    /// <summary>Writes a list, unless a newer one has been written. Blocks for a sync.</summary>
+    public Result<Unit, StoreError> Write(LogListing? list)
     {
         lock (_writing)
         {
-            ArrayBufferWriter<byte> content = new(256);
-            lock (_gate)
+            if (list is null || list.Version <= _written)
             {
-                if (!_isChanged)
-                {
-                    return Unit.Value;
-                }
-
-                _isChanged = false;
-                Encode(new WireWriter(content));
+                return Unit.Value;
             }
 
-            Result<Unit, StoreError> written = SmallFile.Write(disk, path, content.WrittenSpan);
-            if (!written.IsOk)
+            Result<Unit, StoreError> written = SmallFile.Write(disk, path, list.Content.Span);
+            if (written.IsOk)
             {
                 lock (_gate)
                 {
-                    _isChanged = true;
+                    _written = list.Version;
                 }
             }
 

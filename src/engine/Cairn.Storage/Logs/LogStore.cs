@@ -409,6 +409,7 @@ public sealed class LogStore : IDisposable
     {
         List<(LogFile File, ulong Written, long End)> dirty = [];
         bool syncFolder;
+        LogListing? list;
         lock (_gate)
         {
             if (_failure is { } failed)
@@ -416,6 +417,8 @@ public sealed class LogStore : IDisposable
                 return failed;
             }
 
+            // A log that another thread begins from here on may not be durable when the list is written.
+            list = _roster.Changed();
             syncFolder = _folderChanged;
             _folderChanged = false;
             foreach (LogFile file in _files.Values)
@@ -436,7 +439,7 @@ public sealed class LogStore : IDisposable
         synced = synced.IsOk && syncFolder ? _disk.SyncDirectory(_folder) : synced;
         if (synced.IsOk)
         {
-            _ = _roster.Save();
+            _ = _roster.Write(list);
         }
 
         lock (_gate)
