@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
@@ -71,11 +70,9 @@ public sealed record BrakeMark(ulong HeldFrom, ulong ReleasedTo, Takings Taken)
 
     private static ObjectId PlaceOf(LogId log)
     {
-        const int textLength = 16;
-        Span<byte> input = stackalloc byte[textLength + NodeId.Size + sizeof(uint)];
-        "cairn/brake-mark"u8.CopyTo(input);
-        log.Author.Value.CopyTo(input[textLength..]);
-        BinaryPrimitives.WriteUInt32LittleEndian(input[(textLength + NodeId.Size)..], log.Incarnation);
-        return new ObjectId(SHA256.HashData(input).AsSpan(0, ObjectId.Size));
+        Span<byte> whose = stackalloc byte[NodeId.Size + sizeof(uint)];
+        log.Author.Value.CopyTo(whose);
+        BinaryPrimitives.WriteUInt32LittleEndian(whose[NodeId.Size..], log.Incarnation);
+        return MarkPlace.Of("cairn/brake-mark"u8, whose);
     }
 }

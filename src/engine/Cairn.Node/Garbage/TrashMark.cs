@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Security.Cryptography;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
@@ -17,7 +16,7 @@ public static class TrashMark
     /// <summary>The version of the layout, the first byte.</summary>
     public const byte FormatVersion = 1;
 
-    private static ObjectId Place { get; } = new(SHA256.HashData("cairn/trash-mark"u8).AsSpan(0, ObjectId.Size));
+    private static ObjectId Place { get; } = MarkPlace.Of("cairn/trash-mark"u8);
 
     /// <summary>What this state of the tree says; nothing emptied if it is not to be understood.</summary>
     public static LogPositions Of(TreeQueries queries)

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
@@ -14,7 +13,7 @@ internal static class ScheduleMark
     /// <summary>The version of the layout, the first byte.</summary>
     public const byte FormatVersion = 1;
 
-    private static ObjectId Place { get; } = new(SHA256.HashData("cairn/snapshot-schedule"u8).AsSpan(0, ObjectId.Size));
+    private static ObjectId Place { get; } = MarkPlace.Of("cairn/snapshot-schedule"u8);
 
     /// <summary>What this state of the tree says; off if it is not to be understood.</summary>
     public static SnapshotSchedule Of(TreeQueries queries) =>
