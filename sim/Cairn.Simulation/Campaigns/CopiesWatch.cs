@@ -8,7 +8,8 @@ namespace Cairn.Simulation.Campaigns;
 
 /// <summary>Sees when a chunk that had enough copies has fewer again, though nobody destroyed any.</summary>
 /// <remarks>
-/// A machine that is down keeps its copies. Copies on machines whose medium rotted are not counted on. A chunk counts
+/// A machine that is down keeps its copies. Copies on machines whose medium rotted are not counted on, and a machine
+/// that cannot say what its medium holds may have any (<see cref="SimulatedMachine.KnowsItsMedium"/>). A chunk counts
 /// as safe when two looks in a row found all its copies: one look may see what is not synced yet.
 /// Thread: the simulation's.
 /// </remarks>
@@ -40,17 +41,18 @@ internal sealed class CopiesWatch(IReadOnlyList<SimulatedMachine> machines)
         }
 
         int wanted = Math.Min(PlacementPolicy.CopiesDefault, machines.Count);
+        int mute = machines.Count(machine => !machine.KnowsItsMedium);
         SortedDictionary<ChunkAddress, int> looks = [];
         foreach (ChunkAddress address in contents.Chunks)
         {
             int copies = machines.Count(machine => Holds(machine, address));
             int before = _looks.GetValueOrDefault(address);
-            if (before >= LooksMin && copies + _rotted.Count < wanted)
+            if (before >= LooksMin && copies + mute + _rotted.Count < wanted)
             {
                 return $"{address.Short} had {wanted} copies and has {copies}";
             }
 
-            looks[address] = copies >= wanted ? before + 1 : 0;
+            looks[address] = copies >= wanted ? before + 1 : copies + mute >= wanted ? before : 0;
         }
 
         _looks = looks;
@@ -58,6 +60,6 @@ internal sealed class CopiesWatch(IReadOnlyList<SimulatedMachine> machines)
     }
 
     private static bool Holds(SimulatedMachine machine, ChunkAddress address) =>
-        machine.Stores is { } stores && stores.Chunks.TryGet(RecordKey.Copy(address), out StoredRecord record)
-        && record.Use != ChunkUse.Cached;
+        machine.KnowsItsMedium && machine.Stores is { } stores
+        && stores.Chunks.TryGet(RecordKey.Copy(address), out StoredRecord record) && record.Use != ChunkUse.Cached;
 }

@@ -26,6 +26,7 @@ public sealed class SimulatedMachine : IDisposable
     private RecordedVolumes? _volumes;
     private long _remadeBefore;
     private int _life;
+    private bool _hasOutlivedDisk;
 
     /// <summary>A machine that is switched off, with an empty disk.</summary>
     public SimulatedMachine(
@@ -65,6 +66,12 @@ public sealed class SimulatedMachine : IDisposable
 
     /// <summary>The running node's stores; those of the last life while it is down.</summary>
     public NodeStores? Stores { get; private set; }
+
+    /// <summary>
+    /// Whether <see cref="Stores"/> says what is on the medium. A process whose disk died is told by every read that what it
+    /// holds is gone; the next one finds it there.
+    /// </summary>
+    public bool KnowsItsMedium => !_hasOutlivedDisk && !Disk.Faults.IsDead;
 
     /// <summary>Copies that repair made here, in all lives.</summary>
     public long ChunksRemade => _remadeBefore + (Node?.ChunksRemade ?? 0);
@@ -170,6 +177,7 @@ public sealed class SimulatedMachine : IDisposable
     private Result<IVolumeFactory, StoreError> OpenVolumes(NodeStores stores)
     {
         Stores = stores;
+        _hasOutlivedDisk = false;
         if (!EngineVolumes.Open(stores).TryGet(out IVolumeFactory? volumes, out StoreError error))
         {
             return error;
@@ -183,6 +191,7 @@ public sealed class SimulatedMachine : IDisposable
     {
         Process.Kill();
         _transport?.Close();
+        _hasOutlivedDisk |= Disk.Faults.IsDead;
         Disk.Crash(kind, _seed + ((ulong)_life * 31) + (ulong)Number);
         NewProcess();
     }

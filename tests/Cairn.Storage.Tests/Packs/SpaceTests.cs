@@ -1,6 +1,7 @@
 using Cairn.Core.Primitives;
 using Cairn.Simulation.Disks;
 using Cairn.Storage.Packs;
+using Cairn.Storage.Ports;
 using static Cairn.Storage.Tests.Packs.ChunkStoreTests;
 
 namespace Cairn.Storage.Tests.Packs;
@@ -114,6 +115,21 @@ public sealed class SpaceTests
         Assert.False(store.Contains(keys[0]));
         Assert.True(store.Verify(keys[6]).IsOk);
         Assert.Equal(keys[0], Assert.Single(store.Findings).Record);
+    }
+
+    [Fact]
+    public void Compaction_does_not_give_up_a_record_that_the_device_refused_once()
+    {
+        SimulatedDisk disk = new();
+        using ChunkStore store = ChunkStore.Open(disk, Options).Value;
+        RecordKey[] keys = [.. Enumerable.Range(0, 7).Select(i => Put(store, i, Record, ChunkUse.Staged))];
+        Assert.All(keys[1..6], key => Assert.True(store.Remove(key).IsOk));
+        int reads = 0;
+        disk.Faults.Fail = (_, operation) =>
+            operation == DiskOperation.Read && reads++ == 0 ? DiskErrorKind.InputOutput : null;
+        Assert.Equal(1, store.Maintain());
+        Assert.True(store.Verify(keys[0]).IsOk);
+        Assert.Empty(store.Findings);
     }
 
     [Fact]

@@ -47,11 +47,22 @@ public sealed class ScrubberTests
         SimulatedDisk disk = new();
         using ChunkStore store = ChunkStore.Open(disk, new ChunkStoreOptions { SpaceBytes = 256L << 20 }).Value;
         RecordKey key = Put(store, 1, 3000, ChunkUse.Staged);
-        int reads = 0;
-        disk.Faults.Fail = (_, operation) =>
-            operation == DiskOperation.Read && reads++ == 0 ? DiskErrorKind.InputOutput : null;
+        disk.Faults.Fail = (_, operation) => operation == DiskOperation.Read ? DiskErrorKind.InputOutput : null;
         ScrubStep step = new Scrubber(store).Step(long.MaxValue);
         Assert.Equal(new StoredRecord(key, 3000, ChunkUse.Staged), Assert.Single(step.Bad).Record);
         Assert.Equal(StoreErrorKind.InputOutput, step.Bad[0].Error.Kind);
+    }
+
+    [Fact]
+    public void The_only_copy_of_something_is_not_given_up_because_the_device_refused_it_once()
+    {
+        SimulatedDisk disk = new();
+        using ChunkStore store = ChunkStore.Open(disk, new ChunkStoreOptions { SpaceBytes = 256L << 20 }).Value;
+        RecordKey key = Put(store, 1, 3000, ChunkUse.Staged);
+        int reads = 0;
+        disk.Faults.Fail = (_, operation) =>
+            operation == DiskOperation.Read && reads++ == 0 ? DiskErrorKind.InputOutput : null;
+        Assert.Empty(new Scrubber(store).Step(long.MaxValue).Bad);
+        Assert.True(store.Contains(key));
     }
 }

@@ -117,8 +117,8 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
     {
         Place place = _places[(int)seq - 1];
         Span<byte> bytes = stackalloc byte[LogFormat.BlockHeaderBytes];
-        Result<Unit, DiskError> read = File.Read(place.Offset, bytes);
-        read = read.IsOk ? File.Read(place.Offset + LogFormat.BlockHeaderBytes, destination) : read;
+        Result<Unit, DiskError> read = File.ReadPatiently(place.Offset, bytes);
+        read = read.IsOk ? File.ReadPatiently(place.Offset + LogFormat.BlockHeaderBytes, destination) : read;
         if (!read.IsOk)
         {
             return StoreError.From(read.Error);

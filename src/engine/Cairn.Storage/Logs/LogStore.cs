@@ -13,9 +13,6 @@ namespace Cairn.Storage.Logs;
 /// </remarks>
 public sealed class LogStore : IDisposable
 {
-    /// <summary>How often a block is read again that the device would not give: a log is cut only for bytes that are wrong.</summary>
-    private const int ReadsAgain = 2;
-
     private readonly object _gate = new();
     private readonly IDisk _disk;
     private readonly string _folder;
@@ -207,17 +204,12 @@ public sealed class LogStore : IDisposable
     {
         byte[] bytes = new byte[file.LengthOf(seq)];
         Result<Unit, StoreError> read = file.Read(seq, bytes);
-        for (int again = 0; again < ReadsAgain && IsFromDevice(read); again++)
-        {
-            read = file.Read(seq, bytes);
-        }
-
         if (read.IsOk)
         {
             return bytes;
         }
 
-        if (read.Error.Kind is StoreErrorKind.Corrupt || IsFromDevice(read))
+        if (read.Error.Kind is StoreErrorKind.Corrupt or StoreErrorKind.InputOutput)
         {
             file.Forget(seq);
             _findings.Add(new LogDamage(file.Volume, file.Log, read.Error));
@@ -225,10 +217,6 @@ public sealed class LogStore : IDisposable
 
         return read.Error;
     }
-
-    /// <summary>Whether the bytes were not seen at all: what the device or the system refuses once, it may give next time.</summary>
-    private static bool IsFromDevice(Result<Unit, StoreError> read) =>
-        !read.IsOk && read.Error.Kind == StoreErrorKind.InputOutput;
 
     /// <summary>Deletes the logs of a volume that was removed.</summary>
     public Result<Unit, StoreError> Remove(VolumeId volume)

@@ -199,7 +199,7 @@ public sealed class ChunkStore : IDisposable
             at = entry.Offset + PackFormat.HeaderBytes + offset;
         }
 
-        Result<Unit, DiskError> read = isBulk ? pack.File.ReadBulk(at, destination) : pack.File.Read(at, destination);
+        Result<Unit, DiskError> read = pack.File.ReadPatiently(at, destination, isBulk);
         pack.EndRead();
         return read.IsOk ? Unit.Value : StoreError.From(read.Error);
     }

@@ -204,7 +204,7 @@ internal sealed class PackReclaimer(
 
         Span<byte> record = buffer.AsSpan(0, PackFormat.HeaderBytes + length);
         Span<byte> stored = record[PackFormat.HeaderBytes..];
-        Result<Unit, DiskError> read = victim.File.Read(offset, record);
+        Result<Unit, DiskError> read = victim.File.ReadPatiently(offset, record);
         if (!read.IsOk || !PackFormat.TryRead(record, out PackRecord header)
             || header.Key != key || header.Length != length || header.Checksum != Crc32C.Compute(stored))
         {
