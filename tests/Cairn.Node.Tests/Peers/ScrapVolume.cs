@@ -46,10 +46,11 @@ internal sealed class ScrapVolume : IHostedVolume
     public ChunkAddress Write(byte[] stored)
     {
         ChunkAddress address = new(System.Security.Cryptography.SHA256.HashData(stored));
+        bool isNew = !_chunks.Contains(RecordKey.Copy(address));
         Assert.True(_chunks.Put(RecordKey.Copy(address), stored, ChunkUse.Staged).IsOk);
         Assert.True(_chunks.Commit().IsOk);
         Written.Add(address);
-        _queue.Staged(Log.Volume, [address]);
+        _queue.Staged(Log.Volume, address, isNew);
         return address;
     }
 

@@ -26,7 +26,7 @@ internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView vi
 
     /// <summary>A peer asks what is held.</summary>
     public void OnHolding(PeerLink link, HoldingAsk message) =>
-        link.Send(new HoldingReply(message.Request, [.. message.Addresses.Select(OutcomeOf)]));
+        ports.Workers.Start("holding", () => Holding(link, message));
 
     /// <summary>A peer compares holdings.</summary>
     public void OnDigest(PeerLink link, DigestAsk message)
@@ -87,6 +87,15 @@ internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView vi
         }
 
         return shared;
+    }
+
+    /// <summary>Whoever asks may give up its own copy for the answer: what is not on stable storage yet is made so first.</summary>
+    private async Task Holding(PeerLink link, HoldingAsk message)
+    {
+        Result<Unit, StoreError> synced = await ports.Workers.Run(WorkPriority.Foreground, store.Commit);
+        link.Send(new HoldingReply(
+            message.Request,
+            [.. message.Addresses.Select(address => synced.IsOk ? OutcomeOf(address) : ChunkOutcome.DiskFailed)]));
     }
 
     private async Task Prove(PeerLink link, DropAsk message)

@@ -1,4 +1,5 @@
 using Cairn.Core.Primitives;
+using Cairn.Core.Protocol;
 using Cairn.Node.Peers;
 
 namespace Cairn.Node.Replication;
@@ -10,11 +11,15 @@ internal sealed class Lane(NodeId peer)
     /// <summary>Bytes that may be sent and not yet confirmed: keeps a fast link busy, and a slow one's queue short.</summary>
     private const long WindowBytes = 24 << 20;
 
+    private const int ParcelBytesMax = 4 << 20;
+    private const int SmallBytesMax = 256 << 10;
+
+    // Of both, some may have been sent or settled since.
+    private readonly Queue<OwedChunk> _waiting = new();
+    private readonly Queue<OwedChunk> _unasked = new();
+
     /// <summary>The other node.</summary>
     public NodeId Peer { get; } = peer;
-
-    /// <summary>Chunks that wait; some may have been sent or forgotten since.</summary>
-    public Queue<OwedChunk> Queue { get; } = new();
 
     /// <summary>The connection; null while there is none.</summary>
     public PeerLink? Link { get; set; }
@@ -25,8 +30,65 @@ internal sealed class Lane(NodeId peer)
     /// <summary>Whether somebody is sending from the queue.</summary>
     public bool IsPumping { get; set; }
 
+    /// <summary>Whether the peer is being asked what it has.</summary>
+    public bool IsAsking { get; set; }
+
+    /// <summary>Whether there may be something to send.</summary>
+    public bool HasWaiting => _waiting.Count > 0;
+
+    /// <summary>Whether there may be something to ask about.</summary>
+    public bool HasUnasked => _unasked.Count > 0;
+
     /// <summary>Whether more may be sent now.</summary>
     public bool HasRoom => Link is { IsClosed: false } && InFlightBytes < WindowBytes;
+
+    /// <summary>Puts a chunk behind those that wait as it does.</summary>
+    public void Enqueue(OwedChunk chunk) =>
+        (chunk.StateOf(Peer) == DeliveryState.Unasked ? _unasked : _waiting).Enqueue(chunk);
+
+    /// <summary>Takes what is sent next: a large chunk alone, small ones together; none if nothing waits.</summary>
+    public List<OwedChunk> NextParcel()
+    {
+        List<OwedChunk> chunks = [];
+        int bytes = 0;
+        while (chunks.Count < ChunkPut.CountMax && _waiting.TryPeek(out OwedChunk? next))
+        {
+            bool isWanted = next.IsOwed && next.StateOf(Peer) == DeliveryState.Waiting;
+            bool fits = chunks.Count == 0 || (next.Length <= SmallBytesMax && bytes + next.Length <= ParcelBytesMax);
+            if (isWanted && !fits)
+            {
+                break;
+            }
+
+            _waiting.Dequeue();
+            if (isWanted)
+            {
+                chunks.Add(next);
+                bytes += next.Length;
+                if (next.Length > SmallBytesMax)
+                {
+                    break;
+                }
+            }
+        }
+
+        return chunks;
+    }
+
+    /// <summary>Takes what the peer is asked about next; none if nothing is to be asked.</summary>
+    public List<OwedChunk> NextQuestion()
+    {
+        List<OwedChunk> chunks = [];
+        while (chunks.Count < HoldingAsk.CountMax && _unasked.TryDequeue(out OwedChunk? next))
+        {
+            if (next.IsOwed && next.StateOf(Peer) == DeliveryState.Unasked)
+            {
+                chunks.Add(next);
+            }
+        }
+
+        return chunks;
+    }
 
     /// <summary>Whether chunks read for another lane can go out on this one, too: all of them wait for it.</summary>
     public bool CanTake(List<OwedChunk> chunks) =>

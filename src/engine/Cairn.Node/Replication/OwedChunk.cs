@@ -6,6 +6,9 @@ namespace Cairn.Node.Replication;
 /// <summary>How far one owed chunk is with one target.</summary>
 internal enum DeliveryState
 {
+    /// <summary>The target may have it already: it is asked before bytes are sent.</summary>
+    Unasked,
+
     /// <summary>To be sent.</summary>
     Waiting,
 
@@ -22,13 +25,20 @@ internal enum DeliveryState
 /// <summary>A chunk written here that is not yet confirmed on enough nodes.</summary>
 /// <param name="address">Which.</param>
 /// <param name="length">Stored bytes.</param>
-internal sealed class OwedChunk(ChunkAddress address, int length)
+/// <param name="mayBeElsewhere">Whether targets may have it from before.</param>
+internal sealed class OwedChunk(ChunkAddress address, int length, bool mayBeElsewhere)
 {
     /// <summary>Which.</summary>
     public ChunkAddress Address { get; } = address;
 
     /// <summary>Stored bytes.</summary>
     public int Length { get; } = length;
+
+    /// <summary>What becomes of it with a target that nothing is known of.</summary>
+    public DeliveryState FirstState { get; } = mayBeElsewhere ? DeliveryState.Unasked : DeliveryState.Waiting;
+
+    /// <summary>Cleared when it is settled: queues that still name it pass it over.</summary>
+    public bool IsOwed { get; set; } = true;
 
     /// <summary>Where it has to go, and how far it is there; this node is not among them.</summary>
     public List<(NodeId Node, DeliveryState State)> Targets { get; } = [];
@@ -51,7 +61,7 @@ internal sealed class OwedChunk(ChunkAddress address, int length)
 
             int known = Array.FindIndex(before, target => target.Node == node);
             bool isNew = known < 0 || before[known].State == DeliveryState.Full;
-            Targets.Add(isNew ? (node, DeliveryState.Waiting) : before[known]);
+            Targets.Add(isNew ? (node, FirstState) : before[known]);
             if (isNew)
             {
                 news.Add(node);

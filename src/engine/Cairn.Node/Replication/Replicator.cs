@@ -14,25 +14,24 @@ namespace Cairn.Node.Replication;
 /// <summary>Brings every staged chunk to the nodes that placement names, and keeps it staged until they confirmed it.</summary>
 /// <remarks>
 /// The queue is the chunk store itself: every record of use Staged is owed; this class only remembers how far each is.
-/// (1) A chunk is staged. (2) Its targets are computed. (3) It is read once and sent to all targets that have room in their
-/// window; small ones go together. (4) Each target confirms after its sync. (5) When all have, the record becomes Replicated
-/// if this node is a holder, else Cached. Thread: the engine's loop; <see cref="Staged"/> from any.
+/// (1) A chunk is staged. (2) Its targets are computed; those that may have it already are asked (<see cref="PriorHoldings"/>).
+/// (3) It is read once and sent to all targets that have room in their window; small ones go together. (4) Each target
+/// confirms after its sync. (5) When all have, the record becomes Replicated if this node is a holder, else Cached.
+/// Thread: the engine's loop; <see cref="Staged"/> from any.
 /// </remarks>
 internal sealed class Replicator : IReplicationQueue
 {
-    private const int ParcelBytesMax = 4 << 20;
-    private const int SmallBytesMax = 256 << 10;
-
     private readonly Dictionary<ChunkAddress, OwedChunk> _owed = [];
     private readonly SortedDictionary<NodeId, Lane> _lanes = [];
     private readonly Lock _lock = new();
-    private readonly List<ChunkAddress> _announced = [];
+    private readonly List<(ChunkAddress Address, bool IsNew)> _announced = [];
     private readonly NodePorts _ports;
     private readonly ChunkStore _store;
     private readonly PoolView _view;
     private readonly PeerSet _set;
     private readonly NodeDiary _diary;
     private readonly RateLimiter _limiter;
+    private readonly PriorHoldings _prior;
     private PlacementTable _placement = PlacementTable.Empty;
     private bool _isStopped;
 
@@ -45,13 +44,14 @@ internal sealed class Replicator : IReplicationQueue
         _set = set;
         _diary = diary;
         _limiter = limiter;
+        _prior = new PriorHoldings(ports) { Answered = TakePrior, Done = Pump };
         set.Connected += OnConnected;
         set.Disconnected += OnDisconnected;
         view.Changed += OnPlacement;
         _placement = view.Placement;
         foreach (StoredRecord record in store.Enumerate(ChunkUse.Staged))
         {
-            Owe(record.Key.Address, record.Length);
+            Owe(new OwedChunk(record.Key.Address, record.Length, mayBeElsewhere: true));
         }
     }
 
@@ -78,18 +78,18 @@ internal sealed class Replicator : IReplicationQueue
     {
         lock (_lock)
         {
-            return UnconfirmedChunks.Of(_owed.Values, _announced);
+            return UnconfirmedChunks.Of(_owed.Values, _announced.Select(chunk => chunk.Address));
         }
     }
 
     /// <inheritdoc/>
-    public void Staged(VolumeId volume, ReadOnlySpan<ChunkAddress> addresses)
+    public void Staged(VolumeId volume, ChunkAddress address, bool isNew)
     {
         bool isFirst;
         lock (_lock)
         {
             isFirst = _announced.Count == 0;
-            _announced.AddRange(addresses);
+            _announced.Add((address, isNew));
         }
 
         if (isFirst)
@@ -123,7 +123,7 @@ internal sealed class Replicator : IReplicationQueue
     {
         lock (_lock)
         {
-            if (_announced.Contains(address))
+            if (_announced.Exists(chunk => chunk.Address == address))
             {
                 return true;
             }
@@ -134,7 +134,7 @@ internal sealed class Replicator : IReplicationQueue
 
     /// <summary>Whether this node is about to bring a chunk to a peer, so that the peer need not fetch it.</summary>
     public bool Brings(ChunkAddress address, NodeId peer) => _owed.TryGetValue(address, out OwedChunk? chunk)
-        && chunk.StateOf(peer) is DeliveryState.Waiting or DeliveryState.Sent;
+        && chunk.StateOf(peer) is DeliveryState.Unasked or DeliveryState.Waiting or DeliveryState.Sent;
 
     /// <summary>This node leaves: every copy it answers for is owed to those that placement names without it.</summary>
     public void OweEverything() => OweAgain(
@@ -150,7 +150,7 @@ internal sealed class Replicator : IReplicationQueue
             if (!_owed.ContainsKey(address) && _store.TryGet(key, out StoredRecord record)
                 && record.Use == ChunkUse.Replicated && _store.SetUse(key, ChunkUse.Staged).IsOk)
             {
-                Owe(address, record.Length);
+                Owe(new OwedChunk(address, record.Length, mayBeElsewhere: true));
             }
         }
 
@@ -174,19 +174,19 @@ internal sealed class Replicator : IReplicationQueue
 
     private Task TakeAnnounced()
     {
-        ChunkAddress[] news;
+        (ChunkAddress Address, bool IsNew)[] news;
         lock (_lock)
         {
             news = [.. _announced];
             _announced.Clear();
         }
 
-        foreach (ChunkAddress address in news)
+        foreach ((ChunkAddress address, bool isNew) in news)
         {
             if (!_owed.ContainsKey(address) && _store.TryGet(RecordKey.Copy(address), out StoredRecord record)
                 && record.Use == ChunkUse.Staged)
             {
-                Owe(address, record.Length);
+                Owe(new OwedChunk(address, record.Length, mayBeElsewhere: !isNew));
             }
         }
 
@@ -195,11 +195,10 @@ internal sealed class Replicator : IReplicationQueue
         return Task.CompletedTask;
     }
 
-    private void Owe(ChunkAddress address, int length)
+    private void Owe(OwedChunk chunk)
     {
-        OwedChunk chunk = new(address, length);
-        _owed.Add(address, chunk);
-        OwedBytes += length;
+        _owed.Add(chunk.Address, chunk);
+        OwedBytes += chunk.Length;
         Target(chunk);
         FinishIfDone(chunk);
     }
@@ -209,7 +208,7 @@ internal sealed class Replicator : IReplicationQueue
     {
         foreach (NodeId node in chunk.Retarget(_placement, _view.Self))
         {
-            LaneOf(node).Queue.Enqueue(chunk);
+            LaneOf(node).Enqueue(chunk);
         }
     }
 
@@ -257,7 +256,8 @@ internal sealed class Replicator : IReplicationQueue
 
     private void Pump(Lane lane)
     {
-        if (!lane.IsPumping && lane.Link is not null && lane.Queue.Count > 0)
+        _prior.Ask(lane);
+        if (!lane.IsPumping && lane.Link is not null && lane.HasWaiting)
         {
             lane.IsPumping = true;
             _ports.Workers.Start("replicate", () => PumpLoop(lane));
@@ -271,7 +271,7 @@ internal sealed class Replicator : IReplicationQueue
         {
             while (!_isStopped && lane.HasRoom)
             {
-                List<OwedChunk> chunks = NextParcel(lane);
+                List<OwedChunk> chunks = lane.NextParcel();
                 if (chunks.Count == 0)
                 {
                     return;
@@ -304,34 +304,6 @@ internal sealed class Replicator : IReplicationQueue
         {
             lane.IsPumping = false;
         }
-    }
-
-    private List<OwedChunk> NextParcel(Lane lane)
-    {
-        List<OwedChunk> chunks = [];
-        int bytes = 0;
-        while (chunks.Count < ChunkPut.CountMax && lane.Queue.TryPeek(out OwedChunk? next))
-        {
-            bool isWanted = _owed.ContainsKey(next.Address) && next.StateOf(lane.Peer) == DeliveryState.Waiting;
-            bool fits = chunks.Count == 0 || (next.Length <= SmallBytesMax && bytes + next.Length <= ParcelBytesMax);
-            if (isWanted && !fits)
-            {
-                break;
-            }
-
-            lane.Queue.Dequeue();
-            if (isWanted)
-            {
-                chunks.Add(next);
-                bytes += next.Length;
-                if (next.Length > SmallBytesMax)
-                {
-                    break;
-                }
-            }
-        }
-
-        return chunks;
     }
 
     /// <summary>One of them cannot be read: it is left to the scrubber, the others are tried again.</summary>
@@ -395,6 +367,19 @@ internal sealed class Replicator : IReplicationQueue
         Pump(lane);
     }
 
+    /// <summary>A target said what it has: what it does not answer for is sent.</summary>
+    private void TakePrior(Lane lane, OwedChunk chunk, ChunkOutcome outcome)
+    {
+        if (outcome is ChunkOutcome.Held or ChunkOutcome.Dropping)
+        {
+            Take(lane, chunk, outcome);
+            return;
+        }
+
+        chunk.Set(lane.Peer, DeliveryState.Waiting);
+        lane.Enqueue(chunk);
+    }
+
     private void Take(Lane lane, OwedChunk chunk, ChunkOutcome outcome)
     {
         switch (outcome)
@@ -427,8 +412,8 @@ internal sealed class Replicator : IReplicationQueue
         {
             if (node != _view.Self && chunk.IndexOf(node) < 0)
             {
-                chunk.Targets.Add((node, DeliveryState.Waiting));
-                LaneOf(node).Queue.Enqueue(chunk);
+                chunk.Targets.Add((node, chunk.FirstState));
+                LaneOf(node).Enqueue(chunk);
                 Pump(LaneOf(node));
                 return;
             }
@@ -442,7 +427,8 @@ internal sealed class Replicator : IReplicationQueue
     {
         PartitionId partition = PartitionId.Of(chunk.Address);
         bool holds = _placement.IsHolder(partition, _view.Self);
-        if (_placement.NodeCount == 0 || !chunk.IsDone || chunk.Confirmed + (holds ? 1 : 0) < _view.CopiesWanted)
+        if (!chunk.IsOwed || _placement.NodeCount == 0 || !chunk.IsDone
+            || chunk.Confirmed + (holds ? 1 : 0) < _view.CopiesWanted)
         {
             return;
         }
@@ -462,17 +448,19 @@ internal sealed class Replicator : IReplicationQueue
         if (_owed.Remove(chunk.Address))
         {
             OwedBytes -= chunk.Length;
+            chunk.IsOwed = false;
         }
     }
 
+    /// <summary>Whether they arrived is not known: the peer is asked, so that what it stored is not sent again.</summary>
     private void Requeue(Lane lane, List<OwedChunk> chunks)
     {
-        foreach (OwedChunk chunk in chunks.Where(chunk => _owed.ContainsKey(chunk.Address)))
+        foreach (OwedChunk chunk in chunks)
         {
-            if (chunk.StateOf(lane.Peer) == DeliveryState.Sent)
+            if (chunk.IsOwed && chunk.StateOf(lane.Peer) == DeliveryState.Sent)
             {
-                chunk.Set(lane.Peer, DeliveryState.Waiting);
-                lane.Queue.Enqueue(chunk);
+                chunk.Set(lane.Peer, DeliveryState.Unasked);
+                lane.Enqueue(chunk);
             }
         }
 

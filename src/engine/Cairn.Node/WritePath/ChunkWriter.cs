@@ -12,7 +12,7 @@ namespace Cairn.Node.WritePath;
 /// <summary>Turns plain bytes into stored chunks: id, encryption, address, store. One round of publishing at a time.</summary>
 /// <remarks>
 /// Deduplication needs no table: encoding 0 is deterministic, so equal bytes under one epoch have one address, and a record
-/// that is there already is not written again but held as staged until it is safe. A chunk that is condemned may be
+/// that is there already is not written again but held as staged until peers said that they have it. A chunk that is condemned may be
 /// disappearing on other nodes while it is still here: it is not taken up again, its bytes are stored as two halves.
 /// The replicator hears of each chunk at once and sends it while the next is cut, before the version that names it exists:
 /// if that never comes, because the daemon dies, the draft is cut again and the peers have the chunks already; and if the
@@ -39,12 +39,12 @@ internal sealed class ChunkWriter(
             return first.IsOk ? Put(plain[(plain.Length / 2)..], into) : first;
         }
 
+        RecordKey key = isPrivate ? RecordKey.Private(chunk.Address) : RecordKey.Copy(chunk.Address);
+        bool isNew = !store.Contains(key);
         Result<Unit, StoreError> put = unnamed.Note(chunk.Address);
         if (put.IsOk)
         {
-            put = isPrivate
-                ? store.Put(RecordKey.Private(chunk.Address), stored, ChunkUse.Replicated)
-                : store.Put(RecordKey.Copy(chunk.Address), stored, ChunkUse.Staged);
+            put = store.Put(key, stored, isPrivate ? ChunkUse.Replicated : ChunkUse.Staged);
         }
 
         ArrayPool<byte>.Shared.Return(buffer);
@@ -53,7 +53,7 @@ internal sealed class ChunkWriter(
             return put.Error;
         }
 
-        replication.Staged(keys.Volume, [chunk.Address]);
+        replication.Staged(keys.Volume, chunk.Address, isNew);
         into.Append(chunk.Whole());
         return put;
     }

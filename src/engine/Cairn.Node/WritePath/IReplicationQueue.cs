@@ -9,8 +9,11 @@ namespace Cairn.Node.WritePath;
 /// </remarks>
 public interface IReplicationQueue
 {
-    /// <summary>Records are in the chunk store as staged. They may not be on stable storage of this node yet.</summary>
-    void Staged(VolumeId volume, ReadOnlySpan<ChunkAddress> addresses);
+    /// <summary>A record is in the chunk store as staged. It may not be on stable storage of this node yet.</summary>
+    /// <param name="volume">The volume it was written in.</param>
+    /// <param name="address">Which.</param>
+    /// <param name="isNew">Whether it was not here before; what was may be with peers, who are asked before bytes are sent.</param>
+    void Staged(VolumeId volume, ChunkAddress address, bool isNew);
 
     /// <summary>
     /// A version that names these chunks was published (journaled, not yet sent). All its chunks are on this node's
@@ -26,7 +29,7 @@ public interface IReplicationQueue
 public sealed class NoReplication : IReplicationQueue
 {
     /// <inheritdoc/>
-    public void Staged(VolumeId volume, ReadOnlySpan<ChunkAddress> addresses)
+    public void Staged(VolumeId volume, ChunkAddress address, bool isNew)
     {
     }
 
