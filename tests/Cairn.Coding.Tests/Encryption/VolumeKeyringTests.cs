@@ -1,4 +1,6 @@
 using Cairn.Coding.Encryption;
+using Cairn.Coding.Hashing;
+using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
 
 namespace Cairn.Coding.Tests.Encryption;
@@ -70,6 +72,46 @@ public sealed class VolumeKeyringTests
 
         bytes[0] = 2;
         Assert.Equal(KeyringError.NewerFormat, VolumeKeyring.Decode(bytes).Error);
+    }
+
+    [Fact]
+    public void Epochs_of_another_volume_open_its_chunks_and_nothing_else()
+    {
+        VolumeKeyring origin = TestKeys.Keyring(100);
+        VolumeKeyring own = TestKeys.Keyring(200);
+        VolumeKeyring clone = own.Reading(origin.Volume, origin.Epochs).With(TestKeys.Epoch(1));
+        byte[] plain = TestKeys.Bytes(300, 5000);
+
+        (ChunkRef theirs, byte[] stored) = Sealed(origin, plain);
+        Assert.Equal(plain, Opened(clone, theirs, stored));
+        byte[] range = new byte[10];
+        StoredRange needed = ChunkCodec.RangeOf(theirs, 40, range.Length);
+        Assert.True(ChunkCodec.DecodeRange(
+            clone, theirs, 40, stored.AsSpan(needed.Offset, needed.Length), range).IsOk);
+        Assert.Equal(plain[40..50], range);
+        byte[] refused = new byte[plain.Length];
+        Assert.Equal(ChunkError.UnknownEpoch, ChunkCodec.Decode(own, theirs, stored, refused).Error);
+
+        // What the clone writes is its own, and whose an epoch is decides what it opens.
+        Assert.Equal(Sealed(own, plain).Chunk, Sealed(clone, plain).Chunk);
+        Assert.False(clone.TryGet(origin.Current.Id, out _));
+        Assert.Throws<InvariantException>(() => clone.WithCurrent(origin.Current.Id));
+        Assert.Throws<InvariantException>(clone.Encode);
+        VolumeKeyring mistaken = own.Reading(own.Volume, origin.Epochs);
+        Assert.Equal(ChunkError.NotAuthentic, ChunkCodec.Decode(mistaken, theirs, stored, refused).Error);
+    }
+
+    private static (ChunkRef Chunk, byte[] Stored) Sealed(VolumeKeyring keys, byte[] plain)
+    {
+        byte[] stored = new byte[ChunkCodec.StoredLength(plain.Length)];
+        return (ChunkCodec.Encode(keys, ChunkHasher.Id(keys.Dedup, plain), plain, stored), stored);
+    }
+
+    private static byte[] Opened(VolumeKeyring keys, ChunkRef chunk, byte[] stored)
+    {
+        byte[] plain = new byte[chunk.PlainLength];
+        Assert.True(ChunkCodec.Decode(keys, chunk, stored, plain).IsOk);
+        return plain;
     }
 
     [Fact]

@@ -75,7 +75,7 @@ public static class ChunkCodec
     }
 
     /// <summary>Opens a whole chunk.</summary>
-    /// <param name="keys">Of the volume.</param>
+    /// <param name="keys">Of the volume that refers to it; the chunk's epoch says which it was written for.</param>
     /// <param name="chunk">What the bytes should be.</param>
     /// <param name="stored">All stored bytes.</param>
     /// <param name="plain">Exactly the chunk's plain length; its content is undefined after an error.</param>
@@ -83,7 +83,7 @@ public static class ChunkCodec
         VolumeKeyring keys, ChunkRef chunk, ReadOnlySpan<byte> stored, Span<byte> plain)
     {
         Invariant.That(plain.Length == chunk.PlainLength, $"{plain.Length} bytes to open {chunk} into");
-        if (!keys.TryGet(chunk.Epoch, out EpochKey? epoch))
+        if (!keys.TryGetForReading(chunk.Epoch, out VolumeId volume, out EpochKey? epoch))
         {
             return ChunkError.UnknownEpoch;
         }
@@ -109,7 +109,7 @@ public static class ChunkCodec
         }
 
         Span<byte> associated = stackalloc byte[ChunkCipher.AssociatedSize];
-        using SegmentCipher cipher = ChunkCipher.Make(keys.Volume, epoch, chunk.Id, header, associated);
+        using SegmentCipher cipher = ChunkCipher.Make(volume, epoch, chunk.Id, header, associated);
         ReadOnlySpan<byte> segments = stored[ChunkHeader.Size..];
         return chunk.Encoding == ChunkEncoding.Raw
             ? Opened(cipher.TryOpenRange(0, associated, header.PayloadLength, 0, segments, plain))
@@ -147,7 +147,7 @@ public static class ChunkCodec
             return DecodeRangeOfWhole(keys, chunk, offset, storedRange, plain);
         }
 
-        if (!keys.TryGet(chunk.Epoch, out EpochKey? epoch))
+        if (!keys.TryGetForReading(chunk.Epoch, out VolumeId volume, out EpochKey? epoch))
         {
             return ChunkError.UnknownEpoch;
         }
@@ -160,7 +160,7 @@ public static class ChunkCodec
 
         Span<byte> associated = stackalloc byte[ChunkCipher.AssociatedSize];
         using SegmentCipher cipher = ChunkCipher.Make(
-            keys.Volume, epoch, chunk.Id, ChunkHeader.Raw(chunk.PlainLength), associated);
+            volume, epoch, chunk.Id, ChunkHeader.Raw(chunk.PlainLength), associated);
         return Opened(cipher.TryOpenRange(0, associated, chunk.PlainLength, offset, storedRange, plain));
     }
 

@@ -7,25 +7,31 @@ namespace Cairn.Coding.Encryption;
 
 /// <summary>The keys of one volume that this member holds. Immutable: adding a key makes a new keyring.</summary>
 /// <remarks>
-/// Epochs are a set: keys are only added, old chunks keep their epoch. Which one is current the pool's log decides.
-/// Thread: any. Source: docs/formats/keys.md, "Keyring".
+/// Epochs are a set: keys are only added, old chunks keep their epoch. Which one is current the pool's log decides. A
+/// clone's keyring has the epochs of the volumes it came from, too, for reading their chunks and for nothing else.
+/// Thread: any. Source: docs/formats/keys.md, "Keyring" and "Epochs of other volumes".
 /// </remarks>
 public sealed class VolumeKeyring
 {
     /// <summary>The version this code writes and the newest it reads.</summary>
     public const byte FormatVersion = 1;
 
-    private VolumeKeyring(VolumeId volume, DedupSecret dedup, ImmutableArray<EpochKey> epochs, EpochKey current)
+    private readonly ImmutableArray<(VolumeId Volume, EpochKey Key)> _foreign;
+
+    private VolumeKeyring(
+        VolumeId volume, DedupSecret dedup, ImmutableArray<EpochKey> epochs, EpochKey current,
+        ImmutableArray<(VolumeId Volume, EpochKey Key)> foreign)
     {
         Volume = volume;
         Dedup = dedup;
         Epochs = epochs;
         Current = current;
+        _foreign = foreign;
     }
 
     /// <summary>A keyring with one epoch, which is current.</summary>
     public VolumeKeyring(VolumeId volume, DedupSecret dedup, EpochKey current)
-        : this(volume, dedup, [current], current)
+        : this(volume, dedup, [current], current, [])
     {
     }
 
@@ -35,13 +41,13 @@ public sealed class VolumeKeyring
     /// <summary>Names chunks and places cuts.</summary>
     public DedupSecret Dedup { get; }
 
-    /// <summary>Every key held, ordered by epoch id.</summary>
+    /// <summary>Every key of this volume that is held, ordered by epoch id.</summary>
     public ImmutableArray<EpochKey> Epochs { get; }
 
     /// <summary>What new chunks and blocks are sealed under.</summary>
     public EpochKey Current { get; }
 
-    /// <summary>The key of an epoch, if held.</summary>
+    /// <summary>The key of an epoch of this volume, if held.</summary>
     public bool TryGet(EpochId epoch, [NotNullWhen(true)] out EpochKey? key)
     {
         if (epoch == Current.Id)
@@ -63,6 +69,33 @@ public sealed class VolumeKeyring
         return false;
     }
 
+    /// <summary>The key that opens chunks of an epoch, and the volume they were written for: this one, or another.</summary>
+    internal bool TryGetForReading(EpochId epoch, out VolumeId volume, [NotNullWhen(true)] out EpochKey? key)
+    {
+        volume = Volume;
+        if (TryGet(epoch, out key))
+        {
+            return true;
+        }
+
+        foreach ((VolumeId origin, EpochKey foreign) in _foreign)
+        {
+            if (foreign.Id == epoch)
+            {
+                (volume, key) = (origin, foreign);
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The keyring that also reads chunks which were written for another volume.</summary>
+    /// <param name="origin">That volume.</param>
+    /// <param name="epochs">Keys of it.</param>
+    public VolumeKeyring Reading(VolumeId origin, IEnumerable<EpochKey> epochs) =>
+        new(Volume, Dedup, Epochs, Current, _foreign.AddRange(epochs.Select(key => (origin, key))));
+
     /// <summary>
     /// The keyring with one more key; the same keyring if one for that epoch is held. The current epoch stays.
     /// </summary>
@@ -80,19 +113,20 @@ public sealed class VolumeKeyring
             place++;
         }
 
-        return new VolumeKeyring(Volume, Dedup, Epochs.Insert(place, key), Current);
+        return new VolumeKeyring(Volume, Dedup, Epochs.Insert(place, key), Current, _foreign);
     }
 
     /// <summary>The keyring with another of its epochs current.</summary>
     public VolumeKeyring WithCurrent(EpochId epoch)
     {
         Invariant.That(TryGet(epoch, out EpochKey? key), $"no key for epoch {epoch.Short}");
-        return new VolumeKeyring(Volume, Dedup, Epochs, key!);
+        return new VolumeKeyring(Volume, Dedup, Epochs, key!, _foreign);
     }
 
     /// <summary>All keys as bytes, to be sealed before they rest or travel.</summary>
     public byte[] Encode()
     {
+        Invariant.That(_foreign.IsEmpty, "keys of other volumes stand in the pool's log, as those volumes' own");
         ArrayBufferWriter<byte> output = new();
         WireWriter writer = new(output);
         writer.Byte(FormatVersion);
@@ -136,7 +170,7 @@ public sealed class VolumeKeyring
         }
 
         return reader.Complete && currentKey is not null
-            ? new VolumeKeyring(volume, new DedupSecret(dedup), epochs.DrainToImmutable(), currentKey)
+            ? new VolumeKeyring(volume, new DedupSecret(dedup), epochs.DrainToImmutable(), currentKey, [])
             : KeyringError.Malformed;
     }
 
