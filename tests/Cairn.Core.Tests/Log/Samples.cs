@@ -50,6 +50,15 @@ internal static class Samples
             new LimitVolume(
                 volume, [Log.Author, Other.Author], LogPositions.From([new(Other, new LogPosition(2, 500))])),
             new LimitVolume(volume, null, LogPositions.Empty),
+            new CloneVolume(
+                volume, name,
+                [
+                    new CloneOrigin(
+                        new VolumeId(Bytes(0x71, VolumeId.Size)), Bytes16(0x11),
+                        LogPositions.From([new(Other, new LogPosition(2, 500))])),
+                ]),
+            new CompleteClone(volume),
+            new RemoveClone(volume, [new SeenLogs(new VolumeId(Bytes(0x71, VolumeId.Size)), LogPositions.Empty)]),
             new CreateVolume(volume, name, Bytes(3, 3)),
             new RemoveVolume(volume),
             new RenameVolume(volume, name),

@@ -87,7 +87,7 @@ public sealed class RightsConvergenceTests
                 member => KeyValuePair.Create(member.Key, member.Select(one => one.Limit!).ToImmutableArray())),
             [.. words.Select(one => one.Writers).OfType<WritersLimit>()]);
         LogPositions folded = replica.Fold.Positions;
-        bool isOtherwise = rights.JudgesOtherwise(replica.Applier.Rights, folded);
+        bool isOtherwise = rights.JudgesOtherwise(replica.Applier.Rights, folded, replica.Fold.Table);
         replica.Applier.Rights = rights;
         if (isOtherwise)
         {

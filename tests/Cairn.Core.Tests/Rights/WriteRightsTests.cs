@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
@@ -11,6 +12,8 @@ namespace Cairn.Core.Tests.Rights;
 public sealed class WriteRightsTests
 {
     private static readonly LogId Theirs = new(new NodeId(Enumerable.Repeat((byte)7, NodeId.Size).ToArray()), 3);
+
+    private static readonly MemoryTable Nothing = new();
 
     [Fact]
     public void What_the_admin_had_seen_stands_and_what_it_had_not_is_judged_by_its_last_word()
@@ -51,13 +54,13 @@ public sealed class WriteRightsTests
     {
         LogPositions folded = LogPositions.From([new(Theirs, new LogPosition(1, 10))]);
         WriteRights one = Rights(Limit(false, 10));
-        Assert.False(one.JudgesOtherwise(WriteRights.None, folded));
-        Assert.True(Rights(Limit(false, 9)).JudgesOtherwise(WriteRights.None, folded));
-        Assert.False(one.JudgesOtherwise(one, folded));
+        Assert.False(one.JudgesOtherwise(WriteRights.None, folded, Nothing));
+        Assert.True(Rights(Limit(false, 9)).JudgesOtherwise(WriteRights.None, folded, Nothing));
+        Assert.False(one.JudgesOtherwise(one, folded, Nothing));
 
         // The same words again, after another: they are not the same judgement.
         WriteRights two = Rights(Limit(false, 0), Limit(true, 0));
-        Assert.True(Rights(Limit(false, 0), Limit(true, 0), Limit(false, 0)).JudgesOtherwise(two, folded));
+        Assert.True(Rights(Limit(false, 0), Limit(true, 0), Limit(false, 0)).JudgesOtherwise(two, folded, Nothing));
     }
 
     [Fact]
@@ -80,8 +83,9 @@ public sealed class WriteRightsTests
             [], new WritersLimit([default], LogPositions.Empty), new WritersLimit(null, seen));
         Assert.True(open.Refuses(Edit(Theirs, 10)));
         Assert.False(open.Refuses(Edit(Theirs, 11)));
-        Assert.False(open.JudgesOtherwise(new WriteRights([], new WritersLimit([default], LogPositions.Empty)), seen));
-        Assert.True(open.JudgesOtherwise(WriteRights.None, seen));
+        WriteRights before = new([], new WritersLimit([default], LogPositions.Empty));
+        Assert.False(open.JudgesOtherwise(before, seen, Nothing));
+        Assert.True(open.JudgesOtherwise(WriteRights.None, seen, Nothing));
     }
 
     [Fact]

@@ -92,7 +92,7 @@ public sealed class SnapshotConvergenceTests
 
         private void Take(Replica replica)
         {
-            var taken = new Taken(replica.Fresh(), Shown(replica.Fold.Table), replica.Fold.Positions);
+            var taken = new Taken(replica.Fresh(), SnapshotShown.Bytes(replica.Fold.Table), replica.Fold.Positions);
             var name = new byte[] { (byte)'s', (byte)('a' + (_taken.Count % 26)) };
             replica.Do(new Primitive[] { new Snapshot(taken.Id, default, name), new NameAuthor(name) }.ToImmutable());
             _taken.Add(taken);
@@ -148,13 +148,13 @@ public sealed class SnapshotConvergenceTests
             {
                 SnapshotRecord record = snapshots.Find(taken.Id)!;
                 var view = new SnapshotTable(some.Fold.Table, record.Position);
-                Assert.Equal(Convert.ToHexString(taken.Shown), Convert.ToHexString(Shown(view)));
+                Assert.Equal(Convert.ToHexString(taken.Shown), Convert.ToHexString(SnapshotShown.Bytes(view)));
                 AssertPointsEqualScan(view);
 
                 var fresh = new OrderedFold(new MemoryTable(), new TreeApplier());
                 fresh.Receive([.. _replicas.SelectMany(replica => replica.Written)
                     .Where(written => written.Id.Seq <= taken.Past[written.Id.Log].TransactionSeq)]);
-                Assert.Equal(Convert.ToHexString(taken.Shown), Convert.ToHexString(Shown(fresh.Table)));
+                Assert.Equal(Convert.ToHexString(taken.Shown), Convert.ToHexString(SnapshotShown.Bytes(fresh.Table)));
             }
         }
 
@@ -183,24 +183,6 @@ public sealed class SnapshotConvergenceTests
             }
 
             return keys;
-        }
-
-        /// <summary>Everything a snapshot is to show.</summary>
-        private static byte[] Shown(ITableSource table)
-        {
-            var bytes = new List<byte>();
-            for (TableCursor cursor = table.Scan([], [FoldKeys.Reserved]); cursor.MoveNext();)
-            {
-                if (TreeKeys.IsInSnapshots(cursor.Key))
-                {
-                    bytes.AddRange(BitConverter.GetBytes(cursor.Key.Length));
-                    bytes.AddRange(cursor.Key);
-                    bytes.AddRange(BitConverter.GetBytes(cursor.Value.Length));
-                    bytes.AddRange(cursor.Value);
-                }
-            }
-
-            return [.. bytes];
         }
     }
 }

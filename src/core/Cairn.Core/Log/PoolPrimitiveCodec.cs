@@ -38,6 +38,9 @@ internal static class PoolPrimitiveCodec
             case LimitVolume p:
                 EncodeLimit(writer, p);
                 break;
+            case CloneVolume or CompleteClone or RemoveClone:
+                ClonePrimitiveCodec.Encode(writer, primitive);
+                break;
             case CreateVolume p:
                 writer.Bytes16(p.Volume.Value);
                 writer.LengthPrefixed(p.Name.Span);
@@ -92,6 +95,10 @@ internal static class PoolPrimitiveCodec
                 return DecodeMemberLimit(ref reader);
             case PrimitiveKind.LimitVolume:
                 return DecodeVolumeLimit(ref reader);
+            case PrimitiveKind.CloneVolume:
+            case PrimitiveKind.CompleteClone:
+            case PrimitiveKind.RemoveClone:
+                return ClonePrimitiveCodec.Decode(ref reader, kind);
             case PrimitiveKind.CreateVolume:
                 return new CreateVolume(
                     Volume(ref reader), Bytes(ref reader, NameBytesMax), Bytes(ref reader, OpaqueBytesMax));
@@ -150,18 +157,27 @@ internal static class PoolPrimitiveCodec
     {
         writer.Bytes32(limit.Member.Value);
         writer.Boolean(limit.MayWrite);
-        writer.Count(limit.Seen.Length);
-        foreach (SeenLogs seen in limit.Seen)
+        EncodeSeen(writer, limit.Seen);
+    }
+
+    internal static LimitMember DecodeMemberLimit(ref WireReader reader)
+    {
+        NodeId member = Node(ref reader);
+        return new LimitMember(member, reader.Boolean(), DecodeSeen(ref reader));
+    }
+
+    internal static void EncodeSeen(WireWriter writer, ImmutableArray<SeenLogs> all)
+    {
+        writer.Count(all.Length);
+        foreach (SeenLogs seen in all)
         {
             writer.Bytes16(seen.Volume.Value);
             seen.Positions.Encode(writer);
         }
     }
 
-    internal static LimitMember DecodeMemberLimit(ref WireReader reader)
+    internal static ImmutableArray<SeenLogs> DecodeSeen(ref WireReader reader)
     {
-        NodeId member = Node(ref reader);
-        bool mayWrite = reader.Boolean();
         var seen = new SeenLogs[reader.Count(VolumeId.Size + 1)];
         for (int i = 0; i < seen.Length && !reader.Failed; i++)
         {
@@ -169,7 +185,7 @@ internal static class PoolPrimitiveCodec
             reader.Require(i == 0 || seen[i - 1].Volume.CompareTo(seen[i].Volume) < 0);
         }
 
-        return new LimitMember(member, mayWrite, ImmutableCollectionsMarshal.AsImmutableArray(seen));
+        return ImmutableCollectionsMarshal.AsImmutableArray(seen);
     }
 
     internal static void EncodeLimit(WireWriter writer, LimitVolume limit)

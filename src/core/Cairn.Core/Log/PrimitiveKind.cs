@@ -74,6 +74,15 @@ public enum PrimitiveKind : byte
     /// <summary>Who may edit a volume.</summary>
     LimitVolume = 41,
 
+    /// <summary>A volume is made that begins with the chunks of a snapshot.</summary>
+    CloneVolume = 44,
+
+    /// <summary>A clone has all that it begins with.</summary>
+    CompleteClone = 45,
+
+    /// <summary>A clone is removed.</summary>
+    RemoveClone = 46,
+
     /// <summary>Objects, versions and chunks that nothing refers to any more.</summary>
     Condemn = 48,
 

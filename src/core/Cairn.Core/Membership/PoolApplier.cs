@@ -47,7 +47,10 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
                 case CreateVolume create:
                     Apply(state, author, create);
                     break;
-                case RemoveVolume remove:
+                case CloneVolume or CompleteClone or RemoveClone:
+                    CloneRules.Apply(state, author, primitive);
+                    break;
+                case RemoveVolume remove when !CloneRules.IsNeeded(state, remove.Volume):
                     Change(state, author, remove.Volume,
                         row => row with { Volume = row.Volume with { IsRemoved = true } });
                     break;
@@ -87,6 +90,7 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
             Keys = [.. PoolTable.Keys(table)],
             MemberLimits = PoolTable.MemberLimits(table).ToImmutableSortedDictionary(),
             VolumeLimits = PoolTable.VolumeLimits(table).ToImmutableSortedDictionary(),
+            Holds = PoolTable.Holds(table).ToImmutableSortedDictionary(),
             Weights = weights,
             WeightsVersion = version,
         };
@@ -236,7 +240,7 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
     }
 
     /// <summary>The name, or when another live volume has it, the name with the beginning of the id.</summary>
-    private static string FreeName(ITreeTable state, string name, VolumeId volume)
+    internal static string FreeName(ITreeTable state, string name, VolumeId volume)
     {
         bool isTaken = PoolTable.Volumes(state).Any(other =>
             !other.IsRemoved && other.Volume != volume && string.Equals(other.Name, name, StringComparison.Ordinal));

@@ -75,7 +75,21 @@ public sealed record PoolVolume(VolumeId Volume, string Name, bool IsRemoved)
 {
     /// <summary>The options it was created with: an encoded rule, or nothing.</summary>
     public ImmutableArray<byte> Options { get; init; } = [];
+
+    /// <summary>Of a clone: the snapshot it began with, and what the volume of that needs itself. Empty for others.</summary>
+    public ImmutableArray<HeldSnapshot> Origins { get; init; } = [];
+
+    /// <summary>Whether all that it begins with is in it; only then others are given its keys.</summary>
+    public bool IsComplete { get; init; } = true;
+
+    /// <summary>Whether it shares chunks with a snapshot of another volume.</summary>
+    public bool IsClone => !Origins.IsEmpty;
 }
+
+/// <summary>A snapshot that is there as long as a clone needs it.</summary>
+/// <param name="Volume">The volume that it is a snapshot of.</param>
+/// <param name="Snapshot">Which.</param>
+public readonly record struct HeldSnapshot(VolumeId Volume, Bytes16 Snapshot);
 
 /// <summary>A volume key wrapped to one recipient.</summary>
 /// <param name="Volume">Whose key.</param>
@@ -117,6 +131,10 @@ public sealed record PoolState
     public ImmutableSortedDictionary<VolumeId, ImmutableArray<LimitVolume>> VolumeLimits { get; init; } =
         ImmutableSortedDictionary<VolumeId, ImmutableArray<LimitVolume>>.Empty;
 
+    /// <summary>What clones said about the snapshots of each volume, in the order of the log.</summary>
+    public ImmutableSortedDictionary<VolumeId, ImmutableArray<SnapshotHold>> Holds { get; init; } =
+        ImmutableSortedDictionary<VolumeId, ImmutableArray<SnapshotHold>>.Empty;
+
     /// <summary>The placement weights in force.</summary>
     public PlacementWeights Weights { get; init; } = PlacementWeights.None;
 
@@ -128,6 +146,13 @@ public sealed record PoolState
 
     /// <summary>The volumes that can be mounted, in the order of ids.</summary>
     public IEnumerable<PoolVolume> LiveVolumes => Volumes.Values.Where(volume => !volume.IsRemoved);
+
+    /// <summary>The volumes whose keys every member is given: no clone that is still being made.</summary>
+    public IEnumerable<PoolVolume> CompleteVolumes => LiveVolumes.Where(volume => volume.IsComplete);
+
+    /// <summary>The clones that need a volume, so that it cannot be removed.</summary>
+    public IEnumerable<PoolVolume> ClonesOf(VolumeId origin) =>
+        LiveVolumes.Where(clone => clone.Origins.Any(held => held.Volume == origin));
 
     /// <summary>Whether a key belongs to the pool now.</summary>
     public bool IsActive(NodeId node) =>
@@ -152,11 +177,15 @@ public sealed record PoolState
     public WriteRights RightsIn(VolumeId volume)
     {
         ImmutableArray<LimitVolume> writers = VolumeLimits.GetValueOrDefault(volume, []);
-        return MemberLimits.IsEmpty && writers.IsEmpty ? WriteRights.None : new WriteRights(
+        ImmutableArray<SnapshotHold> holds = Holds.GetValueOrDefault(volume, []);
+        return MemberLimits.IsEmpty && writers.IsEmpty && holds.IsEmpty ? WriteRights.None : new WriteRights(
             MemberLimits.Select(member => KeyValuePair.Create(
                 member.Key,
                 member.Value.Select(limit => limit.In(volume)).ToImmutableArray())),
-            [.. writers.Select(limit => new WritersLimit(limit.Writers, limit.Seen))]);
+            [.. writers.Select(limit => new WritersLimit(limit.Writers, limit.Seen))])
+        {
+            Holds = SnapshotHolds.Of(holds),
+        };
     }
 
     /// <summary>

@@ -5,6 +5,7 @@ using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Placement;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rights;
 
 namespace Cairn.Core.Membership;
 
@@ -23,6 +24,7 @@ internal static class PoolTable
     private const byte KeyTag = (byte)'K';
     private const byte LimitTag = (byte)'L';
     private const byte WritersTag = (byte)'E';
+    private const byte HoldTag = (byte)'H';
     private static readonly byte[] WeightsKey = "W"u8.ToArray();
 
     private delegate T Reading<T>(ref WireReader reader);
@@ -85,6 +87,14 @@ internal static class PoolTable
         writer.Boolean(row.Volume.IsRemoved);
         writer.Bytes32(row.Creator.Value);
         writer.LengthPrefixed(row.Volume.Options.AsSpan());
+        writer.Boolean(row.Volume.IsComplete);
+        writer.Count(row.Volume.Origins.Length);
+        foreach (HeldSnapshot origin in row.Volume.Origins)
+        {
+            writer.Bytes16(origin.Volume.Value);
+            writer.Bytes16(origin.Snapshot);
+        }
+
         table.Put(VolumeKey(row.Volume.Volume), output.WrittenSpan.ToArray());
     }
 
@@ -132,6 +142,30 @@ internal static class PoolTable
     /// <summary>Adds a limit after those of the same volume.</summary>
     public static void AddLimit(ITreeTable table, LimitVolume limit) =>
         Add(table, [WritersTag, .. limit.Volume.Value.ToArray()], to => PoolPrimitiveCodec.EncodeLimit(to, limit));
+
+    /// <summary>Adds what a clone says about a snapshot after what was said of the same volume.</summary>
+    public static void AddHold(ITreeTable table, VolumeId volume, SnapshotHold hold) =>
+        Add(table, [HoldTag, .. volume.Value.ToArray()], to =>
+        {
+            to.Bytes16(hold.Snapshot);
+            to.Bytes16(hold.By.Value);
+            to.Boolean(hold.IsHeld);
+            hold.Seen.Encode(to);
+        });
+
+    /// <summary>What clones said about the snapshots of every volume, in the order in which it was added.</summary>
+    public static IEnumerable<KeyValuePair<VolumeId, ImmutableArray<SnapshotHold>>> Holds(ITreeTable table)
+    {
+        TableCursor cursor = table.Scan([HoldTag], [HoldTag + 1]);
+        while (cursor.MoveNext())
+        {
+            yield return new(
+                new VolumeId(cursor.Key.AsSpan(1)),
+                ReadAll(cursor.Value, static (ref WireReader reader) => new SnapshotHold(
+                    reader.Bytes16(), new VolumeId(reader.Bytes16()), reader.Boolean(),
+                    LogPositions.Decode(ref reader))));
+        }
+    }
 
     /// <summary>The limits of every member that has any, each member's in the order in which they were added.</summary>
     public static IEnumerable<KeyValuePair<NodeId, ImmutableArray<LimitMember>>> MemberLimits(ITreeTable table)
@@ -233,8 +267,21 @@ internal static class PoolTable
         bool isRemoved = reader.Boolean();
         NodeId creator = new(reader.Bytes32());
         ImmutableArray<byte> options = [.. reader.LengthPrefixed()];
+        bool isComplete = reader.Boolean();
+        var origins = new HeldSnapshot[reader.Count(2 * Bytes16.Size)];
+        for (int i = 0; i < origins.Length; i++)
+        {
+            origins[i] = new HeldSnapshot(new VolumeId(reader.Bytes16()), reader.Bytes16());
+        }
+
         Invariant.That(reader.Complete, $"the row of volume {volume}");
-        return new VolumeRow(new PoolVolume(volume, name, isRemoved) { Options = options }, creator);
+        PoolVolume read = new(volume, name, isRemoved)
+        {
+            Options = options,
+            IsComplete = isComplete,
+            Origins = [.. origins],
+        };
+        return new VolumeRow(read, creator);
     }
 
     private static byte[] MemberKey(NodeId node) => [MemberTag, .. node.Value.ToArray()];

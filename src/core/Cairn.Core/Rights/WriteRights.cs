@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
@@ -10,7 +11,7 @@ namespace Cairn.Core.Rights;
 /// <remarks>
 /// An immutable value. A transaction is judged by the last limit of its author that had not seen it, and by none if all had:
 /// never by its place in the order, which its author chooses. In the same way by the last limit of the volume; both must
-/// let it pass. docs/decisions/rights.md.
+/// let it pass. docs/decisions/rights.md. Removals of snapshots are judged by <see cref="Holds"/> beside.
 /// </remarks>
 public sealed class WriteRights
 {
@@ -30,12 +31,17 @@ public sealed class WriteRights
     /// <summary>Everybody may edit everything.</summary>
     public static WriteRights None { get; } = new([]);
 
-    /// <summary>Whether nobody was ever limited.</summary>
-    public bool IsEmpty => _members.IsEmpty && _writers.IsEmpty;
+    /// <summary>Which snapshots nobody can remove.</summary>
+    public SnapshotHolds Holds { get; init; } = SnapshotHolds.None;
+
+    /// <summary>Whether nobody was ever limited, and no snapshot ever held.</summary>
+    public bool IsEmpty => IsUnlimited && Holds.IsEmpty;
+
+    private bool IsUnlimited => _members.IsEmpty && _writers.IsEmpty;
 
     /// <summary>Whether a member may edit the volume now: what it writes next, no limit has seen.</summary>
     public bool MayWrite(NodeId member) =>
-        IsEmpty || Lists(member).All(list => list.IsEmpty || list[^1].MayWrite);
+        IsUnlimited || Lists(member).All(list => list.IsEmpty || list[^1].MayWrite);
 
     /// <summary>A member's own limits, in the order of the pool's log.</summary>
     public ImmutableArray<MemberLimit> Of(NodeId member) =>
@@ -44,12 +50,12 @@ public sealed class WriteRights
     /// <summary>Whether a transaction has no effect, as a whole.</summary>
     public bool Refuses(Transaction transaction)
     {
-        if (IsEmpty)
+        if (IsUnlimited)
         {
             return false;
         }
 
-        bool isRefused = Lists(transaction.Id.Log.Author).Any(list => IsRefused(list, transaction.Id));
+        bool isRefused = Lists(transaction.Id.Log.Author).Any(list => MemberLimit.Refuse(list, transaction.Id));
         return isRefused && !IsReaders(transaction);
     }
 
@@ -57,12 +63,19 @@ public sealed class WriteRights
     /// <remarks>What every limit had seen after those that both begin with is judged by these, as before.</remarks>
     /// <param name="before">What it was judged by.</param>
     /// <param name="folded">What is folded.</param>
-    public bool JudgesOtherwise(WriteRights before, LogPositions folded)
+    /// <param name="table">Into what.</param>
+    public bool JudgesOtherwise(WriteRights before, LogPositions folded, ITableSource table)
     {
+        if (Holds.JudgeOtherwise(before.Holds, folded, table))
+        {
+            return true;
+        }
+
         foreach ((LogId log, LogPosition position) in folded.Logs)
         {
             var last = new TransactionId(log, position.TransactionSeq);
-            if (Lists(log.Author).Zip(before.Lists(log.Author)).Any(pair => Differ(pair.First, pair.Second, last)))
+            if (Lists(log.Author).Zip(before.Lists(log.Author)).Any(
+                pair => MemberLimit.Differ(pair.First, pair.Second, last)))
             {
                 return true;
             }
@@ -80,18 +93,19 @@ public sealed class WriteRights
         foreach ((NodeId member, ImmutableArray<MemberLimit> limits) in _members)
         {
             writer.Bytes32(member.Value);
-            writer.Count(limits.Length);
-            foreach (MemberLimit limit in limits)
-            {
-                writer.Boolean(limit.MayWrite);
-                limit.Seen.Encode(writer);
-            }
+            MemberLimit.EncodeAll(writer, limits);
         }
 
         writer.Count(_writers.Length);
         foreach (WritersLimit limit in _writers)
         {
             PoolPrimitiveCodec.EncodeLimit(writer, new LimitVolume(default, limit.Writers, limit.Seen));
+        }
+
+        // What was noted before there were clones ends here.
+        if (!Holds.IsEmpty)
+        {
+            Holds.Encode(writer);
         }
 
         return output.WrittenSpan.ToArray();
@@ -105,13 +119,7 @@ public sealed class WriteRights
         for (int i = 0; i < members.Length && !reader.Failed; i++)
         {
             var member = new NodeId(reader.Bytes32());
-            var limits = new MemberLimit[reader.Count(BytesPerLimitMin)];
-            for (int k = 0; k < limits.Length; k++)
-            {
-                limits[k] = new MemberLimit(reader.Boolean(), LogPositions.Decode(ref reader));
-            }
-
-            members[i] = new(member, [.. limits]);
+            members[i] = new(member, MemberLimit.DecodeAll(ref reader));
         }
 
         var writers = new WritersLimit[reader.Count(BytesPerLimitMin)];
@@ -121,32 +129,9 @@ public sealed class WriteRights
             writers[i] = new WritersLimit(limit.Writers, limit.Seen);
         }
 
+        SnapshotHolds holds = reader.Remaining > 0 ? SnapshotHolds.Decode(ref reader) : SnapshotHolds.None;
         Invariant.That(reader.Complete, "the rights that an index was folded with cannot be read: rebuild it");
-        return new WriteRights(members, [.. writers]);
-    }
-
-    private static bool IsRefused(ImmutableArray<MemberLimit> limits, TransactionId id)
-    {
-        for (int i = limits.Length - 1; i >= 0; i--)
-        {
-            if (!limits[i].HasSeen(id))
-            {
-                return !limits[i].MayWrite;
-            }
-        }
-
-        return false;
-    }
-
-    private static bool Differ(ImmutableArray<MemberLimit> now, ImmutableArray<MemberLimit> then, TransactionId last)
-    {
-        int same = 0;
-        while (same < now.Length && same < then.Length && now[same] == then[same])
-        {
-            same++;
-        }
-
-        return now.Skip(same).Concat(then.Skip(same)).Any(limit => !limit.HasSeen(last));
+        return new WriteRights(members, [.. writers]) { Holds = holds };
     }
 
     /// <summary>Whether a transaction is one of those by which members that only read take part in garbage collection.</summary>

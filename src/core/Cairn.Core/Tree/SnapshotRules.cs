@@ -1,5 +1,8 @@
 using System.Buffers.Binary;
+using Cairn.Core.Fold;
 using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Rights;
 
 namespace Cairn.Core.Tree;
 
@@ -10,13 +13,21 @@ namespace Cairn.Core.Tree;
 /// </remarks>
 internal sealed class SnapshotRules(KeepingTable keeping)
 {
+    /// <summary>Whether a snapshot is there though somebody removed it.</summary>
+    internal static bool HasRefusedRemoval(ITableSource table, Bytes16 id) => table.Get(RefusedRemoval(id)) is not null;
+
     internal void Apply(
-        Snapshot snapshot, Transaction by, IReadOnlyList<KeyValuePair<byte[], byte[]?>> seenOtherwise)
+        Snapshot snapshot, Transaction by, IReadOnlyList<KeyValuePair<byte[], byte[]?>> seenOtherwise,
+        SnapshotHolds holds)
     {
         Span<byte> key = stackalloc byte[TreeKeys.IdKeySize];
         TreeKeys.Id(key, TreeKeys.Snapshot, snapshot.Id);
         SnapshotRecord? known = SnapshotRecord.Find(keeping, snapshot.Id);
-        if (snapshot.Name.IsEmpty)
+        if (snapshot.Name.IsEmpty && known is not null && holds.Refuse(snapshot.Id, by.Id))
+        {
+            keeping.Put(RefusedRemoval(snapshot.Id), []);
+        }
+        else if (snapshot.Name.IsEmpty)
         {
             Remove(key, known);
         }
@@ -64,8 +75,16 @@ internal sealed class SnapshotRules(KeepingTable keeping)
         {
             Span<byte> mark = stackalloc byte[TreeKeys.MarkKeySize];
             keeping.Put(TreeKeys.MarkAt(mark, known.Position), null);
+            keeping.Put(RefusedRemoval(known.Id), null);
             keeping.Put(key, null);
             keeping.Forget();
         }
+    }
+
+    private static byte[] RefusedRemoval(Bytes16 id)
+    {
+        byte[] key = new byte[TreeKeys.IdKeySize];
+        TreeKeys.Id(key, TreeKeys.RefusedRemoval, id);
+        return key;
     }
 }

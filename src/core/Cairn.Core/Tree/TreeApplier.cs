@@ -72,7 +72,7 @@ public sealed class TreeApplier : ITransactionApplier
         {
             if (primitive is Snapshot snapshot)
             {
-                _snapshots.Apply(snapshot, transaction, seenOtherwise);
+                _snapshots.Apply(snapshot, transaction, seenOtherwise, Rights.Holds);
             }
         }
 

@@ -59,6 +59,9 @@ public static class TreeKeys
     /// <summary>How many transactions of an author were refused: node.</summary>
     public const byte Refused = 0x20;
 
+    /// <summary>A snapshot of which a removal was refused, because a clone needs it: its id.</summary>
+    public const byte RefusedRemoval = 0x21;
+
     /// <summary>Length of a key made of the tag and one id of 16 bytes.</summary>
     internal const int IdKeySize = 1 + ObjectId.Size;
 

@@ -4,7 +4,9 @@ using Cairn.Core.Tree;
 
 namespace Cairn.Node.Logs;
 
-/// <summary>Who may edit the volume, as its table is folded: what the pool's log said when it was last asked.</summary>
+/// <summary>
+/// Who may edit the volume, and which snapshots are held, as its table is folded: what the pool's log said when it was last asked.
+/// </summary>
 /// <remarks>
 /// The limits stand in the table, so that it is never judged by others than were known when it was folded: a limit that
 /// came while the node was down is noticed at the next start. docs/decisions/rights.md. Under the log's gate, but for
@@ -25,7 +27,7 @@ internal sealed class RightsInForce(IMembers members, TreeApplier applier)
     {
         WriteRights before = fold.Table.Get(Key) is { } noted ? WriteRights.Decode(noted) : WriteRights.None;
         applier.Rights = _current = members.Rights;
-        bool isOtherwise = _current.JudgesOtherwise(before, fold.Positions);
+        bool isOtherwise = _current.JudgesOtherwise(before, fold.Positions, fold.Table);
         if (!isOtherwise)
         {
             Note(fold.Table);
