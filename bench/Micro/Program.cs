@@ -5,6 +5,7 @@ using Cairn.Bench.Micro;
 // quick: a few seconds, prints MB/s, fails below the gate. stages [FOLDER]: CPU seconds a GiB, stage by stage.
 // index [FOLDER]: what sealing the index costs. snapshot [FILES]: what a snapshot costs, 50 ms and 10 KiB at most.
 // fold [FOLDER]: how fast a peer's operations are folded, 200,000/s in memory and 50,000/s into the index at least.
+// rebuild FILES [FOLDER]: what it costs to make an index of so many files anew from two logs.
 // home HOME VOLUME FILES: fills a volume of a node that is down, for bench/Start.
 // Anything else: BenchmarkDotNet's own command line.
 return args switch
@@ -17,6 +18,9 @@ return args switch
     ["home", string home, string volume, string files] =>
         await QuickHome.Run(home, volume, int.Parse(files, System.Globalization.CultureInfo.InvariantCulture)),
     ["fold", .. string[] where] => QuickFold.Run(where is [string folder, ..] ? folder : Path.GetTempPath()),
+    ["rebuild", string files, .. string[] where] => await QuickRebuild.Run(
+        where is [string folder, ..] ? folder : Path.GetTempPath(),
+        int.Parse(files, System.Globalization.CultureInfo.InvariantCulture)),
     ["index", .. string[] where] => QuickIndex.Run(where is [string folder, ..] ? folder : Path.GetTempPath()),
     _ => Benchmarks(args),
 };

@@ -16,6 +16,12 @@ public sealed class SimulatedIndex : IIndexStore
     /// <summary>When set, every change fails with these words, and reads do not.</summary>
     public string? WriteFailure { get; set; }
 
+    /// <summary>So many more changes succeed, and then none: what a crash in the middle leaves. Null: all do.</summary>
+    public int? AppliesLeft { get; set; }
+
+    /// <summary>How many records the largest change had.</summary>
+    public int LargestApply { get; private set; }
+
     /// <summary>How many scans were asked for.</summary>
     public long ScanCount { get; private set; }
 
@@ -91,8 +97,15 @@ public sealed class SimulatedIndex : IIndexStore
                 return new IndexError(failure);
             }
 
+            if (AppliesLeft-- <= 0)
+            {
+                return new IndexError("the end came before this change");
+            }
+
+            int count = 0;
             foreach (IndexChange change in changes)
             {
+                count++;
                 if (change.Value is { } value)
                 {
                     _records[change.Key.ToArray()] = value.ToArray();
@@ -103,6 +116,7 @@ public sealed class SimulatedIndex : IIndexStore
                 }
             }
 
+            LargestApply = Math.Max(LargestApply, count);
             return Unit.Value;
         }
     }

@@ -50,6 +50,26 @@ public sealed class TableTests
     }
 
     [Fact]
+    public void An_overlay_that_is_emptied_with_its_source_has_nothing_and_takes_new_keys()
+    {
+        var index = new MemoryTable();
+        var table = new OverlayTable(index, cacheBytesMax: 4096);
+        table.Put([1], [1]);
+        Persist(table, index);
+        table.Put([2], [2]);
+        table.TakeChanges();
+        table.Put([3], [3]);
+        table.Clear();
+        index.Put([1], null);
+        Assert.Empty(All(table));
+        Assert.Equal([null, null, null], new[] { table.Get([1]), table.Get([2]), table.Get([3]) });
+        table.Put([1], [4]);
+        Persist(table, index);
+        Assert.Equal([4], table.Get([1])!);
+        Assert.Equal(All(table), All(index));
+    }
+
+    [Fact]
     public void A_walk_goes_on_when_the_table_changes_under_it()
     {
         foreach (ITreeTable table in (ITreeTable[])[new MemoryTable(), new OverlayTable(new MemoryTable(), 1000)])

@@ -42,6 +42,9 @@ internal sealed class LogNode
 
     public SimulatedIndex Index { get; set; } = new();
 
+    /// <summary>The index as the log and the engine see it.</summary>
+    public SealedIndex Sealed { get; private set; } = null!;
+
     public SimulatedIdentity Identity { get; }
 
     public LogMembers Members { get; }
@@ -77,13 +80,14 @@ internal sealed class LogNode
         }
 
         Blocks = blocks;
+        Sealed = SealedIndex.Open(Index, new byte[32], _entropy);
         var ports = new LogPorts
         {
             Journal = journal,
             JournalCipher = new JournalCipher(new byte[32], _entropy),
             Recovered = recovered,
             Blocks = blocks,
-            Index = SealedIndex.Open(Index, new byte[32], _entropy),
+            Index = Sealed,
             Identity = Identity,
             Members = Members,
             Entropy = _entropy,

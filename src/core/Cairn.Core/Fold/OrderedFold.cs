@@ -17,6 +17,7 @@ public sealed class OrderedFold
     private readonly ITreeTable _table;
     private readonly ITransactionApplier _applier;
     private readonly UndoRecorder _recorder;
+    private readonly Queue<Transaction> _arrived = [];
     private readonly List<AppliedTransaction> _accepted = [];
     private FoldTail _tail;
     private FoldHolds _holds;
@@ -119,20 +120,21 @@ public sealed class OrderedFold
     {
         var belowCut = new List<TransactionId>();
         Admit(transactions, belowCut);
-        if (_accepted.Count == 0)
+        return ApplyAccepted(belowCut);
+    }
+
+    /// <summary>Takes the next of whole logs, in the total order as far as nothing is missing: then nothing waits.</summary>
+    /// <param name="logs">Continued by the next call.</param>
+    /// <param name="countMax">How many to take at most.</param>
+    public FoldReport Receive(LogMerge logs, int countMax)
+    {
+        var belowCut = new List<TransactionId>();
+        for (int i = 0; i < countMax && (logs.Next(_logs, out _) ?? logs.NextWithoutPlace()) is { } next; i++)
         {
-            return belowCut.Count == 0 ? FoldReport.Nothing : FoldReport.Nothing with { BelowCut = belowCut };
+            Admit([next], belowCut);
         }
 
-        _accepted.Sort(static (a, b) => a.Order.CompareTo(b.Order));
-        var changes = new Dictionary<byte[], KeyChange>(_accepted.Count * 4, ByteKeyComparer.Instance);
-        _recorder.Changes = changes;
-        List<AppliedTransaction> again = UndoFrom(_accepted[0].Order);
-        int applied = _accepted.Count;
-        ApplyMerged(again);
-        _recorder.Changes = null;
-        byte[][] changed = [.. changes.Where(static change => change.Value.IsReal).Select(static change => change.Key)];
-        return new FoldReport(applied, again.Count, belowCut, changed);
+        return ApplyAccepted(belowCut);
     }
 
     /// <summary>Forgets how to undo what is stable: every member is known to have <paramref name="stable"/>.</summary>
@@ -199,10 +201,32 @@ public sealed class OrderedFold
     /// </summary>
     internal bool IsHeldAcross(TransactionOrder cut) => _holds.FirstHeld(cut) is not null;
 
+    private FoldReport ApplyAccepted(List<TransactionId> belowCut)
+    {
+        if (_accepted.Count == 0)
+        {
+            return belowCut.Count == 0 ? FoldReport.Nothing : FoldReport.Nothing with { BelowCut = belowCut };
+        }
+
+        _accepted.Sort(static (a, b) => a.Order.CompareTo(b.Order));
+        var changes = new Dictionary<byte[], KeyChange>(_accepted.Count * 4, ByteKeyComparer.Instance);
+        _recorder.Changes = changes;
+        List<AppliedTransaction> again = UndoFrom(_accepted[0].Order);
+        int applied = _accepted.Count;
+        ApplyMerged(again);
+        _recorder.Changes = null;
+        byte[][] changed = [.. changes.Where(static change => change.Value.IsReal).Select(static change => change.Key)];
+        return new FoldReport(applied, again.Count, belowCut, changed);
+    }
+
     private void Admit(IReadOnlyList<Transaction> transactions, List<TransactionId> belowCut)
     {
-        var queue = new Queue<Transaction>(transactions);
-        while (queue.TryDequeue(out Transaction? transaction))
+        foreach (Transaction arrived in transactions)
+        {
+            _arrived.Enqueue(arrived);
+        }
+
+        while (_arrived.TryDequeue(out Transaction? transaction))
         {
             if (transaction.Id.Seq <= _logs.LastOf(transaction.Id.Log))
             {
@@ -225,7 +249,7 @@ public sealed class OrderedFold
             _accepted.Add(new AppliedTransaction(transaction, order));
             foreach (Transaction woken in _waiting.Wake(transaction.Id) ?? [])
             {
-                queue.Enqueue(woken);
+                _arrived.Enqueue(woken);
             }
         }
     }

@@ -24,62 +24,18 @@ public static class OrderedReplay
     {
         var accepted = new FoldLogs();
         var state = new UndoRecorder(table) { Recording = false };
-        var heads = new List<IEnumerator<Transaction>>();
+        using var merge = new LogMerge(logs);
         long applied = 0;
-        try
+        while (merge.Next(accepted, out TransactionOrder order) is { } transaction)
         {
-            foreach (IEnumerable<Transaction> log in logs)
+            accepted.Accept(transaction, order);
+            if (isWanted(transaction))
             {
-                IEnumerator<Transaction> head = log.GetEnumerator();
-                heads.Add(head);
-                MoveOn(heads, head);
-            }
-
-            // The first in the order is always the head of a log: what a transaction depends on comes before it.
-            while (First(heads, accepted, out TransactionOrder order) is { } first)
-            {
-                Transaction transaction = first.Current;
-                accepted.Accept(transaction, order);
-                if (isWanted(transaction))
-                {
-                    applier.Apply(transaction, state);
-                    applied++;
-                }
-
-                MoveOn(heads, first);
-            }
-
-            return applied;
-        }
-        finally
-        {
-            heads.ForEach(static head => head.Dispose());
-        }
-    }
-
-    private static void MoveOn(List<IEnumerator<Transaction>> heads, IEnumerator<Transaction> head)
-    {
-        if (!head.MoveNext())
-        {
-            heads.Remove(head);
-            head.Dispose();
-        }
-    }
-
-    private static IEnumerator<Transaction>? First(
-        List<IEnumerator<Transaction>> heads, FoldLogs accepted, out TransactionOrder order)
-    {
-        IEnumerator<Transaction>? first = null;
-        order = default;
-        foreach (IEnumerator<Transaction> head in heads)
-        {
-            if (accepted.MissingOf(head.Current) is null && accepted.OrderOf(head.Current) is { } place
-                && (first is null || place < order))
-            {
-                (first, order) = (head, place);
+                applier.Apply(transaction, state);
+                applied++;
             }
         }
 
-        return first;
+        return applied;
     }
 }

@@ -17,8 +17,9 @@ public sealed class OverlayTable : IPersistedTable
     private static readonly byte[] Absent = new byte[1];
 
     private readonly ITableSource _source;
-    private readonly ReadCache _cache;
-    private readonly KeyFilter? _filter;
+    private readonly long _cacheBytesMax;
+    private ReadCache _cache;
+    private KeyFilter? _filter;
     private MemoryTable _changes = new();
     private MemoryTable? _taken;
     private uint _mutations;
@@ -34,6 +35,7 @@ public sealed class OverlayTable : IPersistedTable
     public OverlayTable(ITableSource source, long cacheBytesMax, int learnKeysMax = 1_000_000)
     {
         _source = source;
+        _cacheBytesMax = cacheBytesMax;
         _cache = new ReadCache(cacheBytesMax);
         _filter = learnKeysMax > 0 ? Learn(learnKeysMax) : null;
     }
@@ -88,6 +90,15 @@ public sealed class OverlayTable : IPersistedTable
 
         _mutations++;
         _taken = null;
+    }
+
+    /// <summary>Forgets all there is, taken changes among it: for a source that is emptied at the same moment.</summary>
+    public void Clear()
+    {
+        _mutations++;
+        (_changes, _taken) = (new MemoryTable(), null);
+        _cache = new ReadCache(_cacheBytesMax);
+        _filter = new KeyFilter();
     }
 
     private byte[]? Put(ReadOnlySpan<byte> key, byte[]? owned, byte[]? value)

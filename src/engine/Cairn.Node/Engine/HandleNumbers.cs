@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Cairn.Core.Primitives;
+using Cairn.Node.Logs;
 using Cairn.Node.Ports;
 using Cairn.Node.Volumes;
 
@@ -14,7 +15,7 @@ internal sealed class HandleNumbers(IIndexStore index)
     private ulong _end;
 
     /// <summary>The key of the first number that no process of this node was allowed to give out yet.</summary>
-    public static ReadOnlySpan<byte> Key => [0xE0, (byte)'h'];
+    public static ReadOnlySpan<byte> Key => [IndexTable.NodesOwn, (byte)'h'];
 
     /// <summary>The next number.</summary>
     public Result<ulong, VolumeError> Next()

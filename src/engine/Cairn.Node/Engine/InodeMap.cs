@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
+using Cairn.Node.Logs;
 using Cairn.Node.Ports;
 using Cairn.Node.Volumes;
 
@@ -16,9 +17,9 @@ internal sealed class InodeMap
 {
     private const ulong NumberMask = long.MaxValue;
     private const int RememberedMax = 1 << 17;
-    private static readonly byte[] Checked = [0xE0, (byte)'N'];
-    private static readonly byte[] RecordsFrom = [0xE0, (byte)'n'];
-    private static readonly byte[] RecordsTo = [0xE0, (byte)'n' + 1];
+    private static readonly byte[] Checked = [IndexTable.NodesOwn, (byte)'N'];
+    private static readonly byte[] RecordsFrom = [IndexTable.NodesOwn, (byte)'n'];
+    private static readonly byte[] RecordsTo = [IndexTable.NodesOwn, (byte)'n' + 1];
 
     private readonly TreeQueries _queries;
     private readonly IIndexStore _index;

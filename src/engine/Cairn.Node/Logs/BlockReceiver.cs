@@ -61,7 +61,7 @@ internal sealed class BlockReceiver(ReplicatedLog log, OwnLogRepair repair, Bloc
     }
 
     /// <summary>Folds what waits, and tells what it changed. Under the gate.</summary>
-    public void Fold() => log.Tell(_pending.Run());
+    public void Fold() => _pending.Run();
 
     /// <inheritdoc/>
     public void Dispose() => _verifier.Dispose();
@@ -105,7 +105,7 @@ internal sealed class BlockReceiver(ReplicatedLog log, OwnLogRepair repair, Bloc
             if (contradicted.Count > 0)
             {
                 _pending.Run();
-                log.Tell(log.Repair.Run());
+                log.Repair.Run();
                 repair.WriteAgain(contradicted);
             }
             else if (isOwn || _pending.IsFull)

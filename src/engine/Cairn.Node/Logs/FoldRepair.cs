@@ -1,3 +1,4 @@
+using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 
@@ -10,20 +11,24 @@ namespace Cairn.Node.Logs;
 /// </remarks>
 internal sealed class FoldRepair(ReplicatedLog log)
 {
+    private const int KeysTold = 8192;
+
     private LogPositions? _waitsFor;
 
     /// <summary>Whether it was put off, and everything is back now.</summary>
     public bool IsDue => _waitsFor is not null && log.Exchange.Positions.Covers(_waitsFor);
 
-    /// <summary>Folds everything again, or puts it off.</summary>
-    /// <returns>The keys that changed.</returns>
-    public IReadOnlyList<byte[]> Run()
+    /// <summary>Folds everything again, and tells all keys there are then; or puts it off.</summary>
+    public void Run()
     {
         LogPositions before = log.Exchange.Positions;
-        IReadOnlyList<byte[]>? changed = new LogRecovery(log, log.Ports).Refold();
-        _waitsFor = changed is null ? before : null;
+        bool isDone = new LogRecovery(log, log.Ports).Refold();
+        _waitsFor = isDone ? null : before;
         log.NoteLoss();
-        return changed ?? [];
+        if (isDone)
+        {
+            TellAll();
+        }
     }
 
     /// <summary>A block that was held cannot be read: its log ends before it, and peers send the rest again.</summary>
@@ -35,5 +40,22 @@ internal sealed class FoldRepair(ReplicatedLog log)
             new LogRecovery(log, log.Ports).EndBefore(id, seq);
             log.NoteLoss();
         }
+    }
+
+    private void TellAll()
+    {
+        var keys = new List<byte[]>();
+        TableCursor cursor = log.Fold.Table.Scan([], [FoldKeys.Reserved]);
+        while (cursor.MoveNext())
+        {
+            keys.Add(cursor.Key);
+            if (keys.Count == KeysTold)
+            {
+                log.Tell(keys);
+                keys = [];
+            }
+        }
+
+        log.Tell(keys);
     }
 }

@@ -29,6 +29,9 @@ public sealed class IndexUnusableException : Exception
 /// <remarks>Thread: any, as the index itself.</remarks>
 public sealed class IndexTable(IIndexStore index) : ITableSource
 {
+    /// <summary>First byte of the records that are this node's own and in no log: numbers of inodes and handles, a salt.</summary>
+    public const byte NodesOwn = 0xE0;
+
     private const int FirstPage = 16;
     private const int LargestPage = 1024;
 

@@ -16,7 +16,8 @@ namespace Cairn.Node.Logs;
 /// </remarks>
 internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
 {
-    private const int FoldBatch = 4096;
+    /// <summary>So many are folded before it is asked whether to persist; they come in order, so more at once saves nothing.</summary>
+    private const int FoldBatch = 512;
 
     private readonly List<(JournalPosition Position, JournalPosition After)> _unneeded = [];
     private bool _isLate;
@@ -29,7 +30,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         new Dictionary<VersionId, JournalPosition>();
 
     /// <summary>Runs all steps.</summary>
-    public Result<Unit, StoreError> Run(List<RecoveredRecord> journaled)
+    public void Run(List<RecoveredRecord> journaled)
     {
         foreach (LogId id in Lost)
         {
@@ -42,13 +43,12 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         }
 
         bool isOtherwise = log.RightsInForce.Renew(log.Fold);
-        bool isNew = log.Fold.Positions.Logs.Count == 0;
-        Result<Unit, StoreError> folded = FoldBlocks();
-        if (!folded.IsOk)
+        if (log.Fold.Positions.Logs.Count == 0)
         {
-            return folded;
+            NoteRules();
         }
 
+        FoldBlocks();
         FoldJournal(journaled);
         FindLost();
         Invariant.That(
@@ -61,11 +61,6 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         }
 
         ChooseOwn();
-        if (isNew)
-        {
-            log.Quarantine.Note(log.Fold.Table, log.Exchange.Positions);
-            FoldRules.Note(log.Fold.Table);
-        }
 
         // The index was folded by an older program, or before this node heard of a revocation or a limit; or a
         // transaction that was lost is back.
@@ -74,16 +69,14 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         {
             log.Repair.Run();
         }
-
-        return Unit.Value;
     }
 
     /// <summary>Folds everything held again, to make room for something that belongs where nothing can be undone.</summary>
     /// <returns>
-    /// Every key there is now; null, and nothing is changed, when a block cannot be read: its log ends before it then, so
-    /// that peers send it again. Called under the gate; as slow as the history is long.
+    /// False, and nothing is changed, when a block cannot be read: its log ends before it then, so that peers send it again.
+    /// Called under the gate; as slow as the history is long.
     /// </returns>
-    public IReadOnlyList<byte[]>? Refold()
+    public bool Refold()
     {
         bool isWhole = true;
         foreach ((LogId id, LogPosition tip) in log.Exchange.Positions.Logs)
@@ -104,24 +97,17 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
 
         if (!isWhole)
         {
-            return null;
+            return false;
         }
 
         log.Fold.Alone = false;
+        log.Persister.Clear();
         log.Fold.Reset();
-        log.Quarantine.Note(log.Fold.Table, log.Exchange.Positions);
-        FoldRules.Note(log.Fold.Table);
+        NoteRules();
         log.RightsInForce.Note(log.Fold.Table);
         FoldBlocks();
         log.Fold.Receive([.. log.Own.Waiting.Select(unsealed => unsealed.Transaction)]);
-        var keys = new List<byte[]>();
-        TableCursor cursor = log.Fold.Table.Scan([], [FoldKeys.Reserved]);
-        while (cursor.MoveNext())
-        {
-            keys.Add(cursor.Key);
-        }
-
-        return keys;
+        return true;
     }
 
     /// <summary>A block is lost: what is held of its log ends before it, and peers send the rest again. Under the gate.</summary>
@@ -168,39 +154,39 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         }
     }
 
-    private Result<Unit, StoreError> FoldBlocks()
+    /// <summary>Under which judgement and rules an empty table is filled: there before any part of it can be persisted.</summary>
+    private void NoteRules()
     {
-        var batch = new List<Transaction>();
-        foreach ((LogId id, LogPosition tip) in log.Exchange.Positions.Logs)
+        log.Quarantine.Note(log.Fold.Table, log.Exchange.Positions);
+        FoldRules.Note(log.Fold.Table);
+    }
+
+    /// <summary>Folds what the fold has not seen of all logs together, and persists it now and then: memory has a bound.</summary>
+    private void FoldBlocks()
+    {
+        lock (log.Gate)
         {
-            // A restart folds only the tail: walk back to the first block the index has not seen, then forward.
-            ulong known = log.Fold.LastOf(id);
-            ulong first = tip.BlockSeq + 1;
-            while (first > 1 && known < tip.TransactionSeq && LastBefore(id, first - 1) > known)
+            using var logs = new LogMerge(log.Exchange.Positions.Logs.Select(
+                held => LogHistory.Read(log, held.Key, FirstUnseen(held.Key, held.Value), held.Value.BlockSeq)));
+            while (!logs.IsAtEnd)
             {
-                first--;
-            }
-
-            for (ulong seq = first; seq <= tip.BlockSeq; seq++)
-            {
-                if (Read(id, seq) is not { } block
-                    || !BlockPayload.Open(log.Keys, block.Block).TryGet(out ImmutableArray<Transaction> run, out _))
-                {
-                    log.Report(id, $"block {seq} cannot be folded; peers are asked for it");
-                    break;
-                }
-
-                batch.AddRange(log.Quarantine.Judge(id, seq, run));
-                if (batch.Count >= FoldBatch)
-                {
-                    _isLate |= log.Fold.Receive(batch).BelowCut.Count > 0;
-                    batch.Clear();
-                }
+                _isLate |= log.Fold.Receive(logs, FoldBatch).BelowCut.Count > 0;
+                log.Persister.PersistIfMuch();
             }
         }
+    }
 
-        _isLate |= log.Fold.Receive(batch).BelowCut.Count > 0;
-        return Unit.Value;
+    /// <summary>A restart folds only the tail: back from the end to the first block the index has not seen.</summary>
+    private ulong FirstUnseen(LogId id, LogPosition tip)
+    {
+        ulong known = log.Fold.LastOf(id);
+        ulong first = known == 0 ? 1 : tip.BlockSeq + 1;
+        while (first > 1 && known < tip.TransactionSeq && LastBefore(id, first - 1) > known)
+        {
+            first--;
+        }
+
+        return first;
     }
 
     private void FoldJournal(List<RecoveredRecord> journaled)

@@ -23,9 +23,8 @@ internal sealed class PendingFold(ReplicatedLog log)
     /// <summary>Puts transactions of a stored block with the others.</summary>
     public void Add(IReadOnlyList<Transaction> transactions) => _transactions.AddRange(transactions);
 
-    /// <summary>Folds them.</summary>
-    /// <returns>The keys that changed.</returns>
-    public IReadOnlyList<byte[]> Run()
+    /// <summary>Folds them, and tells what it changed.</summary>
+    public void Run()
     {
         FoldReport report = log.Fold.Receive(_transactions);
         _transactions.Clear();
@@ -36,6 +35,13 @@ internal sealed class PendingFold(ReplicatedLog log)
                 log.Volume, report.BelowCut[0].Log, $"{report.BelowCut[0]} came late; folded all again"));
         }
 
-        return report.BelowCut.Count > 0 || log.Repair.IsDue ? log.Repair.Run() : report.ChangedKeys;
+        if (report.BelowCut.Count > 0 || log.Repair.IsDue)
+        {
+            log.Repair.Run();
+        }
+        else
+        {
+            log.Tell(report.ChangedKeys);
+        }
     }
 }

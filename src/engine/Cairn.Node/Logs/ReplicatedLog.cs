@@ -27,7 +27,6 @@ public sealed class ReplicatedLog : IAsyncDisposable
     private readonly LogExchange _exchange;
     private readonly BlockReceiver _receiver;
     private readonly BlockSealer _sealer;
-    private readonly TablePersister _persister;
     private readonly JournalWriter _journal;
     private readonly OwnLogRepair _repair;
     private readonly List<LogFinding> _findings = [];
@@ -50,7 +49,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         _repair = new OwnLogRepair(this, ports);
         _sealer = new BlockSealer(this, ports, options);
         _receiver = new BlockReceiver(this, _repair, _sealer);
-        _persister = new TablePersister(this, ports, options, table);
+        Persister = new TablePersister(this, ports, options, table);
     }
 
     /// <summary>Own blocks are ready to be sent. Raised from any thread, outside the gate.</summary>
@@ -156,6 +155,8 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
     internal FoldRepair Repair { get; }
 
+    internal TablePersister Persister { get; }
+
     internal Quarantine Quarantine { get; }
 
     internal RightsInForce RightsInForce { get; }
@@ -225,7 +226,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         Fold.ApplyLocal(transaction);
         Written?.Invoke(primitives);
         _sealer.Wake();
-        _persister.Wake();
+        Persister.Wake();
         return transaction.Id;
     }
 
@@ -239,7 +240,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         lock (Gate)
         {
             _receiver.Fold();
-            _persister.Wake();
+            Persister.Wake();
         }
 
         return outcomes;
@@ -350,21 +351,21 @@ public sealed class ReplicatedLog : IAsyncDisposable
             bool isOtherwise = RightsInForce.Renew(Fold);
             if (isOtherwise || Quarantine.IsOutdated(Fold.Table, _exchange.Positions))
             {
-                Tell(Repair.Run());
+                Repair.Run();
             }
 
-            _persister.Wake();
+            Persister.Wake();
         }
     }
 
     /// <summary>Writes the fold's changes to the index. Blocks.</summary>
-    public Result<Unit, StoreError> Persist() => _persister.Persist();
+    public Result<Unit, StoreError> Persist() => Persister.Persist();
 
     /// <summary>Seals and persists what is left, and stops the background work.</summary>
     public async ValueTask DisposeAsync()
     {
         await _sealer.Stop();
-        await _persister.Stop();
+        await Persister.Stop();
         _receiver.Dispose();
     }
 
@@ -398,7 +399,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         }
     }
 
-    private static Result<ReplicatedLog, StoreError> Open(
+    private static ReplicatedLog Open(
         LogPorts ports, ReplicatedLogOptions options, VolumeKeyring keys, TreeApplier applier,
         IReadOnlyList<RecoveredRecord> journaled, SortedSet<LogId> lost)
     {
@@ -409,16 +410,10 @@ public sealed class ReplicatedLog : IAsyncDisposable
             ports.Blocks.Read(keys.Volume, log, seq).TryGet(out byte[]? held, out _) ? LogBlockCodec.Hash(held) : null);
         var log = new ReplicatedLog(ports, options, keys, table, applier, exchange);
         var recovery = new LogRecovery(log, ports) { Lost = lost, Begun = EndedLayers.Begun(journaled) };
-        Result<Unit, StoreError> recovered = recovery.Run(
-            [.. journaled.Where(record => record.Entry.Type == JournalEntryType.Transaction)]);
-        if (!recovered.IsOk)
-        {
-            return recovered.Error;
-        }
-
+        recovery.Run([.. journaled.Where(record => record.Entry.Type == JournalEntryType.Transaction)]);
         log._durable = exchange.Positions;
         log._sealer.Start();
-        log._persister.Start();
+        log.Persister.Start();
         return log;
     }
 }

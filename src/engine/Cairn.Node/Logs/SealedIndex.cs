@@ -19,7 +19,7 @@ public sealed class SealedIndex : IIndexStore
 {
     private const int NameLengthSize = 2;
     private const int KeyBytesMax = 1024;
-    private static readonly byte[] SaltKey = [0xE0, (byte)'s'];
+    private static readonly byte[] SaltKey = [IndexTable.NodesOwn, (byte)'s'];
 
     private readonly IIndexStore _below;
     private readonly byte[] _secret;

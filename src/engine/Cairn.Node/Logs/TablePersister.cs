@@ -11,7 +11,7 @@ namespace Cairn.Node.Logs;
 /// disk is full for a while, is written later; until then it is read from memory.
 /// </remarks>
 internal sealed class TablePersister(
-    ReplicatedLog log, LogPorts ports, ReplicatedLogOptions options, IPersistedTable table)
+    ReplicatedLog log, LogPorts ports, ReplicatedLogOptions options, OverlayTable table)
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
 
@@ -19,11 +19,14 @@ internal sealed class TablePersister(
     private readonly Signal _hurry = new();
     private readonly Signal _stop = new();
     private readonly Lock _persisting = new();
+
+    /// <summary>Held while the index is written; within it nobody asks for the gate.</summary>
+    private readonly Lock _writing = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _stopping;
     private bool _started;
 
-    /// <summary>Taken from the fold, and not in the index yet: its writing failed, or is under way.</summary>
+    /// <summary>Taken from the fold, and not in the index yet: not written, or just now. Set under the gate.</summary>
     private IReadOnlyList<KeyValuePair<byte[], byte[]?>>? _taken;
 
     /// <summary>Something changed. Called under the gate.</summary>
@@ -65,6 +68,56 @@ internal sealed class TablePersister(
         {
             Result<Unit, StoreError> left = _taken is null ? Unit.Value : Write(_taken);
             return left.IsOk ? Write(Take()) : left;
+        }
+    }
+
+    /// <summary>Persists what changed, if it is much: for who folds more than memory should hold. Under the gate.</summary>
+    /// <remarks>
+    /// What cannot be written stays in memory and is tried again. Another thread may be about to write what it took: it is
+    /// written here then, and what is older never after what is newer.
+    /// </remarks>
+    public void PersistIfMuch()
+    {
+        if (table.ChangeCount < options.PersistChangesMax
+            || !ports.Blocks.Commit().IsOk || !ports.Journal.Commit().IsOk)
+        {
+            return;
+        }
+
+        lock (_writing)
+        {
+            if (_taken is not null && !Apply(_taken).IsOk)
+            {
+                return;
+            }
+
+            Confirm(_taken);
+            IReadOnlyList<KeyValuePair<byte[], byte[]?>> changes = Take();
+            if (Apply(changes).IsOk)
+            {
+                Confirm(changes);
+            }
+        }
+    }
+
+    /// <summary>Empties table and index at once, but for the node's own records. Under the gate.</summary>
+    /// <remarks>A crash behind it leaves an index that the next start makes anew.</remarks>
+    public void Clear()
+    {
+        lock (_writing)
+        {
+            _taken = null;
+            table.Clear();
+            Result<IReadOnlyList<KeyValuePair<byte[], byte[]>>, IndexError> own =
+                ports.Index.Scan([IndexTable.NodesOwn], [FoldKeys.Reserved], int.MaxValue);
+            Result<Unit, IndexError> cleared = own.IsOk ? ports.Index.Clear() : own.Error;
+            cleared = cleared.IsOk
+                ? ports.Index.Apply(own.Value.Select(static record => new IndexChange(record.Key, record.Value)))
+                : cleared;
+            if (!cleared.IsOk)
+            {
+                throw new IndexUnusableException(cleared.Error.Detail);
+            }
         }
     }
 
@@ -124,17 +177,35 @@ internal sealed class TablePersister(
     {
         Result<Unit, StoreError> synced = log.Commit();
         synced = synced.IsOk ? ports.Journal.Commit() : synced;
-        Result<Unit, StoreError> applied = synced.IsOk ? Apply(changes) : synced;
-        if (applied.IsOk)
+        if (!synced.IsOk)
         {
-            lock (log.Gate)
+            return synced;
+        }
+
+        lock (_writing)
+        {
+            Result<Unit, StoreError> applied = ReferenceEquals(_taken, changes) ? Apply(changes) : Unit.Value;
+            if (!applied.IsOk)
             {
-                table.ChangesPersisted();
-                _taken = null;
+                return applied;
             }
         }
 
-        return applied;
+        lock (log.Gate)
+        {
+            Confirm(changes);
+        }
+
+        return Unit.Value;
+    }
+
+    private void Confirm(IReadOnlyList<KeyValuePair<byte[], byte[]?>>? written)
+    {
+        if (written is not null && ReferenceEquals(_taken, written))
+        {
+            table.ChangesPersisted();
+            _taken = null;
+        }
     }
 
     private Result<Unit, StoreError> Apply(IReadOnlyList<KeyValuePair<byte[], byte[]?>> changes)

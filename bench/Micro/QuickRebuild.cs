@@ -1,0 +1,163 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Cairn.Coding.Encryption;
+using Cairn.Core.Fold;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Sync;
+using Cairn.Core.Tree;
+using Cairn.Io.Disk;
+using Cairn.Io.Index;
+using Cairn.Io.Loop;
+using Cairn.Node.Logs;
+using Cairn.Simulation;
+using Cairn.Storage.Journaling;
+using Cairn.Storage.Logs;
+
+namespace Cairn.Bench.Micro;
+
+/// <summary>What it costs to make a lost index anew from two logs whose authors wrote in turn: time, CPU time and memory.</summary>
+/// <remarks>One transaction makes one file with its content. Nothing is asked of the machine here: no gate.</remarks>
+internal static class QuickRebuild
+{
+    private const int FilesPerFolder = 500;
+    private const int FilesPerBlock = 250;
+    private const int FilesPerTurn = 1000;
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
+
+    /// <param name="folder">On the disk to measure; a new folder below it is used and removed.</param>
+    /// <param name="files">How many in all.</param>
+    public static async Task<int> Run(string folder, int files)
+    {
+        string home = Path.Join(folder, $"cairn-rebuild-{Environment.ProcessId}");
+        Directory.CreateDirectory(home);
+        try
+        {
+            var epoch = new EpochKey(new EpochId(new Bytes16("the first epoch!"u8)), new byte[32]);
+            var keys = new VolumeKeyring(default, new DedupSecret(new byte[32]), epoch);
+            RealDisk disk = RealDisk.OpenRoot(home).Value;
+            Make(disk, keys, files);
+            GC.Collect();
+            await Rebuild(home, disk, keys, files);
+            return 0;
+        }
+        finally
+        {
+            Directory.Delete(home, recursive: true);
+        }
+    }
+
+    private static async Task Rebuild(string home, RealDisk disk, VolumeKeyring keys, int files)
+    {
+        var entropy = new SimulatedEntropy(1);
+        using Journal journal = Journal.Open(disk).Value;
+        using LogStore blocks = LogStore.Open(disk).Value;
+        using SealedIndex index = SealedIndex.Open(
+            new SqliteIndexStore(Path.Join(home, "index")), new byte[32], entropy);
+        using var loop = new EngineLoop(static failure => throw new InvariantException(failure.ToString()));
+        var ports = new LogPorts
+        {
+            Journal = journal,
+            JournalCipher = new JournalCipher(new byte[32], entropy),
+            Recovered = RecoveredJournal.Replay(journal).Value,
+            Blocks = blocks,
+            Index = index,
+            Identity = new SimulatedIdentity(1),
+            Members = new Everybody(),
+            Entropy = entropy,
+            Time = TimeProvider.System,
+            Workers = loop,
+        };
+        using var stop = new CancellationTokenSource();
+        Task<long> peak = Task.Run(() => Watch(stop.Token));
+        long began = Stopwatch.GetTimestamp();
+        TimeSpan before = Environment.CpuUsage.TotalTime;
+        await using (ReplicatedLog log = ReplicatedLog.Open(ports, keys, new TreeApplier(), out _).Value)
+        {
+            Invariant.That(log.Persist().IsOk && log.Fold.WaitingCount == 0, "not all was folded and written");
+        }
+
+        TimeSpan used = Environment.CpuUsage.TotalTime - before;
+        double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
+        await stop.CancelAsync();
+        double megabytes = await peak / 1e6;
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"index of {files} files made anew from two logs: {seconds:F1} s, {used.TotalSeconds:F1} CPU s, "
+            + $"at most {megabytes:F0} MB of objects"));
+    }
+
+    private static long Watch(CancellationToken stop)
+    {
+        long most = 0;
+        do
+        {
+            most = Math.Max(most, GC.GetTotalMemory(forceFullCollection: false));
+        }
+        while (!stop.WaitHandle.WaitOne(LookEvery));
+        return most;
+    }
+
+    private static void Make(RealDisk disk, VolumeKeyring keys, int files)
+    {
+        var random = new Prng(1);
+        var fold = new OrderedFold(new MemoryTable(), new TreeApplier()) { Alone = true };
+        var edits = new TreeEdits(new TreeQueries(fold.Table), () => Fresh(random));
+        using LogStore blocks = LogStore.Open(disk).Value;
+        var tips = new SortedDictionary<LogId, ChainTip>();
+        var block = new List<Transaction>();
+        ObjectId folder = default;
+        for (int i = 0; i < files; i++)
+        {
+            var log = new LogId(new SimulatedIdentity(2 + ((ulong)(i / FilesPerTurn) % 2)).Node, 1);
+            byte[] name = Encoding.UTF8.GetBytes($"file-{i}.txt");
+            var created = new NewObject(new ObjectId(Fresh(random)), 0x1A4, 0, 0, default);
+            var version = new NewVersion(new VersionId(Fresh(random)), 4096, 4096, default, new byte[120]);
+            bool isFolder = i % FilesPerFolder == 0;
+            block.Add(fold.Author(log, default, isFolder
+                ? edits.MakeDirectory(default, name, created).Value
+                : edits.CreateFile(folder, name, created, version).Value));
+            fold.ApplyLocal(block[^1]);
+            folder = isFolder ? created.Id : folder;
+            if (block.Count == FilesPerBlock || i == files - 1)
+            {
+                tips[log] = Store(blocks, keys, log, tips.GetValueOrDefault(log), [.. block]);
+                block.Clear();
+            }
+        }
+
+        Invariant.That(blocks.Commit().IsOk, "the logs cannot be written");
+    }
+
+    private static ChainTip Store(
+        LogStore blocks, VolumeKeyring keys, LogId log, ChainTip tip, ReadOnlySpan<Transaction> transactions)
+    {
+        var run = new ArrayBufferWriter<byte>();
+        TransactionCodec.EncodeRun(transactions, run);
+        byte[] payload = new byte[run.WrittenCount + LogCipher.Overhead];
+        LogCipher.Seal(keys.Current, keys.Volume, log, tip.BlockSeq + 1, run.WrittenSpan, payload);
+
+        // Signatures are checked when a block arrives, not when it is read again.
+        byte[] encoded = LogBlockCodec.Encode(new LogBlock(
+            keys.Volume, log, tip.BlockSeq + 1, transactions[0].Id.Seq, transactions[^1].Id.Seq, tip.Hash,
+            keys.Current.Id, payload, new byte[LogBlock.SignatureSize]));
+        Invariant.That(blocks.Append(keys.Volume, log, tip.BlockSeq + 1, encoded).IsOk, "a block cannot be written");
+        return new ChainTip(tip.BlockSeq + 1, LogBlockCodec.Hash(encoded), transactions[^1].Id.Seq);
+    }
+
+    private static Bytes16 Fresh(Prng random)
+    {
+        Span<byte> bytes = stackalloc byte[Bytes16.Size];
+        random.Fill(bytes);
+        return new Bytes16(bytes);
+    }
+
+    private sealed class Everybody : IMembers
+    {
+        public ReadOnlyMemory<byte> PublicKeyOf(NodeId author) => default;
+
+        public AuthorStanding StandingOf(LogId log, ulong blockSeq) => AuthorStanding.Accepted;
+    }
+}
