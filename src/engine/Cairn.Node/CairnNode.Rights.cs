@@ -54,7 +54,7 @@ public sealed partial class CairnNode
 
         // Of its own log it has seen what is not sealed yet, too.
         ImmutableArray<NodeId>? all = writers.Count == 0 ? null : [.. writers];
-        return Done(_poolLog.Append([LimitVolume.By(volume.Volume, all, open.Log.Word, acceptsRefused)]));
+        return Done(_poolLog.Append([LimitVolume.By(volume.Volume, all, open.Log.Seen, acceptsRefused)]));
     }
 
     private Result<Unit, ControlError> Limit(string node, bool mayWrite, bool acceptsRefused)

@@ -87,8 +87,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         SignedNodeRecord[] remembered = [.. DecodeRecords(config)];
         _remembered = [.. remembered.Select(record => record.Record.Node)];
         _view = new PoolView(ports.Identity.Node, config.Pool, config.Bootstrap, _remembered);
-        _space = new SpaceKeeper(
-            chunks, SpacePlan.For(options.SpaceBytes).Journal, OthersBytes, options.SpaceBytes);
+        _space = new SpaceKeeper(chunks, SpacePlan.For(options.SpaceBytes).Journal, OthersBytes, options.SpaceBytes);
         _record = new OwnRecord(ports, options, _space.CapacityBytes);
         ulong seed = RandomUInt64(ports);
         _joinHost = new JoinHost(ports, _poolLog, _view, _diary) { OwnRecord = () => _record.Current };
@@ -127,6 +126,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _volumes = new VolumeSet(ports, _poolLog, _view, _sync, _diary, factory, _source, _replicator, PoolSpace)
         {
             Unreadable = _unreadable.Note,
+            IsReturning = () => _ownReturn!.IsUnderWay,
         };
         _ownReturn = new OwnReturn(
             ports.Workers, _view, _sync, _volumes, _diary,

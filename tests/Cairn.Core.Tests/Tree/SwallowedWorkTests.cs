@@ -65,6 +65,26 @@ public sealed class SwallowedWorkTests
         Assert.Empty(Swallowed().Objects);
     }
 
+    /// <summary>What is nowhere since its first moment may be condemned before it is made again, and what is in it next.</summary>
+    [Fact]
+    public void What_is_condemned_once_more_before_it_is_made_again_is_not_lost()
+    {
+        StartFolder();
+        _away.MakeDirectory("d/e/new");
+        _away.Create("d/e/new/file", "mine");
+        CondemnFolder();
+        Meet();
+        for (int round = 0; round < 2; round++)
+        {
+            CondemnAll();
+            Meet();
+        }
+
+        Assert.Empty(_here.Queries.DetachedObjects());
+        Remake();
+        Assert.Equal("mine", _here.Read("d/e/new/file"));
+    }
+
     [Fact]
     public void Nothing_that_was_written_while_away_is_lost_whatever_was_condemned_meanwhile()
     {
@@ -106,6 +126,12 @@ public sealed class SwallowedWorkTests
         written.ExceptWith(before);
         written.RemoveWhere(content => contents[content] != 0);
         test.Meet();
+        for (int round = random.Next(4); round > 0; round--)
+        {
+            test.CondemnAll();
+            test.Meet();
+        }
+
         int swallowed = test.Remake();
         HashSet<string> after = Contents(test._here);
         Assert.True(written.IsSubsetOf(after), $"seed {seed}: {string.Join(' ', written.Except(after))} is gone");

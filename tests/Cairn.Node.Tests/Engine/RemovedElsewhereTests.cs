@@ -1,7 +1,8 @@
 using System.Text;
+using Cairn.Core.Log;
 using Cairn.Core.Primitives;
-using Cairn.Core.Rules;
 using Cairn.Core.Tree;
+using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
 using Cairn.Node.Tests.Logs;
 using Cairn.Node.Volumes;
@@ -53,9 +54,36 @@ public sealed class RemovedElsewhereTests : IAsyncLifetime
         EngineNode again = NodeOn(_disk.Clone());
         again.Members.Grant(_peer.Identity);
         again.Open();
+        Assert.False(again.Log.Word.Covers(_peer.Log.Positions));
         Assert.True(await again.Engine.PublishAll(default));
         Assert.Equal("kept", await Read(again));
+        Assert.True(again.Log.Word.Covers(_peer.Log.Positions));
         await again.Close();
+    }
+
+    /// <summary>What every member has seen removed is condemned and forgotten: then there is nothing to bring back.</summary>
+    [Fact]
+    public async Task While_the_draft_waits_the_file_is_not_forgotten()
+    {
+        OpenedFile open = await Create();
+        await Write(open, "kept");
+        RemoveAtPeer();
+        Assert.True(_node.Log.Seen.Covers(_peer.Log.Positions));
+        Assert.False(_node.Log.Word.Covers(_peer.Log.Positions));
+        Assert.False(await _node.Engine.Garbage.Round(default));
+        Assert.True((await _node.Engine.Release(open.Handle)).IsOk);
+        Assert.True(await _node.Engine.PublishAll(default));
+        Assert.True(_node.Log.Word.Covers(_peer.Log.Positions));
+        Assert.Equal("kept", await Read(_node));
+    }
+
+    [Fact]
+    public async Task A_node_that_was_forgotten_vouches_for_nothing_before_it_is_up_to_date()
+    {
+        await Write(await Create(), "any");
+        _node.Engine.Garbage.Members = new Returning();
+        RemoveAtPeer();
+        Assert.False(_node.Log.Word.Covers(_peer.Log.Positions));
     }
 
     [Fact]
@@ -64,6 +92,7 @@ public sealed class RemovedElsewhereTests : IAsyncLifetime
         OpenedFile open = await Create();
         RemoveAtPeer();
         await Write(open, "too late");
+        Assert.True(_node.Log.Word.Covers(_peer.Log.Positions));
         Assert.True((await _node.Engine.Release(open.Handle)).IsOk);
         Assert.True(await _node.Engine.PublishAll(default));
         Assert.Equal(VolumeError.NotFound, (await _node.Engine.Lookup(InodeNumber.Root, Name)).Error);
@@ -73,7 +102,6 @@ public sealed class RemovedElsewhereTests : IAsyncLifetime
     private static EngineNode NodeOn(SimulatedDisk disk) => new(disk)
     {
         IsAlone = false,
-        Keep = Retention.Forever,
         Publishing = new PublishOptions { Idle = TimeSpan.FromHours(1), Latest = TimeSpan.FromHours(1) },
     };
 
@@ -115,5 +143,14 @@ public sealed class RemovedElsewhereTests : IAsyncLifetime
         int length = (await node.Engine.Read(opened.Handle, 0, buffer)).Value;
         Assert.True((await node.Engine.Release(opened.Handle)).IsOk);
         return Encoding.UTF8.GetString(buffer, 0, length);
+    }
+
+    private sealed class Returning : IGarbageMembers
+    {
+        public IReadOnlyList<NodeId> Writers => [];
+
+        public bool IsReturning => true;
+
+        public LogPositions Stable(LogPositions held) => LogPositions.Empty;
     }
 }

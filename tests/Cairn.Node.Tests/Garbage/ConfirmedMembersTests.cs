@@ -15,12 +15,13 @@ public sealed class ConfirmedMembersTests
         var mine = new LogId(self, 1);
         LogPositions held = LogPositions.Empty.With(mine, new LogPosition(5, 50));
         LogPositions said = LogPositions.Empty;
-        var members = new ConfirmedMembers(self, () => [self, other], _ => said);
+        var members = new ConfirmedMembers(self, () => [self, other], _ => said, () => false);
         Assert.Equal(LogPositions.Empty, members.Stable(held));
         said = LogPositions.Empty.With(mine, new LogPosition(3, 30));
         Assert.Equal(30UL, members.Stable(held)[mine].TransactionSeq);
         said = said.With(new LogId(other, 1), new LogPosition(1, 1));
         Assert.Equal(LogPositions.Empty, members.Stable(held));
-        Assert.Equal(held, new ConfirmedMembers(self, () => [self], _ => LogPositions.Empty).Stable(held));
+        var alone = new ConfirmedMembers(self, () => [self], _ => LogPositions.Empty, () => false);
+        Assert.Equal(held, alone.Stable(held));
     }
 }

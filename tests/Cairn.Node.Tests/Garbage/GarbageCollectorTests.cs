@@ -74,6 +74,24 @@ public sealed class GarbageCollectorTests
         Assert.False(a.Collector.Condemned.Contains(chunk.Address));
     }
 
+    /// <summary>What it made where the tree has forgotten the folder is in no tree before it is made again.</summary>
+    [Fact]
+    public void AMemberThatIsNotUpToDateYet_AgreesToNothing()
+    {
+        GarbageNode a = Node();
+        GarbageNode back = Node();
+        ChunkRef chunk = GarbageNode.Chunk(1, a, back);
+        a.Create("f", chunk);
+        GarbageNode.Exchange(_nodes);
+        a.Unlink("f");
+        back.IsReturning = true;
+        GarbageNode.Settle(_nodes);
+        Assert.True(a.Has(chunk) && back.Has(chunk));
+        back.IsReturning = false;
+        GarbageNode.Settle(_nodes);
+        Assert.False(a.Has(chunk) || back.Has(chunk));
+    }
+
     [Fact]
     public void AnOpenFile_RescuesItsChunks()
     {

@@ -46,6 +46,9 @@ internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
 
     public IReadOnlyList<NodeId> Writers => [.. _all.Select(node => node.Node.Identity.Node)];
 
+    /// <summary>Whether it was forgotten and is not up to date yet.</summary>
+    public bool IsReturning { get; set; }
+
     public TreeQueries Queries => new(Node.Log.Fold.Table);
 
     public LogPositions Stable(LogPositions held)

@@ -22,15 +22,17 @@ public sealed class StabilityTracker
     /// <param name="self">The member.</param>
     /// <param name="held">What it holds on stable storage; the blocks of the word are these.</param>
     /// <param name="folded">What it has folded, own transactions that are in no block yet among them.</param>
-    public static LogPositions Word(NodeId self, LogPositions held, LogPositions folded)
+    /// <param name="vouched">
+    /// What of it nothing that it writes can undo any more: of others' logs only that much counts.
+    /// </param>
+    public static LogPositions Word(NodeId self, LogPositions held, LogPositions folded, LogPositions vouched)
     {
         var word = new SortedDictionary<LogId, LogPosition>();
         foreach ((LogId log, LogPosition position) in held.Logs)
         {
-            ulong known = folded[log].TransactionSeq;
             ulong last = log.Author == self
-                ? Math.Max(known, position.TransactionSeq)
-                : Math.Min(known, position.TransactionSeq);
+                ? Math.Max(folded[log].TransactionSeq, position.TransactionSeq)
+                : Math.Min(vouched[log].TransactionSeq, position.TransactionSeq);
             word[log] = position with { TransactionSeq = last };
         }
 

@@ -8,7 +8,8 @@ namespace Cairn.Core.Tree;
 /// An edit whose author had not seen that an object was removed brings the object back. A condemnation makes the tree
 /// forget what every member has seen removed; a member that is forgotten is not waited for, and what it wrote meanwhile
 /// may come after the condemnation in the order, where the object is not there any more: the edit has no effect.
-/// Nobody who has seen the condemnation speaks of the object, so whoever does after it had not.
+/// Nobody who has seen the condemnation speaks of the object, so whoever does after it had not. What is put into a folder
+/// that is nowhere itself is noted, too: it may be condemned as soon as the folder is.
 /// </remarks>
 /// <param name="author">Whose edits.</param>
 public sealed class SwallowedWork(NodeId author)
@@ -56,7 +57,7 @@ public sealed class SwallowedWork(NodeId author)
 
     private void Note(ObjectId placed, ObjectId into, bool isOwn)
     {
-        if (!_forgotten.Contains(placed) && !_forgotten.Contains(into))
+        if (!_forgotten.Contains(placed) && !_forgotten.Contains(into) && !_objects.Contains(into))
         {
             _objects.Remove(placed);
         }

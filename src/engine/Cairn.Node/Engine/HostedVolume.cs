@@ -55,6 +55,9 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     public LogPositions Positions => _log.Positions;
 
     /// <inheritdoc/>
+    public LogPositions Seen => _log.Seen;
+
+    /// <inheritdoc/>
     public LogPositions Word => _log.Word;
 
     /// <inheritdoc/>

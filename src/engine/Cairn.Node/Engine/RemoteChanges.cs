@@ -9,6 +9,7 @@ internal sealed class RemoteChanges(VolumeState state)
     /// <summary>Other members' transactions changed these keys of the tree. Under the gate.</summary>
     public void OnChange(IReadOnlyList<byte[]> keys)
     {
+        bool isAnyRemoved = false;
         foreach (byte[] key in keys)
         {
             if (TreeKeys.TryParseEntry(key, out ObjectId parent, out ReadOnlySpan<byte> name))
@@ -17,13 +18,19 @@ internal sealed class RemoteChanges(VolumeState state)
             }
             else if (TreeKeys.TryParseObject(key, out ObjectId id))
             {
-                if (key[0] == TreeKeys.Object && state.Queries.Get(id) is not null)
+                if (key[0] == TreeKeys.Object && state.Queries.Get(id) is { } view)
                 {
                     state.Inodes.Admit(id);
+                    isAnyRemoved |= view.IsDetached;
                 }
 
                 state.TellVersion(id);
             }
+        }
+
+        if (isAnyRemoved)
+        {
+            state.DraftsOfRemoved.Look();
         }
     }
 }

@@ -117,6 +117,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         {
             if (new DraftRecovery(engine._state).Run(engine._state.Unnamed.Restore(recovered)) > 0)
             {
+                engine._state.DraftsOfRemoved.Look();
                 engine._publisher.Signal();
             }
 
@@ -125,6 +126,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
 
         parts.Log.Changed += engine._remote.OnChange;
         parts.Log.HoldsBack = engine.HoldsBack;
+        parts.Log.WithholdsWord = () => engine._state.DraftsOfRemoved.IsAny || engine._garbage.Members.IsReturning;
         parts.Workers.Start("publishing " + parts.Name, engine.Publish);
         if (parts.Members is not null)
         {
@@ -394,6 +396,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
 
         _state.Parts.Log.Changed -= _remote.OnChange;
         _state.Parts.Log.HoldsBack = null;
+        _state.Parts.Log.WithholdsWord = null;
         _publisher.Dispose();
         _stop.Dispose();
     }

@@ -92,6 +92,7 @@ internal sealed class VolumeState
         Listings = new DirectoryListings(Queries);
         Condemned = new CondemnedChunks(parts.Log);
         Unnamed = new UnnamedChunks(Journal);
+        DraftsOfRemoved = new DraftsOfRemoved(this);
         _author = new AuthorName(Queries, parts.Log.OwnLogId.Author, parts.AuthorName);
         _numbers = new HandleNumbers(parts.Index);
     }
@@ -110,6 +111,9 @@ internal sealed class VolumeState
 
     /// <summary>Chunks that no version names yet.</summary>
     public UnnamedChunks Unnamed { get; }
+
+    /// <summary>Drafts that bring back what others removed.</summary>
+    public DraftsOfRemoved DraftsOfRemoved { get; }
 
     /// <summary>Directories being listed.</summary>
     public DirectoryListings Listings { get; }

@@ -8,11 +8,16 @@ namespace Cairn.Node.Garbage;
 /// <param name="self">This node.</param>
 /// <param name="writers">All who may write to the volume, this node among them.</param>
 /// <param name="confirmed">What a member said it holds; empty for one that is not connected.</param>
+/// <param name="isReturning">Whether this node was forgotten and is not up to date yet.</param>
 public sealed class ConfirmedMembers(
-    NodeId self, Func<IReadOnlyList<NodeId>> writers, Func<NodeId, LogPositions> confirmed) : IGarbageMembers
+    NodeId self, Func<IReadOnlyList<NodeId>> writers, Func<NodeId, LogPositions> confirmed, Func<bool> isReturning)
+    : IGarbageMembers
 {
     /// <inheritdoc/>
     public IReadOnlyList<NodeId> Writers => writers();
+
+    /// <inheritdoc/>
+    public bool IsReturning => isReturning();
 
     /// <inheritdoc/>
     public LogPositions Stable(LogPositions held)

@@ -117,6 +117,11 @@ public sealed class GarbageCollector : IDisposable
     /// <returns>Whether anything was done: then another round may find more.</returns>
     public async Task<bool> Round(CancellationToken cancellation)
     {
+        if (Members.IsReturning)
+        {
+            return false;
+        }
+
         bool isRescued = await RescueLate(cancellation);
         bool condemned = isRescued && IsCondemner && await Condemn(cancellation);
         condemned |= isRescued && await CondemnUnnamed(cancellation);
@@ -182,7 +187,7 @@ public sealed class GarbageCollector : IDisposable
         LogPositions emptied;
         lock (_log.Gate)
         {
-            cut = Members.Stable(_log.Fold.Positions);
+            cut = Members.Stable(_log.Word);
         }
 
         // What is condemned now was folded before, so it was measured.

@@ -11,8 +11,13 @@ public interface IGarbageMembers
     IReadOnlyList<NodeId> Writers { get; }
 
     /// <summary>What every writer is known to have folded (<see cref="Core.Sync.StabilityTracker"/>); empty if that is not known.</summary>
-    /// <param name="held">What this node has folded.</param>
+    /// <param name="held">What this node has folded, and vouches for.</param>
     LogPositions Stable(LogPositions held);
+
+    /// <summary>
+    /// Whether this node was forgotten and has not made good yet what was settled without it: until then it agrees to nothing.
+    /// </summary>
+    bool IsReturning => false;
 }
 
 /// <summary>A volume that only one node writes.</summary>

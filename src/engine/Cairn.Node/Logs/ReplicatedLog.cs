@@ -31,6 +31,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
     private readonly OwnLogRepair _repair;
     private readonly List<LogFinding> _findings = [];
     private LogPositions _durable = LogPositions.Empty;
+    private LogPositions _vouched = LogPositions.Empty;
     private VolumeKeyring _keys;
 
     private ReplicatedLog(
@@ -80,7 +81,19 @@ public sealed class ReplicatedLog : IAsyncDisposable
     /// <summary>What is held on stable storage here: what peers may be told.</summary>
     public LogPositions Positions => Volatile.Read(ref _durable);
 
-    /// <summary>What a peer is told: what is held on stable storage and folded, and of own logs all that was written.</summary>
+    /// <summary>What is held on stable storage and folded, and of own logs all that was written.</summary>
+    public LogPositions Seen
+    {
+        get
+        {
+            lock (Gate)
+            {
+                return WordUpTo(Fold.Positions);
+            }
+        }
+    }
+
+    /// <summary>What a peer is told: what is seen, or what was seen before <see cref="WithholdsWord"/> held.</summary>
     /// <remarks>
     /// Others take for settled what nobody's writing can come before any more. A transaction that waits to be sealed was
     /// written from the state of now: it must be in the word, or it would come late.
@@ -91,7 +104,12 @@ public sealed class ReplicatedLog : IAsyncDisposable
         {
             lock (Gate)
             {
-                return StabilityTracker.Word(Ports.Identity.Node, _durable, Fold.Positions);
+                if (WithholdsWord?.Invoke() != true)
+                {
+                    _vouched = Fold.Positions;
+                }
+
+                return WordUpTo(_vouched);
             }
         }
     }
@@ -148,6 +166,12 @@ public sealed class ReplicatedLog : IAsyncDisposable
     /// <summary>How long sealing may wait for what belongs together; asked under no lock. Null: not at all.</summary>
     /// <remarks>A door's save is a name and a content: while the content is being published, the block waits a little.</remarks>
     public Func<bool>? HoldsBack { get; set; }
+
+    /// <summary>
+    /// Whether this node may still write what brings back something that others removed: until it has, they may not count on
+    /// its having seen that. Asked under the gate. Null: it may not.
+    /// </summary>
+    public Func<bool>? WithholdsWord { get; set; }
 
     internal LogPorts Ports { get; }
 
@@ -368,6 +392,9 @@ public sealed class ReplicatedLog : IAsyncDisposable
         await Persister.Stop();
         _receiver.Dispose();
     }
+
+    private LogPositions WordUpTo(LogPositions vouched) =>
+        StabilityTracker.Word(Ports.Identity.Node, _durable, Fold.Positions, vouched);
 
     internal void OnSealed() => BlocksReady?.Invoke();
 

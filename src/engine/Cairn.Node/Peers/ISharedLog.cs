@@ -19,7 +19,10 @@ public interface ISharedLog
     /// <summary>What is held here on stable storage.</summary>
     LogPositions Positions { get; }
 
-    /// <summary>What a peer is told of it: at least <see cref="Positions"/>, and all that was written here.</summary>
+    /// <summary>What of it is folded here, and all that was written here.</summary>
+    LogPositions Seen => Positions;
+
+    /// <summary>What a peer is told of it: the blocks of <see cref="Positions"/>, and what others may take for settled.</summary>
     LogPositions Word => Positions;
 
     /// <summary>Blocks held here on stable storage that a peer with these positions lacks, in order per log.</summary>

@@ -89,7 +89,7 @@ internal sealed class LogSync
     {
         NodeId[] readers = [.. _view.Readers(log.Volume)];
         int holders = readers.Count(node => node == _view.Self
-            || _heard.Of(node, log.Volume).Covers(log.Positions));
+            || log.Positions.BlocksBeyond(_heard.Of(node, log.Volume)) == 0);
         return holders >= Math.Min(copies, readers.Length);
     }
 

@@ -49,6 +49,9 @@ internal sealed class VolumeSet : IAsyncDisposable
     /// <summary>Told the path of a file that was read while no node that has its data could be reached. Any thread.</summary>
     public Action<string> Unreadable { get; init; } = static _ => { };
 
+    /// <summary>Whether this node was forgotten and has not made good yet what was settled without it.</summary>
+    public Func<bool> IsReturning { get; init; } = static () => false;
+
     /// <summary>The open ones, in the order of their ids.</summary>
     public IEnumerable<IHostedVolume> Open => _open.Values.Select(hosted => hosted.Volume);
 
@@ -197,7 +200,8 @@ internal sealed class VolumeSet : IAsyncDisposable
             Garbage = new ConfirmedMembers(
                 _ports.Identity.Node,
                 () => [.. Writers()],
-                peer => _sync.ConfirmedBy(peer, volume.Volume)),
+                peer => _sync.ConfirmedBy(peer, volume.Volume),
+                IsReturning),
         });
         if (!opened.TryGet(out IHostedVolume? hosted, out StoreError error))
         {
