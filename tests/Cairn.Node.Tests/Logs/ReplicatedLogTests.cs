@@ -165,6 +165,12 @@ public sealed class ReplicatedLogTests
         _members.LastAccepted[author.Log.OwnLogId] = 1;
         Assert.Equal(ReceiveOutcome.Quarantined, reader.Log.Receive(blocks[1].Bytes));
         Assert.Equal(["f0"], reader.Names());
+
+        // The revocation moves back before this node has heard of it: what it folded is not taken for judged by a later block.
+        _members.LastAccepted[author.Log.OwnLogId] = 0;
+        Assert.Equal(ReceiveOutcome.Quarantined, reader.Log.Receive(blocks[2].Bytes));
+        reader.Log.Reconsider();
+        Assert.Empty(reader.Names());
     }
 
     /// <summary>Nobody may call a history settled that somebody has added to, though no block shows it yet.</summary>

@@ -95,13 +95,13 @@ internal sealed class BlockReceiver(ReplicatedLog log, OwnLogRepair repair, Bloc
             if (isSetAside)
             {
                 outcome = ReceiveOutcome.Quarantined;
-                log.Quarantine.Note(log.Fold.Table, log.Exchange.Positions);
+                Quarantine.Note(log.Fold.Table, block.Log, block.Seq);
                 log.Add(new LogFinding(
                     log.Volume, block.Log,
                     $"block {block.Seq} was written after its author was revoked: set aside, not shown"));
             }
 
-            _pending.Add(log.Quarantine.Judge(block.Log, block.Seq, transactions));
+            _pending.Add(isSetAside ? Quarantine.WithoutEffect(transactions) : transactions);
             if (contradicted.Count > 0)
             {
                 _pending.Run();

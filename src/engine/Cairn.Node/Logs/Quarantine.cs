@@ -24,26 +24,39 @@ internal sealed class Quarantine(IMembers members)
 
     /// <summary>The transactions of a block as they are folded.</summary>
     public ImmutableArray<Transaction> Judge(LogId log, ulong blockSeq, ImmutableArray<Transaction> transactions) =>
-        Holds(log, blockSeq)
-            ? [.. transactions.Select(static transaction => transaction with { Primitives = NoEffect })]
-            : transactions;
+        Holds(log, blockSeq) ? WithoutEffect(transactions) : transactions;
+
+    /// <summary>Transactions that keep their place and do nothing.</summary>
+    public static ImmutableArray<Transaction> WithoutEffect(ImmutableArray<Transaction> transactions) =>
+        [.. transactions.Select(static transaction => transaction with { Primitives = NoEffect })];
 
     /// <summary>Whether the table was folded under another judgement of what is held.</summary>
     public bool IsOutdated(ITreeTable table, LogPositions held) =>
-        !table.Get(Key).AsSpan().SequenceEqual(FirstBlocks(held));
+        !table.Get(Key).AsSpan().SequenceEqual(Encode(FirstBlocks(held)));
 
-    /// <summary>Notes in the table under which judgement it was folded.</summary>
-    public void Note(ITreeTable table, LogPositions held)
+    /// <summary>Notes in the table that all that is held is folded under the judgement of this moment.</summary>
+    public void Note(ITreeTable table, LogPositions held) => Note(table, FirstBlocks(held));
+
+    /// <summary>Notes in the table that a block is folded without effect.</summary>
+    /// <remarks>
+    /// Of this block alone: what was folded before the author was revoked has its effect until all is folded again.
+    /// </remarks>
+    public static void Note(ITreeTable table, LogId log, ulong blockSeq)
     {
-        byte[] blocks = FirstBlocks(held);
-        table.Put(Key, blocks.Length == 0 ? null : blocks);
+        SortedDictionary<LogId, ulong> first = Decode(table.Get(Key));
+        if (first.TryAdd(log, blockSeq))
+        {
+            Note(table, first);
+        }
     }
 
+    private static void Note(ITreeTable table, SortedDictionary<LogId, ulong> first) =>
+        table.Put(Key, first.Count == 0 ? null : Encode(first));
+
     /// <summary>The first block in quarantine of every log that has one.</summary>
-    private byte[] FirstBlocks(LogPositions held)
+    private SortedDictionary<LogId, ulong> FirstBlocks(LogPositions held)
     {
-        var output = new ArrayBufferWriter<byte>();
-        var writer = new WireWriter(output);
+        SortedDictionary<LogId, ulong> first = [];
         foreach ((LogId log, LogPosition position) in held.Logs)
         {
             if (position.BlockSeq == 0 || !Holds(log, position.BlockSeq))
@@ -58,11 +71,41 @@ internal sealed class Quarantine(IMembers members)
                 (low, high) = Holds(log, middle) ? (low, middle) : (middle + 1, high);
             }
 
+            first.Add(log, low);
+        }
+
+        return first;
+    }
+
+    private static byte[] Encode(SortedDictionary<LogId, ulong> first)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        var writer = new WireWriter(output);
+        foreach ((LogId log, ulong block) in first)
+        {
             writer.Bytes32(log.Author.Value);
             writer.VarUInt(log.Incarnation);
-            writer.VarUInt(low);
+            writer.VarUInt(block);
         }
 
         return output.WrittenSpan.ToArray();
+    }
+
+    private static SortedDictionary<LogId, ulong> Decode(byte[]? noted)
+    {
+        SortedDictionary<LogId, ulong> first = [];
+        var reader = new WireReader(noted ?? []);
+        while (!reader.Complete)
+        {
+            var author = new NodeId(reader.Bytes32());
+            ulong incarnation = reader.VarUInt();
+            ulong block = reader.VarUInt();
+            Invariant.That(
+                !reader.Failed && incarnation <= uint.MaxValue,
+                "a fold's note of its quarantine is damaged: rebuild the index");
+            first[new LogId(author, (uint)incarnation)] = block;
+        }
+
+        return first;
     }
 }
