@@ -97,7 +97,7 @@ public sealed class DamageTests
     }
 
     [Fact]
-    public void A_damaged_index_is_thrown_away_and_rebuilt()
+    public void A_damaged_or_truncated_index_is_thrown_away_and_rebuilt()
     {
         SimulatedDisk whole = new();
         RecordKey[] keys;
@@ -111,6 +111,19 @@ public sealed class DamageTests
         {
             SimulatedDisk disk = whole.Clone();
             disk.FlipBit(snapshot, offset, 2);
+            using ChunkStore store = ChunkStore.Open(disk, StoreOptions).Value;
+            Assert.Contains(snapshot, Assert.Single(store.Findings).Error.Where, StringComparison.Ordinal);
+            Assert.All(keys, key => Assert.True(store.Verify(key).IsOk));
+        }
+
+        for (long length = 0; length < whole.LengthOf(snapshot); length += 11)
+        {
+            SimulatedDisk disk = whole.Clone();
+            using (Storage.Ports.IDiskFile file = disk.Open(snapshot, Storage.Ports.DiskOpenMode.ReadWrite).Value)
+            {
+                Assert.True(file.SetLength(length).IsOk);
+            }
+
             using ChunkStore store = ChunkStore.Open(disk, StoreOptions).Value;
             Assert.Contains(snapshot, Assert.Single(store.Findings).Error.Where, StringComparison.Ordinal);
             Assert.All(keys, key => Assert.True(store.Verify(key).IsOk));
