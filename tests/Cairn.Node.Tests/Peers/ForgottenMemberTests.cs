@@ -1,5 +1,7 @@
 using Cairn.Core.Primitives;
+using Cairn.Simulation.Disks;
 using Cairn.Storage.Packs;
+using Cairn.Storage.Ports;
 
 namespace Cairn.Node.Tests.Peers;
 
@@ -45,6 +47,24 @@ public sealed class ForgottenMemberTests
         Assert.All(bench.Nodes, node => Assert.Empty(ChunksOf(node).Intersect(old)));
         Assert.Null(bench.Get(first, "removed"));
         bench.AssertNoFailures();
+    }
+
+    /// <summary>Found by `cairn simulate --faults ...,away --seed 2`: a full disk kept it out until it was started again.</summary>
+    [Fact]
+    public void A_disk_that_refuses_its_record_for_a_while_does_not_keep_it_out()
+    {
+        PoolBench bench = PoolBench.Of(3, 33);
+        (BenchNode first, BenchNode away) = (bench.Nodes[0], bench.Nodes[2]);
+        bench.Network.Cut(away.Address, first.Address);
+        bench.Network.Cut(away.Address, bench.Nodes[1].Address);
+        bench.Until(() => away.Connected == 0 && first.Connected == 1, "it is cut off");
+        bench.Ok(first, () => first.Node.ForgetNode("node2", default).AsTask());
+        int refused = 0;
+        away.Disk.Faults.Fail = (path, operation) => operation == DiskOperation.Open && path == "record.new"
+            && away.Status().State == "joining" && refused++ < 3 ? DiskErrorKind.NoSpace : null;
+        bench.Network.HealAll();
+        bench.Until(() => Role(first, away) != "forgotten", "it belongs again");
+        Assert.InRange(refused, 3, 4);
     }
 
     [Fact]

@@ -29,12 +29,14 @@ internal sealed class OwnReturn(
     /// <summary>Looks whether this node was forgotten, or taken back, and does what is due.</summary>
     public void Look(CancellationToken stop)
     {
-        if (!view.MayReturn(view.Self))
+        bool isForgotten = view.MayReturn(view.Self);
+        _isDone &= isForgotten;
+        if (_isDone || !isForgotten)
         {
-            _isDone = false;
+            // Said until it is kept: a full disk refuses the record, and nobody takes a node back that says it is joining.
             Change(NodeState.Joining, NodeState.Online);
         }
-        else if (!_isDone)
+        else
         {
             Change(NodeState.Online, NodeState.Joining);
             if (!_isBusy && sync.IsCaughtUp())
