@@ -23,11 +23,15 @@ public sealed class Campaign
     private static readonly TimeSpan WatchEvery = TimeSpan.FromMinutes(1);
     private const int LookAtCopiesEvery = 5;
 
+    /// <summary>How much longer others think than a client.</summary>
+    private const int EchoPauses = 3;
+    private const int CuratorPauses = 6;
+
     private readonly CampaignOptions _options;
     private readonly SimulatedScheduler _scheduler = new();
     private readonly SimulatedNetwork _network;
     private readonly List<SimulatedMachine> _machines = [];
-    private readonly List<Client> _clients = [];
+    private readonly List<Actor> _actors = [];
     private readonly Oracle _oracle = new();
     private readonly WorkloadCounters _counters = new();
     private readonly FaultPlan _faults;
@@ -103,6 +107,11 @@ public sealed class Campaign
 
         Require(Do(first, () => first.Node!.CreateVolume("shared", default).AsTask()));
         Until(() => _machines.TrueForAll(machine => machine.Volume is not null), "the volume is open everywhere");
+        if (!Do(first, () => Echo.Prepare(first.Volume!)).TryGet(out _, out VolumeError error))
+        {
+            throw new CampaignException($"the folder of echoes: {error}");
+        }
+
         if (_options.KeepsNothing)
         {
             KeepNothing(first.Volume!);
@@ -146,9 +155,9 @@ public sealed class Campaign
 
         _isStormy = false;
         _faults.EndStorm();
-        foreach (Client client in _clients)
+        foreach (Actor actor in _actors)
         {
-            client.IsStopping = true;
+            actor.IsStopping = true;
         }
     }
 
@@ -166,11 +175,11 @@ public sealed class Campaign
             }
 
             _scheduler.RunFor(TimeSpan.FromSeconds(10));
-            unrest = _clients.Exists(client => client.IsAtWork) ? "clients work" : _checker.Unrest();
+            unrest = _actors.Exists(actor => actor.IsAtWork) ? "somebody works" : _checker.Unrest();
             _checker.CheckAlways();
         }
 
-        _clients.Clear();
+        _actors.Clear();
         TimeSpan took = _scheduler.Now - began;
         _worstConvergence = took > _worstConvergence ? took : _worstConvergence;
         if (_checker.Broken.Count == 0)
@@ -194,15 +203,20 @@ public sealed class Campaign
 
         if (_isStormy)
         {
-            Client client = new(machine, _oracle, _counters, _options.ThinkTime, _random.NextUInt64());
-            _clients.Add(client);
-            await client.Run();
+            Actor[] actors =
+            [
+                new Client(machine, _oracle, _counters, _options.ThinkTime, _random.NextUInt64()),
+                new Echo(machine, _counters, _options.ThinkTime * EchoPauses, _random.NextUInt64()),
+                new Curator(machine, _counters, _options.ThinkTime * CuratorPauses, _random.NextUInt64()),
+            ];
+            _actors.AddRange(actors);
+            await Task.WhenAll(actors.Select(static actor => actor.Run()));
         }
     }
 
     private SimulatedMachine AddMachine()
     {
-        NodeOptions options = new() { SpaceBytes = _options.SpaceBytes };
+        NodeOptions options = new() { SpaceBytes = _options.SpaceBytes, Horizon = _options.Horizon };
         SimulatedMachine machine = new(_scheduler, _network, _machines.Count, _options.Seed, options)
         {
             Told = _chronicle.Add,
@@ -246,6 +260,7 @@ public sealed class Campaign
         Events = _scheduler.Steps,
         Operations = _counters.Answered,
         PromisedWrites = _oracle.Promised,
+        Deeds = _counters.Deeds,
         Faults = [.. FaultWords.Kinds.Select(kind => KeyValuePair.Create(FaultWords.Of(kind), _faults.Count(kind)))],
         Conflicts = _checker.Conflicts,
         ChunksRemade = _machines.Sum(machine => machine.ChunksRemade),

@@ -33,6 +33,11 @@ public sealed record CampaignOptions
     /// <summary>Whether the volume keeps no past: what is deleted or written over is garbage at once. Default false.</summary>
     public bool KeepsNothing { get; init; }
 
+    /// <summary>
+    /// How long a member may be away before it is forgotten: weeks would take days to run, so a part of a storm.
+    /// </summary>
+    public TimeSpan Horizon => Faults.HasFlag(FaultKinds.Away) ? StormLength / 4 : TimeSpan.FromDays(90);
+
     /// <summary>A bug planted on purpose, to prove that the checks see it. Default none.</summary>
     public PlantedBug Bug { get; init; }
 

@@ -23,6 +23,12 @@ public enum CellState
 /// </remarks>
 public static class Cell
 {
+    /// <summary>Bytes of a cell that many write alike.</summary>
+    public const int EchoBytes = 4096;
+
+    /// <summary>No write of the oracle's has such a number.</summary>
+    private const ulong EchoWrites = 1UL << 62;
+
     private const int HeaderBytes = 12;
 
     /// <summary>Makes a cell's bytes.</summary>
@@ -32,6 +38,16 @@ public static class Cell
         BinaryPrimitives.WriteInt32LittleEndian(cell[8..], index);
         new Prng(write ^ ((ulong)index << 40)).Fill(cell[HeaderBytes..]);
     }
+
+    /// <summary>Makes a cell's bytes that say which content they belong to, not who wrote them.</summary>
+    public static void FillEcho(Span<byte> cell, int content, int index) =>
+        Fill(cell, EchoWrites + (ulong)content, index);
+
+    /// <summary>Whether a file, or the folder of such files, has cells that many write alike.</summary>
+    public static bool IsEcho(ReadOnlySpan<byte> name) => !name.IsEmpty && name[0] == (byte)'e';
+
+    /// <summary>Whether the number is that of a content that many write alike.</summary>
+    public static bool IsEcho(ulong write) => write >= EchoWrites;
 
     /// <summary>Says what a cell is, and which write made it.</summary>
     public static CellState Read(ReadOnlySpan<byte> cell, int index, out ulong write)
@@ -54,6 +70,7 @@ public static class Cell
         's' => 128,
         'f' => 1024,
         'b' => 16384,
+        'e' => EchoBytes,
         _ => 0,
     };
 }

@@ -1,65 +1,26 @@
 using System.Text;
 using Cairn.Core.Primitives;
 using Cairn.Node.Volumes;
-using Cairn.Simulation.Time;
 
 namespace Cairn.Simulation.Campaigns;
 
 /// <summary>A user of one node's volume, who does random things and tells the oracle what was promised.</summary>
 /// <remarks>
 /// What a client shows the oracle is read in the same turn as the change is asked for: nothing can come between.
-/// It dies with its node's process. Thread: its process.
+/// Thread: its process.
 /// </remarks>
-internal sealed class Client
+internal sealed class Client : Actor
 {
     private const int DirectoryCount = 4;
 
-    private readonly SimulatedMachine _machine;
-    private readonly SimulatedProcess _process;
-    private readonly IVolume _volume;
     private readonly Oracle _oracle;
-    private readonly WorkloadCounters _counters;
-    private readonly TimeSpan _thinkTime;
-    private readonly Prng _random;
     private readonly byte[] _buffer = new byte[256 * 1024];
-    private bool _hasEnded;
 
     public Client(SimulatedMachine machine, Oracle oracle, WorkloadCounters counters, TimeSpan thinkTime, ulong seed)
-    {
-        _machine = machine;
-        _process = machine.Process;
-        _volume = machine.Volume ?? throw new InvariantException($"{machine.Options.Name} has no volume");
-        _oracle = oracle;
-        _counters = counters;
-        _thinkTime = thinkTime;
-        _random = new Prng(seed);
-    }
+        : base(machine, counters, thinkTime, seed) => _oracle = oracle;
 
-    /// <summary>Set to make it end after what it does now.</summary>
-    public bool IsStopping { get; set; }
-
-    /// <summary>Whether it still does something: neither ended nor dead with its process.</summary>
-    public bool IsAtWork => !_hasEnded && _process.IsAlive;
-
-    /// <summary>Works until told to stop.</summary>
-    public async Task Run()
-    {
-        while (!IsStopping)
-        {
-            await Pause(_thinkTime);
-            if (!IsStopping)
-            {
-                await Step();
-            }
-        }
-
-        _hasEnded = true;
-    }
-
-    private Task Pause(TimeSpan mean) =>
-        Task.Delay(TimeSpan.FromTicks(1 + (long)(2 * _random.NextDouble() * mean.Ticks)), _process.Time);
-
-    private Task Step() => _random.Next(100) switch
+    /// <inheritdoc/>
+    protected override Task Step() => Random.Next(100) switch
     {
         < 45 => EditFile(),
         < 60 => SaveByRename(),
@@ -80,17 +41,17 @@ internal sealed class Client
             return;
         }
 
-        Result<OpenedFile, VolumeError> opened = await _volume.Create(
+        Result<OpenedFile, VolumeError> opened = await Volume.Create(
             parent, name, 0x1A4, OpenIntent.Read | OpenIntent.Write, Caller.Daemon);
         if (!Count(opened).TryGet(out OpenedFile file, out _))
         {
             return;
         }
 
-        FileSession session = new(_volume, _oracle, _counters, _machine.Number, name, file, _buffer);
-        for (int steps = 1 + _random.Next(4); steps > 0; steps--)
+        FileSession session = new(Volume, _oracle, Counters, Machine.Number, name, file, _buffer);
+        for (int steps = 1 + Random.Next(4); steps > 0; steps--)
         {
-            int kind = _random.Next(10);
+            int kind = Random.Next(10);
             if (kind < 7)
             {
                 (int first, int count) = RandomRange(session.CellBytes);
@@ -98,15 +59,15 @@ internal sealed class Client
             }
             else if (kind < 8)
             {
-                await session.Truncate(_random.Next(16));
+                await session.Truncate(Random.Next(16));
             }
 
-            if (_random.Chance(3))
+            if (Random.Chance(3))
             {
                 await session.Sync();
             }
 
-            if (_random.Chance(4))
+            if (Random.Chance(4))
             {
                 await Pause(TimeSpan.FromSeconds(5));
             }
@@ -119,20 +80,20 @@ internal sealed class Client
     private async Task SaveByRename()
     {
         string name = Text(RandomFileName());
-        ReadOnlyMemory<byte> temporary = Bytes(FormattableString.Invariant($"{name}~{_machine.Number}"));
+        ReadOnlyMemory<byte> temporary = Bytes(FormattableString.Invariant($"{name}~{Machine.Number}"));
         if (await RandomDirectory() is not { } parent)
         {
             return;
         }
 
-        Result<OpenedFile, VolumeError> opened = await _volume.Create(
+        Result<OpenedFile, VolumeError> opened = await Volume.Create(
             parent, temporary, 0x1A4, OpenIntent.Read | OpenIntent.Write | OpenIntent.Exclusive, Caller.Daemon);
         if (!Count(opened).TryGet(out OpenedFile file, out _))
         {
             return;
         }
 
-        FileSession session = new(_volume, _oracle, _counters, _machine.Number, temporary, file, _buffer);
+        FileSession session = new(Volume, _oracle, Counters, Machine.Number, temporary, file, _buffer);
         (int _, int count) = RandomRange(session.CellBytes);
         await session.Write(0, count);
         await session.Sync();
@@ -149,10 +110,10 @@ internal sealed class Client
         }
 
         InodeNumber inode = entry.Attributes.Inode;
-        Result<OpenedFile, VolumeError> opened = await _volume.Open(inode, OpenIntent.Read, Caller.Daemon);
+        Result<OpenedFile, VolumeError> opened = await Volume.Open(inode, OpenIntent.Read, Caller.Daemon);
         if (Count(opened).TryGet(out OpenedFile file, out _))
         {
-            FileSession session = new(_volume, _oracle, _counters, _machine.Number, entry.Name, file, _buffer);
+            FileSession session = new(Volume, _oracle, Counters, Machine.Number, entry.Name, file, _buffer);
             await session.ReadAll();
             await session.Close();
         }
@@ -166,7 +127,7 @@ internal sealed class Client
             return;
         }
 
-        await WhileSeen(parent, entry.Name, () => _volume.Unlink(parent, entry.Name, Caller.Daemon));
+        await WhileSeen(parent, entry.Name, () => Volume.Unlink(parent, entry.Name, Caller.Daemon));
     }
 
     private async Task Rename()
@@ -178,11 +139,11 @@ internal sealed class Client
         }
 
         ReadOnlyMemory<byte> target = entry.Attributes.Kind == ObjectKind.Directory
-            ? Bytes(FormattableString.Invariant($"d{_random.Next(DirectoryCount * 2)}"))
-            : Bytes(FormattableString.Invariant($"{(char)entry.Name.Span[0]}{_random.Next(20)}"));
+            ? Bytes(FormattableString.Invariant($"d{Random.Next(DirectoryCount * 2)}"))
+            : Bytes(FormattableString.Invariant($"{(char)entry.Name.Span[0]}{Random.Next(20)}"));
         if (entry.Attributes.Kind == ObjectKind.Directory)
         {
-            Count(await _volume.Rename(from, entry.Name, to, target, RenameMode.NoReplace, Caller.Daemon));
+            Count(await Volume.Rename(from, entry.Name, to, target, RenameMode.NoReplace, Caller.Daemon));
         }
         else
         {
@@ -191,7 +152,7 @@ internal sealed class Client
     }
 
     private Task RenameOver(InodeNumber from, ReadOnlyMemory<byte> name, InodeNumber to, ReadOnlyMemory<byte> target) =>
-        WhileSeen(to, target, () => _volume.Rename(from, name, to, target, RenameMode.Replace, Caller.Daemon));
+        WhileSeen(to, target, () => Volume.Rename(from, name, to, target, RenameMode.Replace, Caller.Daemon));
 
     /// <summary>Reads what a name shows and, in the same turn, does what takes it away.</summary>
     private async Task WhileSeen(
@@ -199,19 +160,19 @@ internal sealed class Client
     {
         for (int attempt = 0; attempt < 4; attempt++)
         {
-            if (_machine.Hosted is { HasUnpublishedWrites: true })
+            if (Machine.Hosted is { HasUnpublishedWrites: true })
             {
                 await Pause(TimeSpan.FromSeconds(1));
                 continue;
             }
 
-            Result<ObjectAttributes, VolumeError> found = await _volume.Lookup(parent, name);
+            Result<ObjectAttributes, VolumeError> found = await Volume.Lookup(parent, name);
             List<WrittenCell> seen = [];
             OpenedFile? file = null;
             if (found.TryGet(out ObjectAttributes seenNow, out VolumeError error) && seenNow.Kind == ObjectKind.File)
             {
                 Result<OpenedFile, VolumeError> opened =
-                    await _volume.Open(seenNow.Inode, OpenIntent.Read, Caller.Daemon);
+                    await Volume.Open(seenNow.Inode, OpenIntent.Read, Caller.Daemon);
                 file = opened.IsOk ? opened.Value : null;
             }
             else if (!found.IsOk && error != VolumeError.NotFound)
@@ -221,7 +182,7 @@ internal sealed class Client
 
             if (file is { } open)
             {
-                FileSession session = new(_volume, _oracle, _counters, _machine.Number, name, open, _buffer);
+                FileSession session = new(Volume, _oracle, Counters, Machine.Number, name, open, _buffer);
                 if (!session.TrySee(seen, out Task? wait))
                 {
                     await wait;
@@ -239,7 +200,7 @@ internal sealed class Client
 
             if (file is { } done)
             {
-                await _volume.Release(done.Handle);
+                await Volume.Release(done.Handle);
             }
 
             return;
@@ -250,8 +211,8 @@ internal sealed class Client
     {
         if (await RandomDirectory() is { } parent)
         {
-            ReadOnlyMemory<byte> name = Bytes(FormattableString.Invariant($"d{_random.Next(DirectoryCount * 2)}"));
-            Count(await _volume.MakeDirectory(parent, name, 0x1ED, Caller.Daemon));
+            ReadOnlyMemory<byte> name = Bytes(FormattableString.Invariant($"d{Random.Next(DirectoryCount * 2)}"));
+            Count(await Volume.MakeDirectory(parent, name, 0x1ED, Caller.Daemon));
         }
     }
 
@@ -260,7 +221,7 @@ internal sealed class Client
         if (await RandomDirectory() is { } parent && await RandomEntry(parent) is { } entry
             && entry.Attributes.Kind == ObjectKind.Directory)
         {
-            Count(await _volume.RemoveDirectory(parent, entry.Name, Caller.Daemon));
+            Count(await Volume.RemoveDirectory(parent, entry.Name, Caller.Daemon));
         }
     }
 
@@ -270,8 +231,8 @@ internal sealed class Client
             && await RandomEntry(from) is { } entry && entry.Attributes.Kind == ObjectKind.File)
         {
             char kind = (char)entry.Name.Span[0];
-            ReadOnlyMemory<byte> name = Bytes(FormattableString.Invariant($"{kind}{20 + _random.Next(5)}"));
-            Count(await _volume.Link(entry.Attributes.Inode, to, name, Caller.Daemon));
+            ReadOnlyMemory<byte> name = Bytes(FormattableString.Invariant($"{kind}{20 + Random.Next(5)}"));
+            Count(await Volume.Link(entry.Attributes.Inode, to, name, Caller.Daemon));
         }
     }
 
@@ -279,11 +240,11 @@ internal sealed class Client
     private async Task<InodeNumber?> RandomDirectory()
     {
         InodeNumber directory = InodeNumber.Root;
-        for (int depth = _random.Next(3); depth > 0; depth--)
+        for (int depth = Random.Next(3); depth > 0; depth--)
         {
-            ReadOnlyMemory<byte> name = Bytes(FormattableString.Invariant($"d{_random.Next(DirectoryCount)}"));
-            Result<ObjectAttributes, VolumeError> found = await _volume.Lookup(directory, name);
-            found = found.IsOk ? found : await _volume.MakeDirectory(directory, name, 0x1ED, Caller.Daemon);
+            ReadOnlyMemory<byte> name = Bytes(FormattableString.Invariant($"d{Random.Next(DirectoryCount)}"));
+            Result<ObjectAttributes, VolumeError> found = await Volume.Lookup(directory, name);
+            found = found.IsOk ? found : await Volume.MakeDirectory(directory, name, 0x1ED, Caller.Daemon);
             if (!found.TryGet(out ObjectAttributes attributes, out _) || attributes.Kind != ObjectKind.Directory)
             {
                 return null;
@@ -297,30 +258,25 @@ internal sealed class Client
 
     private async Task<DirectoryEntry?> RandomEntry(InodeNumber directory)
     {
-        Result<IReadOnlyList<DirectoryEntry>, VolumeError> listed = await _volume.ReadDirectory(directory, 0, 1000);
-        return Count(listed).TryGet(out IReadOnlyList<DirectoryEntry>? entries, out _) && entries.Count > 0
-            ? entries[_random.Next(entries.Count)]
-            : null;
+        Result<IReadOnlyList<DirectoryEntry>, VolumeError> listed = await Volume.ReadDirectory(directory, 0, 1000);
+        DirectoryEntry[] entries = Count(listed).TryGet(out IReadOnlyList<DirectoryEntry>? all, out _)
+            ? [.. all.Where(static entry => !Cell.IsEcho(entry.Name.Span))]
+            : [];
+        return entries.Length > 0 ? entries[Random.Next(entries.Length)] : null;
     }
 
-    private ReadOnlyMemory<byte> RandomFileName() => _random.Next(100) switch
+    private ReadOnlyMemory<byte> RandomFileName() => Random.Next(100) switch
     {
-        < 40 => Bytes(FormattableString.Invariant($"s{_random.Next(20)}")),
-        < 97 => Bytes(FormattableString.Invariant($"f{_random.Next(20)}")),
-        _ => Bytes(FormattableString.Invariant($"b{_random.Next(3)}")),
+        < 40 => Bytes(FormattableString.Invariant($"s{Random.Next(20)}")),
+        < 97 => Bytes(FormattableString.Invariant($"f{Random.Next(20)}")),
+        _ => Bytes(FormattableString.Invariant($"b{Random.Next(3)}")),
     };
 
     private (int First, int Count) RandomRange(int cellBytes)
     {
-        int first = _random.Next(24);
+        int first = Random.Next(24);
         int most = cellBytes > 1024 ? 14 : 8;
-        return (first, 1 + _random.Next(most));
-    }
-
-    private Result<T, VolumeError> Count<T>(Result<T, VolumeError> result)
-    {
-        _counters.Count(result.IsOk);
-        return result;
+        return (first, 1 + Random.Next(most));
     }
 
     private static ReadOnlyMemory<byte> Bytes(string text) => Encoding.UTF8.GetBytes(text);

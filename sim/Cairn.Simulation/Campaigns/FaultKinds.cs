@@ -46,8 +46,11 @@ public enum FaultKinds
     /// <summary>Power loss in the middle of a round of garbage collection.</summary>
     Collect = 4096,
 
+    /// <summary>A machine is off for longer than the horizon: the others forget it by themselves.</summary>
+    Away = 8192,
+
     /// <summary>Everything.</summary>
-    All = 8191,
+    All = 16383,
 }
 
 /// <summary>The words for faults on the command line and in reports.</summary>
@@ -59,7 +62,7 @@ public static class FaultWords
         (FaultKinds.Duplication, "duplication"), (FaultKinds.Partition, "partition"), (FaultKinds.OneWay, "one-way"),
         (FaultKinds.Crash, "crash"), (FaultKinds.Torn, "torn"), (FaultKinds.BitRot, "bitrot"),
         (FaultKinds.FullDisk, "full-disk"), (FaultKinds.Clock, "clock"), (FaultKinds.Forget, "forget"),
-        (FaultKinds.Collect, "collect"),
+        (FaultKinds.Collect, "collect"), (FaultKinds.Away, "away"),
     ];
 
     /// <summary>Every word, in the order of reports.</summary>

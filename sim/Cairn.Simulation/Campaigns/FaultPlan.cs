@@ -29,6 +29,7 @@ internal sealed class FaultPlan
     private readonly List<(SimulatedMachine From, SimulatedMachine To)> _cuts = [];
     private int _storm;
     private bool _awaitsRound;
+    private SimulatedMachine? _away;
 
     public FaultPlan(
         SimulatedScheduler scheduler, SimulatedNetwork network, IReadOnlyList<SimulatedMachine> machines,
@@ -59,6 +60,7 @@ internal sealed class FaultPlan
         _storm++;
         _rotted.Clear();
         _awaitsRound = false;
+        _away = null;
         Plan(FaultKinds.Loss | FaultKinds.Delay | FaultKinds.Reorder | FaultKinds.Duplication, ChangeWeather);
         Plan(FaultKinds.Partition, Split);
         Plan(FaultKinds.OneWay, Deafen);
@@ -68,6 +70,7 @@ internal sealed class FaultPlan
         Plan(FaultKinds.FullDisk, FillDisk);
         Plan(FaultKinds.Clock, MoveClock);
         Plan(FaultKinds.Forget, Forget);
+        Plan(FaultKinds.Away, SendAway);
         Plan(FaultKinds.Collect, () =>
         {
             if (!_awaitsRound)
@@ -276,13 +279,39 @@ internal sealed class FaultPlan
         }
 
         machine.Kill(kind);
-        TimeSpan away = _random.Next(20) switch
+        TimeSpan off = _random.Next(20) switch
         {
             0 => Seconds(900, 3600),
             < 5 => Seconds(60, 900),
             _ => Seconds(1, 60),
         };
-        Later(away, machine.Start);
+        SwitchOn(machine, off);
+    }
+
+    /// <summary>After a time; one that was sent away meanwhile stays so.</summary>
+    private void SwitchOn(SimulatedMachine machine, TimeSpan off) => Later(off, () =>
+    {
+        if (_away != machine)
+        {
+            machine.Start();
+        }
+    });
+
+    /// <summary>One at a time: off for longer than the horizon, and back before the storm ends if it lasts long enough.</summary>
+    private void SendAway()
+    {
+        SimulatedMachine machine = AnyMachine();
+        if (_away is null && MayGoDown(machine))
+        {
+            Happened(FaultKinds.Away, machine.Options.Name);
+            _away = machine;
+            machine.Kill(CrashKind.ProcessKilled);
+            Later(_options.Horizon * (1.2 + _random.NextDouble()), () =>
+            {
+                _away = null;
+                machine.Start();
+            });
+        }
     }
 
     private void Rot()

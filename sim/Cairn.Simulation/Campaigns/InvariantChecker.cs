@@ -24,6 +24,7 @@ internal sealed class InvariantChecker
     private readonly Oracle _oracle;
     private readonly WorkloadCounters _counters;
     private readonly CopiesWatch _copies;
+    private readonly SnapshotsWatch _snapshots;
 
     public InvariantChecker(
         SimulatedScheduler scheduler, IReadOnlyList<SimulatedMachine> machines, CampaignOptions options, Oracle oracle,
@@ -35,6 +36,7 @@ internal sealed class InvariantChecker
         _oracle = oracle;
         _counters = counters;
         _copies = new CopiesWatch(machines);
+        _snapshots = new SnapshotsWatch(scheduler, machines);
     }
 
     /// <summary>What is broken so far.</summary>
@@ -105,6 +107,7 @@ internal sealed class InvariantChecker
                 : hosted.HasUnpublishedWrites ? "has unpublished writes"
                 : status.Owed.SendChunks > 0 ? $"owes {status.Owed.SendChunks} chunks"
                 : status.Owed.FetchChunks > 0 ? $"lacks {status.Owed.FetchChunks} chunks"
+                : machine.Pins().FirstOrDefault(IsOnItsWay) is { } pin ? $"fetches {pin.Path}, which is pinned"
                 : status.Owed.SendBlocks > 0 ? $"has {status.Owed.SendBlocks} blocks that others did not confirm"
                 : null;
             if (reason is not null)
@@ -149,6 +152,11 @@ internal sealed class InvariantChecker
         }
 
         CheckCopies();
+        bool mayLack = (_options.Faults & (FaultKinds.Forget | FaultKinds.Away)) != 0;
+        if (_snapshots.Look(mayLack) is { } wrong)
+        {
+            Break("a snapshot shows on every node what it showed when it was made", wrong);
+        }
     }
 
     /// <summary>The planted bug: every copy of one chunk goes.</summary>
@@ -236,6 +244,8 @@ internal sealed class InvariantChecker
         return found.Chunks;
     }
 
+    private static bool IsOnItsWay(PinSummary pin) => pin.State is PinState.Fetching or PinState.Waiting;
+
     private static bool Counts(ChunkStore store, ChunkAddress address) =>
         store.TryGet(RecordKey.Copy(address), out StoredRecord record) && record.Use != ChunkUse.Cached;
 
@@ -262,7 +272,8 @@ internal sealed class InvariantChecker
     private string Uses(ChunkAddress address) => string.Join(", ", _machines.Select(machine =>
         machine.Stores!.Chunks.TryGet(RecordKey.Copy(address), out StoredRecord record) ? $"{record.Use}" : "none"));
 
-    private static string Difference(string one, string other)
+    /// <summary>What two listings do not share, in words.</summary>
+    internal static string Difference(string one, string other)
     {
         string[] left = one.Split('\n');
         string[] right = other.Split('\n');

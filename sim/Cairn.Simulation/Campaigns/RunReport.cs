@@ -24,6 +24,9 @@ public sealed record RunReport
     /// <summary>Writes whose survival was promised at the end.</summary>
     public required long PromisedWrites { get; init; }
 
+    /// <summary>How often snapshots, rules and pins were made, and equal bytes written while their chunks were condemned.</summary>
+    public required IReadOnlyList<KeyValuePair<string, long>> Deeds { get; init; }
+
     /// <summary>How often each kind of fault happened.</summary>
     public required IReadOnlyList<KeyValuePair<string, long>> Faults { get; init; }
 

@@ -139,6 +139,9 @@ public sealed class SimulatedMachine : IDisposable
     /// <summary>What `cairn nodes` shows.</summary>
     public IReadOnlyList<NodeSummary> Nodes() => Now(Node!.Nodes(CancellationToken.None));
 
+    /// <summary>What `cairn pin ls` shows.</summary>
+    public IReadOnlyList<PinSummary> Pins() => Now(Node!.Pins(CancellationToken.None));
+
     /// <inheritdoc/>
     public void Dispose() => _identity.Dispose();
 

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Cairn.Core.Primitives;
+using Cairn.Node.Snapshots;
 using Cairn.Node.Volumes;
 
 namespace Cairn.Simulation.Campaigns;
@@ -39,6 +40,27 @@ public sealed class TreeSnapshot
     {
         TreeSnapshot snapshot = new(volume);
         await snapshot.AddDirectory(InodeNumber.Root, string.Empty);
+        return snapshot;
+    }
+
+    /// <summary>Reads a snapshot of a volume.</summary>
+    public static async Task<TreeSnapshot> OfPast(IVolume volume, string name)
+    {
+        TreeSnapshot snapshot = new(volume);
+        InodeNumber at = InodeNumber.Root;
+        foreach (string step in (string[])[SnapshotsVolume.FolderName, name])
+        {
+            Result<ObjectAttributes, VolumeError> found = await volume.Lookup(at, Encoding.UTF8.GetBytes(step));
+            if (!found.TryGet(out ObjectAttributes folder, out VolumeError error))
+            {
+                snapshot._problems.Add($"{step}: {error}");
+                return snapshot;
+            }
+
+            at = folder.Inode;
+        }
+
+        await snapshot.AddDirectory(at, string.Empty);
         return snapshot;
     }
 
@@ -133,7 +155,7 @@ public sealed class TreeSnapshot
         {
             int index = (int)((offset + at) / cellSize);
             CellState state = Cell.Read(bytes.Slice(at, cellSize), index, out ulong write);
-            if (state == CellState.Written)
+            if (state == CellState.Written && !Cell.IsEcho(write))
             {
                 _cells.Add(new WrittenCell(write, index));
             }

@@ -4,6 +4,13 @@ namespace Cairn.Simulation.Campaigns;
 internal sealed class WorkloadCounters
 {
     private readonly List<string> _damage = [];
+    private readonly SortedDictionary<string, long> _deeds = new(StringComparer.Ordinal)
+    {
+        ["pins"] = 0,
+        ["repeats"] = 0,
+        ["rules"] = 0,
+        ["snapshots"] = 0,
+    };
 
     /// <summary>Operations answered with success.</summary>
     public long Answered { get; private set; }
@@ -13,6 +20,13 @@ internal sealed class WorkloadCounters
 
     /// <summary>Bytes that no write left so, as readers met them.</summary>
     public IReadOnlyList<string> Damage => _damage;
+
+    /// <summary>How often was done what is not an edit.</summary>
+    public IReadOnlyList<KeyValuePair<string, long>> Deeds => [.. _deeds];
+
+    /// <summary>Counts one of <see cref="Deeds"/>.</summary>
+    /// <returns>How many there are now.</returns>
+    public long Did(string deed) => ++_deeds[deed];
 
     /// <summary>Counts one answer.</summary>
     public void Count(bool isOk)

@@ -50,6 +50,7 @@ public sealed class CampaignTests
         Assert.Equal(FaultWords.All, all.Faults.Select(fault => fault.Key));
         Assert.All(all.Faults.Zip(rare.Faults), pair => Assert.True(
             pair.First.Value + pair.Second.Value > 0, $"no {pair.First.Key}"));
+        Assert.All(all.Deeds, deed => Assert.True(deed.Value > 0, $"no {deed.Key}"));
     }
 
     [Fact]

@@ -148,6 +148,7 @@ public static class SimulateCommand
             + $"{report.Conflicts} conflicts, {report.ChunksRemade} chunks remade, "
             + FormattableString.Invariant($"worst convergence {report.WorstConvergence.TotalSeconds:0} s, ")
             + $"trace {report.TraceHash:x16}");
+        output.WriteLine("  deeds: " + string.Join(", ", report.Deeds.Select(deed => $"{deed.Key} {deed.Value}")));
         output.WriteLine("  faults: " + string.Join(", ", report.Faults.Select(fault => $"{fault.Key} {fault.Value}")));
         foreach (BrokenInvariant broken in report.Broken)
         {
