@@ -128,17 +128,9 @@ public sealed partial class CairnNode
             return ValueTask.FromResult<Result<VolumeSummary, ControlError>>(NotAdmin("make volumes"));
         }
 
-        bool isName = name.Length > 0 && Encoding.UTF8.GetByteCount(name) <= 128
-            && !name.Contains('/', StringComparison.Ordinal) && !name.Any(char.IsControl);
-        if (!isName)
+        if (WrongName(name) is { } wrong)
         {
-            return Failed<VolumeSummary>(
-                ControlErrorKind.InvalidArgument, "A volume's name has 1 to 128 bytes, no slash and no control characters.");
-        }
-
-        if (_view.State.TryFindVolume(name, out _))
-        {
-            return Failed<VolumeSummary>(ControlErrorKind.AlreadyExists, $"There is a volume '{name}' already.");
+            return ValueTask.FromResult<Result<VolumeSummary, ControlError>>(wrong);
         }
 
         VolumeId id = new(Random(VolumeId.Size));
@@ -159,18 +151,18 @@ public sealed partial class CairnNode
     public ValueTask<IReadOnlyList<VolumeSummary>> Volumes(CancellationToken cancellation) => ValueTask.FromResult(Summaries());
 
     /// <inheritdoc/>
-    public ValueTask<Result<Unit, ControlError>> RemoveVolume(string name, CancellationToken cancellation) =>
-        !_view.IsAdmin ? ValueTask.FromResult<Result<Unit, ControlError>>(NotAdmin("remove volumes"))
-            : _view.State.TryFindVolume(name, out PoolVolume? volume)
-            ? ValueTask.FromResult(Done(_poolLog.Append([new RemoveVolume(volume.Volume)])))
-            : Failed<Unit>(ControlErrorKind.NotFound, $"There is no volume '{name}'.");
-
-    /// <inheritdoc/>
     public ValueTask<Result<IVolume, ControlError>> Volume(string name, CancellationToken cancellation)
     {
         if (!_view.State.TryFindVolume(name, out PoolVolume? volume))
         {
             return Failed<IVolume>(ControlErrorKind.NotFound, $"There is no volume '{name}'. `cairn volume ls` lists them.");
+        }
+
+        if (!volume.IsComplete)
+        {
+            return Failed<IVolume>(
+                ControlErrorKind.Locked,
+                $"'{name}' is still being made of {CloneOf(volume)}. It is there for everybody when it is complete.");
         }
 
         return _volumes.Find(volume.Volume) is { } hosted
@@ -327,6 +319,8 @@ public sealed partial class CairnNode
     {
         IsReadOnly = !_view.State.RightsIn(volume.Volume).MayWrite(_view.Self),
         Writers = _view.State.WritersOf(volume.Volume) is { } writers ? [.. writers.Select(_view.NameOf)] : null,
+        CloneOf = CloneOf(volume),
+        IsComplete = volume.IsComplete,
     };
 
     private SpaceStatus Space()

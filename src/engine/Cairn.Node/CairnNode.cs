@@ -54,6 +54,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly DropLoop _drops;
     private readonly StoreUpkeep _upkeep;
     private readonly VolumeSet _volumes;
+    private readonly CloneKeeper _clones;
     private readonly WeightKeeper _weights;
     private readonly KeyKeeper _keys;
     private readonly ReturnKeeper _returns;
@@ -128,6 +129,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             Unreadable = _unreadable.Note,
             IsReturning = () => _ownReturn!.IsUnderWay,
         };
+        _clones = new CloneKeeper(ports, _poolLog, _volumes, _diary);
         _ownReturn = new OwnReturn(
             ports.Workers, _view, _sync, _volumes, _diary,
             state => ChangeRecord(record => record with { State = state }));
@@ -411,6 +413,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             _volumes.Refresh();
             _volumes.Upkeep();
             _keys.Look();
+            _clones.Look(_stop.Token);
             _horizon.Look();
             _returns.Look();
             _ownReturn.Look(_stop.Token);

@@ -8,10 +8,11 @@ namespace Cairn.Node.Tests.Peers;
 internal static class DriveFiles
 {
     /// <summary>Writes a file as `cp` does: created, written, closed. Ok: all of it was acknowledged.</summary>
-    public static Result<Unit, VolumeError> Put(this PoolBench bench, BenchNode node, string name, byte[] content) =>
+    public static Result<Unit, VolumeError> Put(
+        this PoolBench bench, BenchNode node, string name, byte[] content, string drive = "shared") =>
         bench.Do(node, async () =>
         {
-            IVolume volume = node.Drive;
+            IVolume volume = node.FindDrive(drive)!;
             Result<OpenedFile, VolumeError> created = await volume.Create(
                 InodeNumber.Root, Encoding.UTF8.GetBytes(name), 0x1A4, OpenIntent.Write, Caller.Daemon);
             if (!created.TryGet(out OpenedFile opened, out VolumeError error))
@@ -62,6 +63,7 @@ internal static class DriveFiles
     }
 
     /// <summary>Removes a file.</summary>
-    public static bool Delete(this PoolBench bench, BenchNode node, string name) => bench.Do(node, async () =>
-        (await node.Drive.Unlink(InodeNumber.Root, Encoding.UTF8.GetBytes(name), Caller.Daemon)).IsOk);
+    public static bool Delete(
+        this PoolBench bench, BenchNode node, string name, string drive = "shared") => bench.Do(node, async () =>
+        (await node.FindDrive(drive)!.Unlink(InodeNumber.Root, Encoding.UTF8.GetBytes(name), Caller.Daemon)).IsOk);
 }

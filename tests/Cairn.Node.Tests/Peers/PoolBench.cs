@@ -189,9 +189,13 @@ internal sealed class BenchNode : IDisposable
 
     public NodeStatus Status() => Node.Status(default).AsTask().GetAwaiter().GetResult();
 
-    /// <summary>The shared volume, once it is open here.</summary>
-    public IVolume? FindDrive() =>
-        Node.Volume("shared", default).AsTask().GetAwaiter().GetResult().TryGet(out IVolume? drive, out _)
+    /// <summary>A volume as it is listed here.</summary>
+    public VolumeSummary? FindVolume(string name) => Node.Volumes(default).AsTask().GetAwaiter().GetResult()
+        .Where(volume => volume.Name == name).Cast<VolumeSummary?>().FirstOrDefault();
+
+    /// <summary>A volume, the shared one if no other is named, once it is open here.</summary>
+    public IVolume? FindDrive(string name = "shared") =>
+        Node.Volume(name, default).AsTask().GetAwaiter().GetResult().TryGet(out IVolume? drive, out _)
             ? drive
             : null;
 

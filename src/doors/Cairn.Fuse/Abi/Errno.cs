@@ -13,6 +13,7 @@ internal static class Errno
     public const int BadHandle = 9;
     public const int Again = 11;
     public const int AccessDenied = 13;
+    public const int Busy = 16;
     public const int Exists = 17;
     public const int CrossDevice = 18;
     public const int NotADirectory = 20;
@@ -68,6 +69,7 @@ internal static class Errno
         VolumeError.NodeLocked => NoKey,
         VolumeError.Stopping => Shutdown,
         VolumeError.CrossesVolumes => CrossDevice,
+        VolumeError.InUse => Busy,
         VolumeError.Interrupted => Interrupted,
         _ => InputOutput,
     };

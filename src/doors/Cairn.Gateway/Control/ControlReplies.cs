@@ -40,7 +40,7 @@ internal static class ControlReplies
     private static int Status(VolumeError error) => error switch
     {
         VolumeError.NotFound or VolumeError.NoAttribute or VolumeError.NoData => StatusCodes.Status404NotFound,
-        VolumeError.AlreadyExists or VolumeError.NotEmpty => StatusCodes.Status409Conflict,
+        VolumeError.AlreadyExists or VolumeError.NotEmpty or VolumeError.InUse => StatusCodes.Status409Conflict,
         VolumeError.NotPermitted or VolumeError.AccessDenied or VolumeError.ReadOnly => StatusCodes.Status403Forbidden,
         VolumeError.NoSpace => StatusCodes.Status507InsufficientStorage,
         VolumeError.Unreachable or VolumeError.Stopping => StatusCodes.Status503ServiceUnavailable,
@@ -85,6 +85,7 @@ internal static class ControlReplies
         VolumeError.Stopping => "the daemon is stopping",
         VolumeError.CrossesVolumes => "a folder, link or device cannot move between shared and local names: copy it",
         VolumeError.Interrupted => "interrupted; nothing was changed",
+        VolumeError.InUse => "a clone needs it: remove that first",
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 }

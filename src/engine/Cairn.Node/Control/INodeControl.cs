@@ -59,10 +59,21 @@ public interface INodeControl
     /// <summary>Makes a volume, usable here when this returns and elsewhere as soon as the others hear of it.</summary>
     ValueTask<Result<VolumeSummary, ControlError>> CreateVolume(string name, CancellationToken cancellation);
 
+    /// <summary>
+    /// Makes a volume that begins as a snapshot of another and shares its data; the snapshot stays as long as the clone.
+    /// Usable when this returns. Admins only.
+    /// </summary>
+    /// <param name="volume">The volume of the snapshot.</param>
+    /// <param name="snapshot">The snapshot's name.</param>
+    /// <param name="name">The new volume's.</param>
+    /// <param name="cancellation">Ends the wait; the clone is completed all the same.</param>
+    ValueTask<Result<VolumeSummary, ControlError>> CloneSnapshot(
+        string volume, string snapshot, string name, CancellationToken cancellation);
+
     /// <summary>The volumes, by name.</summary>
     ValueTask<IReadOnlyList<VolumeSummary>> Volumes(CancellationToken cancellation);
 
-    /// <summary>Removes a volume and everything in it, everywhere.</summary>
+    /// <summary>Removes a volume and everything in it, everywhere; not while clones of it are there.</summary>
     ValueTask<Result<Unit, ControlError>> RemoveVolume(string name, CancellationToken cancellation);
 
     /// <summary>An open volume.</summary>

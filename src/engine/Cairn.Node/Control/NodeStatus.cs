@@ -111,6 +111,12 @@ public readonly record struct VolumeSummary(VolumeId Id, string Name, bool HasKe
 
     /// <summary>The names of the nodes that alone may edit it; null: every member's.</summary>
     public IReadOnlyList<string>? Writers { get; init; }
+
+    /// <summary>The snapshot that it is a clone of, as VOLUME@SNAPSHOT; null for a volume of its own.</summary>
+    public string? CloneOf { get; init; }
+
+    /// <summary>Whether all that it begins with is there; a clone can be opened only then.</summary>
+    public bool IsComplete { get; init; }
 }
 
 /// <summary>How fast this node may send and receive chunks, in bytes per second; null is no limit.</summary>

@@ -10,6 +10,7 @@ using Cairn.Node.Pool;
 using Cairn.Node.Ports;
 using Cairn.Node.Snapshots;
 using Cairn.Node.Volumes;
+using Cairn.Storage;
 
 namespace Cairn.Node.Engine;
 
@@ -151,6 +152,39 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     }
 
     /// <inheritdoc/>
+    public Bytes16? SnapshotId(string name)
+    {
+        lock (_log.Gate)
+        {
+            return _engine.PastStates.Snapshot(name)?.Id;
+        }
+    }
+
+    /// <inheritdoc/>
+    public string? SnapshotName(Bytes16 id)
+    {
+        lock (_log.Gate)
+        {
+            return _engine.PastStates.Named().FirstOrDefault(one => one.Snapshot.Id == id).Name;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<Result<Unit, VolumeError>> Seal(CancellationToken cancellation) =>
+        (await _workers.Run(WorkPriority.Foreground, _log.Seal, cancellation)).TryGet(out _, out StoreError error)
+            ? Unit.Value
+            : Errors.From(error);
+
+    /// <inheritdoc/>
+    public async Task<Result<Unit, VolumeError>> FillFrom(
+        IHostedVolume origin, Bytes16 snapshot, CancellationToken cancellation) => origin is HostedVolume from
+        ? await _workers.Run(
+            WorkPriority.Background,
+            () => new CloneFill(from._engine.State, _engine.State).Run(snapshot, cancellation),
+            cancellation)
+        : VolumeError.NotSupported;
+
+    /// <inheritdoc/>
     public Task Publish(CancellationToken cancellation) => _engine.PublishAll(cancellation);
 
     /// <inheritdoc/>
@@ -181,7 +215,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
             [.. _log.Receive(blocks).Where(outcome => outcome is not (ReceiveOutcome.Accepted or ReceiveOutcome.Held))];
         string? wrong = refused.Length == 0 ? null : $"a block of volume {_log.Volume.Short}: {refused[0]}";
 
-        return !_log.Commit().TryGet(out _, out Cairn.Storage.StoreError error) ? error.ToString()
+        return !_log.Commit().TryGet(out _, out StoreError error) ? error.ToString()
             : wrong is null ? Unit.Value
             : wrong;
     }

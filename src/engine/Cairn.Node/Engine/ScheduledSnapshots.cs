@@ -100,7 +100,8 @@ public sealed class ScheduledSnapshots
                 _snapshots.All().ToLookup(one => Encoding.UTF8.GetString(one.Name.Span));
             SnapshotSchedule.Plan plan = ScheduleMark.Of(_state.Queries)
                 .PlanAt(WallTime.From(now), [.. all.Select(named => named.Key)]);
-            return (plan.Due, [.. plan.Expired.SelectMany(name => all[name]).Where(one => IsMine(one, rank))]);
+            return (plan.Due, [.. plan.Expired.SelectMany(name => all[name])
+                .Where(one => IsMine(one, rank) && !_state.Parts.Log.Rights.Holds.IsHeld(one.Id))]);
         }
     }
 

@@ -72,7 +72,9 @@ internal sealed class SnapshotOperations(
                 return VolumeError.NotFound;
             }
 
-            return Write(new Snapshot(snapshot.Id, snapshot.Folder, ReadOnlyMemory<byte>.Empty));
+            return state.Parts.Log.Rights.Holds.IsHeld(snapshot.Id)
+                ? VolumeError.InUse
+                : Write(new Snapshot(snapshot.Id, snapshot.Folder, ReadOnlyMemory<byte>.Empty));
         }
     }
 

@@ -50,9 +50,9 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         _conflicts = new ConflictKeeper(_state, _files);
         History = new HistoryOperations(_state, _conflicts);
         Rules = new RuleOperations(_state);
-        PastViews past = new(_state);
-        Past = new PastOperations(_state, past);
-        Snapshots = new SnapshotOperations(_state, past, PublishAll);
+        PastStates = new PastViews(_state);
+        Past = new PastOperations(_state, PastStates);
+        Snapshots = new SnapshotOperations(_state, PastStates, PublishAll);
         Brake = new BrakeOperations(_state, Snapshots);
         VolumeRoots roots = new(_state, _reader, _publisher);
         NodeId self = parts.Log.OwnLogId.Author;
@@ -160,6 +160,9 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
             ? await new ChunkWalk(_state, _reader).Run(top.Inode, cancellation)
             : error;
     }
+
+    /// <summary>Its past states, by name.</summary>
+    internal PastViews PastStates { get; }
 
     /// <summary>What the operations share.</summary>
     internal VolumeState State => _state;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cairn.Core.Log;
+using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
 using Cairn.Node.Logs;
@@ -211,7 +212,7 @@ public sealed class GarbageCollector : IDisposable
         }
 
         var candidates = new HashSet<ChunkAddress>();
-        if (!await _live.AddressesOf(goneRoots, address => candidates.Add(address), cancellation)
+        if (!await _live.ChunksOf(goneRoots, chunk => _ = IsOwn(chunk) && candidates.Add(chunk.Address), cancellation)
             || candidates.Count > _options.AddressesMax)
         {
             return isBraked;
@@ -332,8 +333,8 @@ public sealed class GarbageCollector : IDisposable
         }
 
         var needed = new SortedSet<ChunkAddress>();
-        bool isKnown = await _live.AddressesOf(
-            late, address => _ = _condemned.Contains(address) && needed.Add(address), cancellation);
+        bool isKnown = await _live.ChunksOf(
+            late, chunk => _ = _condemned.Contains(chunk.Address) && needed.Add(chunk.Address), cancellation);
         lock (_log.Gate)
         {
             bool isRescued = isKnown && (needed.Count == 0 || Write(new Rescue([.. needed])));
@@ -416,6 +417,11 @@ public sealed class GarbageCollector : IDisposable
                 : null;
         }
     }
+
+    /// <summary>
+    /// Whether a chunk is this volume's to condemn: what a clone took over is its origin's, which may need it still.
+    /// </summary>
+    private bool IsOwn(ChunkRef chunk) => _log.Keys.TryGet(chunk.Epoch, out _);
 
     /// <summary>Condemnations of a member that only reads have no effect: then no space would ever come back.</summary>
     private bool IsCondemner =>

@@ -63,9 +63,9 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
         }
     }
 
-    /// <summary>The chunks of some encoded roots, into a set; false when a large manifest cannot be read now.</summary>
-    public async ValueTask<bool> AddressesOf(
-        IEnumerable<ReadOnlyMemory<byte>> encodedRoots, Action<ChunkAddress> found, CancellationToken cancellation)
+    /// <summary>The chunks of some encoded roots; false when a large manifest cannot be read now.</summary>
+    public async ValueTask<bool> ChunksOf(
+        IEnumerable<ReadOnlyMemory<byte>> encodedRoots, Action<ChunkRef> found, CancellationToken cancellation)
     {
         foreach (ReadOnlyMemory<byte> encoded in encodedRoots)
         {
@@ -81,7 +81,7 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
 
             foreach (ChunkRef chunk in root.DirectChunks())
             {
-                found(chunk.Address);
+                found(chunk);
             }
 
             if (root is ManifestRoot.Chunked)
@@ -92,9 +92,9 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
                     return false;
                 }
 
-                foreach (ChunkAddress address in loaded.Value.Addresses())
+                foreach (ChunkRef chunk in loaded.Value.Chunks())
                 {
-                    found(address);
+                    found(chunk);
                 }
             }
         }
@@ -113,11 +113,11 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
         HashSet<ChunkAddress> candidates, GoneSet isGone, Action<ChunkAddress> needed, Action act,
         CancellationToken cancellation)
     {
-        void Keep(ChunkAddress address)
+        void Keep(ChunkRef chunk)
         {
-            if (candidates.Remove(address))
+            if (candidates.Remove(chunk.Address))
             {
-                needed(address);
+                needed(chunk.Address);
             }
         }
 
@@ -135,7 +135,7 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
                 cancellation.ThrowIfCancellationRequested();
                 var step = new List<ReadOnlyMemory<byte>>();
                 after = Step(after, isGone, step);
-                if (!await AddressesOf(step, Keep, cancellation))
+                if (!await ChunksOf(step, Keep, cancellation))
                 {
                     return false;
                 }
@@ -157,7 +157,7 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
                     _touched.Clear();
                 }
 
-                if (!await AddressesOf(rest, Keep, cancellation))
+                if (!await ChunksOf(rest, Keep, cancellation))
                 {
                     return false;
                 }

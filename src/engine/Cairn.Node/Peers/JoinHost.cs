@@ -173,7 +173,7 @@ internal sealed class JoinHost
     private List<Primitive> KeysFor(PeerIdentity peer)
     {
         List<Primitive> grants = [];
-        foreach (PoolVolume volume in _log.State.LiveVolumes)
+        foreach (PoolVolume volume in _log.State.CompleteVolumes)
         {
             if (KeyGrants.Keyring(_ports.Identity, _log.State, volume.Volume) is { } ring)
             {

@@ -112,6 +112,24 @@ public interface IHostedVolume : IAsyncDisposable
     ValueTask<PinnedContents> Pinned(Pin pin, CancellationToken cancellation) =>
         new(new PinnedContents(pin, string.Empty, IsGone: true, 0, 0, []));
 
+    /// <summary>The id of the snapshot with a name; null if there is none.</summary>
+    Bytes16? SnapshotId(string name) => null;
+
+    /// <summary>The name of the snapshot with an id; null if there is none.</summary>
+    string? SnapshotName(Bytes16 id) => null;
+
+    /// <summary>Brings all that is written to its log onto stable storage.</summary>
+    Task<Result<Unit, VolumeError>> Seal(CancellationToken cancellation) =>
+        Task.FromResult<Result<Unit, VolumeError>>(Unit.Value);
+
+    /// <summary>Writes what a snapshot of another volume shows into this one, which is empty; can be begun again.</summary>
+    /// <param name="origin">The other volume.</param>
+    /// <param name="snapshot">The snapshot, which is held.</param>
+    /// <param name="cancellation">Ends it early.</param>
+    Task<Result<Unit, VolumeError>> FillFrom(
+        IHostedVolume origin, Bytes16 snapshot, CancellationToken cancellation) =>
+        Task.FromResult<Result<Unit, VolumeError>>(VolumeError.NotSupported);
+
     /// <summary>Makes versions of all writes now, without waiting for files to be closed.</summary>
     Task Publish(CancellationToken cancellation) => Task.CompletedTask;
 

@@ -49,6 +49,36 @@ internal static class KeyGrants
     public static VolumeKeyring? Keyring(IIdentity self, PoolState state, VolumeId volume)
     {
         DedupSecret? dedup = null;
+        List<EpochKey> epochs = Epochs(self, state, volume, secret => dedup ??= secret);
+        EpochId? current = CurrentEpoch(state, volume);
+        EpochKey? writing = epochs.Find(key => key.Id == current) ?? epochs.FirstOrDefault();
+        if (dedup is null || writing is null)
+        {
+            return null;
+        }
+
+        VolumeKeyring ring = epochs.Aggregate(
+            new VolumeKeyring(volume, dedup, writing), static (ring, key) => ring.With(key));
+
+        // A clone reads what was written for the volumes it came from; this node was granted those keys as theirs.
+        return OriginsOf(state, volume).Aggregate(
+            ring, (clone, origin) => clone.Reading(origin, Epochs(self, state, origin, static _ => { })));
+    }
+
+    /// <summary>How many keys are granted that a volume is written or read with: when it changes, so may its keyring.</summary>
+    public static int Count(PoolState state, VolumeId volume)
+    {
+        VolumeId[] all = [volume, .. OriginsOf(state, volume)];
+        return state.Keys.Count(grant => all.Contains(grant.Volume));
+    }
+
+    private static IEnumerable<VolumeId> OriginsOf(PoolState state, VolumeId volume) =>
+        state.Volumes.TryGetValue(volume, out PoolVolume? known) ? known.Origins.Select(held => held.Volume) : [];
+
+    /// <summary>The epochs of a volume that this node was granted; its dedup secret is told apart.</summary>
+    private static List<EpochKey> Epochs(
+        IIdentity self, PoolState state, VolumeId volume, Action<DedupSecret> secret)
+    {
         List<EpochKey> epochs = [];
         foreach (KeyGrant grant in state.Keys)
         {
@@ -61,7 +91,7 @@ internal static class KeyGrants
 
             if (grant.Epoch == default)
             {
-                dedup ??= new DedupSecret(key);
+                secret(new DedupSecret(key));
             }
             else
             {
@@ -69,11 +99,7 @@ internal static class KeyGrants
             }
         }
 
-        EpochId? current = CurrentEpoch(state, volume);
-        EpochKey? writing = epochs.Find(key => key.Id == current) ?? epochs.FirstOrDefault();
-        return dedup is null || writing is null
-            ? null
-            : epochs.Aggregate(new VolumeKeyring(volume, dedup, writing), (ring, key) => ring.With(key));
+        return epochs;
     }
 
     /// <summary>The epoch that new data is sealed under; null when every epoch is known to somebody who was revoked.</summary>

@@ -29,7 +29,7 @@ internal sealed class KeyKeeper(NodePorts ports, PoolView view, PoolLog log, Nod
         }
 
         bool isComplete = Keep(log.Volume, null, log.Keyring.Epochs);
-        foreach (PoolVolume volume in state.LiveVolumes)
+        foreach (PoolVolume volume in state.CompleteVolumes)
         {
             if (KeyGrants.Keyring(ports.Identity, state, volume.Volume) is { } ring)
             {

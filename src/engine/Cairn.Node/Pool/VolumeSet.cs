@@ -145,7 +145,7 @@ internal sealed class VolumeSet : IAsyncDisposable
 
         foreach (PoolVolume volume in _log.State.LiveVolumes)
         {
-            int keys = _log.State.Keys.Count(grant => grant.Volume == volume.Volume);
+            int keys = KeyGrants.Count(_log.State, volume.Volume);
             bool isOpen = _open.TryGetValue(volume.Volume, out Hosted? hosted);
             if ((!isOpen || hosted!.Keys != keys)
                 && KeyGrants.Keyring(_ports.Identity, _log.State, volume.Volume) is { } ring)

@@ -59,6 +59,7 @@ public interface IVolumeSnapshots
     Result<Unit, VolumeError> SetSchedule(SnapshotSchedule schedule);
 
     /// <summary>Removes a snapshot, on every node; what only it showed is collected.</summary>
+    /// <returns>InUse while a clone of it is there.</returns>
     Result<Unit, VolumeError> Remove(string name);
 
     /// <summary>What differs below a path between a past state and now, by path.</summary>

@@ -92,4 +92,7 @@ public enum VolumeError
 
     /// <summary>The wait was given up by the caller.</summary>
     Interrupted,
+
+    /// <summary>A clone needs the snapshot. Helps: remove the clone first.</summary>
+    InUse,
 }

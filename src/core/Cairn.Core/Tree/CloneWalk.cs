@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Tree;
+
+/// <summary>Puts into an empty volume what a snapshot of another shows, entry by entry.</summary>
+/// <remarks>
+/// Objects keep their ids, and versions their manifests: no data is written. What is shown as a conflict becomes a file
+/// of its own under the name that it is shown under. Interrupted, it can be begun again: what is there already takes no step.
+/// </remarks>
+/// <param name="from">The snapshot.</param>
+/// <param name="top">The folder that becomes the root.</param>
+/// <param name="into">The volume; read anew at each step.</param>
+/// <param name="fresh">Random ids.</param>
+public sealed class CloneWalk(TreeQueries from, ObjectId top, TreeQueries into, Func<Bytes16> fresh)
+{
+    private const int EntriesPerPage = 512;
+
+    /// <summary>One transaction each, to be written before the next is asked for.</summary>
+    public IEnumerable<ImmutableArray<Primitive>> Steps()
+    {
+        ImmutableArray<Primitive> root = Root();
+        if (!root.IsEmpty)
+        {
+            yield return root;
+        }
+
+        var folders = new Queue<(ObjectId From, ObjectId Into)>([(top, TreeQueries.Root)]);
+        while (folders.TryDequeue(out (ObjectId From, ObjectId Into) folder))
+        {
+            for (ReadOnlyMemory<byte> after = default; ;)
+            {
+                IReadOnlyList<EntryView> page = from.List(folder.From, after, EntriesPerPage);
+                foreach (EntryView entry in page)
+                {
+                    if (into.Lookup(folder.Into, entry.Name) is null)
+                    {
+                        yield return Make(folder.Into, entry);
+                    }
+
+                    if (entry.Kind == TreeKind.Directory)
+                    {
+                        folders.Enqueue((entry.Object, entry.Object));
+                    }
+                }
+
+                if (page.Count < EntriesPerPage)
+                {
+                    break;
+                }
+
+                after = page[^1].Name;
+            }
+        }
+    }
+
+    private ImmutableArray<Primitive> Root()
+    {
+        var primitives = ImmutableArray.CreateBuilder<Primitive>();
+        ObjectView was = from.Get(top)!;
+        ObjectView root = into.Get(TreeQueries.Root)!;
+        if ((was.Mode, was.UserId, was.GroupId) != (root.Mode, root.UserId, root.GroupId))
+        {
+            primitives.Add(new SetAttributes(TreeQueries.Root, default, was.Mode, was.UserId, was.GroupId, null));
+        }
+
+        AddWhatIsSaidOf(was.Owner, TreeQueries.Root, primitives);
+        return primitives.DrainToImmutable();
+    }
+
+    private ImmutableArray<Primitive> Make(ObjectId parent, EntryView entry)
+    {
+        var primitives = ImmutableArray.CreateBuilder<Primitive>();
+        if (into.Get(entry.Object) is null)
+        {
+            ObjectView view = from.Get(entry.Object)!;
+            primitives.Add(view.ToCreateObject(entry.Object));
+            if (view.Head is { } head)
+            {
+                primitives.Add(new WriteVersion(
+                    entry.Object, new VersionId(fresh()), [], head.SizeBytes, head.DataBytes, head.Modified,
+                    head.Manifest));
+            }
+
+            AddWhatIsSaidOf(view.Owner, entry.Object, primitives);
+        }
+
+        primitives.Add(new Place(parent, entry.Name, entry.Object, null));
+        return primitives.DrainToImmutable();
+    }
+
+    /// <summary>Extended attributes and the rule.</summary>
+    private void AddWhatIsSaidOf(ObjectId was, ObjectId id, ImmutableArray<Primitive>.Builder primitives)
+    {
+        foreach (ReadOnlyMemory<byte> name in from.ExtendedAttributes(was))
+        {
+            primitives.Add(new SetExtendedAttribute(id, name, from.ExtendedAttribute(was, name.Span)));
+        }
+
+        if (from.Rule(was) is { } rule)
+        {
+            primitives.Add(new SetRule(id, rule));
+        }
+    }
+}
