@@ -17,20 +17,27 @@ public sealed partial class CairnNode
     public async ValueTask<Result<VolumeSummary, ControlError>> CloneSnapshot(
         string volume, string snapshot, string name, CancellationToken cancellation)
     {
-        if (!_view.IsAdmin || WrongName(name) is { } _)
+        if (!_view.IsAdmin)
         {
-            return _view.IsAdmin ? WrongName(name)!.Value : NotAdmin("make volumes");
+            return NotAdmin("make volumes");
+        }
+
+        if (WrongName(name) is { } wrong)
+        {
+            return wrong;
         }
 
         if (!_view.State.MayWrite(_view.Self))
         {
             return new ControlError(
-                ControlErrorKind.NotPermitted, "This node may only read, so it cannot fill a clone: do it on another admin's.");
+                ControlErrorKind.NotPermitted,
+                "This node may only read, so it cannot fill a clone: do it on another admin's.");
         }
 
         if (!_view.State.TryFindVolume(volume, out PoolVolume? origin))
         {
-            return new ControlError(ControlErrorKind.NotFound, $"There is no volume '{volume}'. `cairn volume ls` lists them.");
+            return new ControlError(
+                ControlErrorKind.NotFound, $"There is no volume '{volume}'. `cairn volume ls` lists them.");
         }
 
         Result<ImmutableArray<CloneOrigin>, ControlError> found = await OriginsOf(origin, snapshot);
@@ -111,7 +118,8 @@ public sealed partial class CairnNode
         LogPositions seen = open.Log.Word;
         if (!isSealed.IsOk)
         {
-            return new ControlError(ControlErrorKind.Storage, $"The log of '{origin.Name}' cannot be written: {isSealed.Error}.");
+            return new ControlError(
+                ControlErrorKind.Storage, $"The log of '{origin.Name}' cannot be written: {isSealed.Error}.");
         }
 
         if (sought is not { } id || open.SnapshotId(snapshot) != id)

@@ -139,13 +139,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _pins = new PinKeeper(ports, chunks, _volumes, _peers, _source, _diary);
         _local = new LocalCopies(chunks, _view, _census);
         _presence = new PresenceLoop(ports, _view, _peers, _volumes);
-        _poolLog.Changed += OnPoolLog;
-        _poolLog.Granting += _volumes.Share;
-        _poolLog.KeyringChanged += SaveKeyring;
-        _replicator.Progress += OnReplicated;
-        _inbox.Stored += PublishUse;
-        _sync.Progress += RaiseProgress;
-        _repair.RoundEnded += OnRepairRound;
+        Listen();
     }
 
     /// <summary>What happened lately.</summary>
@@ -236,6 +230,17 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _chunks.Dispose();
         _home.Dispose();
         RaiseProgress();
+    }
+
+    private void Listen()
+    {
+        _poolLog.Changed += OnPoolLog;
+        _poolLog.Granting += _volumes.Share;
+        _poolLog.KeyringChanged += SaveKeyring;
+        _replicator.Progress += OnReplicated;
+        _inbox.Stored += PublishUse;
+        _sync.Progress += RaiseProgress;
+        _repair.RoundEnded += OnRepairRound;
     }
 
     private static Result<CairnNode, ControlError> OpenHome(

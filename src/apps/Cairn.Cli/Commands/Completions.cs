@@ -1,4 +1,5 @@
 using System.CommandLine.Completions;
+using System.CommandLine.Parsing;
 using Cairn.Gateway.Control;
 using Cairn.Node.Control;
 using Cairn.Node.Volumes;
@@ -32,6 +33,23 @@ internal static class Completions
                 cancellation);
             return entries.Select(entry => new CompletionItem(
                 typed[..(slash + 1)] + entry.Name + (entry.Kind == ObjectKind.Directory ? "/" : string.Empty)));
+        });
+
+    /// <summary>Names of the snapshots of the volume that the command line names before.</summary>
+    public static IEnumerable<CompletionItem> Snapshots(CompletionContext context) =>
+        Ask(context, async (client, cancellation) =>
+        {
+            if (context.ParseResult.CommandResult.Children.OfType<ArgumentResult>().FirstOrDefault() is not
+                { Tokens: [{ Value: var place }, ..] })
+            {
+                return [];
+            }
+
+            IReadOnlyList<VolumeSnapshot> snapshots = await client.Get(
+                "/v1/snapshots" + VolumePath.Query(VolumePath.Split(place).Volume),
+                ControlJson.Default.IReadOnlyListVolumeSnapshot,
+                cancellation);
+            return snapshots.Select(snapshot => new CompletionItem(snapshot.Name));
         });
 
     /// <summary>Names of machines.</summary>

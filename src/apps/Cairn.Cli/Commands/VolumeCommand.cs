@@ -47,7 +47,7 @@ public static class VolumeCommand
             "ls",
             "List the volumes.",
             "KEYS says whether this machine has been given the volume's keys; without them it cannot open it. WRITERS "
-            + "are the machines that alone may change it.",
+            + "are the machines that alone may change it. A clone shares the data of the snapshot in CLONE OF.",
             "cairn volume ls",
             "cairn volume ls --json");
         CommandContext.Attach(command, async (context, _, cancellation) =>
@@ -61,11 +61,12 @@ public static class VolumeCommand
             }
 
             context.PrintTable(
-                ["NAME", "ID", "KEYS", "WRITERS"],
+                ["NAME", "ID", "KEYS", "WRITERS", "CLONE OF"],
                 volumes.Select(volume => (IReadOnlyList<string>)
                 [
                     volume.Name, volume.Id.Short, volume.HasKeys ? "here" : "not here",
                     volume.Writers is { } writers ? string.Join(", ", writers) : "everyone",
+                    volume.CloneOf is { } origin ? origin + (volume.IsComplete ? string.Empty : " (being made)") : "-",
                 ]));
             return ExitCode.Ok;
         });
@@ -79,7 +80,8 @@ public static class VolumeCommand
         ManualCommand command = new(
             "rm",
             "Remove a volume and everything in it, everywhere.",
-            "It cannot be undone. Without a terminal to ask on, --yes is needed.",
+            "It cannot be undone. Without a terminal to ask on, --yes is needed. A volume with clones of its snapshots"
+            + " stays until those are removed.",
             "cairn volume rm scratch",
             "cairn volume rm scratch --yes") { name, yes };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>

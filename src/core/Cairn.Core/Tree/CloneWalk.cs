@@ -20,12 +20,6 @@ public sealed class CloneWalk(TreeQueries from, ObjectId top, TreeQueries into, 
     /// <summary>One transaction each, to be written before the next is asked for.</summary>
     public IEnumerable<ImmutableArray<Primitive>> Steps()
     {
-        ImmutableArray<Primitive> root = Root();
-        if (!root.IsEmpty)
-        {
-            yield return root;
-        }
-
         var folders = new Queue<(ObjectId From, ObjectId Into)>([(top, TreeQueries.Root)]);
         while (folders.TryDequeue(out (ObjectId From, ObjectId Into) folder))
         {
@@ -52,20 +46,27 @@ public sealed class CloneWalk(TreeQueries from, ObjectId top, TreeQueries into, 
 
                 after = page[^1].Name;
             }
+
+            // Every entry changed the folder's time, and the root was there before.
+            ImmutableArray<Primitive> end = Finish(folder.From, folder.Into);
+            if (!end.IsEmpty)
+            {
+                yield return end;
+            }
         }
     }
 
-    private ImmutableArray<Primitive> Root()
+    private ImmutableArray<Primitive> Finish(ObjectId was, ObjectId id)
     {
         var primitives = ImmutableArray.CreateBuilder<Primitive>();
-        ObjectView was = from.Get(top)!;
-        ObjectView root = into.Get(TreeQueries.Root)!;
-        if ((was.Mode, was.UserId, was.GroupId) != (root.Mode, root.UserId, root.GroupId))
+        ObjectView then = from.Get(was)!;
+        ObjectView now = into.Get(id)!;
+        if ((then.Mode, then.UserId, then.GroupId, then.Modified) != (now.Mode, now.UserId, now.GroupId, now.Modified))
         {
-            primitives.Add(new SetAttributes(TreeQueries.Root, default, was.Mode, was.UserId, was.GroupId, null));
+            primitives.Add(new SetAttributes(id, default, then.Mode, then.UserId, then.GroupId, then.Modified));
         }
 
-        AddWhatIsSaidOf(was.Owner, TreeQueries.Root, primitives);
+        AddWhatIsSaidOf(then.Owner, id, primitives);
         return primitives.DrainToImmutable();
     }
 
@@ -90,17 +91,24 @@ public sealed class CloneWalk(TreeQueries from, ObjectId top, TreeQueries into, 
         return primitives.DrainToImmutable();
     }
 
-    /// <summary>Extended attributes and the rule.</summary>
+    /// <summary>Extended attributes and the rule, as far as they are not there.</summary>
     private void AddWhatIsSaidOf(ObjectId was, ObjectId id, ImmutableArray<Primitive>.Builder primitives)
     {
         foreach (ReadOnlyMemory<byte> name in from.ExtendedAttributes(was))
         {
-            primitives.Add(new SetExtendedAttribute(id, name, from.ExtendedAttribute(was, name.Span)));
+            ReadOnlyMemory<byte> value = from.ExtendedAttribute(was, name.Span)!.Value;
+            if (!IsSame(into.ExtendedAttribute(id, name.Span), value))
+            {
+                primitives.Add(new SetExtendedAttribute(id, name, value));
+            }
         }
 
-        if (from.Rule(was) is { } rule)
+        if (from.Rule(was) is { } rule && !IsSame(into.Rule(id), rule))
         {
             primitives.Add(new SetRule(id, rule));
         }
     }
+
+    private static bool IsSame(ReadOnlyMemory<byte>? there, ReadOnlyMemory<byte> wanted) =>
+        there is { } value && value.Span.SequenceEqual(wanted.Span);
 }

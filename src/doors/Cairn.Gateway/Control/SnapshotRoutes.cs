@@ -22,7 +22,11 @@ internal static class SnapshotRoutes
         Route.Post(app, "/v1/snapshots", context => Route.With(context, "name", name => With(
             context, (volume, snapshots, path) => Create(context, volume, snapshots, path, name))));
         Route.Delete(app, "/v1/snapshots", context => Route.With(context, "name", name => With(
-            context, (_, snapshots, _) => Remove(snapshots, name))));
+            context, (volume, snapshots, _) => Remove(context, node, engine, volume, snapshots, name))));
+        Route.Post(app, "/v1/snapshots/clone", context => Route.With(context, "volume", volume => Route.With(
+            context, "name", name => Route.With(context, "as", async clone => ControlReplies.Of(
+                await engine.Call(() => node.CloneSnapshot(volume, name, clone, context.RequestAborted)),
+                ControlJson.Default.VolumeSummary)))));
         Route.Get(app, "/v1/snapshots/schedule", context => With(context, ShowSchedule));
         Route.Put(app, "/v1/snapshots/schedule", context => Route.With(context, "schedule", schedule => With(
             context, (_, snapshots, path) => SetSchedule(snapshots, path, schedule))));
@@ -72,10 +76,27 @@ internal static class SnapshotRoutes
             : ControlReplies.Refuse($"snapshot {name}", error);
     }
 
-    private static Task<IResult> Remove(IVolumeSnapshots snapshots, string name) =>
-        Task.FromResult(snapshots.Remove(name).TryGet(out _, out VolumeError error)
-            ? Results.NoContent()
-            : Refuse(name, error));
+    private static async Task<IResult> Remove(
+        HttpContext context, INodeControl node, EngineCalls engine, IVolume volume, IVolumeSnapshots snapshots,
+        string name)
+    {
+        if (snapshots.Remove(name).TryGet(out _, out VolumeError error))
+        {
+            return Results.NoContent();
+        }
+
+        if (error != VolumeError.InUse)
+        {
+            return Refuse(name, error);
+        }
+
+        IReadOnlyList<VolumeSummary> all = await engine.Call(() => node.Volumes(context.RequestAborted));
+        string[] clones = [.. all.Where(one => one.CloneOf == $"{volume.Name}@{name}").Select(one => one.Name)];
+        return clones.Length == 0 ? Refuse(name, error) : ControlReplies.Refuse(new ControlError(
+            ControlErrorKind.InvalidArgument,
+            $"{name}: needed by the clone '{string.Join("', '", clones)}', which shares its data. "
+            + $"Remove that first: `cairn volume rm {clones[0]}`."));
+    }
 
     private static async Task<IResult> Compare(
         HttpContext context, IVolumeSnapshots snapshots, string path, string name)

@@ -77,7 +77,8 @@ internal sealed class CloneKeeper(NodePorts ports, PoolLog log, VolumeSet volume
         if (volumes.Find(clone.Volume) is not { } into || volumes.Find(from.Volume) is not { } origin)
         {
             return new ControlError(
-                ControlErrorKind.Storage, $"'{clone.Name}' or what it is a clone of is not open here; see `cairn status`.");
+                ControlErrorKind.Storage,
+                $"'{clone.Name}' or what it is a clone of is not open here; see `cairn status`.");
         }
 
         Result<Unit, VolumeError> filled = await into.FillFrom(origin, from.Snapshot, stop);
