@@ -69,6 +69,7 @@ internal static class Samples
                 [new VersionRef(Object(4), Version(6))], [address], [new TransactionId(Other, 77)]),
             new Rescue([address]),
             new Exclude(Other.Author, true),
+            new Repeats([new TransactionId(Other, 77)]),
         ];
     }
 

@@ -151,6 +151,16 @@ internal sealed class LogNode
 
     public void Create(string name) => Assert.True(TryCreate(name));
 
+    public void Remove(string name)
+    {
+        lock (Log.Gate)
+        {
+            var edits = new TreeEdits(new TreeQueries(Log.Fold.Table), Fresh);
+            Assert.True(Log.Append(
+                edits.Unlink(TreeQueries.Root, Encoding.UTF8.GetBytes(name)).Value, new WallTime(7)).IsOk);
+        }
+    }
+
     public string[] Names()
     {
         lock (Log.Gate)

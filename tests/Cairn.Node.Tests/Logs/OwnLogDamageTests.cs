@@ -93,6 +93,46 @@ public sealed class OwnLogDamageTests
         Assert.False(node.Log.HasUnsent);
     }
 
+    /// <summary>Nobody knew that a member that is away has the lost block: it counts once, also where it was removed since.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void WhatWasWrittenAgainAndComesBack_CountsOnce(bool isRemovedBeforeItIsSeenAgain)
+    {
+        LogNode node = Node(1).Open();
+        LogNode peer = Node(2).Open();
+        LogNode away = Node(3).Open();
+        Write(node, "a");
+        peer.PullFrom(node);
+        Write(node, "b");
+        away.PullFrom(node);
+        node.Crash(CrashKind.ProcessKilled);
+        Hurt(node, Harm.CutInTheLastBlock);
+        node.Open();
+        Write(node, "c");
+        Write(node, "d");
+        node.Log.Settle(peer.Log.Positions);
+        Assert.Equal(["a", "b", "c", "d"], node.Names());
+        Assert.True(node.Log.Seal().IsOk);
+        peer.PullFrom(node);
+        (isRemovedBeforeItIsSeenAgain ? away : peer).Remove("b");
+        LogNode[] all = [node, peer, away];
+        foreach (LogNode to in (LogNode[])[.. all, .. all])
+        {
+            Assert.True(to.Log.Seal().IsOk);
+            foreach (LogNode from in all)
+            {
+                to.PullFrom(from);
+            }
+        }
+
+        Assert.All(all, one => Assert.Equal(["a", "c", "d"], one.Names()));
+        Assert.All(all, one => Assert.Equal(node.TableText(), one.TableText()));
+        peer.Close();
+        peer.Index = new SimulatedIndex();
+        Assert.Equal(node.TableText(), peer.Open().TableText());
+    }
+
     [Fact]
     public void WhoIsAlone_KeepsWhatTheJournalHas()
     {

@@ -109,6 +109,12 @@ internal sealed class FoldLogs
         return new TransactionOrder(depth + 1, transaction.Id);
     }
 
+    /// <summary>The place of an accepted transaction; null for one that is not there, or fixed and forgotten.</summary>
+    internal TransactionOrder? PlaceOf(TransactionId id) =>
+        Find(id.Log) is { } depths && id.Seq <= depths.Last && depths[id.Seq] is > 0 and ulong depth
+            ? new TransactionOrder(depth, id)
+            : null;
+
     /// <summary>Notes a transaction whose dependencies are all there; null when they are not.</summary>
     internal TransactionOrder? Accept(Transaction transaction)
     {

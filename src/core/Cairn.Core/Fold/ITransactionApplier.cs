@@ -15,6 +15,9 @@ public interface ITransactionApplier
     /// </remarks>
     void Apply(Transaction transaction, ITreeTable state);
 
+    /// <summary>Whether a transaction has its effect, and is not refused as a whole.</summary>
+    bool IsObeyed(Transaction transaction) => true;
+
     /// <summary>
     /// Whether a transaction is about the whole state that its author saw. Transactions that the author did not know
     /// may come before it in the order: then the state at its place is another.

@@ -21,6 +21,7 @@ public sealed class OrderedFold
     private readonly List<AppliedTransaction> _accepted = [];
     private FoldTail _tail;
     private FoldHolds _holds;
+    private Repetitions _repetitions;
     private FoldLogs _logs;
     private WaitingRoom _waiting = new();
     private bool _alone;
@@ -34,6 +35,7 @@ public sealed class OrderedFold
         _logs = FoldLogs.Load(table);
         _tail = new FoldTail(table);
         _holds = new FoldHolds(table);
+        _repetitions = new Repetitions(table, applier);
         applier.Forget();
     }
 
@@ -97,6 +99,7 @@ public sealed class OrderedFold
             ?? throw new InvariantException($"{transaction.Id} is not local to this state");
         Invariant.That(order > _tail.Last, $"{order} is not after {_tail.Last}");
         _applier.Apply(transaction, _recorder);
+        _repetitions.Note(transaction, _recorder);
         if (_alone)
         {
             Fix(order);
@@ -178,6 +181,7 @@ public sealed class OrderedFold
         _logs = FoldLogs.Load(_table);
         _tail = new FoldTail(_table);
         _holds = new FoldHolds(_table);
+        _repetitions = new Repetitions(_table, _applier);
         _waiting = new WaitingRoom();
         _applier.Forget();
     }
@@ -293,6 +297,12 @@ public sealed class OrderedFold
 
     private void Redo(AppliedTransaction entry)
     {
+        if (_repetitions.IsDone(entry.Transaction, _logs, _tail))
+        {
+            Keep(entry);
+            return;
+        }
+
         if (_applier.IsAboutWhatWasSeen(entry.Transaction))
         {
             ApplySeen(entry);
@@ -302,6 +312,7 @@ public sealed class OrderedFold
             _applier.Apply(entry.Transaction, _recorder);
         }
 
+        _repetitions.Note(entry.Transaction, _recorder);
         Keep(entry);
     }
 

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Cairn.Core.Log;
+using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Fold;
 
@@ -25,13 +27,18 @@ public static class OrderedReplay
         var accepted = new FoldLogs();
         var state = new UndoRecorder(table) { Recording = false };
         using var merge = new LogMerge(logs);
+        var repeated = new HashSet<TransactionId>();
         long applied = 0;
         while (merge.Next(accepted, out TransactionOrder order) is { } transaction)
         {
             accepted.Accept(transaction, order);
-            if (isWanted(transaction))
+            ImmutableArray<TransactionId> originals = Repeats.OriginalsOf(transaction);
+            bool isDone = repeated.Contains(transaction.Id)
+                || originals.Any(original => original.Seq <= accepted.LastOf(original.Log));
+            if (isWanted(transaction) && !isDone)
             {
                 applier.Apply(transaction, state);
+                repeated.UnionWith(originals);
                 applied++;
             }
         }

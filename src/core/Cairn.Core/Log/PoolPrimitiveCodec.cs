@@ -73,6 +73,9 @@ internal static class PoolPrimitiveCodec
                 writer.Bytes32(p.Member.Value);
                 writer.Boolean(p.Excluded);
                 break;
+            case Repeats p:
+                TransactionIds(writer, p.Originals);
+                break;
             default:
                 throw new UnreachableException($"no encoding for {primitive.GetType().Name}");
         }
@@ -118,6 +121,8 @@ internal static class PoolPrimitiveCodec
                 return new Rescue(Addresses(ref reader));
             case PrimitiveKind.Exclude:
                 return new Exclude(Node(ref reader), reader.Boolean());
+            case PrimitiveKind.Repeats:
+                return new Repeats(TransactionIds(ref reader));
             default:
                 if (!reader.Failed)
                 {
@@ -240,11 +245,7 @@ internal static class PoolPrimitiveCodec
         }
 
         Addresses(writer, condemn.Addresses);
-        writer.Count(condemn.Settled.Length);
-        foreach (TransactionId id in condemn.Settled)
-        {
-            TransactionCodec.EncodeId(writer, id);
-        }
+        TransactionIds(writer, condemn.Settled);
     }
 
     private static Condemn DecodeCondemn(ref WireReader reader)
@@ -263,16 +264,29 @@ internal static class PoolPrimitiveCodec
         }
 
         ImmutableArray<ChunkAddress> addresses = Addresses(ref reader);
-        var settled = new TransactionId[reader.Count(NodeId.Size + 2)];
-        for (int i = 0; i < settled.Length; i++)
-        {
-            settled[i] = TransactionCodec.DecodeId(ref reader);
-        }
-
         return new Condemn(
             cut, ImmutableCollectionsMarshal.AsImmutableArray(objects),
-            ImmutableCollectionsMarshal.AsImmutableArray(versions), addresses,
-            ImmutableCollectionsMarshal.AsImmutableArray(settled));
+            ImmutableCollectionsMarshal.AsImmutableArray(versions), addresses, TransactionIds(ref reader));
+    }
+
+    private static void TransactionIds(WireWriter writer, ImmutableArray<TransactionId> ids)
+    {
+        writer.Count(ids.Length);
+        foreach (TransactionId id in ids)
+        {
+            TransactionCodec.EncodeId(writer, id);
+        }
+    }
+
+    private static ImmutableArray<TransactionId> TransactionIds(ref WireReader reader)
+    {
+        var ids = new TransactionId[reader.Count(NodeId.Size + 2)];
+        for (int i = 0; i < ids.Length; i++)
+        {
+            ids[i] = TransactionCodec.DecodeId(ref reader);
+        }
+
+        return ImmutableCollectionsMarshal.AsImmutableArray(ids);
     }
 
     private static void Addresses(WireWriter writer, ImmutableArray<ChunkAddress> addresses)

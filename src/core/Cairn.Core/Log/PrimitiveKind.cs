@@ -91,4 +91,7 @@ public enum PrimitiveKind : byte
 
     /// <summary>A member that garbage no longer waits for.</summary>
     Exclude = 50,
+
+    /// <summary>The rest was written before, under numbers that were lost.</summary>
+    Repeats = 51,
 }

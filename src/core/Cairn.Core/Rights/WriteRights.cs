@@ -139,7 +139,7 @@ public sealed class WriteRights
     {
         foreach (Primitive primitive in transaction.Primitives)
         {
-            bool isReaders = primitive is NameAuthor or Rescue
+            bool isReaders = primitive is NameAuthor or Rescue or Repeats
                 || (primitive is SetRule rule && rule.Object == MarkPlace.Of(transaction.Id.Log.Author));
             if (!isReaders)
             {

@@ -41,13 +41,16 @@ public sealed class TreeApplier : ITransactionApplier
     public void Apply(Transaction transaction, ITreeTable state) => Apply(transaction, state, []);
 
     /// <inheritdoc/>
+    public bool IsObeyed(Transaction transaction) => !Rights.Refuses(transaction);
+
+    /// <inheritdoc/>
     public bool IsAboutWhatWasSeen(Transaction transaction)
     {
         foreach (Primitive primitive in transaction.Primitives)
         {
             if (primitive is Snapshot { Name.IsEmpty: false })
             {
-                return !Rights.Refuses(transaction);
+                return IsObeyed(transaction);
             }
         }
 
@@ -58,7 +61,7 @@ public sealed class TreeApplier : ITransactionApplier
     public void Apply(
         Transaction transaction, ITreeTable state, IReadOnlyList<KeyValuePair<byte[], byte[]?>> seenOtherwise)
     {
-        if (Rights.Refuses(transaction))
+        if (!IsObeyed(transaction))
         {
             Refuse(transaction.Id.Log.Author, state);
             return;

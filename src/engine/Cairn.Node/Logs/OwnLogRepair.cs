@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Cairn.Core.Log;
@@ -62,7 +61,7 @@ internal sealed class OwnLogRepair(ReplicatedLog log, LogPorts ports)
         }
 
         lost.RemoveAll(unsealed => written.Contains(Meaning(unsealed.Transaction)));
-        WriteAgain(lost);
+        WriteAgain(lost, Repeats.Again);
     }
 
     /// <summary>What own transactions of later incarnations mean. Reads all their blocks: only damage asks for it.</summary>
@@ -88,22 +87,19 @@ internal sealed class OwnLogRepair(ReplicatedLog log, LogPorts ports)
         return written;
     }
 
-    /// <summary>What a transaction says, whatever its number: primitives carry random ids, so two that say the same are one.</summary>
-    private static Bytes32 Meaning(Transaction transaction)
-    {
-        var encoded = new ArrayBufferWriter<byte>();
-        TransactionCodec.Encode(
-            transaction with { Id = new TransactionId(new LogId(default, 1), 1), Dependencies = [] }, encoded);
-        return new Bytes32(SHA256.HashData(encoded.WrittenSpan));
-    }
+    private static Bytes32 Meaning(Transaction transaction) => new(SHA256.HashData(Repeats.MeaningOf(transaction)));
+
+    /// <summary>Writes what was contradicted under new numbers: the old ones say something else.</summary>
+    public void WriteAgain(List<Unsealed> contradicted) =>
+        WriteAgain(contradicted, static transaction => transaction.Primitives);
 
     /// <summary>Writes transactions behind everything that is folded; each keeps its record until the new one is written.</summary>
-    public void WriteAgain(List<Unsealed> lost)
+    private void WriteAgain(List<Unsealed> lost, Func<Transaction, ImmutableArray<Primitive>> again)
     {
         for (int i = 0; i < lost.Count; i++)
         {
             Transaction old = lost[i].Transaction;
-            Result<TransactionId, StoreError> written = log.Append(old.Primitives, old.Claimed, lost[i].Ended);
+            Result<TransactionId, StoreError> written = log.Append(again(old), old.Claimed, lost[i].Ended);
             if (!written.TryGet(out TransactionId id, out StoreError error))
             {
                 log.Report(old.Id.Log, $"{old.Id} cannot be written again yet: {error}");
