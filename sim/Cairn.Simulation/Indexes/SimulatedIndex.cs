@@ -122,6 +122,14 @@ public sealed class SimulatedIndex : IIndexStore
     }
 
     /// <inheritdoc/>
+    public Result<IIndexStore, IndexError> View()
+    {
+        SimulatedIndex view = Clone();
+        view.AppliesLeft = 0;
+        return view;
+    }
+
+    /// <inheritdoc/>
     public Result<Unit, IndexError> Clear()
     {
         lock (_gate)

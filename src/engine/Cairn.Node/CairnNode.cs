@@ -58,6 +58,8 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly WeightKeeper _weights;
     private readonly KeyKeeper _keys;
     private readonly ReturnKeeper _returns;
+    private readonly TableCopy _copies;
+    private readonly TableServer _tables;
     private readonly OwnReturn _ownReturn;
     private readonly HorizonKeeper _horizon;
     private readonly DamageReport _damage;
@@ -124,12 +126,16 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _returns = new ReturnKeeper(_view, _peers, _sync, _poolLog, _diary);
         _horizon = new HorizonKeeper(ports, _view, _peers, _poolLog, _diary, options.Horizon);
         _weights = new WeightKeeper(ports.Workers, _view, _poolLog, _diary);
+        _copies = new TableCopy(ports, _view, _peers, _sync, _diary) { TransactionsMin = options.TableFrom };
         _volumes = new VolumeSet(ports, _poolLog, _view, _sync, _diary, factory, _source, _replicator, PoolSpace)
         {
             Unreadable = _unreadable.Note,
             IsReturning = () => _ownReturn!.IsUnderWay,
+            Copies = _copies,
         };
         _clones = new CloneKeeper(ports, _poolLog, _volumes, _diary);
+        _copies.Ended += _volumes.Refresh;
+        _tables = new TableServer(ports, _view, _volumes, _sendLimiter);
         _ownReturn = new OwnReturn(
             ports.Workers, _view, _sync, _volumes, _diary,
             state => ChangeRecord(record => record with { State = state }));
@@ -213,6 +219,8 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         Waiting.End(_stop);
         _source.Stop();
         _sync.Stop();
+        _copies.Stop();
+        _tables.Stop();
         Warn(_sync.Save());
         _replicator.Stop();
         _repair.Stop();
@@ -321,6 +329,9 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             case DropAsk ask:
                 _server.OnDrop(link, ask);
                 break;
+            case TableAsk ask:
+                _tables.OnAsk(link, ask);
+                break;
             default:
                 link.Close(GoodbyeReason.ProtocolError);
                 break;
@@ -417,6 +428,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             RememberMembers();
             _volumes.Refresh();
             _volumes.Upkeep();
+            _tables.Upkeep();
             _keys.Look();
             _clones.Look(_stop.Token);
             _horizon.Look();

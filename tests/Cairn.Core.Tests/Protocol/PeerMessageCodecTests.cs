@@ -34,6 +34,9 @@ public sealed class PeerMessageCodecTests
         new PartitionReply(9, [One], true),
         new DropAsk(10, new Bytes16(Filled(5).AsSpan(0, 16)), [Two]),
         new DropReply(11, [new Bytes32(Filled(1))]),
+        new TableAsk(14, new VolumeId(Filled(3).AsSpan(0, 16)), 2, Filled(6)),
+        new TableReply(
+            15, 2, [new TableRecordBytes(Filled(6), Filled(7)), new TableRecordBytes(Filled(8), default)], false),
         new Ping(12),
         new Pong(13),
     ];
@@ -93,9 +96,10 @@ public sealed class PeerMessageCodecTests
     [Fact]
     public void Versions_meet_at_the_newest_common_one()
     {
-        Assert.Equal(2, ProtocolVersion.Negotiate(1, 7).Value);
+        Assert.Equal(3, ProtocolVersion.Negotiate(1, 7).Value);
+        Assert.Equal(2, ProtocolVersion.Negotiate(1, 2).Value);
         Assert.Equal(1, ProtocolVersion.Negotiate(1, 1).Value);
-        Assert.Equal(ProtocolErrorKind.NoCommonVersion, ProtocolVersion.Negotiate(3, 7).Error.Kind);
+        Assert.Equal(ProtocolErrorKind.NoCommonVersion, ProtocolVersion.Negotiate(4, 7).Error.Kind);
     }
 
     private static byte[] Encode(PeerMessage message)

@@ -117,6 +117,21 @@ public sealed class SqliteIndexStoreTests : IDisposable
         writer.Join();
     }
 
+    [Fact]
+    public void A_view_stands_still_whatever_is_written_or_cleared()
+    {
+        using var store = Open();
+        Assert.True(store.Apply([Put("a", "0"), Put("b", "0")]).IsOk);
+        using IIndexStore view = store.View().Value;
+        Assert.True(store.Apply([Put("a", "1"), Put("c", "1")]).IsOk);
+        Assert.True(store.Clear().IsOk);
+        Assert.True(store.Apply([Put("d", "2")]).IsOk);
+        Assert.Equal("0"u8.ToArray(), view.Get("a"u8).Value);
+        Assert.Equal(2, view.Scan(default, default, 10).Value.Count);
+        Assert.False(view.Apply([Put("a", "3")]).IsOk);
+        Assert.Equal("d"u8.ToArray(), Assert.Single(store.Scan(default, default, 10).Value).Key);
+    }
+
     private SqliteIndexStore Open() => new(_folder["index"]);
 
     private string WriteForeignDatabase()

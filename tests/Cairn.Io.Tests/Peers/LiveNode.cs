@@ -23,9 +23,9 @@ internal sealed class LiveNode : IAsyncDisposable
     private readonly List<LoopFailure> _failures = [];
     private CairnNode? _node;
 
-    public LiveNode(string name)
+    public LiveNode(string name, long tableFrom = long.MaxValue)
     {
-        Options = new NodeOptions { Name = name, SpaceBytes = 128L << 20, Announce = false };
+        Options = new NodeOptions { Name = name, SpaceBytes = 128L << 20, Announce = false, TableFrom = tableFrom };
         Loop = new EngineLoop(_failures.Add);
         Transport = TlsTransport.Listen(TransportPair.Loopback, Identity).Value;
         Directory.CreateDirectory(_folder["index"]);
@@ -81,6 +81,12 @@ internal sealed class LiveNode : IAsyncDisposable
         Result<FoundedPool, ControlError> founded =
             await Loop.Call(() => Task.FromResult(Founding.Found(Ports, Options)));
         Assert.True(founded.IsOk, founded.ToString());
+        await Run();
+    }
+
+    /// <summary>Runs the node of a machine that belongs to a pool.</summary>
+    public async Task Run()
+    {
         Result<CairnNode, ControlError> opened =
             await Loop.Call(() => Task.FromResult(CairnNode.Open(Ports, Options, OpenVolumes)));
         Assert.True(opened.IsOk, opened.ToString());

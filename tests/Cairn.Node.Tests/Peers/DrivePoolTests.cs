@@ -98,14 +98,17 @@ public sealed class DrivePoolTests
         bench.Until(() => Read(bench, two, "note") == "base", "the base arrives");
         foreach ((BenchNode first, BenchNode second) in new[] { (one, two), (two, one) })
         {
+            bench.Until(() => Names(bench, one).SequenceEqual(Names(bench, two)), "both show the same");
             OpenHandle theirs = Open(bench, first, "note");
             OpenHandle mine = Open(bench, second, "note");
-            Put(bench, first, theirs, $"by {first.Options.Name}");
+            VersionId? before = Head(first);
+            Put(bench, first, theirs, $"by {first.Options.Name}, at first");
             int shown = Names(bench, second).Count;
-            bench.Until(() => Head(second) == Head(first), "the other's version arrives");
+            bench.Until(
+                () => Head(second) == Head(first) && Head(first) != before, "the other's version arrives");
             var told = new Told();
             using IDisposable watch = bench.Do(second, () => Task.FromResult(second.Drive.Watch(told)));
-            Put(bench, second, mine, $"by {second.Options.Name}");
+            Put(bench, second, mine, $"by {second.Options.Name}, after it");
             bench.Until(() => Names(bench, second).Count > shown, "the conflict is shown");
             ObjectAttributes note = Find(second, "note")!.Value;
             Assert.Contains((note.Inode, true), told.Objects);

@@ -37,6 +37,12 @@ public enum MessageTag : byte
     /// <summary>Which files of a volume the sender has open for writing. Since version 2 of the protocol.</summary>
     OpenFiles = 22,
 
+    /// <summary>Asks for records of a volume's table. Since version 3 of the protocol.</summary>
+    TableAsk = 23,
+
+    /// <summary>Answers it.</summary>
+    TableReply = 24,
+
     /// <summary>Chunks to keep.</summary>
     ChunkPut = 30,
 

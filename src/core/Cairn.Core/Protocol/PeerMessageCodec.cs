@@ -135,6 +135,7 @@ public static class PeerMessageCodec
             MessageTag.ChunkPut or MessageTag.ChunkPutReply or MessageTag.ChunkGet or MessageTag.ChunkData
                 or MessageTag.HoldingAsk or MessageTag.HoldingReply or MessageTag.DigestAsk or MessageTag.DigestReply
                 or MessageTag.PartitionAsk or MessageTag.PartitionReply or MessageTag.DropAsk or MessageTag.DropReply
+                or MessageTag.TableAsk or MessageTag.TableReply
                 or MessageTag.Ping or MessageTag.Pong => ReadNumbered(ref reader, (MessageTag)tag, frame),
             _ => null,
         };
@@ -197,6 +198,20 @@ public static class PeerMessageCodec
                 writer.Boolean(reply.HasMore);
                 WriteAddresses(writer, reply.Addresses);
                 break;
+            case TableAsk ask:
+                writer.Bytes16(ask.Volume.Value);
+                writer.VarUInt(ask.View);
+                writer.LengthPrefixed(ask.After.Span);
+                break;
+            case TableReply reply:
+                writer.VarUInt(reply.View);
+                writer.Boolean(reply.IsEnd);
+                WriteList(writer, reply.Records, static (output, record) =>
+                {
+                    output.LengthPrefixed(record.Key.Span);
+                    output.LengthPrefixed(record.Value.Span);
+                });
+                break;
             case Ping or Pong:
                 break;
             default:
@@ -224,6 +239,10 @@ public static class PeerMessageCodec
             MessageTag.PartitionAsk =>
                 new PartitionAsk(request, ReadPartition(ref reader), new ChunkAddress(reader.Bytes32())),
             MessageTag.PartitionReply => ReadPartitionReply(ref reader, request),
+            MessageTag.TableAsk => new TableAsk(
+                request, new VolumeId(reader.Bytes16()), reader.VarUInt(),
+                ReadBlob(ref reader, frame, TableRecordBytes.KeyBytesMax)),
+            MessageTag.TableReply => ReadTable(ref reader, request, frame),
             MessageTag.Ping => new Ping(request),
             MessageTag.Pong => new Pong(request),
             MessageTag.Hello or MessageTag.Goodbye or MessageTag.JoinRequest or MessageTag.JoinAccept
@@ -279,6 +298,22 @@ public static class PeerMessageCodec
     {
         bool hasMore = reader.Boolean();
         return new PartitionReply(request, ReadAddresses(ref reader, PartitionReply.CountMax), hasMore);
+    }
+
+    private static TableReply ReadTable(ref WireReader reader, ulong request, ReadOnlyMemory<byte> frame)
+    {
+        ulong view = reader.VarUInt();
+        bool isEnd = reader.Boolean();
+        int count = reader.Count(2);
+        reader.Require(count <= TableReply.CountMax);
+        var records = new TableRecordBytes[reader.Failed ? 0 : count];
+        for (int i = 0; i < records.Length && !reader.Failed; i++)
+        {
+            records[i] = new TableRecordBytes(
+                ReadBlob(ref reader, frame, TableRecordBytes.KeyBytesMax), ReadBlob(ref reader, frame, int.MaxValue));
+        }
+
+        return new TableReply(request, view, records, isEnd);
     }
 
     private static Hello ReadHello(ref WireReader reader, ReadOnlyMemory<byte> frame)

@@ -75,12 +75,18 @@ public sealed class EngineVolumes : IVolumeFactory
     }
 
     /// <inheritdoc/>
+    public IIndexStore? TableOfNew(VolumeId volume) =>
+        _stores.Logs.Logs(volume).Count > 0 || _recovered.Waiting.Contains(volume)
+            ? null
+            : OpenIndex(IndexNameOf(volume));
+
+    /// <inheritdoc/>
     public Result<IHostedVolume, StoreError> Open(VolumeSetting setting)
     {
         VolumeId shared = setting.Keyring.Volume;
         bool isAlone = setting.Garbage is { Writers.Count: 1 };
         Result<OpenedVolume, StoreError> opened = Open(
-            "volume-" + shared.Value.ToHex(), setting.Keyring, setting.Members, isAlone, SharedParts(setting));
+            IndexNameOf(shared), setting.Keyring, setting.Members, isAlone, SharedParts(setting));
         if (!opened.IsOk)
         {
             return opened.Error;
@@ -126,6 +132,11 @@ public sealed class EngineVolumes : IVolumeFactory
             },
         };
 
+    private static string IndexNameOf(VolumeId shared) => "volume-" + shared.Value.ToHex();
+
+    private SealedIndex OpenIndex(string name) =>
+        SealedIndex.Open(_stores.Ports.OpenIndex(name), _homeSecret, _stores.Ports.Entropy);
+
     private VolumeParts Parts(string name, ReplicatedLog log, IIndexStore index) => new()
     {
         Name = name,
@@ -142,7 +153,7 @@ public sealed class EngineVolumes : IVolumeFactory
         Func<ReplicatedLog, IIndexStore, VolumeParts> parts)
     {
         NodePorts ports = _stores.Ports;
-        SealedIndex index = SealedIndex.Open(ports.OpenIndex(indexName), _homeSecret, ports.Entropy);
+        SealedIndex index = OpenIndex(indexName);
         LogPorts logPorts = new()
         {
             Journal = _journal,

@@ -107,6 +107,9 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     public long IndexBytes => _opened.Index.Bytes + _private.IndexBytes;
 
     /// <inheritdoc/>
+    public IIndexStore? ViewTable() => _log.ViewTable();
+
+    /// <inheritdoc/>
     public void UseKeyring(VolumeKeyring keyring) => _log.Keys = keyring;
 
     /// <inheritdoc/>

@@ -102,6 +102,12 @@ internal sealed class BlockReceiver(ReplicatedLog log, OwnLogRepair repair, Bloc
             }
 
             _pending.Add(isSetAside ? Quarantine.WithoutEffect(transactions) : transactions);
+            if (isSetAside && log.Fold.LastOf(block.Log) >= block.FirstTransaction)
+            {
+                // The table came from another member, with what this block did before its author was revoked.
+                log.Repair.Run();
+            }
+
             if (contradicted.Count > 0)
             {
                 _pending.Run();

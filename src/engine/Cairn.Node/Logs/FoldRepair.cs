@@ -7,7 +7,8 @@ namespace Cairn.Node.Logs;
 /// <summary>Folds everything again when something belongs where nothing can be undone.</summary>
 /// <remarks>
 /// Where a block cannot be read any more it is done later, when a peer has sent the block again: without it, what builds
-/// on it would be missing from the fold, this node's own writing among it. Thread: under the log's gate.
+/// on it would be missing from the fold, this node's own writing among it. So it is while the blocks of a table that came
+/// from another member are on their way. Thread: under the log's gate.
 /// </remarks>
 internal sealed class FoldRepair(ReplicatedLog log)
 {
@@ -21,6 +22,12 @@ internal sealed class FoldRepair(ReplicatedLog log)
     /// <summary>Folds everything again, and tells all keys there are then; or puts it off.</summary>
     public void Run()
     {
+        if (log.Copied is { } copied && !log.Exchange.Positions.Covers(copied))
+        {
+            _waitsFor = copied;
+            return;
+        }
+
         LogPositions before = log.Exchange.Positions;
         bool isDone = new LogRecovery(log, log.Ports).Refold();
         _waitsFor = isDone ? null : before;

@@ -175,6 +175,9 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
     internal LogPorts Ports { get; }
 
+    /// <summary>What the table had when it came from another member; the blocks of it may not be here yet. Null: it did not.</summary>
+    internal LogPositions? Copied { get; private set; }
+
     internal OwnLog Own { get; }
 
     internal FoldRepair Repair { get; }
@@ -200,6 +203,12 @@ public sealed class ReplicatedLog : IAsyncDisposable
         ReplicatedLogOptions? options = null)
     {
         options ??= new ReplicatedLogOptions();
+        if (TableFill.IsBrokenOff(ports.Index))
+        {
+            // If it cannot be emptied, nothing else can be done with it, either: that is met below.
+            _ = ports.Index.Clear();
+        }
+
         IReadOnlyList<RecoveredRecord> records = ports.Recovered.Take(keys.Volume);
         Result<ReplicatedLog, StoreError> opened;
         SortedSet<LogId> lost = [];
@@ -382,6 +391,21 @@ public sealed class ReplicatedLog : IAsyncDisposable
         }
     }
 
+    /// <summary>The table as it is now, with all the fold needs to go on from it; null while its blocks are not all here.</summary>
+    /// <remarks>Seals and syncs own transactions first: what others build on is in a block. Blocks.</remarks>
+    public IIndexStore? ViewTable()
+    {
+        bool isWhole;
+        lock (Gate)
+        {
+            isWhole = Copied is null || _exchange.Positions.Covers(Copied);
+        }
+
+        return isWhole && Seal().IsOk && Persist().IsOk && Ports.Index.View().TryGet(out IIndexStore? view, out _)
+            ? view
+            : null;
+    }
+
     /// <summary>Writes the fold's changes to the index. Blocks.</summary>
     public Result<Unit, StoreError> Persist() => Persister.Persist();
 
@@ -436,6 +460,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         var exchange = new LogExchange(keys.Volume, (log, seq) =>
             ports.Blocks.Read(keys.Volume, log, seq).TryGet(out byte[]? held, out _) ? LogBlockCodec.Hash(held) : null);
         var log = new ReplicatedLog(ports, options, keys, table, applier, exchange);
+        log.Copied = TableFill.TakeFresh(table) ? log.Fold.Positions : null;
         var recovery = new LogRecovery(log, ports) { Lost = lost, Begun = EndedLayers.Begun(journaled) };
         recovery.Run([.. journaled.Where(record => record.Entry.Type == JournalEntryType.Transaction)]);
         log._durable = exchange.Positions;

@@ -118,6 +118,24 @@ public sealed class SealedIndex : IIndexStore
     }
 
     /// <inheritdoc/>
+    public Result<IIndexStore, IndexError> View()
+    {
+        if (!_below.View().TryGet(out IIndexStore? standing, out IndexError error))
+        {
+            return error;
+        }
+
+        var view = new SealedIndex(standing, _secret, _entropy);
+        if (view.TryUseSalt())
+        {
+            return view;
+        }
+
+        view.Dispose();
+        return Unreadable;
+    }
+
+    /// <inheritdoc/>
     public Result<Unit, IndexError> Clear()
     {
         lock (_writing)

@@ -17,6 +17,9 @@ namespace Cairn.Node.Peers;
 internal sealed class LogSync
 {
     private const int MessageBytesMax = 4 << 20;
+
+    /// <summary>So much is remembered about volumes that are not open here: which those are, a peer may invent.</summary>
+    private const int StatesMax = 4096;
     private static readonly TimeSpan ResendAfter = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan RelayAfter = TimeSpan.FromMilliseconds(250);
 
@@ -55,6 +58,12 @@ internal sealed class LogSync
         foreach (PeerLink link in _set.Links)
         {
             SendPositions(link, log);
+            if (_peers.TryGetValue((link.Peer, log.Volume), out PeerState? state) && state.Link == link)
+            {
+                // It said what it holds before there was a log here, and need not say it again.
+                state.Sent = state.Sent.Join(state.Confirmed);
+                SendMissing(link, log, state);
+            }
         }
     }
 
@@ -71,7 +80,7 @@ internal sealed class LogSync
     /// <summary>Whether a peer is connected.</summary>
     public bool IsConnected(NodeId peer) => _set.Find(peer) is { IsClosed: false };
 
-    /// <summary>What a connected peer said it holds of a volume; empty for one that is not connected.</summary>
+    /// <summary>What a connected peer said it holds of a volume, open here or not; empty for one that is not connected.</summary>
     public LogPositions ConfirmedBy(NodeId peer, VolumeId volume) =>
         _peers.TryGetValue((peer, volume), out PeerState? state) ? state.Confirmed : LogPositions.Empty;
 
@@ -143,13 +152,19 @@ internal sealed class LogSync
             return;
         }
 
-        if (!_logs.TryGetValue(message.Volume, out ISharedLog? log))
+        bool isOpen = _logs.TryGetValue(message.Volume, out ISharedLog? log);
+        if (!isOpen && _peers.Count >= StatesMax)
         {
             return;
         }
 
         PeerState state = StateOf(link, message.Volume);
         state.Confirmed = theirs;
+        if (log is null)
+        {
+            return;
+        }
+
         _heard.Note(link.Peer, message.Volume, theirs);
         bool isQuiet = _ports.Time.GetElapsedTime(state.LastSent) > ResendAfter;
         state.Sent = isQuiet ? theirs : state.Sent.Join(theirs);
@@ -304,9 +319,9 @@ internal sealed class LogSync
 
     private void Forget(PeerLink link)
     {
-        foreach (VolumeId volume in _logs.Keys)
+        foreach ((NodeId, VolumeId) known in _peers.Keys.Where(known => known.Peer == link.Peer).ToArray())
         {
-            _peers.Remove((link.Peer, volume));
+            _peers.Remove(known);
         }
 
         Progress?.Invoke();

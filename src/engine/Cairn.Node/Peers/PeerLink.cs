@@ -180,7 +180,8 @@ internal sealed class PeerLink
     {
         switch (message)
         {
-            case ChunkPutReply or ChunkData or HoldingReply or DigestReply or PartitionReply or DropReply or Pong:
+            case ChunkPutReply or ChunkData or HoldingReply or DigestReply or PartitionReply or DropReply or TableReply
+                or Pong:
                 NumberedMessage answer = (NumberedMessage)message;
                 if (_pending.Remove(answer.Request, out Pending? pending))
                 {

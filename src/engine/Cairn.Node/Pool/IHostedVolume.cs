@@ -8,6 +8,7 @@ using Cairn.Node.Control;
 using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
 using Cairn.Node.Peers;
+using Cairn.Node.Ports;
 using Cairn.Node.ReadPath;
 using Cairn.Node.Volumes;
 using Cairn.Node.WritePath;
@@ -85,6 +86,9 @@ public interface IHostedVolume : IAsyncDisposable
 
     /// <summary>What its index takes on the disk.</summary>
     long IndexBytes { get; }
+
+    /// <summary>The table as it is now, for a newcomer; null if it cannot be had. Blocks.</summary>
+    IIndexStore? ViewTable() => null;
 
     /// <summary>The keys changed: a new epoch, after a revocation.</summary>
     void UseKeyring(VolumeKeyring keyring);
@@ -184,6 +188,9 @@ public interface IVolumeFactory : IAsyncDisposable
 {
     /// <summary>Damage met while opening: to the journal, and to indexes that were made anew.</summary>
     IReadOnlyList<NodeProblem> Problems => [];
+
+    /// <summary>The index of a volume of which this node has no history, to be filled before it is opened; null: it has some.</summary>
+    IIndexStore? TableOfNew(VolumeId volume) => null;
 
     /// <summary>Opens a volume, recovering what a crash left.</summary>
     Result<IHostedVolume, StoreError> Open(VolumeSetting setting);

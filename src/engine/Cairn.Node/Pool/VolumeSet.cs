@@ -52,6 +52,9 @@ internal sealed class VolumeSet : IAsyncDisposable
     /// <summary>Whether this node was forgotten and has not made good yet what was settled without it.</summary>
     public Func<bool> IsReturning { get; init; } = static () => false;
 
+    /// <summary>What a newcomer begins with.</summary>
+    public required TableCopy Copies { get; init; }
+
     /// <summary>The open ones, in the order of their ids.</summary>
     public IEnumerable<IHostedVolume> Open => _open.Values.Select(hosted => hosted.Volume);
 
@@ -155,7 +158,7 @@ internal sealed class VolumeSet : IAsyncDisposable
                     hosted!.Volume.UseKeyring(ring);
                     hosted.Keys = keys;
                 }
-                else
+                else if (!Copies.IsAwaited(volume.Volume, () => _factory.TableOfNew(volume.Volume)))
                 {
                     OpenOne(volume, ring, keys);
                 }

@@ -34,6 +34,10 @@ public interface IIndexStore : IDisposable
     /// <param name="changes">Walked once. The bytes of one may be overwritten as soon as the next is asked for.</param>
     Result<Unit, IndexError> Apply(IEnumerable<IndexChange> changes);
 
+    /// <summary>The map as it is now, for reading, whatever is applied or cleared later. It takes no changes.</summary>
+    /// <remarks>It costs space until it is disposed: what is replaced meanwhile is kept for it.</remarks>
+    Result<IIndexStore, IndexError> View();
+
     /// <summary>Throws everything away, a damaged file included: the start of a rebuild. The store stays open, empty.</summary>
     Result<Unit, IndexError> Clear();
 }

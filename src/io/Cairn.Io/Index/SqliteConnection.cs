@@ -69,6 +69,20 @@ internal sealed class SqliteConnection : IDisposable
         return error;
     }
 
+    /// <summary>From now on it reads what is there now.</summary>
+    internal Result<Unit, IndexError> StandStill()
+    {
+        Result<Unit, IndexError> begun = Run(Prepare("BEGIN"));
+        if (!begun.IsOk)
+        {
+            return begun;
+        }
+
+        // Only the first read takes the view.
+        Result<byte[]?, IndexError> read = Get([]);
+        return read.IsOk ? Unit.Value : read.Error;
+    }
+
     /// <summary>Walks the whole tree of pages; reads the file once.</summary>
     internal Result<Unit, IndexError> Check()
     {

@@ -70,6 +70,9 @@ public sealed class SqliteIndexStore : IIndexStore
     }
 
     /// <inheritdoc/>
+    public Result<IIndexStore, IndexError> View() => SqliteIndexView.Open(_path);
+
+    /// <inheritdoc/>
     public Result<Unit, IndexError> Clear()
     {
         lock (_writing)
