@@ -6,10 +6,11 @@ using Cairn.Node.Volumes;
 
 namespace Cairn.Simulation.Campaigns;
 
-/// <summary>Makes and removes snapshots, gives folders rules, and pins folders to its node.</summary>
+/// <summary>Makes and removes snapshots and clones of them, gives folders rules, and pins folders to its node.</summary>
 internal sealed class Curator : Actor
 {
     private const int SnapshotsMax = 5;
+    private const int ClonesMax = 2;
     private const int DirectoryCount = 4;
 
     private static readonly Retention?[] Retentions =
@@ -24,8 +25,9 @@ internal sealed class Curator : Actor
     protected override Task Step() => Random.Next(10) switch
     {
         < 4 => ChangeSnapshots(),
-        < 7 => SetRule(),
-        _ => ChangePins(),
+        < 6 => SetRule(),
+        < 8 => ChangePins(),
+        _ => ChangeClones(),
     };
 
     private async Task ChangeSnapshots()
@@ -40,6 +42,31 @@ internal sealed class Curator : Actor
         InodeNumber folder = Random.Chance(2) ? InodeNumber.Root : await SomeFolder() ?? InodeNumber.Root;
         ReadOnlyMemory<byte> name = Bytes(FormattableString.Invariant($"n{Counters.Did("snapshots")}"));
         Count(await Volume.Snapshots.Create(folder, name, CancellationToken.None));
+    }
+
+    private async Task ChangeClones()
+    {
+        string[] clones =
+        [
+            .. (await Machine.Node!.Volumes(CancellationToken.None))
+                .Where(volume => volume.CloneOf is not null).Select(volume => volume.Name),
+        ];
+        if (clones.Length >= ClonesMax || (clones.Length > 0 && Random.Chance(4)))
+        {
+            string gone = clones[Random.Next(clones.Length)];
+            Counters.Count((await Machine.Node.RemoveVolume(gone, CancellationToken.None)).IsOk);
+            return;
+        }
+
+        // Of the whole volume: of a folder's, links from outside would not be counted.
+        VolumeSnapshot[] whole = [.. Volume.Snapshots!.List().Where(snapshot => snapshot.Folder.Length == 0)];
+        if (whole.Length > 0)
+        {
+            string name = FormattableString.Invariant($"c{Counters.Did("clones")}");
+            Result<VolumeSummary, ControlError> made = await Machine.Node.CloneSnapshot(
+                Volume.Name, whole[Random.Next(whole.Length)].Name, name, CancellationToken.None);
+            Counters.Count(made.IsOk);
+        }
     }
 
     private async Task SetRule()

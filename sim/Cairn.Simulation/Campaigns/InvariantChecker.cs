@@ -25,6 +25,7 @@ internal sealed class InvariantChecker
     private readonly WorkloadCounters _counters;
     private readonly CopiesWatch _copies;
     private readonly SnapshotsWatch _snapshots;
+    private readonly ClonesWatch _clones;
 
     public InvariantChecker(
         SimulatedScheduler scheduler, IReadOnlyList<SimulatedMachine> machines, CampaignOptions options, Oracle oracle,
@@ -37,6 +38,7 @@ internal sealed class InvariantChecker
         _counters = counters;
         _copies = new CopiesWatch(machines);
         _snapshots = new SnapshotsWatch(scheduler, machines);
+        _clones = new ClonesWatch(scheduler, machines);
     }
 
     /// <summary>What is broken so far.</summary>
@@ -156,6 +158,11 @@ internal sealed class InvariantChecker
         if (_snapshots.Look(mayLack) is { } wrong)
         {
             Break("a snapshot shows on every node what it showed when it was made", wrong);
+        }
+
+        if (_clones.Look(mayLack) is { } unlike)
+        {
+            Break("a clone shows on every node what its snapshot shows", unlike);
         }
     }
 

@@ -9,14 +9,14 @@ internal sealed class RecordedVolumes(IVolumeFactory volumes) : IVolumeFactory
 {
     private readonly SortedDictionary<VolumeId, IHostedVolume> _open = [];
 
-    /// <summary>The volume with the lowest id; null if none is open.</summary>
+    /// <summary>The volume with the lowest id that is no clone; null if none is open.</summary>
     public IHostedVolume? First => _open.Count == 0 ? null : _open.Values.First();
 
     /// <inheritdoc/>
     public Result<IHostedVolume, StoreError> Open(VolumeSetting setting)
     {
         Result<IHostedVolume, StoreError> opened = volumes.Open(setting);
-        if (opened.IsOk)
+        if (opened.IsOk && !setting.Volume.IsClone)
         {
             _open[setting.Volume.Volume] = opened.Value;
         }

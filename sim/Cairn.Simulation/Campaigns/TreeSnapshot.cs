@@ -12,13 +12,16 @@ public sealed class TreeSnapshot
 {
     private const int EntriesPerStep = 512;
 
+    private const uint WriteBits = 0x92;   // 0222
+
     private readonly IVolume _volume;
+    private readonly bool _isAsKept;
     private readonly StringBuilder _listing = new();
     private readonly HashSet<WrittenCell> _cells = [];
     private readonly List<string> _problems = [];
     private readonly byte[] _buffer = new byte[1 << 20];
 
-    private TreeSnapshot(IVolume volume) => _volume = volume;
+    private TreeSnapshot(IVolume volume, bool isAsKept = false) => (_volume, _isAsKept) = (volume, isAsKept);
 
     /// <summary>One line an entry, in the order of names: equal texts are equal trees.</summary>
     public string Listing => _listing.ToString();
@@ -36,9 +39,11 @@ public sealed class TreeSnapshot
     public int Files { get; private set; }
 
     /// <summary>Reads a volume.</summary>
-    public static async Task<TreeSnapshot> Of(IVolume volume)
+    /// <param name="volume">The volume.</param>
+    /// <param name="isAsKept">Whether it is to be listed as a snapshot of it would be, which nobody can write to.</param>
+    public static async Task<TreeSnapshot> Of(IVolume volume, bool isAsKept = false)
     {
-        TreeSnapshot snapshot = new(volume);
+        TreeSnapshot snapshot = new(volume, isAsKept);
         await snapshot.AddDirectory(InodeNumber.Root, string.Empty);
         return snapshot;
     }
@@ -99,7 +104,8 @@ public sealed class TreeSnapshot
         string path = $"{parent}/{name}";
         ObjectAttributes found = entry.Attributes;
         Conflicts += name.Contains(" (conflict ", StringComparison.Ordinal) ? 1 : 0;
-        _listing.Append(path).Append(' ').Append(found.Kind).Append(' ').Append(Convert.ToString(found.Mode, 8));
+        uint mode = _isAsKept && found.Kind != ObjectKind.SymbolicLink ? found.Mode & ~WriteBits : found.Mode;
+        _listing.Append(path).Append(' ').Append(found.Kind).Append(' ').Append(Convert.ToString(mode, 8));
         if (found.Kind == ObjectKind.Directory)
         {
             _listing.Append('\n');

@@ -6,6 +6,7 @@ internal sealed class WorkloadCounters
     private readonly List<string> _damage = [];
     private readonly SortedDictionary<string, long> _deeds = new(StringComparer.Ordinal)
     {
+        ["clones"] = 0,
         ["pins"] = 0,
         ["repeats"] = 0,
         ["rules"] = 0,

@@ -1,0 +1,83 @@
+using Cairn.Core.Primitives;
+using Cairn.Node.Control;
+using Cairn.Node.Volumes;
+using Cairn.Simulation.Time;
+
+namespace Cairn.Simulation.Campaigns;
+
+/// <summary>Sees when a clone is not on all machines exactly what the snapshot shows that it is a clone of.</summary>
+/// <remarks>Nobody writes in clones, and the snapshots of clones stay. Thread: the simulation's.</remarks>
+internal sealed class ClonesWatch(SimulatedScheduler scheduler, IReadOnlyList<SimulatedMachine> machines)
+{
+    private const int MinutesMax = 10;
+
+    private static readonly TimeSpan WalkMax = TimeSpan.FromHours(1);
+
+    /// <summary>Looks at every clone on every machine; what is on its way is waited for.</summary>
+    /// <param name="mayLack">
+    /// Whether chunks may be gone that only snapshots show: a member that was forgotten made a clone of what others collected.
+    /// </param>
+    /// <returns>Words for the first that is wrong; null if none is.</returns>
+    public string? Look(bool mayLack)
+    {
+        string? wrong = WrongNow(mayLack);
+        for (int minute = 0; wrong is not null && minute < MinutesMax; minute++)
+        {
+            scheduler.RunFor(TimeSpan.FromMinutes(1));
+            wrong = WrongNow(mayLack);
+        }
+
+        return wrong;
+    }
+
+    private string? WrongNow(bool mayLack)
+    {
+        VolumeSummary[] clones = ClonesOn(machines[0]);
+        foreach (SimulatedMachine machine in machines)
+        {
+            string[] here = [.. ClonesOn(machine).Select(clone => clone.Name)];
+            if (!here.SequenceEqual(clones.Select(clone => clone.Name)))
+            {
+                return $"{machine.Options.Name} has the clones {string.Join(' ', here)}, "
+                    + $"unlike {machines[0].Options.Name}";
+            }
+
+            foreach (VolumeSummary clone in clones)
+            {
+                if (WrongIn(clone, machine, mayLack) is { } wrong)
+                {
+                    return $"{machine.Options.Name}: {clone.Name}, a clone of {clone.CloneOf}: {wrong}";
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private string? WrongIn(VolumeSummary clone, SimulatedMachine machine, bool mayLack)
+    {
+        Result<IVolume, ControlError> opened = scheduler.Complete(
+            machine.Process.Run(() => machine.Node!.Volume(clone.Name, default).AsTask()), WalkMax);
+        if (!opened.TryGet(out IVolume? volume, out ControlError error))
+        {
+            return error.Message;
+        }
+
+        string snapshot = clone.CloneOf!.Split('@')[1];
+        TreeSnapshot wanted = Complete(machine, () => TreeSnapshot.OfPast(machine.Volume!, snapshot));
+        TreeSnapshot seen = Complete(machine, () => TreeSnapshot.Of(volume, isAsKept: true));
+        string? problem = wanted.Problems.Concat(seen.Problems).FirstOrDefault();
+        return problem is not null ? (mayLack ? null : problem)
+            : seen.Listing == wanted.Listing ? null
+            : InvariantChecker.Difference(wanted.Listing, seen.Listing);
+    }
+
+    private TreeSnapshot Complete(SimulatedMachine machine, Func<Task<TreeSnapshot>> walk) =>
+        scheduler.Complete(machine.Process.Run(walk), WalkMax);
+
+    private VolumeSummary[] ClonesOn(SimulatedMachine machine) =>
+    [
+        .. scheduler.Complete(machine.Process.Run(() => machine.Node!.Volumes(default).AsTask()), WalkMax)
+            .Where(volume => volume.CloneOf is not null),
+    ];
+}
