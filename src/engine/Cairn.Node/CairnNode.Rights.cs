@@ -2,8 +2,10 @@ using System.Collections.Immutable;
 using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rights;
 using Cairn.Node.Control;
 using Cairn.Node.Pool;
+using Cairn.Node.Volumes;
 
 namespace Cairn.Node;
 
@@ -20,27 +22,74 @@ public sealed partial class CairnNode
         ValueTask.FromResult(Limit(node, mayWrite: true, acceptsRefused));
 
     /// <inheritdoc/>
-    public ValueTask<Result<Unit, ControlError>> SetWriters(
-        string volume, IReadOnlyList<string> nodes, bool acceptsRefused, CancellationToken cancellation) =>
-        ValueTask.FromResult(Limit(volume, nodes, acceptsRefused));
-
-    private Result<Unit, ControlError> Limit(string name, IReadOnlyList<string> nodes, bool acceptsRefused)
+    public async ValueTask<Result<Unit, ControlError>> SetWriters(
+        string path, FolderAccess access, IReadOnlyList<string> nodes, bool acceptsRefused,
+        CancellationToken cancellation)
     {
         if (!_view.IsAdmin)
         {
             return NotAdmin("say who may write");
         }
 
-        if (!_view.State.TryFindVolume(name, out PoolVolume? volume))
+        if (!FindToLimit(path).TryGet(out (IHostedVolume Volume, string Below) place, out ControlError error)
+            || !Writers(nodes).TryGet(out ImmutableArray<NodeId> writers, out error))
         {
-            return new ControlError(ControlErrorKind.NotFound, $"There is no volume '{name}'.");
+            return error;
         }
 
-        if (_volumes.Find(volume.Volume) is not { } open)
+        VolumeId volume = place.Volume.Log.Volume;
+        if (place.Below.Length == 0)
         {
-            return NotOpen(volume);
+            // Of its own log it has seen what is not sealed yet, too.
+            return access == FolderAccess.Inherit
+                ? new ControlError(ControlErrorKind.InvalidArgument, $"'{path}' is a volume: nothing is above it.")
+                : Done(_poolLog.Append([LimitVolume.By(
+                    volume, access == FolderAccess.Only ? writers : null, place.Volume.Log.Seen, acceptsRefused)]));
         }
 
+        Result<FolderMark, VolumeError> marked = await place.Volume.MarkFolder(place.Below);
+        return marked.TryGet(out FolderMark? mark, out VolumeError failed)
+            ? Done(_poolLog.Append([LimitFolder.By(
+                volume, mark.Folder, access, writers, mark.Seen, mark.After, acceptsRefused)]))
+            : new ControlError(
+                failed is VolumeError.NotFound or VolumeError.NotADirectory
+                    ? ControlErrorKind.NotFound
+                    : ControlErrorKind.Storage,
+                $"{path}: {failed}");
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Result<IReadOnlyList<FolderWriters>, ControlError>> FolderWriters(
+        string volume, CancellationToken cancellation)
+    {
+        if (!_view.State.TryFindVolume(volume, out PoolVolume? found))
+        {
+            return new(NoVolume(volume));
+        }
+
+        IHostedVolume? open = _volumes.Find(found.Volume);
+        IEnumerable<FolderWriters> folders = _view.State.RightsIn(found.Volume).Folders.InForce
+            .Where(limit => limit.Access != FolderAccess.Inherit)
+            .Select(limit => new FolderWriters(
+                open?.PathOf(limit.Folder) is { } path ? $"{volume}/{path}" : null,
+                limit.Access == FolderAccess.Everyone ? null : [.. limit.Writers.Select(_view.NameOf)]))
+            .OrderBy(folder => folder.Path, StringComparer.Ordinal);
+        return new(Result<IReadOnlyList<FolderWriters>, ControlError>.Ok(
+            [new FolderWriters(volume, Summary(found).Writers), .. folders]));
+    }
+
+    /// <summary>A place of which this node can say who may write: only with the keys of its volume.</summary>
+    private Result<(IHostedVolume Volume, string Below), ControlError> FindToLimit(string path)
+    {
+        string name = path.Split('/', 2)[0];
+        return !_view.State.TryFindVolume(name, out PoolVolume? volume) ? NoVolume(name)
+            : _volumes.Find(volume.Volume) is null ? NotOpen(volume)
+            : FindHosted(path);
+    }
+
+    /// <summary>The members of some names, in the order of their ids.</summary>
+    private Result<ImmutableArray<NodeId>, ControlError> Writers(IReadOnlyList<string> nodes)
+    {
         SortedSet<NodeId> writers = [];
         foreach (string node in nodes)
         {
@@ -52,10 +101,11 @@ public sealed partial class CairnNode
             writers.Add(member.Node);
         }
 
-        // Of its own log it has seen what is not sealed yet, too.
-        ImmutableArray<NodeId>? all = writers.Count == 0 ? null : [.. writers];
-        return Done(_poolLog.Append([LimitVolume.By(volume.Volume, all, open.Log.Seen, acceptsRefused)]));
+        return ImmutableArray.CreateRange(writers);
     }
+
+    private static ControlError NoVolume(string name) =>
+        new(ControlErrorKind.NotFound, $"There is no volume '{name}'.");
 
     private Result<Unit, ControlError> Limit(string node, bool mayWrite, bool acceptsRefused)
     {
@@ -104,16 +154,22 @@ public sealed partial class CairnNode
     /// <summary>How many changes of a member have no effect in the volumes that are open here.</summary>
     private long RefusedOf(NodeId member) => _volumes.Open.Sum(volume => volume.RefusedOf(member));
 
+    private bool IsLimitedIn(VolumeId volume)
+    {
+        WriteRights rights = _view.State.RightsIn(volume);
+        return !rights.MayWrite(_view.Self) || rights.Folders.Now(_view.Self).IsLimited;
+    }
+
     /// <summary>Work that was done here and that nobody sees.</summary>
     private NodeProblem? RefusedHere()
     {
         long refused = _volumes.Open
-            .Where(volume => !_view.State.RightsIn(volume.Log.Volume).MayWrite(_view.Self))
+            .Where(volume => IsLimitedIn(volume.Log.Volume))
             .Sum(volume => volume.RefusedOf(_view.Self));
         return refused > 0
             ? new NodeProblem(
                 "changes-refused",
-                $"Changes made here are refused, because this node may only read: {refused}.",
+                $"Changes made here are refused, because this node may not write there: {refused}.",
                 "They are kept; an admin can let them stand: `cairn node read-write` or `cairn volume writers`, with "
                 + "--accept-refused.")
             : null;

@@ -50,6 +50,12 @@ internal static class Samples
             new LimitVolume(
                 volume, [Log.Author, Other.Author], LogPositions.From([new(Other, new LogPosition(2, 500))])),
             new LimitVolume(volume, null, LogPositions.Empty),
+            new LimitFolder(
+                volume, new ObjectId(Bytes(0x33, ObjectId.Size)), FolderAccess.Only, [Log.Author, Other.Author],
+                LogPositions.From([new(Other, new LogPosition(2, 500))]), new TransactionId(Log, 9)),
+            new LimitFolder(
+                volume, new ObjectId(Bytes(0x33, ObjectId.Size)), FolderAccess.Inherit, [], LogPositions.Empty,
+                new TransactionId(Log, 10)),
             new CloneVolume(
                 volume, name,
                 [

@@ -3,6 +3,7 @@ using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
 using Cairn.Core.Rules;
+using Cairn.Core.Tree;
 using Cairn.Node.Volumes;
 using Cairn.Simulation.Disks;
 
@@ -72,6 +73,53 @@ public sealed class EngineRightsTests : IAsyncLifetime
         Assert.False(Volume.HasUnpublishedWrites);
         Limit(mayWrite: true, LogPositions.Empty);
         Assert.Equal("unpublished", await Read());
+    }
+
+    [Fact]
+    public async Task Below_a_folder_of_others_every_change_is_denied_and_beside_it_none()
+    {
+        InodeNumber folder = (await Volume.MakeDirectory(InodeNumber.Root, Other, 0x1ED, Caller.Daemon)).Value.Inode;
+        OpenedFile below = (await Volume.Create(folder, Name, 0x1A4, OpenIntent.Write, Caller.Daemon)).Value;
+        Assert.True((await Volume.Write(below.Handle, 0, Name)).IsOk);
+        Limit("other");
+        InodeNumber file = below.Attributes.Inode;
+        VolumeError[] errors =
+        [
+            (await Volume.Write(below.Handle, 0, Other)).Error,
+            (await Volume.Open(file, OpenIntent.Write, Caller.Daemon)).Error,
+            (await Volume.Create(folder, Other, 0x1A4, OpenIntent.Write, Caller.Daemon)).Error,
+            (await Volume.SetAttributes(file, new AttributeChange { Mode = 0x1FF }, null, Caller.Daemon)).Error,
+            (await Volume.SetAttributes(folder, new AttributeChange { Mode = 0x1FF }, null, Caller.Daemon)).Error,
+            (await Volume.Link(file, InodeNumber.Root, Name, Caller.Daemon)).Error,
+            (await Volume.Rename(
+                InodeNumber.Root, Other, InodeNumber.Root, Name, RenameMode.Replace, Caller.Daemon)).Error,
+            (await Volume.Unlink(folder, Name, Caller.Daemon)).Error,
+            Volume.Rules.Set(folder, Rule.Default).Error,
+        ];
+        Assert.All(errors, error => Assert.Equal(VolumeError.AccessDenied, error));
+
+        // What was acknowledged before is in a version, as of any member that may not write any more.
+        Assert.True((await Volume.Release(below.Handle)).IsOk);
+        Assert.True(await Volume.PublishAll(default));
+        OpenedFile beside = await Write("beside");
+        Assert.True((await Volume.Release(beside.Handle)).IsOk);
+        Assert.Equal("beside", await Read());
+    }
+
+    /// <summary>Nobody may edit below a folder, from what is here now on.</summary>
+    private void Limit(string folder)
+    {
+        TransactionId mark;
+        ObjectId id;
+        lock (_node.Log.Gate)
+        {
+            id = new TreeQueries(_node.Log.Fold.Table).Lookup(default, Encoding.UTF8.GetBytes(folder))!.Value.Object;
+            mark = _node.Log.Append([new Rescue([])], default).Value;
+        }
+
+        _node.Members.Rights = WriteRights.None.With(FolderRights.Of([
+            new LimitFolder(_node.Log.Volume, id, FolderAccess.Only, [], _node.Log.Seen, mark)]));
+        _node.Log.Reconsider();
     }
 
     private void Limit(bool mayWrite, LogPositions seen)

@@ -38,6 +38,9 @@ internal static class PoolPrimitiveCodec
             case LimitVolume p:
                 EncodeLimit(writer, p);
                 break;
+            case LimitFolder p:
+                LimitFolderCodec.Encode(writer, p);
+                break;
             case CloneVolume or CompleteClone or RemoveClone:
                 ClonePrimitiveCodec.Encode(writer, primitive);
                 break;
@@ -98,6 +101,8 @@ internal static class PoolPrimitiveCodec
                 return DecodeMemberLimit(ref reader);
             case PrimitiveKind.LimitVolume:
                 return DecodeVolumeLimit(ref reader);
+            case PrimitiveKind.LimitFolder:
+                return LimitFolderCodec.Decode(ref reader);
             case PrimitiveKind.CloneVolume:
             case PrimitiveKind.CompleteClone:
             case PrimitiveKind.RemoveClone:

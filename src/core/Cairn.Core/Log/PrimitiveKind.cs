@@ -74,6 +74,9 @@ public enum PrimitiveKind : byte
     /// <summary>Who may edit a volume.</summary>
     LimitVolume = 41,
 
+    /// <summary>Who may edit below a folder.</summary>
+    LimitFolder = 42,
+
     /// <summary>A volume is made that begins with the chunks of a snapshot.</summary>
     CloneVolume = 44,
 

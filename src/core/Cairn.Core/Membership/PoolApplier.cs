@@ -41,6 +41,9 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
                 case LimitVolume limit:
                     Apply(state, author, limit);
                     break;
+                case LimitFolder limit:
+                    Apply(state, author, limit);
+                    break;
                 case Exclude exclude:
                     Apply(state, author, exclude);
                     break;
@@ -90,6 +93,7 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
             Keys = [.. PoolTable.Keys(table)],
             MemberLimits = PoolTable.MemberLimits(table).ToImmutableSortedDictionary(),
             VolumeLimits = PoolTable.VolumeLimits(table).ToImmutableSortedDictionary(),
+            FolderLimits = PoolTable.FolderLimits(table).ToImmutableSortedDictionary(),
             Holds = PoolTable.Holds(table).ToImmutableSortedDictionary(),
             Weights = weights,
             WeightsVersion = version,
@@ -194,6 +198,17 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
     private static void Apply(ITreeTable state, NodeId author, LimitVolume limit)
     {
         if (PoolTable.GetMember(state, author)?.Member is { IsAuthority: true }
+            && PoolTable.GetVolume(state, limit.Volume) is not null)
+        {
+            PoolTable.AddLimit(state, limit);
+        }
+    }
+
+    private static void Apply(ITreeTable state, NodeId author, LimitFolder limit)
+    {
+        // It speaks for its author alone: nobody can say that others had to see what they could not.
+        if (PoolTable.GetMember(state, author)?.Member is { IsAuthority: true }
+            && limit.After.Log.Author == author
             && PoolTable.GetVolume(state, limit.Volume) is not null)
         {
             PoolTable.AddLimit(state, limit);

@@ -131,6 +131,10 @@ public sealed record PoolState
     public ImmutableSortedDictionary<VolumeId, ImmutableArray<LimitVolume>> VolumeLimits { get; init; } =
         ImmutableSortedDictionary<VolumeId, ImmutableArray<LimitVolume>>.Empty;
 
+    /// <summary>What admins said about who edits below folders: each volume's limits in the order of the log.</summary>
+    public ImmutableSortedDictionary<VolumeId, ImmutableArray<LimitFolder>> FolderLimits { get; init; } =
+        ImmutableSortedDictionary<VolumeId, ImmutableArray<LimitFolder>>.Empty;
+
     /// <summary>What clones said about the snapshots of each volume, in the order of the log.</summary>
     public ImmutableSortedDictionary<VolumeId, ImmutableArray<SnapshotHold>> Holds { get; init; } =
         ImmutableSortedDictionary<VolumeId, ImmutableArray<SnapshotHold>>.Empty;
@@ -178,13 +182,16 @@ public sealed record PoolState
     {
         ImmutableArray<LimitVolume> writers = VolumeLimits.GetValueOrDefault(volume, []);
         ImmutableArray<SnapshotHold> holds = Holds.GetValueOrDefault(volume, []);
-        return MemberLimits.IsEmpty && writers.IsEmpty && holds.IsEmpty ? WriteRights.None : new WriteRights(
+        ImmutableArray<LimitFolder> folders = FolderLimits.GetValueOrDefault(volume, []);
+        bool isEmpty = MemberLimits.IsEmpty && writers.IsEmpty && holds.IsEmpty && folders.IsEmpty;
+        return isEmpty ? WriteRights.None : new WriteRights(
             MemberLimits.Select(member => KeyValuePair.Create(
                 member.Key,
                 member.Value.Select(limit => limit.In(volume)).ToImmutableArray())),
             [.. writers.Select(limit => new WritersLimit(limit.Writers, limit.Seen))])
         {
             Holds = SnapshotHolds.Of(holds),
+            Folders = FolderRights.Of(folders),
         };
     }
 

@@ -25,6 +25,7 @@ internal static class PoolTable
     private const byte LimitTag = (byte)'L';
     private const byte WritersTag = (byte)'E';
     private const byte HoldTag = (byte)'H';
+    private const byte FolderTag = (byte)'F';
     private static readonly byte[] WeightsKey = "W"u8.ToArray();
 
     private delegate T Reading<T>(ref WireReader reader);
@@ -142,6 +143,20 @@ internal static class PoolTable
     /// <summary>Adds a limit after those of the same volume.</summary>
     public static void AddLimit(ITreeTable table, LimitVolume limit) =>
         Add(table, [WritersTag, .. limit.Volume.Value.ToArray()], to => PoolPrimitiveCodec.EncodeLimit(to, limit));
+
+    /// <summary>Adds a limit after those of the folders of the same volume.</summary>
+    public static void AddLimit(ITreeTable table, LimitFolder limit) =>
+        Add(table, [FolderTag, .. limit.Volume.Value.ToArray()], to => LimitFolderCodec.Encode(to, limit));
+
+    /// <summary>The limits of folders of every volume that has any, in the order in which they were added.</summary>
+    public static IEnumerable<KeyValuePair<VolumeId, ImmutableArray<LimitFolder>>> FolderLimits(ITreeTable table)
+    {
+        TableCursor cursor = table.Scan([FolderTag], [FolderTag + 1]);
+        while (cursor.MoveNext())
+        {
+            yield return new(new VolumeId(cursor.Key.AsSpan(1)), ReadAll(cursor.Value, LimitFolderCodec.Decode));
+        }
+    }
 
     /// <summary>Adds what a clone says about a snapshot after what was said of the same volume.</summary>
     public static void AddHold(ITreeTable table, VolumeId volume, SnapshotHold hold) =>

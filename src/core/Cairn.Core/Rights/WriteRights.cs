@@ -11,7 +11,8 @@ namespace Cairn.Core.Rights;
 /// <remarks>
 /// An immutable value. A transaction is judged by the last limit of its author that had not seen it, and by none if all had:
 /// never by its place in the order, which its author chooses. In the same way by the last limit of the volume; both must
-/// let it pass. docs/decisions/rights.md. Removals of snapshots are judged by <see cref="Holds"/> beside.
+/// let it pass. docs/decisions/rights.md. Removals of snapshots are judged by <see cref="Holds"/> beside, edits below
+/// limited folders by <see cref="Folders"/>, where the tree is.
 /// </remarks>
 public sealed class WriteRights
 {
@@ -34,8 +35,11 @@ public sealed class WriteRights
     /// <summary>Which snapshots nobody can remove.</summary>
     public SnapshotHolds Holds { get; init; } = SnapshotHolds.None;
 
+    /// <summary>Who may edit below which folders.</summary>
+    public FolderRights Folders { get; init; } = FolderRights.None;
+
     /// <summary>Whether nobody was ever limited, and no snapshot ever held.</summary>
-    public bool IsEmpty => IsUnlimited && Holds.IsEmpty;
+    public bool IsEmpty => IsUnlimited && Holds.IsEmpty && Folders.IsEmpty;
 
     private bool IsUnlimited => _members.IsEmpty && _writers.IsEmpty;
 
@@ -47,7 +51,10 @@ public sealed class WriteRights
     public ImmutableArray<MemberLimit> Of(NodeId member) =>
         _members.TryGetValue(member, out ImmutableArray<MemberLimit> limits) ? limits : [];
 
-    /// <summary>Whether a transaction has no effect, as a whole.</summary>
+    /// <summary>These, but for what is said of folders.</summary>
+    public WriteRights With(FolderRights folders) => new(_members, _writers) { Holds = Holds, Folders = folders };
+
+    /// <summary>Whether a transaction has no effect, as a whole, wherever it is in the tree.</summary>
     public bool Refuses(Transaction transaction)
     {
         if (IsUnlimited)
@@ -66,7 +73,7 @@ public sealed class WriteRights
     /// <param name="table">Into what.</param>
     public bool JudgesOtherwise(WriteRights before, LogPositions folded, ITableSource table)
     {
-        if (Holds.JudgeOtherwise(before.Holds, folded, table))
+        if (Holds.JudgeOtherwise(before.Holds, folded, table) || Folders.JudgeOtherwise(before.Folders, folded))
         {
             return true;
         }
@@ -102,10 +109,15 @@ public sealed class WriteRights
             PoolPrimitiveCodec.EncodeLimit(writer, new LimitVolume(default, limit.Writers, limit.Seen));
         }
 
-        // What was noted before there were clones ends here.
-        if (!Holds.IsEmpty)
+        // What was noted before there were clones ends here; what was before folders had limits, behind the next.
+        if (!Holds.IsEmpty || !Folders.IsEmpty)
         {
             Holds.Encode(writer);
+        }
+
+        if (!Folders.IsEmpty)
+        {
+            Folders.Encode(writer);
         }
 
         return output.WrittenSpan.ToArray();
@@ -130,8 +142,9 @@ public sealed class WriteRights
         }
 
         SnapshotHolds holds = reader.Remaining > 0 ? SnapshotHolds.Decode(ref reader) : SnapshotHolds.None;
+        FolderRights folders = reader.Remaining > 0 ? FolderRights.Decode(ref reader) : FolderRights.None;
         Invariant.That(reader.Complete, "the rights that an index was folded with cannot be read: rebuild it");
-        return new WriteRights(members, [.. writers]) { Holds = holds };
+        return new WriteRights(members, [.. writers]) { Holds = holds, Folders = folders };
     }
 
     /// <summary>Whether a transaction is one of those by which members that only read take part in garbage collection.</summary>

@@ -61,14 +61,20 @@ public sealed class TreeApplier : ITransactionApplier
     public void Apply(
         Transaction transaction, ITreeTable state, IReadOnlyList<KeyValuePair<byte[], byte[]?>> seenOtherwise)
     {
-        if (!IsObeyed(transaction))
+        FolderJudge? judge = JudgeOf(transaction, state);
+        if (!IsObeyed(transaction) || judge?.Denies(transaction.Primitives) == true)
         {
             Refuse(transaction.Id.Log.Author, state);
             return;
         }
 
+        if (judge?.IsLate(transaction) == true)
+        {
+            return;
+        }
+
         _keeping.Begin(state);
-        _work.Begin(transaction, _keeping);
+        _work.Begin(transaction, _keeping, judge);
 
         // What the author saw was before its own transaction: marks are set before anything of it is done.
         foreach (Primitive primitive in transaction.Primitives)
@@ -92,6 +98,19 @@ public sealed class TreeApplier : ITransactionApplier
     {
         _work.Clear();
         _keeping.Forget();
+    }
+
+    /// <summary>Whoever judges a transaction by the folders that it touches; null if its author may edit all.</summary>
+    private FolderJudge? JudgeOf(Transaction transaction, ITreeTable state)
+    {
+        if (Rights.Folders.IsEmpty)
+        {
+            return null;
+        }
+
+        SeenLimits.Note(transaction, Rights.Folders.Marks, state);
+        FolderVerdicts verdicts = Rights.Folders.For(transaction.Id);
+        return verdicts.IsLimited ? new FolderJudge(state, verdicts) : null;
     }
 
     /// <summary>Nothing of it is done; that it was there is counted, so that somebody can look after it.</summary>

@@ -62,6 +62,9 @@ public static class TreeKeys
     /// <summary>A snapshot of which a removal was refused, because a clone needs it: its id.</summary>
     public const byte RefusedRemoval = 0x21;
 
+    /// <summary>The first transaction of a log that had seen the mark of a limit: the mark, the log.</summary>
+    public const byte SeenLimit = 0x22;
+
     /// <summary>Length of a key made of the tag and one id of 16 bytes.</summary>
     internal const int IdKeySize = 1 + ObjectId.Size;
 

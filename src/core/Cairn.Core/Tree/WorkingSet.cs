@@ -13,6 +13,7 @@ internal sealed class WorkingSet
     private readonly ByteBuilder _builder = new();
     private readonly List<ObjectRecord> _order = [];
     private Dictionary<ObjectId, ObjectRecord> _objects = [];
+    private FolderJudge? _judge;
     private List<PlaceRecord> _conflictCandidates = [];
 
     /// <summary>The directory that was written last, and how: whoever fills one writes it again and again.</summary>
@@ -22,10 +23,24 @@ internal sealed class WorkingSet
 
     internal Transaction Transaction { get; private set; } = null!;
 
-    internal void Begin(Transaction transaction, ITreeTable table)
+    /// <param name="transaction">What is applied.</param>
+    /// <param name="table">To what.</param>
+    /// <param name="judge">Which folders its author may not edit; null: it may edit all.</param>
+    internal void Begin(Transaction transaction, ITreeTable table, FolderJudge? judge)
     {
         Transaction = transaction;
         Table = table;
+        _judge = judge;
+    }
+
+    /// <summary>
+    /// The directory of a slot that another is merged into; -1: none, or one that the author may not add to. Then both
+    /// stand there, the later one shown as a conflict.
+    /// </summary>
+    internal int IndexToMergeInto(byte[]? slot)
+    {
+        int index = Slot.IndexOfDirectory(slot);
+        return index >= 0 && _judge?.Denies(Slot.ObjectAt(slot!, index)) == true ? -1 : index;
     }
 
     /// <summary>

@@ -27,6 +27,7 @@ namespace Cairn.Gateway.Control;
 [JsonSerializable(typeof(BandwidthLimit))]
 [JsonSerializable(typeof(VolumeSummary))]
 [JsonSerializable(typeof(IReadOnlyList<VolumeSummary>))]
+[JsonSerializable(typeof(IReadOnlyList<FolderWriters>))]
 [JsonSerializable(typeof(IReadOnlyList<LogLine>))]
 [JsonSerializable(typeof(LogLine))]
 [JsonSerializable(typeof(MountSummary))]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Cairn.Core.Membership;
+using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
 using Microsoft.AspNetCore.Builder;
@@ -67,10 +68,18 @@ internal static class NodeRoutes
         Route.Post(app, "/v1/volumes", context => Route.With(context, "name", async name => ControlReplies.Of(
             await engine.Call(() => node.CreateVolume(name, context.RequestAborted)),
             ControlJson.Default.VolumeSummary)));
+        Route.Get(app, "/v1/volumes/writers", context => Route.With(context, "volume", async name => ControlReplies.Of(
+            await engine.Call(() => node.FolderWriters(name, context.RequestAborted)),
+            ControlJson.Default.IReadOnlyListFolderWriters)));
         Route.Post(app, "/v1/volumes/writers", context => Route.With(context, "volume", async name =>
-            ControlReplies.Of(await engine.Call(() => node.SetWriters(
-                name, [.. context.Request.Query["node"].OfType<string>()], Route.Flag(context, "acceptRefused"),
-                context.RequestAborted)))));
+        {
+            string[] nodes = [.. context.Request.Query["node"].OfType<string>()];
+            FolderAccess access = Route.Flag(context, "inherit") ? FolderAccess.Inherit
+                : nodes.Length > 0 ? FolderAccess.Only : FolderAccess.Everyone;
+            string path = context.Request.Query["path"] is [{ Length: > 0 } folder] ? $"{name}/{folder}" : name;
+            return ControlReplies.Of(await engine.Call(() => node.SetWriters(
+                path, access, nodes, Route.Flag(context, "acceptRefused"), context.RequestAborted)));
+        }));
         Route.Delete(app, "/v1/volumes", context => Route.With(context, "name", async name =>
             ControlReplies.Of(await engine.Call(() => node.RemoveVolume(name, context.RequestAborted)))));
     }

@@ -1,3 +1,4 @@
+using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node.Volumes;
@@ -49,12 +50,18 @@ public interface INodeControl
     ValueTask<Result<Unit, ControlError>> AllowWriting(
         string node, bool acceptsRefused, CancellationToken cancellation);
 
-    /// <summary>Says who alone may edit a volume; members that join later may not. Admins only.</summary>
-    /// <param name="volume">Its name.</param>
-    /// <param name="nodes">Names, ids or starts of ids; none: every member.</param>
-    /// <param name="acceptsRefused">Whether all that was refused in it of these until now stands, too.</param>
+    /// <summary>Says who edits a volume, or below one of its folders; members that join later may not. Admins only.</summary>
+    /// <param name="path">"VOLUME" or "VOLUME/folder"; what was said of a folder goes with it when it moves.</param>
+    /// <param name="access">Only some, every member, or (of a folder) what the folders above it say.</param>
+    /// <param name="nodes">Who, for <see cref="FolderAccess.Only"/>: names, ids or starts of ids.</param>
+    /// <param name="acceptsRefused">Whether all that was refused there of these until now stands, too.</param>
     ValueTask<Result<Unit, ControlError>> SetWriters(
-        string volume, IReadOnlyList<string> nodes, bool acceptsRefused, CancellationToken cancellation);
+        string path, FolderAccess access, IReadOnlyList<string> nodes, bool acceptsRefused,
+        CancellationToken cancellation);
+
+    /// <summary>Who may edit a volume, and below which of its folders.</summary>
+    ValueTask<Result<IReadOnlyList<FolderWriters>, ControlError>> FolderWriters(
+        string volume, CancellationToken cancellation);
 
     /// <summary>Makes a volume, usable here when this returns and elsewhere as soon as the others hear of it.</summary>
     ValueTask<Result<VolumeSummary, ControlError>> CreateVolume(string name, CancellationToken cancellation);

@@ -144,9 +144,9 @@ internal sealed class DraftWriter(VolumeState state, Action signal)
     /// <summary>The active draft, begun in the journal if there is none.</summary>
     private Result<Draft, VolumeError> Begin(OpenObject target)
     {
-        if (!state.MayWrite)
+        if (state.RefusalOf(target.Id) is { } refusal)
         {
-            return VolumeError.ReadOnly;
+            return refusal;
         }
 
         if (target.Active is { } active)

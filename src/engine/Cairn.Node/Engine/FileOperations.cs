@@ -300,7 +300,7 @@ internal sealed class FileOperations(
     /// <remarks>Not where this node may only read: the file may have no entry because its making was refused.</remarks>
     public void DropIfGone(OpenObject target)
     {
-        if (target.Handles > 0 || !state.MayWrite || target.Active is not { Pending: 0 } draft
+        if (target.Handles > 0 || state.MayBeRefused(target.Id) || target.Active is not { Pending: 0 } draft
             || !state.IsUnwanted(target.Id, draft))
         {
             return;
@@ -322,9 +322,9 @@ internal sealed class FileOperations(
             return view.Kind == TreeKind.Directory ? VolumeError.IsADirectory : VolumeError.InvalidArgument;
         }
 
-        if ((intent & (OpenIntent.Write | OpenIntent.Truncate)) != 0 && !state.MayWrite)
+        if ((intent & (OpenIntent.Write | OpenIntent.Truncate)) != 0 && state.RefusalOf(view.Id) is { } refusal)
         {
-            return VolumeError.ReadOnly;
+            return refusal;
         }
 
         OpenObject target = state.OpenFor(view);

@@ -44,7 +44,7 @@ internal static class HistoryReplay
                         cancellation.ThrowIfCancellationRequested();
                         return !rights.Refuses(transaction) && isWanted(transaction);
                     },
-                    new TreeApplier(),
+                    new TreeApplier { Rights = rights },
                     table);
                 return Result<MemoryTable, VolumeError>.Ok(table);
             },

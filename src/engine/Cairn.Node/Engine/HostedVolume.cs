@@ -2,6 +2,7 @@ using Cairn.Coding.Encryption;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
+using Cairn.Core.Text;
 using Cairn.Node.Garbage;
 using Cairn.Node.LocalFiles;
 using Cairn.Node.Logs;
@@ -88,6 +89,49 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         lock (_log.Gate)
         {
             return _engine.State.Queries.RefusedOf(member);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<Result<FolderMark, VolumeError>> MarkFolder(string path)
+    {
+        Result<ObjectAttributes, VolumeError> found = await _engine.Resolve(path);
+        if (!found.TryGet(out ObjectAttributes top, out VolumeError error))
+        {
+            return error;
+        }
+
+        if (top.Kind != ObjectKind.Directory || top.Inode == InodeNumber.Root)
+        {
+            return top.Kind == ObjectKind.Directory ? VolumeError.InvalidArgument : VolumeError.NotADirectory;
+        }
+
+        FolderMark mark;
+        lock (_log.Gate)
+        {
+            // It does nothing; whoever writes behind it has seen it.
+            Result<TransactionId, StoreError> written = _log.Append([new Rescue([])], _engine.State.Now);
+            if (!written.TryGet(out TransactionId after, out StoreError failed))
+            {
+                return Errors.From(failed);
+            }
+
+            mark = new FolderMark(_engine.State.Inodes.ObjectOf(top.Inode)!.Value, after, _log.Seen);
+        }
+
+        // A limit whose mark was lost would hold for ever, and nobody could write behind it.
+        Result<Unit, StoreError> isSealed = await _workers.Run(WorkPriority.Foreground, _log.Seal);
+        return isSealed.TryGet(out _, out StoreError refused) ? mark : Errors.From(refused);
+    }
+
+    /// <inheritdoc/>
+    public string? PathOf(ObjectId folder)
+    {
+        lock (_log.Gate)
+        {
+            return _engine.State.Queries.Get(folder) is { IsDetached: false }
+                ? NameText.Join(_engine.State.Queries.PathOf(folder))
+                : null;
         }
     }
 

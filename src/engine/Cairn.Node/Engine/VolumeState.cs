@@ -136,6 +136,14 @@ internal sealed class VolumeState
     /// <summary>Whether this node may edit the volume; what it wrote all the same would have no effect on any node.</summary>
     public bool MayWrite => Parts.Log.MayWrite;
 
+    /// <summary>Why this node may not edit an object; null: it may. Under the gate.</summary>
+    public VolumeError? RefusalOf(ObjectId id) =>
+        !MayWrite ? VolumeError.ReadOnly : Parts.Log.OwnJudge?.Denies(id) == true ? VolumeError.AccessDenied : null;
+
+    /// <summary>Whether the making of a file, or edits of it, may have been refused. Under the gate.</summary>
+    public bool MayBeRefused(ObjectId file) =>
+        !MayWrite || (Parts.Log.OwnJudge is { } judge && (Queries.Get(file) is null || judge.Denies(file)));
+
     /// <summary>Whether the daemon is stopping.</summary>
     public bool IsStopping { get; set; }
 
@@ -232,8 +240,17 @@ internal sealed class VolumeState
 
     /// <summary>Carries out an intent: journaled and folded when this returns well.</summary>
     /// <param name="intent">What the tree's rules made of the caller's wish.</param>
-    public VolumeError? Commit(Result<ImmutableArray<Primitive>, TreeError> intent) =>
-        intent is { IsOk: true, Value.IsEmpty: false } && !MayWrite ? VolumeError.ReadOnly : Append(intent, default);
+    public VolumeError? Commit(Result<ImmutableArray<Primitive>, TreeError> intent)
+    {
+        if (intent is not { IsOk: true, Value.IsEmpty: false })
+        {
+            return Append(intent, default);
+        }
+
+        return !MayWrite ? VolumeError.ReadOnly
+            : Parts.Log.OwnJudge?.Denies(intent.Value) == true ? VolumeError.AccessDenied
+            : Append(intent, default);
+    }
 
     /// <summary>
     /// Whether nobody wants what a draft holds: its file has no entry any more, and its writer knew, or was who removed it.
@@ -260,7 +277,7 @@ internal sealed class VolumeState
         ObjectId file, Draft draft, ImmutableArray<VersionId> baseHeads, NewVersion version)
     {
         EndedLayer ended = new(draft.Version, draft.Notes[0]);
-        if (!MayWrite)
+        if (MayBeRefused(file))
         {
             return Append(TreeEdits.Unchecked(file, baseHeads, version), ended);
         }

@@ -61,7 +61,11 @@ internal sealed class BlockReceiver(ReplicatedLog log, OwnLogRepair repair, Bloc
     }
 
     /// <summary>Folds what waits, and tells what it changed. Under the gate.</summary>
-    public void Fold() => _pending.Run();
+    public void Fold()
+    {
+        _pending.Run();
+        log.ReconsiderIfOverdue();
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _verifier.Dispose();

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Storage;
@@ -55,12 +54,13 @@ internal sealed class OwnLogRepair(ReplicatedLog log, LogPorts ports)
         // The journal may give back what was written again in an earlier run: a record is there as long as its segment.
         List<Unsealed> lost = log.Own.TakeDoubtful();
         HashSet<Bytes32> written = WrittenAfter(lost.Min(static unsealed => unsealed.Transaction.Id.Log.Incarnation));
-        foreach (Unsealed known in lost.Where(unsealed => written.Contains(Meaning(unsealed.Transaction))))
+        bool IsWritten(Unsealed unsealed) => written.Contains(TransactionMeaning.Of(unsealed.Transaction));
+        foreach (Unsealed known in lost.Where(IsWritten))
         {
             log.Own.Rewritten(known);
         }
 
-        lost.RemoveAll(unsealed => written.Contains(Meaning(unsealed.Transaction)));
+        lost.RemoveAll(IsWritten);
         WriteAgain(lost, Repeats.Again);
     }
 
@@ -69,25 +69,15 @@ internal sealed class OwnLogRepair(ReplicatedLog log, LogPorts ports)
     {
         var written = new HashSet<Bytes32>(
             log.Own.Waiting.Where(unsealed => unsealed.Transaction.Id.Log.Incarnation > incarnation)
-                .Select(unsealed => Meaning(unsealed.Transaction)));
+                .Select(unsealed => TransactionMeaning.Of(unsealed.Transaction)));
         foreach ((LogId id, LogPosition tip) in log.Exchange.Positions.Logs
             .Where(pair => pair.Key.Author == ports.Identity.Node && pair.Key.Incarnation > incarnation))
         {
-            for (ulong seq = 1; seq <= tip.BlockSeq; seq++)
-            {
-                if (ports.Blocks.Read(log.Volume, id, seq).TryGet(out byte[]? encoded, out _)
-                    && LogBlockCodec.Decode(encoded).TryGet(out LogBlock? block, out _)
-                    && BlockPayload.Open(log.Keys, block).TryGet(out ImmutableArray<Transaction> run, out _))
-                {
-                    written.UnionWith(run.Select(Meaning));
-                }
-            }
+            written.UnionWith(LogHistory.Read(log, id, 1, tip.BlockSeq).Select(TransactionMeaning.Of));
         }
 
         return written;
     }
-
-    private static Bytes32 Meaning(Transaction transaction) => new(SHA256.HashData(Repeats.MeaningOf(transaction)));
 
     /// <summary>Writes what was contradicted under new numbers: the old ones say something else.</summary>
     public void WriteAgain(List<Unsealed> contradicted) =>

@@ -29,6 +29,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
     private readonly BlockSealer _sealer;
     private readonly JournalWriter _journal;
     private readonly OwnLogRepair _repair;
+    private readonly LateWork _late;
     private readonly List<LogFinding> _findings = [];
     private LogPositions _durable = LogPositions.Empty;
     private LogPositions _vouched = LogPositions.Empty;
@@ -44,10 +45,11 @@ public sealed class ReplicatedLog : IAsyncDisposable
         _exchange = exchange;
         Fold = new OrderedFold(table, applier);
         Quarantine = new Quarantine(ports.Members);
-        RightsInForce = new RightsInForce(ports.Members, applier);
+        RightsInForce = new RightsInForce(ports.Members, applier, ports.Identity.Node);
         _journal = new JournalWriter(ports.Journal, ports.JournalCipher, keys.Volume);
         Own = new OwnLog(_journal);
         _repair = new OwnLogRepair(this, ports);
+        _late = new LateWork(this, ports);
         _sealer = new BlockSealer(this, ports, options);
         _receiver = new BlockReceiver(this, _repair, _sealer);
         Persister = new TablePersister(this, ports, options, table);
@@ -147,6 +149,11 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
     /// <summary>Whether this node's transactions are.</summary>
     public bool MayWrite => Rights.MayWrite(Ports.Identity.Node);
+
+    /// <summary>Which objects this node may not edit now, because of their folders; null: all may be. Under the gate.</summary>
+    public FolderJudge? OwnJudge => Rights.Folders.Now(Ports.Identity.Node) is { IsLimited: true } verdicts
+        ? new FolderJudge(Fold.Table, verdicts)
+        : null;
 
     /// <summary>Why the index was thrown away and made anew when the log was opened; null: it was good.</summary>
     public string? IndexFault { get; private set; }
@@ -387,6 +394,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
                 Repair.Run();
             }
 
+            _late.WriteAgain();
             Persister.Wake();
         }
     }
@@ -404,6 +412,15 @@ public sealed class ReplicatedLog : IAsyncDisposable
         return isWhole && Seal().IsOk && Persist().IsOk && Ports.Index.View().TryGet(out IIndexStore? view, out _)
             ? view
             : null;
+    }
+
+    /// <summary>What was folded may have brought the mark of a limit that waited for it. Under the gate.</summary>
+    internal void ReconsiderIfOverdue()
+    {
+        if (RightsInForce.IsOverdue(Fold))
+        {
+            Reconsider();
+        }
     }
 
     /// <summary>Writes the fold's changes to the index. Blocks.</summary>
@@ -465,6 +482,12 @@ public sealed class ReplicatedLog : IAsyncDisposable
         recovery.Run([.. journaled.Where(record => record.Entry.Type == JournalEntryType.Transaction)]);
         log._durable = exchange.Positions;
         log._sealer.Start();
+        lock (log.Gate)
+        {
+            log.ReconsiderIfOverdue();
+            log._late.WriteAgain();
+        }
+
         log.Persister.Start();
         return log;
     }

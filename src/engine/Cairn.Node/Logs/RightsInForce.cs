@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Cairn.Core.Fold;
+using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
 using Cairn.Core.Tree;
 
@@ -12,9 +14,10 @@ namespace Cairn.Node.Logs;
 /// came while the node was down is noticed at the next start. docs/decisions/rights.md. Under the log's gate, but for
 /// <see cref="Current"/>.
 /// </remarks>
-internal sealed class RightsInForce(IMembers members, TreeApplier applier)
+internal sealed class RightsInForce(IMembers members, TreeApplier applier, NodeId self)
 {
     private volatile WriteRights _current = WriteRights.None;
+    private ImmutableArray<TransactionId> _awaited = [];
 
     private static byte[] Key => [FoldKeys.Reserved, (byte)'R'];
 
@@ -26,7 +29,7 @@ internal sealed class RightsInForce(IMembers members, TreeApplier applier)
     public bool Renew(OrderedFold fold)
     {
         WriteRights before = fold.Table.Get(Key) is { } noted ? WriteRights.Decode(noted) : WriteRights.None;
-        applier.Rights = _current = members.Rights;
+        applier.Rights = _current = Usable(members.Rights, fold);
         bool isOtherwise = _current.JudgesOtherwise(before, fold.Positions, fold.Table);
         if (!isOtherwise)
         {
@@ -35,6 +38,23 @@ internal sealed class RightsInForce(IMembers members, TreeApplier applier)
 
         return isOtherwise;
     }
+
+    /// <summary>Whether a mark has come for which a limit was left out.</summary>
+    public bool IsOverdue(OrderedFold fold) => _awaited.Any(mark => IsFolded(mark, fold));
+
+    /// <summary>
+    /// Without the limits of this node's own editing whose mark is not here yet: what it writes meanwhile would have no
+    /// effect, and could not be written again behind the mark.
+    /// </summary>
+    private WriteRights Usable(WriteRights rights, OrderedFold fold)
+    {
+        FolderRights usable = rights.Folders.Without(
+            limit => limit.MayEdit(self) == false && !IsFolded(limit.After, fold));
+        _awaited = [.. rights.Folders.Marks.Except(usable.Marks)];
+        return _awaited.IsEmpty ? rights : rights.With(usable);
+    }
+
+    private static bool IsFolded(TransactionId mark, OrderedFold fold) => fold.LastOf(mark.Log) >= mark.Seq;
 
     /// <summary>Notes in the table what it is folded with.</summary>
     public void Note(ITreeTable table)

@@ -44,6 +44,12 @@ public sealed record UnsharedFiles(long Count, long Bytes, IReadOnlyList<string>
     public static UnsharedFiles None { get; } = new(0, 0, []);
 }
 
+/// <summary>A folder, and a mark behind all that was seen of its volume.</summary>
+/// <param name="Folder">Which folder.</param>
+/// <param name="After">The mark: a transaction of this node.</param>
+/// <param name="Seen">What this node has of the volume's logs, the mark among it.</param>
+public sealed record FolderMark(ObjectId Folder, TransactionId After, LogPositions Seen);
+
 /// <summary>A volume as the node keeps it open: for doors, for peers, and for the owner's questions.</summary>
 public interface IHostedVolume : IAsyncDisposable
 {
@@ -75,6 +81,13 @@ public interface IHostedVolume : IAsyncDisposable
 
     /// <summary>How many changes of a member are without effect, because it may only read.</summary>
     long RefusedOf(NodeId member) => 0;
+
+    /// <summary>Writes a mark behind all that is seen, durably, for a limit of a folder.</summary>
+    /// <param name="path">The folder; "" is not one.</param>
+    ValueTask<Result<FolderMark, VolumeError>> MarkFolder(string path) => new(VolumeError.NotSupported);
+
+    /// <summary>Where a folder is now, without the volume's name; null if it was removed.</summary>
+    string? PathOf(ObjectId folder) => null;
 
     /// <summary>What was found wrong with its logs since the start, oldest first.</summary>
     IReadOnlyList<string> Findings => [];

@@ -1,0 +1,45 @@
+using System.Runtime.InteropServices;
+using Cairn.Core.Primitives;
+
+namespace Cairn.Core.Log;
+
+/// <summary>Bytes of <see cref="LimitFolder"/>: docs/formats/transaction.md, tag 42.</summary>
+internal static class LimitFolderCodec
+{
+    internal static void Encode(WireWriter writer, LimitFolder limit)
+    {
+        writer.Bytes16(limit.Volume.Value);
+        writer.Bytes16(limit.Folder.Value);
+        writer.Byte((byte)limit.Access);
+        writer.Count(limit.Writers.Length);
+        foreach (NodeId node in limit.Writers)
+        {
+            writer.Bytes32(node.Value);
+        }
+
+        limit.Seen.Encode(writer);
+        writer.Bytes32(limit.After.Log.Author.Value);
+        writer.VarUInt(limit.After.Log.Incarnation);
+        writer.VarUInt(limit.After.Seq);
+    }
+
+    internal static LimitFolder Decode(ref WireReader reader)
+    {
+        VolumeId volume = new(reader.Bytes16());
+        ObjectId folder = new(reader.Bytes16());
+        var access = (FolderAccess)reader.Byte();
+        reader.Require(access <= FolderAccess.Only);
+        var writers = new NodeId[reader.Count(NodeId.Size)];
+        for (int i = 0; i < writers.Length; i++)
+        {
+            writers[i] = new NodeId(reader.Bytes32());
+            reader.Require(i == 0 || writers[i - 1].CompareTo(writers[i]) < 0);
+        }
+
+        reader.Require(access == FolderAccess.Only || writers.Length == 0);
+        LogPositions seen = LogPositions.Decode(ref reader);
+        var after = new TransactionId(new LogId(new NodeId(reader.Bytes32()), reader.VarUInt32()), reader.VarUInt());
+        return new LimitFolder(
+            volume, folder, access, ImmutableCollectionsMarshal.AsImmutableArray(writers), seen, after);
+    }
+}

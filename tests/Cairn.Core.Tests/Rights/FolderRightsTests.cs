@@ -1,0 +1,180 @@
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Rights;
+using Cairn.Core.Tests.Tree;
+using Cairn.Core.Tree;
+
+namespace Cairn.Core.Tests.Rights;
+
+/// <summary>Folders that only some may edit: what that means, and that nothing a changed program does gets around it.</summary>
+public sealed class FolderRightsTests
+{
+    private readonly Replica _admin = new(1);
+    private readonly Replica _anna = new(2);
+    private readonly Replica _bob = new(3);
+    private readonly FolderScene _scene;
+    private readonly ObjectId _papers;
+
+    /// <summary>Anna and the admin edit below "papers"; Bob does not.</summary>
+    public FolderRightsTests()
+    {
+        _scene = new FolderScene(_admin, _anna, _bob);
+        _papers = _admin.MakeDirectory("papers");
+        _admin.Create("papers/pay", "1000");
+        _admin.MakeDirectory("free");
+        Replica.Sync(_admin, _anna, _bob);
+        _scene.Say(_papers, FolderAccess.Only, _admin, _anna);
+        _scene.Tell();
+        Replica.Sync(_admin, _anna, _bob);
+    }
+
+    [Fact]
+    public void Only_who_may_edits_below_the_folder_and_everybody_beside_it()
+    {
+        _bob.Write("papers/pay", "9000");
+        _bob.Create("free/mine", "bob");
+        _anna.Create("papers/leave", "anna");
+        Replica.Sync(_admin, _anna, _bob);
+        Assert.Equal("1000", _admin.Read("papers/pay"));
+        Assert.Equal("bob", _admin.Read("free/mine"));
+        Assert.Equal("anna", _bob.Read("papers/leave"));
+    }
+
+    [Fact]
+    public void No_way_leads_around_it()
+    {
+        _bob.Do(_bob.Edits.Link(_bob.Find("papers/pay")!.Value.Object, TreeQueries.Root, "way in"u8.ToArray()));
+        _bob.Rename("papers", "mine");
+        _bob.Unlink("papers/pay");
+        _bob.MakeDirectory("papers/below");
+        _bob.Create("free/pay", "9000");
+        _bob.Rename("free/pay", "papers/pay");
+        _bob.Do(_bob.Edits.SetAttributes(_papers, 0, null, null, null));
+        Replica.Sync(_admin, _anna, _bob);
+        Assert.Equal("1000", _admin.Read("papers/pay"));
+        Assert.Null(_admin.Find("way in"));
+        Assert.Null(_admin.Find("papers/below"));
+        Assert.NotEqual(0u, _admin.Queries.Get(_papers)!.Mode);
+    }
+
+    [Fact]
+    public void Who_claims_to_be_old_adds_nothing_by_a_folder_of_the_same_name_or_by_an_id()
+    {
+        // As if written before there was anything: before all of it in the order.
+        Replica forged = new(3);
+        forged.MakeDirectory("papers");
+        forged.Create("papers/added", "forged");
+        Replica copied = new(4);
+        var sameId = new NewObject(_papers, 0x1ED, 1, 1, copied.Now);
+        copied.Do(copied.Edits.MakeDirectory(default, "elsewhere"u8.ToArray(), sameId));
+        copied.Create("elsewhere/added", "forged");
+        foreach (Replica liar in (Replica[])[forged, copied])
+        {
+            var late = new Replica(8) { Applier = { Rights = _admin.Applier.Rights } };
+            late.Receive(liar, _admin, _anna);
+            late.Receive(liar, _admin, _anna);
+            Assert.Null(late.Find("papers/added"));
+            Assert.Equal("1000", late.Read("papers/pay"));
+        }
+    }
+
+    [Fact]
+    public void What_was_made_apart_is_refused_until_it_is_written_again_behind_the_limit()
+    {
+        ObjectId more = _admin.MakeDirectory("more");
+        _bob.Create("free/apart", "bob");
+        _scene.Say(more, FolderAccess.Only, _admin);
+        _scene.Tell();
+        Replica.Sync(_admin, _anna, _bob);
+        Assert.Null(_admin.Find("free/apart"));
+
+        _bob.Do(_bob.Written[^1].Primitives);
+        Replica.Sync(_admin, _anna, _bob);
+        Assert.Equal("bob", _admin.Read("free/apart"));
+    }
+
+    [Fact]
+    public void What_the_admin_had_seen_stands()
+    {
+        _bob.Create("free/before", "bob");
+        ObjectId free = _bob.Find("free")!.Value.Object;
+        Replica.Sync(_admin, _anna, _bob);
+        _scene.Say(free, FolderAccess.Only, _admin);
+        _scene.Tell();
+        _bob.Write("free/before", "after");
+        Replica.Sync(_admin, _anna, _bob);
+        Assert.Equal("bob", _admin.Read("free/before"));
+    }
+
+    [Fact]
+    public void The_nearest_folder_that_says_anything_decides()
+    {
+        ObjectId open = _admin.MakeDirectory("papers/open");
+        Replica.Sync(_admin, _anna, _bob);
+        _scene.Say(open, FolderAccess.Everyone);
+        _scene.Tell();
+        Replica.Sync(_admin, _anna, _bob);
+        _bob.Create("papers/open/note", "bob");
+        Replica.Sync(_admin, _anna, _bob);
+        Assert.Equal("bob", _admin.Read("papers/open/note"));
+
+        _scene.Say(open, FolderAccess.Inherit);
+        _scene.Tell();
+        Replica.Sync(_admin, _anna, _bob);
+        _bob.Write("papers/open/note", "again");
+        Replica.Sync(_admin, _anna, _bob);
+        Assert.Equal("bob", _admin.Read("papers/open/note"));
+
+        _scene.Say(_papers, FolderAccess.Inherit);
+        _scene.Tell();
+        Replica.Sync(_admin, _anna, _bob);
+        _bob.Write("papers/open/note", "free again");
+        Replica.Sync(_admin, _anna, _bob);
+        Assert.Equal("free again", _admin.Read("papers/open/note"));
+    }
+
+    [Fact]
+    public void A_limit_moves_with_its_folder_and_with_the_folders_above_it()
+    {
+        _admin.Rename("papers", "free/papers");
+        Replica.Sync(_admin, _anna, _bob);
+        _bob.Rename("free", "renamed");
+        _bob.Create("renamed/papers/x", "bob");
+        Replica.Sync(_admin, _anna, _bob);
+        Assert.Equal("1000", _admin.Read("renamed/papers/pay"));
+        Assert.Null(_admin.Find("renamed/papers/x"));
+    }
+
+    [Fact]
+    public void A_folder_that_meets_a_limited_one_of_its_name_stays_beside_it_and_nothing_is_lost()
+    {
+        _admin.Rename("papers", "plans");
+        _bob.MakeDirectory("plans");
+        _bob.Create("plans/idea", "bob");
+        _bob.MakeDirectory("tree");
+        _bob.MakeDirectory("tree/plans");
+        _bob.Create("tree/plans/other", "bob");
+        _admin.MakeDirectory("tree");
+        _admin.Rename("plans", "tree/plans");
+        Replica.Sync(_admin, _anna, _bob);
+        TreeAudit.Check(_admin.Fold.Table);
+        string shown = _admin.Listing();
+        Assert.Contains("idea", shown, StringComparison.Ordinal);
+        Assert.Contains("other", shown, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_limit_that_had_seen_all_that_is_folded_needs_no_fold()
+    {
+        WriteRights before = _admin.Applier.Rights;
+        _scene.Say(_admin.Find("free")!.Value.Object, FolderAccess.Only, _admin);
+        LogPositions folded = _admin.Fold.Positions;
+        _scene.Tell(new HashSet<int> { 0, 1 }, _admin);
+        Assert.False(_admin.Applier.Rights.JudgesOtherwise(before, folded, _admin.Fold.Table));
+        _anna.Create("free/unseen", "anna");
+        _admin.Receive(_anna);
+        Assert.True(_admin.Applier.Rights.JudgesOtherwise(before, _admin.Fold.Positions, _admin.Fold.Table));
+        Assert.False(_admin.Applier.Rights.JudgesOtherwise(
+            WriteRights.Decode(_admin.Applier.Rights.Encode()), _admin.Fold.Positions, _admin.Fold.Table));
+    }
+}
