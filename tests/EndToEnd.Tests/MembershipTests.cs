@@ -141,6 +141,42 @@ public sealed class MembershipTests : IAsyncLifetime
         await Eventually.Holds(() => !IsReadOnly(Second) && Shows(Second, "most"), "everybody may change it again");
     }
 
+    [Fact]
+    public async Task A_folder_that_only_some_change_and_what_another_made_apart_beside_it_comes_back()
+    {
+        await Founder.Must("mkdir", "v/pay");
+        await Put("pay/one");
+        await Eventually.Holds(() => Shows(Second, "pay/one") && Shows(Third, "pay/one"), "the folder is everywhere");
+        await Founder.Stop();
+        await Third.Stop();
+        await Put("beside", Second);
+        await Second.Stop();
+        await Founder.Start(TestContext.Current.CancellationToken);
+        await Founder.Must("volume", "writers", "v/pay", Founder.Name, Third.Name);
+        await Third.Start(TestContext.Current.CancellationToken);
+        await Second.Start(TestContext.Current.CancellationToken);
+        await Eventually.Holds(
+            () => new[] { Founder, Second, Third }.All(node => Shows(node, "beside")), "what was made apart is back");
+
+        string file = Path.Combine(_pool.Root, "file");
+        await Second.MustRefuse(ExitCode.Failed, "not permitted", "put", file, "v/pay/two");
+        await Second.MustRefuse(ExitCode.Failed, "not permitted", "mv", "v/pay/one", "v/mine");
+        await Put("pay/three", Third);
+        await Put("free", Second);
+        await Eventually.Holds(() => Shows(Second, "pay/three") && Shows(Founder, "free"), "the others go on");
+        string listed = await Second.Must("volume", "writers", "v");
+        Assert.Contains("v/pay", listed, StringComparison.Ordinal);
+        Assert.DoesNotContain("changes-refused", await Second.Must("status", "--json"), StringComparison.Ordinal);
+
+        await Founder.Must("volume", "writers", "v/pay", "--inherit");
+        await Eventually.Holds(
+            () => !System.Text.Encoding.UTF8.GetString(Second.Ask("/v1/volumes/writers?volume=v"))
+                .Contains("v/pay", StringComparison.Ordinal),
+            "everybody may change it again");
+        await Put("pay/two", Second);
+        await Eventually.Holds(() => Shows(Third, "pay/two"), "and does");
+    }
+
     private DemoNode Newcomer(int number)
     {
         DemoNode node = new(_pool.Root, number);

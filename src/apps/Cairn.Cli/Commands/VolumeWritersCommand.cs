@@ -15,8 +15,8 @@ public static class VolumeWritersCommand
         Argument<string> place = Names.Path();
         Argument<string[]> nodes = new("nodes")
         {
-            Description = "The machines that may change it: names, ids, or starts of ids. With none, and no option, who may "
-                + "is listed.",
+            Description = "The machines that may change it: names, ids, or starts of ids. Without any, and without "
+                + "options, who may is listed.",
             HelpName = "NODE",
             Arity = ArgumentArity.ZeroOrMore,
         };
@@ -35,7 +35,7 @@ public static class VolumeWritersCommand
         };
         ManualCommand command = new(
             "writers",
-            "Say which machines alone may change a volume or a folder; others, and those that join later, only read it.",
+            "Say which machines alone may change a volume or a folder; the others, also later ones, only read it.",
             "No machine obeys a change of the others, whatever program they run; writing on them fails with 'Read-only "
             + "file system', in a folder with 'Permission denied'. Changes of theirs that this machine has not seen "
             + "yet are refused, too: kept, counted in 'cairn nodes', shown nowhere. What they made apart elsewhere "
