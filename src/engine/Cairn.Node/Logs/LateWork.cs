@@ -46,7 +46,9 @@ internal sealed class LateWork(ReplicatedLog log, LogPorts ports)
 
         foreach (Transaction own in late.Where(own => said.Add(TransactionMeaning.Of(own))))
         {
-            if (!log.Append(own.Primitives.RemoveAll(static primitive => primitive is Repeats), own.Claimed).TryGet(out _, out StoreError error))
+            Result<TransactionId, StoreError> written = log.Append(
+                own.Primitives.RemoveAll(static primitive => primitive is Repeats), own.Claimed);
+            if (!written.TryGet(out _, out StoreError error))
             {
                 log.Report(own.Id.Log, $"{own.Id} cannot be written again yet: {error}");
                 return;
