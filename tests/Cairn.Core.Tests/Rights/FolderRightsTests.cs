@@ -164,6 +164,20 @@ public sealed class FolderRightsTests
     }
 
     [Fact]
+    public void What_comes_next_can_be_judged_before_it_is_written()
+    {
+        FolderVerdicts bobs = _bob.Applier.Rights.Folders.Now(_bob.Log.Author);
+        Assert.True(bobs.IsLimited);
+        Assert.False(bobs.MayEdit[_papers]);
+        Assert.False(_anna.Applier.Rights.Folders.Now(_anna.Log.Author).IsLimited);
+        var judge = new FolderJudge(_bob.Fold.Table, bobs);
+        Assert.True(judge.Denies(_bob.Find("papers/pay")!.Value.Object));
+        Assert.False(judge.Denies(_bob.Find("free")!.Value.Object));
+        Assert.True(judge.Denies(_bob.Edits.Unlink(_papers, "pay"u8.ToArray()).Value));
+        Assert.False(judge.Denies(new ObjectId(_bob.Fresh())));
+    }
+
+    [Fact]
     public void A_limit_that_had_seen_all_that_is_folded_needs_no_fold()
     {
         WriteRights before = _admin.Applier.Rights;

@@ -120,7 +120,9 @@ public readonly record struct VolumeSummary(VolumeId Id, string Name, bool HasKe
 }
 
 /// <summary>Who may edit a volume, or below one of its folders.</summary>
-/// <param name="Path">The volume's name, and the folder's path behind it; null: the folder was removed, or the volume is not open here.</param>
+/// <param name="Path">
+/// The volume's name, and the folder's path behind it; null: the folder was removed, or the volume is not open here.
+/// </param>
 /// <param name="Writers">The names of the nodes that alone may; null: every member's that may edit the volume.</param>
 public sealed record FolderWriters(string? Path, IReadOnlyList<string>? Writers);
 
