@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
@@ -25,6 +26,45 @@ public sealed class SnapshotConvergenceTests
             throw new InvalidOperationException($"seed {seed}: {e.Message}", e);
         }
     });
+
+    /// <summary>
+    /// The others forgot its author and went on: what it had not seen is fixed at one of them when its snapshot comes, and
+    /// the snapshot is behind the cut. Found by `cairn simulate --nodes 6 --hours 2 --storm-minutes 60 --seed 1001`.
+    /// </summary>
+    [Fact]
+    public void A_snapshot_of_a_member_that_was_forgotten_is_folded_with_all_again()
+    {
+        (Replica here, Replica other, Replica away) = (new Replica(1), new Replica(2), new Replica(3));
+        here.Create("before");
+        Replica.Sync(here, other, away);
+        here.Create("not seen");
+        other.Receive(here);
+        here.Receive(other);
+        NodeId[] left = [here.Log.Author, other.Log.Author];
+        here.Fold.Prune(here.Fold.Positions, left);
+        for (int i = 0; i < 5; i++)
+        {
+            away.Create($"away{i}");
+        }
+
+        byte[] shown = SnapshotShown.Bytes(away.Fold.Table);
+        away.Do(new Primitive[] { new Snapshot(away.Fresh(), default, "s"u8.ToArray()) }.ToImmutableArray());
+        other.Receive(away);
+        here.Fold.Save();
+        var later = new OrderedFold(here.Fold.Table, new TreeApplier());
+        Assert.NotEmpty(later.Receive(away.Written).BelowCut);
+        here.Fold.Reset();
+        here.Receive(here, other, away);
+        Assert.Equal(other.State(), here.State());
+        SnapshotRecord record = Assert.Single(new SnapshotQueries(here.Fold.Table).All());
+        Assert.Equal(shown, SnapshotShown.Bytes(new SnapshotTable(here.Fold.Table, record.Position)));
+
+        // One that belongs again, and has all, is a witness.
+        Replica.Sync(here, other, away);
+        here.Fold.Prune(here.Fold.Positions, [.. left, away.Log.Author]);
+        away.Do(new Primitive[] { new Snapshot(away.Fresh(), default, "t"u8.ToArray()) }.ToImmutableArray());
+        here.Receive(away);
+    }
 
     /// <summary>A snapshot as it must stay.</summary>
     private sealed record Taken(Bytes16 Id, byte[] Shown, LogPositions Past);

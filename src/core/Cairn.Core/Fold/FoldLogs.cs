@@ -150,6 +150,20 @@ internal sealed class FoldLogs
         _heads.Insert(~at, id);
     }
 
+    /// <summary>Whether everything whose depth was forgotten, and the first of each log that was not, is within.</summary>
+    internal bool IsForgottenWithin(LogPositions stable)
+    {
+        foreach ((LogId log, LogDepths depths) in _logs)
+        {
+            if (depths.First > stable[log].TransactionSeq)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>Forgets depths below a cut; returns the greatest place in the cut.</summary>
     internal TransactionOrder Forget(LogPositions stable)
     {

@@ -10,6 +10,9 @@ internal sealed class LogDepths
     /// <summary>The last transaction held; 0 for none.</summary>
     internal ulong Last { get; private set; }
 
+    /// <summary>The first whose depth is known; 0 for none.</summary>
+    internal ulong First => _runs.Count == 0 ? 0 : _runs[0].Seq;
+
     /// <summary>Whether it changed since it was last written out.</summary>
     internal bool Dirty { get; set; }
 

@@ -22,6 +22,7 @@ public sealed class OrderedFold
     private FoldTail _tail;
     private FoldHolds _holds;
     private Repetitions _repetitions;
+    private Witnesses _witnesses;
     private FoldLogs _logs;
     private WaitingRoom _waiting = new();
     private bool _alone;
@@ -36,6 +37,7 @@ public sealed class OrderedFold
         _tail = new FoldTail(table);
         _holds = new FoldHolds(table);
         _repetitions = new Repetitions(table, applier);
+        _witnesses = new Witnesses(table);
         applier.Forget();
     }
 
@@ -146,8 +148,15 @@ public sealed class OrderedFold
     /// everything m
     /// had written when it said so. Then whatever comes still is later in the order, and its author has seen all of it.
     /// </remarks>
-    public void Prune(LogPositions stable)
+    /// <param name="stable">What they have.</param>
+    /// <param name="witnesses">These members; null for all there are.</param>
+    public void Prune(LogPositions stable, IReadOnlyCollection<NodeId>? witnesses = null)
     {
+        if (witnesses is not null && _logs.IsForgottenWithin(stable))
+        {
+            _witnesses.Set(witnesses);
+        }
+
         TransactionOrder cut = _tail.LastWithin(stable, _logs.Forget(stable));
         while (_holds.FirstHeld(cut) is { } held)
         {
@@ -182,6 +191,7 @@ public sealed class OrderedFold
         _tail = new FoldTail(_table);
         _holds = new FoldHolds(_table);
         _repetitions = new Repetitions(_table, _applier);
+        _witnesses = new Witnesses(_table);
         _waiting = new WaitingRoom();
         _applier.Forget();
     }
@@ -243,7 +253,7 @@ public sealed class OrderedFold
                 continue;
             }
 
-            if (_logs.OrderOf(transaction) is not { } order || order <= _tail.Cut)
+            if (_logs.OrderOf(transaction) is not { } order || order <= _tail.Cut || IsAboutWhatIsFixed(transaction))
             {
                 belowCut.Add(transaction.Id);
                 continue;
@@ -257,6 +267,10 @@ public sealed class OrderedFold
             }
         }
     }
+
+    /// <summary>Whether its author may not have seen what cannot be undone any more, and it is about what that saw.</summary>
+    private bool IsAboutWhatIsFixed(Transaction transaction) =>
+        !_witnesses.Has(transaction.Id.Log.Author) && _applier.IsAboutWhatWasSeen(transaction);
 
     private List<AppliedTransaction> UndoFrom(TransactionOrder place)
     {

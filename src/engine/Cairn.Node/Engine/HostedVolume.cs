@@ -73,7 +73,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     {
         if (_members is not null)
         {
-            _log.Prune(_members.Stable);
+            _log.Prune(_members.Stable, _members.Writers);
         }
     }
 

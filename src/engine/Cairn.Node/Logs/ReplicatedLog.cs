@@ -373,11 +373,12 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
     /// <summary>Forgets how to undo what every member has.</summary>
     /// <param name="stable">What every member has of what is folded here.</param>
-    public void Prune(Func<LogPositions, LogPositions> stable)
+    /// <param name="members">Who they are; null for all there are.</param>
+    public void Prune(Func<LogPositions, LogPositions> stable, IReadOnlyList<NodeId>? members = null)
     {
         lock (Gate)
         {
-            Fold.Prune(stable(Fold.Positions));
+            Fold.Prune(stable(Fold.Positions), members);
         }
     }
 
