@@ -75,14 +75,14 @@ public sealed class CloneChaosTests
                     break;
             }
 
-            bench.Scheduler.RunFor(TimeSpan.FromSeconds(bench.Random.Next(60)));
+            bench.Scheduler.RunFor(TimeSpan.FromSeconds(bench.Random.Next(30)));
         }
 
         public void Check()
         {
             bench.Network.HealAll();
             bench.Until(() => bench.Nodes.TrueForAll(node => node.Connected == 2), "all are connected");
-            bench.Scheduler.RunFor(TimeSpan.FromMinutes(6));
+            bench.Scheduler.RunFor(TimeSpan.FromMinutes(3));
             Assert.NotEmpty(_clones);
             foreach (BenchNode node in bench.Nodes)
             {

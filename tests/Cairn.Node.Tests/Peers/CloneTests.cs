@@ -36,7 +36,7 @@ public sealed class CloneTests
         Delete(bench, first, "shared", "a", "b", "c");
         bench.Until(() => Shows(bench, bench.Nodes[1], "copy", second), "both are written");
         Delete(bench, bench.Nodes[1], "copy", "c");
-        bench.Scheduler.RunFor(TimeSpan.FromMinutes(5));
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(3));
         Assert.All(bench.Nodes, node =>
         {
             Assert.True(Shows(bench, node, "copy", [("a", begin[0].Content), second[0], second[1]]));
@@ -99,7 +99,7 @@ public sealed class CloneTests
         bench.Until(() => first.Info().All(node => node.Role == "admin"), "all belong to it");
         bench.Until(() => bench.Nodes.TrueForAll(node => Shows(bench, node, "copy", begin)), "the clone is everywhere");
         bench.Until(() => Read(bench, first, "shared", "a") is null, "the removals are, too");
-        bench.Scheduler.RunFor(TimeSpan.FromMinutes(10));
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(4));
         Assert.All(bench.Nodes, node =>
         {
             Assert.True(Shows(bench, node, "copy", begin));
@@ -127,7 +127,7 @@ public sealed class CloneTests
         bench.Ok(first, () => first.Node.CloneSnapshot("shared", "s", "whole", default).AsTask());
         long all = first.Disk.Faults.ChangeCount - before;
         int wereIncomplete = 0;
-        for (long changes = 1; changes <= all; changes += 1 + (all / 12))
+        for (long changes = 1; changes <= all; changes += 1 + (all / 8))
         {
             string copy = $"copy{changes}";
             first.Disk.Faults.DieAtChange = first.Disk.Faults.ChangeCount + changes;
@@ -169,7 +169,7 @@ public sealed class CloneTests
         Delete(bench, first, "shared", "a", "b");
         Delete(bench, first, "one", "a", "b", "c");
         Assert.Contains("'two'", Refused(bench, first, "one").Message, StringComparison.Ordinal);
-        bench.Scheduler.RunFor(TimeSpan.FromMinutes(5));
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(3));
         bench.Until(() => Shows(bench, bench.Nodes[1], "two", [.. begin, .. more]), "all of it is there");
         Assert.Empty(Names(bench, first, "one"));
         bench.AssertNoFailures();

@@ -191,7 +191,7 @@ public static class SnapshotCommands
         Command command = new ManualCommand(
             "clone",
             "Make a new volume that begins as a snapshot and shares all its data.",
-            "No data is copied; 10,000 files take about a second. From then on both volumes are written to and removed"
+            "No data is copied; 10,000 files take a few seconds. From then on both volumes are written to and removed"
             + " from as any other, and neither sees what is done in the other. The snapshot, and the volume it is of,"
             + " stay until the clone is removed with 'cairn volume rm': its data gives no space back before. Of a"
             + " snapshot of a folder, the folder becomes the root. Files that were in conflict are files of their own."
