@@ -92,6 +92,7 @@ public sealed class TableFillTests
         Assert.True(newcomer.Log.Commit().IsOk);
         newcomer.Close();
         Assert.Equal(["0"], newcomer.Open().Names());
+        Assert.Null(newcomer.Log.IndexFault);
         newcomer.PullFrom(old);
         Assert.Equal(old.TableText(), newcomer.TableText());
     }

@@ -22,7 +22,8 @@ internal sealed class FoldRepair(ReplicatedLog log)
     /// <summary>Folds everything again, and tells all keys there are then; or puts it off.</summary>
     public void Run()
     {
-        if (log.Copied is { } copied && !log.Exchange.Positions.Covers(copied))
+        log.Copied.NoteBlocks();
+        if (log.Copied.Awaited is { } copied)
         {
             _waitsFor = copied;
             return;

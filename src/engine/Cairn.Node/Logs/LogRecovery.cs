@@ -52,7 +52,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         FoldJournal(journaled);
         FindLost();
         Invariant.That(
-            log.Copied is not null || IsIndexCovered(),
+            log.Copied.Awaited is not null || IsIndexCovered(),
             "the index knows transactions that neither logs nor journal hold: rebuild it");
 
         // Only now is it sure that this run of the recovery stands: a second one would need the records again.

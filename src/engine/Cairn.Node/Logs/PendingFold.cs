@@ -28,6 +28,7 @@ internal sealed class PendingFold(ReplicatedLog log)
     {
         FoldReport report = log.Fold.Receive(_transactions);
         _transactions.Clear();
+        log.Copied.NoteBlocks();
         if (report.BelowCut.Count > 0)
         {
             // Somebody wrote before it had caught up with what was folded for good here: fold everything again.

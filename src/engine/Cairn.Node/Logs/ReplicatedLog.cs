@@ -41,6 +41,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
     {
         Ports = ports;
         Repair = new FoldRepair(this);
+        Copied = new CopiedTable(this);
         _keys = keys;
         _exchange = exchange;
         Fold = new OrderedFold(table, applier);
@@ -182,8 +183,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
     internal LogPorts Ports { get; }
 
-    /// <summary>What the table had when it came from another member; the blocks of it may not be here yet. Null: it did not.</summary>
-    internal LogPositions? Copied { get; private set; }
+    internal CopiedTable Copied { get; }
 
     internal OwnLog Own { get; }
 
@@ -404,13 +404,15 @@ public sealed class ReplicatedLog : IAsyncDisposable
     /// <remarks>Seals and syncs own transactions first: what others build on is in a block. Blocks.</remarks>
     public IIndexStore? ViewTable()
     {
-        bool isWhole;
         lock (Gate)
         {
-            isWhole = Copied is null || _exchange.Positions.Covers(Copied);
+            if (Copied.Awaited is not null)
+            {
+                return null;
+            }
         }
 
-        return isWhole && Seal().IsOk && Persist().IsOk && Ports.Index.View().TryGet(out IIndexStore? view, out _)
+        return Seal().IsOk && Persist().IsOk && Ports.Index.View().TryGet(out IIndexStore? view, out _)
             ? view
             : null;
     }
@@ -478,7 +480,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         var exchange = new LogExchange(keys.Volume, (log, seq) =>
             ports.Blocks.Read(keys.Volume, log, seq).TryGet(out byte[]? held, out _) ? LogBlockCodec.Hash(held) : null);
         var log = new ReplicatedLog(ports, options, keys, table, applier, exchange);
-        log.Copied = TableFill.TakeFresh(table) ? log.Fold.Positions : null;
+        log.Copied.Look();
         var recovery = new LogRecovery(log, ports) { Lost = lost, Begun = EndedLayers.Begun(journaled) };
         recovery.Run([.. journaled.Where(record => record.Entry.Type == JournalEntryType.Transaction)]);
         log._durable = exchange.Positions;
