@@ -8,21 +8,9 @@ namespace Cairn.Core.Tests.Rights;
 /// <summary>Random edits, random limits of folders, random delivery of both: who has the same logs has the same tree.</summary>
 public sealed class FolderRightsConvergenceTests
 {
-    private const int Seeds = 60;
-
     [Fact]
     public void Limits_that_come_late_end_in_the_tree_that_they_make_when_known_from_the_start() =>
-        Parallel.For(1, Seeds + 1, seed =>
-        {
-            try
-            {
-                Run((ulong)seed);
-            }
-            catch (Exception e)
-            {
-                throw new InvalidOperationException($"seed {seed}: {e.Message}", e);
-            }
-        });
+        Seeds.Run(60, Run);
 
     private static void Run(ulong seed)
     {

@@ -12,20 +12,9 @@ namespace Cairn.Core.Tests.Rights;
 /// </summary>
 public sealed class HoldsConvergenceTests
 {
-    private const int Seeds = 200;
-
     [Fact]
-    public void What_a_clone_holds_no_removal_takes_away() => Parallel.For(1, Seeds + 1, seed =>
-    {
-        try
-        {
-            new Run((ulong)seed).Check();
-        }
-        catch (Exception e)
-        {
-            throw new InvalidOperationException($"seed {seed}: {e.Message}", e);
-        }
-    });
+    public void What_a_clone_holds_no_removal_takes_away() =>
+        Seeds.Run(200, seed => new Run(seed).Check());
 
     /// <summary>A snapshot as it must stay while a clone holds it.</summary>
     private sealed record Taken(Bytes16 Id, byte[] Shown);

@@ -12,21 +12,9 @@ namespace Cairn.Core.Tests.Rights;
 /// </summary>
 public sealed class RightsConvergenceTests
 {
-    private const int Seeds = 150;
-
     [Fact]
     public void Limits_that_come_late_end_in_the_tree_that_they_make_when_known_from_the_start() =>
-        Parallel.For(1, Seeds + 1, seed =>
-        {
-            try
-            {
-                Run((ulong)seed);
-            }
-            catch (Exception e)
-            {
-                throw new InvalidOperationException($"seed {seed}: {e.Message}", e);
-            }
-        });
+        Seeds.Run(150, Run);
 
     private static void Run(ulong seed)
     {

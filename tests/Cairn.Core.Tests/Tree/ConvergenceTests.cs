@@ -8,33 +8,8 @@ namespace Cairn.Core.Tests.Tree;
 /// </summary>
 public sealed class ConvergenceTests
 {
-    private const int SeedsDefault = 400;
-
-    /// <summary>How many seeds to run and which to begin with: a longer soak, or the replay of one.</summary>
-    private const string SeedsVariable = "CAIRN_CONVERGENCE_SEEDS";
-    private const string FirstVariable = "CAIRN_CONVERGENCE_FIRST";
-
     [Fact]
-    public void All_orders_of_delivery_end_in_the_same_tree()
-    {
-        ulong first = Number(FirstVariable, 1);
-        ulong count = Number(SeedsVariable, SeedsDefault);
-        Parallel.For((long)first, (long)(first + count), seed =>
-        {
-            try
-            {
-                Run((ulong)seed);
-            }
-            catch (Exception e)
-            {
-                throw new InvalidOperationException(
-                    $"seed {seed}: {e.Message}\nreplay: {FirstVariable}={seed} {SeedsVariable}=1 ./test Core", e);
-            }
-        });
-    }
-
-    private static ulong Number(string variable, ulong otherwise) =>
-        ulong.TryParse(Environment.GetEnvironmentVariable(variable), out ulong number) ? number : otherwise;
+    public void All_orders_of_delivery_end_in_the_same_tree() => Seeds.Run(400, Run);
 
     private static void Run(ulong seed)
     {

@@ -12,20 +12,9 @@ namespace Cairn.Core.Tests.Tree;
 /// </summary>
 public sealed class SnapshotConvergenceTests
 {
-    private const ulong Seeds = 250;
-
     [Fact]
-    public void A_snapshot_stays_what_its_author_saw() => Parallel.For(1L, (long)Seeds + 1, seed =>
-    {
-        try
-        {
-            new Run((ulong)seed).Check();
-        }
-        catch (Exception e)
-        {
-            throw new InvalidOperationException($"seed {seed}: {e.Message}", e);
-        }
-    });
+    public void A_snapshot_stays_what_its_author_saw() =>
+        Seeds.Run(250, seed => new Run(seed).Check());
 
     /// <summary>
     /// The others forgot its author and went on: what it had not seen is fixed at one of them when its snapshot comes, and
