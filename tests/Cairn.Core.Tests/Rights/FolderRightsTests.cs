@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
@@ -78,6 +80,54 @@ public sealed class FolderRightsTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Who_claims_to_be_old_sets_no_rule_below_the_folder(bool isMadeBefore)
+    {
+        ObjectId folder = _admin.MakeDirectory("more");
+        int made = _admin.Written.Count;
+        _admin.Create("between");
+        _admin.Rename("more", "papers/more");
+        _scene.Say(_papers, FolderAccess.Only, _admin, _anna);
+        _scene.Tell();
+        Replica forged = new(3);
+        forged.Fold.Receive(_admin.Written.GetRange(0, isMadeBefore ? made : 0));
+        Assert.Null(forged.Do(ImmutableArray.Create<Primitive>(new SetRule(folder, "forged"u8.ToArray()))));
+        var late = new Replica(8) { Applier = { Rights = _admin.Applier.Rights } };
+        late.Receive(forged, _admin, _anna);
+        late.Receive(forged, _admin, _anna);
+        Assert.NotNull(late.Find("papers/more"));
+        Assert.Null(late.Queries.Rule(folder));
+    }
+
+    [Fact]
+    public void Moving_the_folder_above_it_to_one_of_the_same_names_adds_nothing()
+    {
+        ObjectId up = _admin.MakeDirectory("up");
+        _admin.Rename("papers", "up/papers");
+        Replica.Sync(_admin, _anna, _bob);
+        ObjectId box = _bob.MakeDirectory("box");
+        _bob.MakeDirectory("box/into");
+        _bob.MakeDirectory("box/into/papers");
+        _bob.Create("box/into/papers/added", "bob");
+        Assert.Null(_bob.Do(ImmutableArray.Create<Primitive>(
+            new Move(up, TreeQueries.Root, "up"u8.ToArray(), box, "into"u8.ToArray(), null))));
+        Replica.Sync(_admin, _anna, _bob);
+        OnlyPayIsIn();
+    }
+
+    [Fact]
+    public void A_folder_that_was_at_its_new_name_before_it_adds_nothing()
+    {
+        _bob.MakeDirectory("plans");
+        _bob.Create("plans/added", "bob");
+        Array.ForEach(["a", "b", "c"], name => _admin.Create(name));
+        _admin.Rename("papers", "plans");
+        Replica.Sync(_admin, _anna, _bob);
+        OnlyPayIsIn();
+    }
+
     [Fact]
     public void What_was_made_apart_is_refused_until_it_is_written_again_behind_the_limit()
     {
@@ -91,6 +141,42 @@ public sealed class FolderRightsTests
         _bob.Do(_bob.Written[^1].Primitives);
         Replica.Sync(_admin, _anna, _bob);
         Assert.Equal("bob", _admin.Read("free/apart"));
+    }
+
+    [Fact]
+    public void Who_built_on_a_repetition_that_counts_no_more_has_seen_what_that_had()
+    {
+        _bob.Create("free/own", "bob");
+        Transaction own = _bob.Written[^1];
+        LogId next = _bob.Log with { Incarnation = 2 };
+        Transaction again = own with { Id = new TransactionId(next, 1), Primitives = Repeats.Again(own) };
+        _admin.Receive(_bob);
+        _admin.Fold.Receive(
+        [
+            again,
+            own with
+            {
+                Id = new TransactionId(next, 2),
+                Dependencies = [again.Id],
+                Primitives = NewFile("free/on-it"),
+            },
+        ]);
+        Assert.NotNull(_admin.Find("free/on-it"));
+    }
+
+    [Fact]
+    public void Who_built_on_what_a_replay_leaves_out_has_seen_what_that_had()
+    {
+        _anna.Create("left out");
+        Replica.Sync(_admin, _anna, _bob);
+        _bob.Create("built");
+        var table = new MemoryTable();
+        OrderedReplay.Run(
+            [_admin.Written, _anna.Written, _bob.Written], written => written.Id.Log != _anna.Log,
+            new TreeApplier { Rights = _admin.Applier.Rights }, table);
+        TreeQueries replayed = new(table);
+        Assert.Null(replayed.Lookup(default, "left out"u8.ToArray()));
+        Assert.NotNull(replayed.Lookup(default, "built"u8.ToArray()));
     }
 
     [Fact]
@@ -190,5 +276,20 @@ public sealed class FolderRightsTests
         Assert.True(_admin.Applier.Rights.JudgesOtherwise(before, _admin.Fold.Positions, _admin.Fold.Table));
         Assert.False(_admin.Applier.Rights.JudgesOtherwise(
             WriteRights.Decode(_admin.Applier.Rights.Encode()), _admin.Fold.Positions, _admin.Fold.Table));
+    }
+
+    private ImmutableArray<Primitive> NewFile(string path)
+    {
+        (ObjectId parent, byte[] name) = _bob.Split(path);
+        return _bob.Edits.CreateFile(
+            parent, name, new NewObject(new ObjectId(_bob.Fresh()), 0x1A4, 1, 1, _bob.Now)).Value;
+    }
+
+    private void OnlyPayIsIn()
+    {
+        TreeAudit.Check(_admin.Fold.Table);
+        Assert.Equal(_papers, _admin.Queries.Get(_papers)!.Owner);
+        EntryView pay = Assert.Single(_admin.Queries.List(_papers, default, 10));
+        Assert.Equal("1000", Replica.ContentOf(_admin.Queries.Get(pay.Object)!));
     }
 }

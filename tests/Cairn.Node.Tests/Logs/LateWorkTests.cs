@@ -48,6 +48,25 @@ public sealed class LateWorkTests
         AllAgreeOn("limited", "not sealed", "sealed");
     }
 
+    [Fact]
+    public void WhatWasMadeOnIt_WhenTheMarkWasHereBeforeTheLimit_IsWrittenAgainToo()
+    {
+        ObjectId apart = MakeFolder(_member, "apart");
+        WriteRights unlimited = _members.Rights;
+        Limit();
+        (WriteRights limited, _members.Rights) = (_members.Rights, unlimited);
+        _member.PullFrom(_admin);
+        CreateIn(_member, apart, "inside");
+        _members.Rights = limited;
+        AllAgreeOn("apart", "limited");
+        Assert.Single(new TreeQueries(_other.Log.Fold.Table).List(apart, default, 10));
+        long written = WrittenBy(_member);
+        _member.Close();
+        _member.Index = new();
+        _member.Open();
+        Assert.Equal(written, WrittenBy(_member));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

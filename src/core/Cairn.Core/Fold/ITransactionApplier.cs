@@ -35,6 +35,11 @@ public interface ITransactionApplier
         Transaction transaction, ITreeTable state, IReadOnlyList<KeyValuePair<byte[], byte[]?>> seenOtherwise) =>
         Apply(transaction, state);
 
+    /// <summary>Takes note of a transaction that has no effect at its place, and that others may have seen all the same.</summary>
+    void LeaveOut(Transaction transaction, ITreeTable state)
+    {
+    }
+
     /// <summary>The state was changed behind the applier's back (an undo, a load): decoded copies are void.</summary>
     void Forget();
 }

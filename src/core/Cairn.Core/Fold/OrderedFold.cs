@@ -313,6 +313,7 @@ public sealed class OrderedFold
     {
         if (_repetitions.IsDone(entry.Transaction, _logs, _tail))
         {
+            _applier.LeaveOut(entry.Transaction, _recorder);
             Keep(entry);
             return;
         }

@@ -41,6 +41,10 @@ public static class OrderedReplay
                 repeated.UnionWith(originals);
                 applied++;
             }
+            else
+            {
+                applier.LeaveOut(transaction, state);
+            }
         }
 
         return applied;

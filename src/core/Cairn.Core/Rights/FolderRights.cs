@@ -49,8 +49,12 @@ public sealed class FolderRights
     public FolderVerdicts Now(NodeId member) => Verdicts(member, static limits => limits[^1]);
 
     /// <summary>What is said of a transaction.</summary>
-    public FolderVerdicts For(TransactionId id) =>
-        Verdicts(id.Log.Author, limits => limits.LastOrDefault(limit => !limit.HasSeen(id)));
+    public FolderVerdicts For(TransactionId id) => Verdicts(id.Log.Author, limits => LastFor(limits, id));
+
+    /// <summary>Whether anything is said of a folder, by who had not seen a transaction.</summary>
+    public bool IsLimited(ObjectId folder, TransactionId id) =>
+        _folders.TryGetValue(folder, out ImmutableArray<LimitFolder> limits)
+        && LastFor(limits, id) is { Access: not FolderAccess.Inherit };
 
     /// <summary>Whether any transaction that is folded may be judged otherwise than it was.</summary>
     /// <param name="before">What it was judged by.</param>
@@ -83,6 +87,9 @@ public sealed class FolderRights
 
         return reader.Failed ? None : Of([.. limits]);
     }
+
+    private static LimitFolder? LastFor(ImmutableArray<LimitFolder> limits, TransactionId id) =>
+        limits.LastOrDefault(limit => !limit.HasSeen(id));
 
     private FolderVerdicts Verdicts(NodeId member, Func<ImmutableArray<LimitFolder>, LimitFolder?> pick)
     {

@@ -49,7 +49,7 @@ internal sealed class DirectoryMerge(WorkingSet work)
                 ObjectRecord child = work.LoadExact(Slot.ObjectAt(slot, i))!;
                 child.Places.RemoveAt(child.IndexOfPlace(alias.Id, name.Span));
                 WorkingSet.Dirty(child);
-                if (child.IsDirectory && work.IndexToMergeInto(target) is >= 0 and int other)
+                if (child.IsDirectory && work.IndexToMergeInto(target, child) is >= 0 and int other)
                 {
                     pending.Push((child, work.LoadExact(Slot.ObjectAt(target!, other))!));
                     continue;

@@ -328,7 +328,7 @@ internal sealed class EntryRules(WorkingSet work)
             return;
         }
 
-        if (record.IsDirectory && work.IndexToMergeInto(slot) is >= 0 and int other)
+        if (record.IsDirectory && work.IndexToMergeInto(slot, record) is >= 0 and int other)
         {
             new DirectoryMerge(work).Merge(record, work.LoadExact(Slot.ObjectAt(slot!, other))!);
             return;

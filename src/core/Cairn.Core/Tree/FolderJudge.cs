@@ -54,11 +54,13 @@ public sealed class FolderJudge
 
     /// <summary>Whether a transaction edits the tree and was written by who had not seen what it must not edit.</summary>
     /// <remarks>
-    /// It has no effect, and its author writes it again behind the limits. Rules are left out: the marks of garbage
-    /// collection are rules, and the last rule of an object in the order holds anyway.
+    /// It has no effect, and its author writes it again behind the limits. Rules of what there is not are left out: the
+    /// marks of garbage collection are such, and must not wait.
     /// </remarks>
     public bool IsLate(Transaction transaction) =>
-        transaction.Primitives.Any(static primitive => primitive is not SetRule && !TouchedBy(primitive).IsEmpty)
+        transaction.Primitives.Any(primitive => primitive is SetRule rule
+            ? _tree.Get(rule.Object) is not null
+            : !TouchedBy(primitive).IsEmpty)
         && !_verdicts.After.All(mark => SeenLimits.HasSeen(_table, mark, transaction.Id));
 
     /// <summary>Whether any of what is touched may not be edited.</summary>

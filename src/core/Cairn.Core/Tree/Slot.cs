@@ -30,7 +30,7 @@ internal static class Slot
         return -1;
     }
 
-    /// <summary>The first directory in it; there is never a second one. -1 if there is none.</summary>
+    /// <summary>The first directory in it; a second one is there only beside a limited one. -1 if there is none.</summary>
     internal static int IndexOfDirectory(byte[]? slot)
     {
         for (int i = 0; i < Count(slot); i++)

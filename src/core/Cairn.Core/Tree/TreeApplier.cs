@@ -74,7 +74,7 @@ public sealed class TreeApplier : ITransactionApplier
         }
 
         _keeping.Begin(state);
-        _work.Begin(transaction, _keeping, judge);
+        _work.Begin(transaction, _keeping, Rights.Folders, judge);
 
         // What the author saw was before its own transaction: marks are set before anything of it is done.
         foreach (Primitive primitive in transaction.Primitives)
@@ -92,6 +92,10 @@ public sealed class TreeApplier : ITransactionApplier
 
         _work.Commit();
     }
+
+    /// <inheritdoc/>
+    public void LeaveOut(Transaction transaction, ITreeTable state) =>
+        SeenLimits.Note(transaction, Rights.Folders.Marks, state);
 
     /// <inheritdoc/>
     public void Forget()
@@ -194,6 +198,12 @@ public sealed class TreeApplier : ITransactionApplier
     {
         if (create.Object != default)
         {
+            if (!Rights.Folders.IsEmpty && _work.LoadExact(create.Object) is null)
+            {
+                // A rule from before there was the object is none of who may edit it.
+                Register(TreeKeys.Rule, create.Object.Value, default);
+            }
+
             _work.Add(new ObjectRecord
             {
                 Id = create.Object,

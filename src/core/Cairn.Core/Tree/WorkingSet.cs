@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rights;
 
 namespace Cairn.Core.Tree;
 
@@ -13,6 +14,7 @@ internal sealed class WorkingSet
     private readonly ByteBuilder _builder = new();
     private readonly List<ObjectRecord> _order = [];
     private Dictionary<ObjectId, ObjectRecord> _objects = [];
+    private FolderRights _limits = FolderRights.None;
     private FolderJudge? _judge;
     private List<PlaceRecord> _conflictCandidates = [];
 
@@ -25,22 +27,26 @@ internal sealed class WorkingSet
 
     /// <param name="transaction">What is applied.</param>
     /// <param name="table">To what.</param>
-    /// <param name="judge">Which folders its author may not edit; null: it may edit all.</param>
-    internal void Begin(Transaction transaction, ITreeTable table, FolderJudge? judge)
+    /// <param name="limits">Which folders anything is said of.</param>
+    /// <param name="judge">Which of them its author may not edit; null: it may edit all.</param>
+    internal void Begin(Transaction transaction, ITreeTable table, FolderRights limits, FolderJudge? judge)
     {
         Transaction = transaction;
         Table = table;
+        _limits = limits;
         _judge = judge;
     }
 
     /// <summary>
-    /// The directory of a slot that another is merged into; -1: none, or one that the author may not add to. Then both
-    /// stand there, the later one shown as a conflict.
+    /// The directory of a slot that another is merged into; -1: none, or one that the author may not add to, or the other
+    /// is limited itself and would have in it what was there. Then both stand there, the later one shown as a conflict.
     /// </summary>
-    internal int IndexToMergeInto(byte[]? slot)
+    internal int IndexToMergeInto(byte[]? slot, ObjectRecord other)
     {
         int index = Slot.IndexOfDirectory(slot);
-        return index >= 0 && _judge?.Denies(Slot.ObjectAt(slot!, index)) == true ? -1 : index;
+        bool isApart = index >= 0
+            && (_limits.IsLimited(other.Id, Transaction.Id) || _judge?.Denies(Slot.ObjectAt(slot!, index)) == true);
+        return isApart ? -1 : index;
     }
 
     /// <summary>

@@ -29,22 +29,7 @@ internal sealed class LateWork(ReplicatedLog log, LogPorts ports)
             return;
         }
 
-        var late = new List<Transaction>();
-        var said = new HashSet<Bytes32>();
-        foreach (Transaction own in OwnSince(news))
-        {
-            if (new FolderJudge(log.Fold.Table, log.Rights.Folders.For(own.Id)).IsLate(own))
-            {
-                late.Add(own);
-            }
-            else if (Repeats.OriginalsOf(own).IsEmpty)
-            {
-                // One that repeats an own one counts only where that does not, and so does nothing where that is late.
-                said.Add(TransactionMeaning.Of(own));
-            }
-        }
-
-        foreach (Transaction own in late.Where(own => said.Add(TransactionMeaning.Of(own))))
+        foreach (Transaction own in WithoutEffect(OwnSince(news)))
         {
             Result<TransactionId, StoreError> written = log.Append(
                 own.Primitives.RemoveAll(static primitive => primitive is Repeats), own.Claimed);
@@ -60,6 +45,47 @@ internal sealed class LateWork(ReplicatedLog log, LogPorts ports)
             log.Fold.Table.Put(Key(limit.After), []);
         }
     }
+
+    /// <summary>What is late, and what is about something that late work made; but for what was written again already.</summary>
+    /// <remarks>
+    /// The mark may be here before the limit: what was written in between is behind the mark, and yet missed what it was
+    /// made on. All that stands behind the first that was written again was made on that.
+    /// </remarks>
+    private List<Transaction> WithoutEffect(IEnumerable<Transaction> all)
+    {
+        var lost = new List<(Transaction Transaction, Bytes32 Meaning)>();
+        var lostSay = new HashSet<Bytes32>();
+        var again = new HashSet<Bytes32>();
+        var made = new HashSet<ObjectId>();
+        foreach (Transaction own in all)
+        {
+            Bytes32 meaning = TransactionMeaning.Of(own);
+            bool isLate = new FolderJudge(log.Fold.Table, log.Rights.Folders.For(own.Id)).IsLate(own);
+            if (!isLate && !Repeats.OriginalsOf(own).IsEmpty)
+            {
+                // It counts only where the own one that it repeats does not, and so does nothing where that is late.
+                continue;
+            }
+
+            if (!isLate && lostSay.Contains(meaning))
+            {
+                again.Add(meaning);
+            }
+            else if (isLate || (again.Count == 0 && IsAbout(own, made)))
+            {
+                if (lostSay.Add(meaning))
+                {
+                    lost.Add((own, meaning));
+                    made.UnionWith(own.Primitives.OfType<CreateObject>().Select(create => create.Object));
+                }
+            }
+        }
+
+        return [.. lost.Where(own => !again.Contains(own.Meaning)).Select(own => own.Transaction)];
+    }
+
+    private static bool IsAbout(Transaction transaction, HashSet<ObjectId> objects) => transaction.Primitives.Any(
+        primitive => FolderJudge.TouchedBy(primitive).Any(objects.Contains));
 
     /// <summary>A limit that was looked after.</summary>
     private static byte[] Key(TransactionId mark)
