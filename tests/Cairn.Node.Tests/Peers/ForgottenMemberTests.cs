@@ -49,6 +49,34 @@ public sealed class ForgottenMemberTests
         bench.AssertNoFailures();
     }
 
+    /// <summary>
+    /// Found by `cairn simulate --nodes 4 --seed 902`: placement without it asked for fewer copies, so it gave up all of its own.
+    /// </summary>
+    [Fact]
+    public void On_its_way_back_it_gives_up_no_copy_of_what_is_needed()
+    {
+        PoolBench bench = PoolBench.WithDrives(3, 34);
+        (BenchNode first, BenchNode second, BenchNode away) = (bench.Nodes[0], bench.Nodes[1], bench.Nodes[2]);
+        Assert.True(bench.Put(first, "kept", bench.Bytes(FileBytes)).IsOk);
+        bench.Until(() => ChunksOf(away).Count > 0 && ChunksOf(away).SetEquals(ChunksOf(second)), "all have copies");
+        SortedSet<ChunkAddress> copies = ChunksOf(away);
+        bench.Network.Cut(away.Address, first.Address);
+        bench.Network.Cut(away.Address, second.Address);
+        bench.Until(() => away.Connected == 0 && first.Connected == 1, "it is cut off");
+        bench.Ok(first, () => first.Node.ForgetNode("node2", default).AsTask());
+        bench.Network.HealAll();
+        int fewest = copies.Count;
+        bench.Until(
+            () =>
+            {
+                fewest = Math.Min(fewest, ChunksOf(away).Intersect(copies).Count());
+                bool isBack = Role(first, away) != "forgotten" && Role(away, away) != "forgotten";
+                return isBack && away.Status().State == "online";
+            },
+            "it belongs again");
+        Assert.Equal(copies.Count, fewest);
+    }
+
     /// <summary>Found by `cairn simulate --faults ...,away --seed 2`: a full disk kept it out until it was started again.</summary>
     [Fact]
     public void A_disk_that_refuses_its_record_for_a_while_does_not_keep_it_out()

@@ -90,6 +90,13 @@ internal sealed class PoolView
         && !(Map.TryGet(node, out SignedNodeRecord? record)
             && record.Record.State is NodeState.Decommissioning or NodeState.Gone);
 
+    /// <summary>Whether this node is on its way back into the pool, that had forgotten it: it keeps every copy it has.</summary>
+    /// <remarks>
+    /// Placement without it is that of the few who forgot it, one alone perhaps, and it is about to hold again what it holds.
+    /// </remarks>
+    public bool KeepsAll => MayReturn(Self)
+        || (Map.TryGet(Self, out SignedNodeRecord? own) && own.Record.State == NodeState.Joining);
+
     /// <summary>Whether this node may grant and revoke.</summary>
     public bool IsAdmin => State.Members.TryGetValue(Self, out Member? member) && member.IsAuthority;
 

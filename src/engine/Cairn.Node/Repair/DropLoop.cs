@@ -110,6 +110,11 @@ internal sealed class DropLoop : IDropEffects
             _protocol.UseTable(_placement, this);
         }
 
+        if (_view.KeepsAll)
+        {
+            return;
+        }
+
         RecordKey[] strays = _strays.Next(_placement, BatchMax);
         if (strays.Length == 0 && _protocol.Count == 0)
         {

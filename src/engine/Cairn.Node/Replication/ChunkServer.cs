@@ -89,18 +89,29 @@ internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView vi
         return shared;
     }
 
-    /// <summary>Whoever asks may give up its own copy for the answer: what is not on stable storage yet is made so first.</summary>
-    private async Task Holding(PeerLink link, HoldingAsk message)
+    /// <summary>What this node answers for, power loss included: whoever asks may give up its own copy for the answer.</summary>
+    /// <remarks>What is written while the sync runs is not covered by it; what was there before may be in intent by now.</remarks>
+    internal async Task<ChunkOutcome[]> DurableOutcomes(IReadOnlyList<ChunkAddress> addresses)
     {
+        ChunkOutcome[] outcomes = [.. addresses.Select(OutcomeOf)];
         Result<Unit, StoreError> synced = await ports.Workers.Run(WorkPriority.Foreground, store.Commit);
-        link.Send(new HoldingReply(
-            message.Request,
-            [.. message.Addresses.Select(address => synced.IsOk ? OutcomeOf(address) : ChunkOutcome.DiskFailed)]));
+        for (int i = 0; i < outcomes.Length; i++)
+        {
+            outcomes[i] = !synced.IsOk ? ChunkOutcome.DiskFailed
+                : outcomes[i] == ChunkOutcome.Held ? OutcomeOf(addresses[i])
+                : outcomes[i];
+        }
+
+        return outcomes;
     }
+
+    private async Task Holding(PeerLink link, HoldingAsk message) =>
+        link.Send(new HoldingReply(message.Request, await DurableOutcomes(message.Addresses)));
 
     private async Task Prove(PeerLink link, DropAsk message)
     {
-        ChunkAddress[] kept = [.. message.Addresses.Where(address => OutcomeOf(address) == ChunkOutcome.Held)];
+        ChunkOutcome[] outcomes = await DurableOutcomes(message.Addresses);
+        ChunkAddress[] kept = [.. message.Addresses.Where((_, i) => outcomes[i] == ChunkOutcome.Held)];
         Dictionary<ChunkAddress, Bytes32> proofs =
             await ports.Workers.Run(WorkPriority.Background, () => Proofs(kept, message.Nonce));
         link.Send(new DropReply(

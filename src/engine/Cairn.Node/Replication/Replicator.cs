@@ -433,8 +433,8 @@ internal sealed class Replicator : IReplicationQueue
             return;
         }
 
-        Result<Unit, StoreError> changed =
-            _store.SetUse(RecordKey.Copy(chunk.Address), holds ? ChunkUse.Replicated : ChunkUse.Cached);
+        ChunkUse use = holds || _view.KeepsAll ? ChunkUse.Replicated : ChunkUse.Cached;
+        Result<Unit, StoreError> changed = _store.SetUse(RecordKey.Copy(chunk.Address), use);
         if (!changed.TryGet(out _, out StoreError error))
         {
             _diary.Add(LogLevel.Error, "replicate", error.ToString());
