@@ -144,6 +144,7 @@ public sealed class MembershipTests : IAsyncLifetime
     [Fact]
     public async Task A_folder_that_only_some_change_and_what_another_made_apart_beside_it_comes_back()
     {
+        await Founder.MustRefuse(ExitCode.Failed, "no folder", "volume", "writers", "v/first", Founder.Name);
         await Founder.Must("mkdir", "v/pay");
         await Put("pay/one");
         await Eventually.Holds(() => Shows(Second, "pay/one") && Shows(Third, "pay/one"), "the folder is everywhere");

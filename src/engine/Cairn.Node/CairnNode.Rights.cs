@@ -51,11 +51,7 @@ public sealed partial class CairnNode
         return marked.TryGet(out FolderMark? mark, out VolumeError failed)
             ? Done(_poolLog.Append([LimitFolder.By(
                 volume, mark.Folder, access, writers, mark.Seen, mark.After, acceptsRefused)]))
-            : new ControlError(
-                failed is VolumeError.NotFound or VolumeError.NotADirectory
-                    ? ControlErrorKind.NotFound
-                    : ControlErrorKind.Storage,
-                $"{path}: {failed}");
+            : NotMarked(path, failed);
     }
 
     /// <inheritdoc/>
@@ -103,6 +99,12 @@ public sealed partial class CairnNode
 
         return ImmutableArray.CreateRange(writers);
     }
+
+    private static ControlError NotMarked(string path, VolumeError error) =>
+        error == VolumeError.NotFound ? new ControlError(ControlErrorKind.NotFound, $"There is no '{path}'.")
+        : error == VolumeError.NotADirectory ? new ControlError(
+            ControlErrorKind.InvalidArgument, $"'{path}' is no folder: say who may change the folder it is in.")
+        : new ControlError(ControlErrorKind.Storage, $"'{path}': the mark behind it cannot be written: {error}.");
 
     private static ControlError NoVolume(string name) =>
         new(ControlErrorKind.NotFound, $"There is no volume '{name}'.");
