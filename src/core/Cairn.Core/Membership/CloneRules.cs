@@ -15,7 +15,7 @@ internal static class CloneRules
     /// <summary>Obeys an admin.</summary>
     public static void Apply(ITreeTable state, NodeId author, Primitive primitive)
     {
-        if (PoolTable.GetMember(state, author)?.Member is not { IsAuthority: true })
+        if (!PoolTable.IsAuthority(state, author))
         {
             return;
         }

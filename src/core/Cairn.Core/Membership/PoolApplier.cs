@@ -188,7 +188,7 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
 
     private static void Apply(ITreeTable state, NodeId author, LimitMember limit)
     {
-        if (PoolTable.GetMember(state, author)?.Member is { IsAuthority: true }
+        if (PoolTable.IsAuthority(state, author)
             && PoolTable.GetMember(state, limit.Member) is not null)
         {
             PoolTable.AddLimit(state, limit);
@@ -197,7 +197,7 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
 
     private static void Apply(ITreeTable state, NodeId author, LimitVolume limit)
     {
-        if (PoolTable.GetMember(state, author)?.Member is { IsAuthority: true }
+        if (PoolTable.IsAuthority(state, author)
             && PoolTable.GetVolume(state, limit.Volume) is not null)
         {
             PoolTable.AddLimit(state, limit);
@@ -207,7 +207,7 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
     private static void Apply(ITreeTable state, NodeId author, LimitFolder limit)
     {
         // It speaks for its author alone: nobody can say that others had to see what they could not.
-        if (PoolTable.GetMember(state, author)?.Member is { IsAuthority: true }
+        if (PoolTable.IsAuthority(state, author)
             && limit.After.Log.Author == author
             && PoolTable.GetVolume(state, limit.Volume) is not null)
         {
@@ -217,13 +217,12 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
 
     private static void Apply(ITreeTable state, NodeId author, Exclude exclude)
     {
-        Member? actor = PoolTable.GetMember(state, author)?.Member;
         MemberStanding from = exclude.Excluded ? MemberStanding.Active : MemberStanding.Forgotten;
         bool leaves = exclude.Excluded && author == exclude.Member;
         if (PoolTable.GetMember(state, exclude.Member) is { } target
             && target.Member.Standing == from
             && target.Member.Role != MemberRole.Recovery
-            && (actor is { IsAuthority: true } || leaves))
+            && (PoolTable.IsAuthority(state, author) || leaves))
         {
             MemberStanding to = exclude.Excluded ? MemberStanding.Forgotten : MemberStanding.Active;
             PoolTable.PutMember(state, target with { Member = target.Member with { Standing = to } });
@@ -232,7 +231,7 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
 
     private static void Apply(ITreeTable state, NodeId author, CreateVolume create)
     {
-        if (PoolTable.GetMember(state, author)?.Member is { IsAuthority: true }
+        if (PoolTable.IsAuthority(state, author)
             && PoolTable.Text(create.Name.Span) is { } name
             && PoolTable.GetVolume(state, create.Volume) is null)
         {
@@ -248,7 +247,7 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
         ITreeTable state, NodeId author, VolumeId volume, Func<PoolTable.VolumeRow, PoolTable.VolumeRow> change)
     {
         if (PoolTable.GetVolume(state, volume) is { } row
-            && PoolTable.GetMember(state, author)?.Member is { IsAuthority: true })
+            && PoolTable.IsAuthority(state, author))
         {
             PoolTable.PutVolume(state, change(row));
         }

@@ -42,6 +42,10 @@ internal static class PoolTable
         return value is null ? null : ReadMember(node, value);
     }
 
+    /// <summary>Whether a key may grant, revoke, limit, create and remove now.</summary>
+    public static bool IsAuthority(ITreeTable table, NodeId node) =>
+        GetMember(table, node) is { Member.IsAuthority: true };
+
     public static void PutMember(ITreeTable table, MemberRow row)
     {
         Member member = row.Member;
@@ -149,14 +153,8 @@ internal static class PoolTable
         Add(table, [FolderTag, .. limit.Volume.Value.ToArray()], to => LimitFolderCodec.Encode(to, limit));
 
     /// <summary>The limits of folders of every volume that has any, in the order in which they were added.</summary>
-    public static IEnumerable<KeyValuePair<VolumeId, ImmutableArray<LimitFolder>>> FolderLimits(ITreeTable table)
-    {
-        TableCursor cursor = table.Scan([FolderTag], [FolderTag + 1]);
-        while (cursor.MoveNext())
-        {
-            yield return new(new VolumeId(cursor.Key.AsSpan(1)), ReadAll(cursor.Value, LimitFolderCodec.Decode));
-        }
-    }
+    public static IEnumerable<KeyValuePair<VolumeId, ImmutableArray<LimitFolder>>> FolderLimits(ITreeTable table) =>
+        Lists(table, FolderTag, VolumeOf, LimitFolderCodec.Decode);
 
     /// <summary>Adds what a clone says about a snapshot after what was said of the same volume.</summary>
     public static void AddHold(ITreeTable table, VolumeId volume, SnapshotHold hold) =>
@@ -169,40 +167,17 @@ internal static class PoolTable
         });
 
     /// <summary>What clones said about the snapshots of every volume, in the order in which it was added.</summary>
-    public static IEnumerable<KeyValuePair<VolumeId, ImmutableArray<SnapshotHold>>> Holds(ITreeTable table)
-    {
-        TableCursor cursor = table.Scan([HoldTag], [HoldTag + 1]);
-        while (cursor.MoveNext())
-        {
-            yield return new(
-                new VolumeId(cursor.Key.AsSpan(1)),
-                ReadAll(cursor.Value, static (ref WireReader reader) => new SnapshotHold(
-                    reader.Bytes16(), new VolumeId(reader.Bytes16()), reader.Boolean(),
-                    LogPositions.Decode(ref reader))));
-        }
-    }
+    public static IEnumerable<KeyValuePair<VolumeId, ImmutableArray<SnapshotHold>>> Holds(ITreeTable table) =>
+        Lists(table, HoldTag, VolumeOf, static (ref WireReader reader) => new SnapshotHold(
+            reader.Bytes16(), new VolumeId(reader.Bytes16()), reader.Boolean(), LogPositions.Decode(ref reader)));
 
     /// <summary>The limits of every member that has any, each member's in the order in which they were added.</summary>
-    public static IEnumerable<KeyValuePair<NodeId, ImmutableArray<LimitMember>>> MemberLimits(ITreeTable table)
-    {
-        TableCursor cursor = table.Scan([LimitTag], [LimitTag + 1]);
-        while (cursor.MoveNext())
-        {
-            yield return new(
-                new NodeId(cursor.Key.AsSpan(1)), ReadAll(cursor.Value, PoolPrimitiveCodec.DecodeMemberLimit));
-        }
-    }
+    public static IEnumerable<KeyValuePair<NodeId, ImmutableArray<LimitMember>>> MemberLimits(ITreeTable table) =>
+        Lists(table, LimitTag, static key => new NodeId(key.AsSpan(1)), PoolPrimitiveCodec.DecodeMemberLimit);
 
     /// <summary>The limits of every volume that has any, each volume's in the order in which they were added.</summary>
-    public static IEnumerable<KeyValuePair<VolumeId, ImmutableArray<LimitVolume>>> VolumeLimits(ITreeTable table)
-    {
-        TableCursor cursor = table.Scan([WritersTag], [WritersTag + 1]);
-        while (cursor.MoveNext())
-        {
-            yield return new(
-                new VolumeId(cursor.Key.AsSpan(1)), ReadAll(cursor.Value, PoolPrimitiveCodec.DecodeVolumeLimit));
-        }
-    }
+    public static IEnumerable<KeyValuePair<VolumeId, ImmutableArray<LimitVolume>>> VolumeLimits(ITreeTable table) =>
+        Lists(table, WritersTag, VolumeOf, PoolPrimitiveCodec.DecodeVolumeLimit);
 
     /// <summary>The weights in force and their version, 0 before any.</summary>
     public static (ulong Version, PlacementWeights Weights) GetWeights(ITreeTable table)
@@ -252,6 +227,19 @@ internal static class PoolTable
 
         Invariant.That(reader.Complete, $"the row of member {node.Short}");
         return new MemberRow(new Member(node, key, name, role, standing, accepted.ToImmutable()), revokedBy);
+    }
+
+    private static VolumeId VolumeOf(byte[] key) => new(key.AsSpan(1));
+
+    /// <summary>All rows to which <see cref="Add"/> adds: what each is about, and what was added.</summary>
+    private static IEnumerable<KeyValuePair<TId, ImmutableArray<T>>> Lists<TId, T>(
+        ITreeTable table, byte tag, Func<byte[], TId> about, Reading<T> read)
+    {
+        TableCursor cursor = table.Scan([tag], [(byte)(tag + 1)]);
+        while (cursor.MoveNext())
+        {
+            yield return new(about(cursor.Key), ReadAll(cursor.Value, read));
+        }
     }
 
     private static void Add(ITreeTable table, byte[] key, Action<WireWriter> encode)
