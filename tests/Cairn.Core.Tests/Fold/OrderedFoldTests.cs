@@ -94,9 +94,9 @@ public sealed class OrderedFoldTests
             if (i % 1000 == 999)
             {
                 fold.Save();
-                foreach ((byte[] key, byte[]? value) in table.TakeChanges())
+                foreach ((TableBytes key, TableBytes value) in table.TakeChanges())
                 {
-                    index.Put(key, value);
+                    index.Put(key.Span, value.AsArray());
                 }
 
                 table.ChangesPersisted();
@@ -344,21 +344,22 @@ public sealed class OrderedFoldTests
 
         public List<(byte[] Key, byte[]? Before)> Images { get; } = [];
 
-        public byte[]? Get(ReadOnlySpan<byte> key) => _above.Get(key);
+        public TableBytes Find(ReadOnlySpan<byte> key) => _above.Find(key);
 
         public TableCursor Scan(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to) => _above.Scan(from, to);
 
-        public byte[]? Put(ReadOnlySpan<byte> key, byte[]? value) => Put(key.ToArray(), value);
+        public TableWrite Set(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => Note(_above.Set(key, value));
 
-        public byte[]? Put(byte[] key, byte[]? value)
+        public TableWrite Remove(ReadOnlySpan<byte> key) => Note(_above.Remove(key));
+
+        private TableWrite Note(TableWrite write)
         {
-            byte[]? before = _above.Put(key, value);
-            if (before is not null || value is not null)
+            if (write.Key.AsArray() is { } key)
             {
-                Images.Add((key, before));
+                Images.Add((key, write.Before.AsArray()));
             }
 
-            return before;
+            return write;
         }
     }
 

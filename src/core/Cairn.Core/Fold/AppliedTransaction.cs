@@ -7,5 +7,5 @@ internal sealed class AppliedTransaction(Transaction transaction, TransactionOrd
 {
     internal readonly Transaction Transaction = transaction;
     internal readonly TransactionOrder Order = order;
-    internal PreImage[] Undo = [];
+    internal ReadOnlyMemory<PreImage> Undo;
 }

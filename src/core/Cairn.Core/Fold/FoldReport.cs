@@ -12,7 +12,7 @@ namespace Cairn.Core.Fold;
 /// </param>
 /// <param name="ChangedKeys">Keys whose value differs from before, in the order they were touched.</param>
 public sealed record FoldReport(
-    int Applied, int Undone, IReadOnlyList<TransactionId> BelowCut, IReadOnlyList<byte[]> ChangedKeys)
+    int Applied, int Undone, IReadOnlyList<TransactionId> BelowCut, IReadOnlyList<TableBytes> ChangedKeys)
 {
     /// <summary>Nothing happened.</summary>
     public static FoldReport Nothing { get; } = new(0, 0, [], []);

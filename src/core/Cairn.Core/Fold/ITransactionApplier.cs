@@ -32,7 +32,7 @@ public interface ITransactionApplier
     /// among them.
     /// </param>
     void Apply(
-        Transaction transaction, ITreeTable state, IReadOnlyList<KeyValuePair<byte[], byte[]?>> seenOtherwise) =>
+        Transaction transaction, ITreeTable state, IReadOnlyList<TableChange> seenOtherwise) =>
         Apply(transaction, state);
 
     /// <summary>Takes note of a transaction that has no effect at its place, and that others may have seen all the same.</summary>

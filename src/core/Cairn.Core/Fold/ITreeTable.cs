@@ -2,14 +2,13 @@ namespace Cairn.Core.Fold;
 
 /// <summary>An ordered map from byte keys to byte values, for reading.</summary>
 /// <remarks>
-/// Arrays that go in or come out belong to the table: nobody ever changes their bytes, so that a previous value can
-/// be kept
-/// as it is. Keys are at most 1 KiB and ordered as unsigned bytes, a prefix before what it prefixes.
+/// What comes out never changes, so that a previous value can be kept as it is. Keys are at most 1 KiB and ordered as
+/// unsigned bytes, a prefix before what it prefixes. <see cref="TableAccess"/> has shorter forms for who is in no hurry.
 /// </remarks>
 public interface ITableSource
 {
-    /// <summary>The value of a key, or null.</summary>
-    byte[]? Get(ReadOnlySpan<byte> key);
+    /// <summary>The value of a key, or absence.</summary>
+    TableBytes Find(ReadOnlySpan<byte> key);
 
     /// <summary>
     /// Walks keys in order; the table may change meanwhile, the walk then continues after its last key.
@@ -20,15 +19,26 @@ public interface ITableSource
 }
 
 /// <summary>A table that can be written: where a fold keeps its state. One caller at a time.</summary>
+/// <remarks>Keys and values are copied: the caller's bytes are its own.</remarks>
 public interface ITreeTable : ITableSource
 {
-    /// <summary>Sets a key, or deletes it when <paramref name="value"/> is null.</summary>
-    /// <returns>The value before, or null.</returns>
-    byte[]? Put(ReadOnlySpan<byte> key, byte[]? value);
+    /// <summary>Sets a key.</summary>
+    TableWrite Set(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value);
 
-    /// <summary>As the other, without a copy of the key: its array belongs to the table, too.</summary>
-    byte[]? Put(byte[] key, byte[]? value);
+    /// <summary>Takes a key out, if it is there.</summary>
+    TableWrite Remove(ReadOnlySpan<byte> key);
 }
+
+/// <summary>What a write did.</summary>
+/// <param name="Key">The key, as the table keeps it; absent if there was nothing to do.</param>
+/// <param name="Before">Its value before.</param>
+/// <param name="Now">Its value now.</param>
+public readonly record struct TableWrite(TableBytes Key, TableBytes Before, TableBytes Now);
+
+/// <summary>A key that changed.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="Value">Its value now; absent if it was removed.</param>
+public readonly record struct TableChange(TableBytes Key, TableBytes Value);
 
 /// <summary>A table whose changes are carried to a durable index in the background.</summary>
 /// <remarks>
@@ -42,24 +52,11 @@ public interface IPersistedTable : ITreeTable
     int ChangeCount { get; }
 
     /// <summary>
-    /// Every key changed since the last time with its value now; null means deleted. Each key once, sorted.
+    /// Every key changed since the last time with its value now. Each key once, sorted.
     /// </summary>
     /// <exception cref="Primitives.InvariantException">What was taken before has not been confirmed.</exception>
-    IReadOnlyList<KeyValuePair<byte[], byte[]?>> TakeChanges();
+    IReadOnlyList<TableChange> TakeChanges();
 
     /// <summary>What was taken is in the index now.</summary>
     void ChangesPersisted();
-}
-
-/// <summary>A walk over a table.</summary>
-public abstract class TableCursor
-{
-    /// <summary>The key at the cursor, after a successful <see cref="MoveNext"/>.</summary>
-    public abstract byte[] Key { get; }
-
-    /// <summary>The value at the cursor.</summary>
-    public abstract byte[] Value { get; }
-
-    /// <summary>Moves to the next key; false at the end.</summary>
-    public abstract bool MoveNext();
 }

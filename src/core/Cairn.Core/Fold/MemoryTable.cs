@@ -6,45 +6,40 @@ namespace Cairn.Core.Fold;
 /// A table in memory: an open-addressing index for points, sorted blocks for ranges. Point reads allocate nothing.
 /// </summary>
 /// <remarks>
-/// It costs about 90 bytes per key beyond the bytes of key and value. With change tracking it is the whole of a
-/// volume's
+/// Keys and values lie one after the other in pages, records in one array: nothing of it is an object that a collector
+/// follows. A record costs about 70 bytes beyond its key and value. With change tracking it is the whole of a volume's
 /// table in memory, carried to an index in the background; see <see cref="OverlayTable"/> for volumes too large for
 /// that.
 /// </remarks>
 public sealed class MemoryTable : IPersistedTable
 {
-    private readonly SortedRecords _sorted = new();
-    private readonly bool _tracksChanges;
-    private List<TableRecord> _changed = [];
+    /// <summary>So many bytes of values that were replaced are not worth moving the others for.</summary>
+    private const int ReplacedBytesMin = 64 << 10;
+
+    private readonly RecordList _records = new();
+    private readonly RecordSlots _slots;
+    private readonly SortedRecords _sorted;
+    private BytePages _pages = new();
+    private List<TableBytes> _changed = [];
+    private bool _tracksChanges;
     private bool _taken;
-    private TableRecord?[] _slots = new TableRecord?[64];
 
     /// <summary>An empty table.</summary>
-    public MemoryTable()
-        : this(tracksChanges: false)
-    {
-    }
-
-    private MemoryTable(bool tracksChanges) => _tracksChanges = tracksChanges;
+    public MemoryTable() => (_slots, _sorted) = (new RecordSlots(_records), new SortedRecords(_records));
 
     /// <summary>
     /// A table that starts as a copy of <paramref name="source"/> and remembers what changes from then on.
     /// </summary>
     public static MemoryTable Tracking(ITableSource source)
     {
-        var table = new MemoryTable(tracksChanges: true);
+        var table = new MemoryTable();
         TableCursor cursor = source.Scan([], []);
         while (cursor.MoveNext())
         {
-            table.Put(cursor.Key, cursor.Value);
+            table.Set(cursor.KeyBytes.Span, cursor.ValueBytes.Span);
         }
 
-        foreach (TableRecord record in table._changed)
-        {
-            record.Changed = false;
-        }
-
-        table._changed = [];
+        table._tracksChanges = true;
         return table;
     }
 
@@ -55,83 +50,41 @@ public sealed class MemoryTable : IPersistedTable
     public long ContentBytes { get; private set; }
 
     /// <inheritdoc/>
-    public byte[]? Get(ReadOnlySpan<byte> key) => Find(key, TableKey.Hash(key), out _)?.Value;
+    public TableBytes Find(ReadOnlySpan<byte> key) => Find(key, TableKey.Hash(key));
 
     /// <inheritdoc/>
-    public byte[]? Put(ReadOnlySpan<byte> key, byte[]? value) => Put(key, null, TableKey.Hash(key), value);
+    public TableWrite Set(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => Set(key, TableKey.Hash(key), value);
 
     /// <inheritdoc/>
-    public byte[]? Put(byte[] key, byte[]? value) => Put(key, key, TableKey.Hash(key), value);
-
-    /// <summary>All records, in order.</summary>
-    internal IEnumerable<TableRecord> Records() => _sorted.All();
-
-    internal byte[]? Get(ReadOnlySpan<byte> key, uint hash) => Find(key, hash, out _)?.Value;
-
-    /// <summary>Sets a key.</summary>
-    /// <param name="key">The key.</param>
-    /// <param name="owned">The same as an array that the table may keep, if there is one.</param>
-    /// <param name="hash">Its hash.</param>
-    /// <param name="value">Null to delete.</param>
-    internal byte[]? Put(ReadOnlySpan<byte> key, byte[]? owned, uint hash, byte[]? value)
-    {
-        TableRecord? record = Find(key, hash, out int slot);
-        byte[]? before = record?.Value;
-        ContentBytes += (value?.Length ?? 0) - (before?.Length ?? 0);
-        if (record is not null && value is not null)
-        {
-            record.Value = value;
-            NoteChange(record);
-        }
-        else if (record is not null)
-        {
-            ContentBytes -= key.Length;
-            record.Value = null;
-            NoteChange(record);
-            _sorted.Remove(record);
-            Vacate(slot);
-            Count--;
-        }
-        else if (value is not null)
-        {
-            ContentBytes += key.Length;
-            record = new TableRecord(owned ?? key.ToArray(), hash, value);
-            _sorted.Insert(record);
-            _slots[slot] = record;
-            NoteChange(record);
-            Count++;
-            if (Count * 3 > _slots.Length * 2)
-            {
-                Grow();
-            }
-        }
-
-        return before;
-    }
+    public TableWrite Remove(ReadOnlySpan<byte> key) => Write(key, TableKey.Hash(key), default);
 
     /// <inheritdoc/>
-    public TableCursor Scan(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to) => new Cursor(_sorted, from, to);
+    public TableCursor Scan(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to) => new Cursor(this, from, to);
 
     /// <inheritdoc/>
     public int ChangeCount => _changed.Count;
 
     /// <inheritdoc/>
-    public IReadOnlyList<KeyValuePair<byte[], byte[]?>> TakeChanges()
+    public IReadOnlyList<TableChange> TakeChanges()
     {
         Invariant.That(!_taken, "changes taken twice without being persisted");
         _taken = true;
-        var changes = new List<KeyValuePair<byte[], byte[]?>>(_changed.Count);
-        _changed.Sort(static (a, b) => a.Key.AsSpan().SequenceCompareTo(b.Key));
-        foreach (TableRecord record in _changed)
+        var changes = new List<TableChange>(_changed.Count);
+        _changed.Sort(static (a, b) => a.Span.SequenceCompareTo(b.Span));
+        foreach (TableBytes key in _changed)
         {
-            record.Changed = false;
-            byte[]? now = record.Value ?? Get(record.Key);
-            if (changes.Count > 0 && changes[^1].Key.AsSpan().SequenceEqual(record.Key))
+            if (changes.Count > 0 && changes[^1].Key == key)
             {
                 continue;
             }
 
-            changes.Add(new(record.Key, now));
+            int number = _slots.Find(key.Span, TableKey.Hash(key.Span), out _);
+            if (number >= 0)
+            {
+                _records[number].IsChanged = false;
+            }
+
+            changes.Add(new TableChange(key, number < 0 ? default : _records[number].Value));
         }
 
         _changed = [];
@@ -141,117 +94,123 @@ public sealed class MemoryTable : IPersistedTable
     /// <inheritdoc/>
     public void ChangesPersisted() => _taken = false;
 
-    private void NoteChange(TableRecord record)
+    /// <summary>All records, in order.</summary>
+    internal IEnumerable<TableRecord> Records() => _sorted.All().Select(number => _records[number]);
+
+    internal TableBytes Find(ReadOnlySpan<byte> key, uint hash) =>
+        _slots.Find(key, hash, out _) is >= 0 and int number ? _records[number].Value : default;
+
+    internal TableWrite Set(ReadOnlySpan<byte> key, uint hash, ReadOnlySpan<byte> value)
     {
-        if (_tracksChanges && !record.Changed)
+        TableWrite written = Write(key, hash, _pages.Append(value));
+        if (_pages.Bytes > (2 * ContentBytes) + ReplacedBytesMin)
         {
-            record.Changed = true;
-            _changed.Add(record);
+            LeaveReplaced();
+        }
+
+        return written;
+    }
+
+    /// <summary>Notes in a layer above others that a key is not there.</summary>
+    internal TableWrite SetGone(ReadOnlySpan<byte> key, uint hash) => Write(key, hash, TableBytes.Gone);
+
+    /// <param name="key">Copied if it is new.</param>
+    /// <param name="hash">Its hash.</param>
+    /// <param name="value">In a page already; absent to remove the key.</param>
+    private TableWrite Write(ReadOnlySpan<byte> key, uint hash, TableBytes value)
+    {
+        int number = _slots.Find(key, hash, out int slot);
+        if (number < 0)
+        {
+            return value.IsAbsent ? default : Add(key, hash, slot, value);
+        }
+
+        ref TableRecord record = ref _records[number];
+        var written = new TableWrite(record.Key, record.Value, value);
+        record.Value = value;
+        ContentBytes += value.Length - written.Before.Length;
+        NoteChange(ref record);
+        if (value.IsAbsent)
+        {
+            ContentBytes -= key.Length;
+            Count--;
+            _slots.Vacate(slot);
+            _sorted.Remove(number);
+        }
+
+        return written;
+    }
+
+    private TableWrite Add(ReadOnlySpan<byte> key, uint hash, int slot, TableBytes value)
+    {
+        TableBytes kept = _pages.Append(key);
+        int number = _records.Add(kept, value);
+        _slots.Fill(slot, hash, number);
+        _sorted.Insert(number);
+        ContentBytes += key.Length + value.Length;
+        Count++;
+        NoteChange(ref _records[number]);
+        return new TableWrite(kept, default, value);
+    }
+
+    private void NoteChange(ref TableRecord record)
+    {
+        if (_tracksChanges && !record.IsChanged)
+        {
+            record.IsChanged = true;
+            _changed.Add(record.Key);
         }
     }
 
-    private TableRecord? Find(ReadOnlySpan<byte> key, uint hash, out int slot)
+    /// <summary>Copies what is needed into new pages: more than half of the old ones are values that were replaced.</summary>
+    private void LeaveReplaced()
     {
-        int mask = _slots.Length - 1;
-        slot = (int)(hash & (uint)mask);
-        while (_slots[slot] is { } record)
+        _pages = new BytePages();
+        foreach (int number in _sorted.All())
         {
-            if (record.Hash == hash && key.SequenceEqual(record.Key))
-            {
-                return record;
-            }
-
-            slot = (slot + 1) & mask;
-        }
-
-        return null;
-    }
-
-    private void Vacate(int slot)
-    {
-        int mask = _slots.Length - 1;
-        int hole = slot;
-        for (int next = (hole + 1) & mask; _slots[next] is { } record; next = (next + 1) & mask)
-        {
-            int home = (int)(record.Hash & (uint)mask);
-            if (((next - home) & mask) >= ((next - hole) & mask))
-            {
-                _slots[hole] = record;
-                hole = next;
-            }
-        }
-
-        _slots[hole] = null;
-    }
-
-    private void Grow()
-    {
-        TableRecord?[] old = _slots;
-        _slots = new TableRecord?[old.Length * 2];
-        int mask = _slots.Length - 1;
-        foreach (TableRecord? record in old)
-        {
-            if (record is null)
-            {
-                continue;
-            }
-
-            int slot = (int)(record.Hash & (uint)mask);
-            while (_slots[slot] is not null)
-            {
-                slot = (slot + 1) & mask;
-            }
-
-            _slots[slot] = record;
+            ref TableRecord record = ref _records[number];
+            record.Key = _pages.Append(record.Key.Span);
+            record.Value = record.Value.IsGone ? record.Value : _pages.Append(record.Value.Span);
         }
     }
 
     private sealed class Cursor : TableCursor
     {
-        private readonly SortedRecords _sorted;
+        private readonly MemoryTable _table;
         private readonly byte[] _from;
         private readonly byte[] _to;
         private (int Block, int Index) _place;
         private uint _structure;
-        private TableRecord? _current;
 
-        internal Cursor(SortedRecords sorted, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
+        internal Cursor(MemoryTable table, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
         {
-            _sorted = sorted;
+            _table = table;
             _from = from.ToArray();
             _to = to.ToArray();
-            _structure = sorted.Structure;
-            _place = sorted.Seek(from);
+            _structure = table._sorted.Structure;
+            _place = table._sorted.Seek(from);
         }
-
-        public override byte[] Key => _current!.Key;
-
-        public override byte[] Value => _current!.Value ?? [];
 
         public override bool MoveNext()
         {
-            if (_structure != _sorted.Structure)
+            SortedRecords sorted = _table._sorted;
+            bool isAtKey = !KeyBytes.IsAbsent;
+            if (_structure != sorted.Structure)
             {
-                _structure = _sorted.Structure;
-                _place = _sorted.Seek(_current?.Key ?? _from);
-                if (_current is not null && _sorted.At(ref _place)?.Key.AsSpan().SequenceEqual(_current.Key) == true)
-                {
-                    _place.Index++;
-                }
-            }
-            else if (_current is not null)
-            {
-                _place.Index++;
+                _structure = sorted.Structure;
+                _place = sorted.Seek(isAtKey ? KeyBytes.Span : _from);
+                isAtKey &= sorted.At(ref _place) is >= 0 and int found && _table._records[found].Key == KeyBytes;
             }
 
-            TableRecord? next = _sorted.At(ref _place);
-            if (next is null || (_to.Length > 0 && next.Key.AsSpan().SequenceCompareTo(_to) >= 0))
+            _place.Index += isAtKey ? 1 : 0;
+            int next = sorted.At(ref _place);
+            if (next < 0)
             {
                 return false;
             }
 
-            _current = next;
-            return true;
+            TableRecord record = _table._records[next];
+            return (_to.Length == 0 || record.Key.Span.SequenceCompareTo(_to) < 0) && StandAt(record.Key, record.Value);
         }
     }
 }

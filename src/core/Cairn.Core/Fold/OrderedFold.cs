@@ -223,13 +223,14 @@ public sealed class OrderedFold
         }
 
         _accepted.Sort(static (a, b) => a.Order.CompareTo(b.Order));
-        var changes = new Dictionary<byte[], KeyChange>(_accepted.Count * 4, ByteKeyComparer.Instance);
+        var changes = new Dictionary<TableBytes, KeyChange>(_accepted.Count * 4);
         _recorder.Changes = changes;
         List<AppliedTransaction> again = UndoFrom(_accepted[0].Order);
         int applied = _accepted.Count;
         ApplyMerged(again);
         _recorder.Changes = null;
-        byte[][] changed = [.. changes.Where(static change => change.Value.IsReal).Select(static change => change.Key)];
+        TableBytes[] changed =
+            [.. changes.Where(static change => change.Value.IsReal).Select(static change => change.Key)];
         return new FoldReport(applied, again.Count, belowCut, changed);
     }
 
@@ -336,7 +337,7 @@ public sealed class OrderedFold
         List<AppliedTransaction> before = _tail.From(default);
         int first = SeenState.FirstUnseen(before, entry.Transaction, out bool[] seen);
         _holds.Set(entry.Order, first < 0 ? null : before[first].Order);
-        IReadOnlyList<KeyValuePair<byte[], byte[]?>> otherwise = first < 0
+        IReadOnlyList<TableChange> otherwise = first < 0
             ? []
             : SeenState.Differences(_table, _applier, before, seen, first);
         _applier.Apply(entry.Transaction, _recorder, otherwise);

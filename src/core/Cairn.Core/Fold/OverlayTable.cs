@@ -14,8 +14,6 @@ namespace Cairn.Core.Fold;
 /// </remarks>
 public sealed class OverlayTable : IPersistedTable
 {
-    private static readonly byte[] Absent = new byte[1];
-
     private readonly ITableSource _source;
     private readonly long _cacheBytesMax;
     private ReadCache _cache;
@@ -44,30 +42,47 @@ public sealed class OverlayTable : IPersistedTable
     public int ChangeCount => _changes.Count;
 
     /// <inheritdoc/>
-    public byte[]? Get(ReadOnlySpan<byte> key) => Get(key, TableKey.Hash(key));
+    public TableBytes Find(ReadOnlySpan<byte> key)
+    {
+        uint hash = TableKey.Hash(key);
+        TableBytes changed = _changes.Find(key, hash);
+        return changed.IsAbsent ? FindBelow(key, hash) : Shown(changed);
+    }
 
     /// <inheritdoc/>
-    public byte[]? Put(ReadOnlySpan<byte> key, byte[]? value) => Put(key, null, value);
+    public TableWrite Set(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        uint hash = TableKey.Hash(key);
+        _mutations++;
+        TableWrite written = _changes.Set(key, hash, value);
+        return written with { Before = written.Before.IsAbsent ? FindBelow(key, hash) : Shown(written.Before) };
+    }
 
     /// <inheritdoc/>
-    public byte[]? Put(byte[] key, byte[]? value) => Put(key, key, value);
+    public TableWrite Remove(ReadOnlySpan<byte> key)
+    {
+        TableBytes before = Find(key);
+        if (before.IsAbsent)
+        {
+            return default;
+        }
+
+        _mutations++;
+        return new TableWrite(_changes.SetGone(key, TableKey.Hash(key)).Key, before, default);
+    }
 
     /// <inheritdoc/>
     public TableCursor Scan(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to) => new Cursor(this, from, to);
 
     /// <inheritdoc/>
-    public IReadOnlyList<KeyValuePair<byte[], byte[]?>> TakeChanges()
+    public IReadOnlyList<TableChange> TakeChanges()
     {
         Invariant.That(_taken is null, "changes taken twice without being persisted");
         _mutations++;
         _taken = _changes;
         _changes = new MemoryTable();
-        var taken = new List<KeyValuePair<byte[], byte[]?>>(_taken.Count);
-        foreach (TableRecord record in _taken.Records())
-        {
-            taken.Add(new(record.Key, ReferenceEquals(record.Value, Absent) ? null : record.Value));
-        }
-
+        var taken = new List<TableChange>(_taken.Count);
+        taken.AddRange(_taken.Records().Select(static record => new TableChange(record.Key, Shown(record.Value))));
         return taken;
     }
 
@@ -81,10 +96,12 @@ public sealed class OverlayTable : IPersistedTable
 
         foreach (TableRecord record in _taken.Records())
         {
-            _cache.Put(record);
-            if (!ReferenceEquals(record.Value, Absent))
+            uint hash = TableKey.Hash(record.Key.Span);
+            TableBytes value = Shown(record.Value);
+            _cache.Put(record.Key.Span, hash, value);
+            if (!value.IsAbsent)
             {
-                _filter?.Add(record.Hash);
+                _filter?.Add(hash);
             }
         }
 
@@ -101,34 +118,25 @@ public sealed class OverlayTable : IPersistedTable
         _filter = new KeyFilter();
     }
 
-    private byte[]? Put(ReadOnlySpan<byte> key, byte[]? owned, byte[]? value)
+    private static TableBytes Shown(TableBytes value) => value.IsGone ? default : value;
+
+    /// <summary>What there is without the changes since the last taking.</summary>
+    private TableBytes FindBelow(ReadOnlySpan<byte> key, uint hash)
     {
-        uint hash = TableKey.Hash(key);
-        byte[]? before = Get(key, hash);
-        if (before is not null || value is not null)
+        TableBytes value = _taken?.Find(key, hash) ?? default;
+        if (!value.IsAbsent)
         {
-            _mutations++;
-            _changes.Put(key, owned, hash, value ?? Absent);
+            return Shown(value);
         }
 
-        return before;
-    }
-
-    private byte[]? Get(ReadOnlySpan<byte> key, uint hash)
-    {
-        byte[]? value = _changes.Get(key, hash) ?? _taken?.Get(key, hash) ?? _cache.Get(key, hash);
-        if (value is null)
+        if (_cache.TryFind(key, hash, out value) || _filter?.MayContain(hash) == false)
         {
-            if (_filter?.MayContain(hash) == false)
-            {
-                return null;
-            }
-
-            value = _source.Get(key) ?? Absent;
-            _cache.Put(new TableRecord(key.ToArray(), hash, value));
+            return value;
         }
 
-        return ReferenceEquals(value, Absent) ? null : value;
+        value = _source.Find(key);
+        _cache.Put(key, hash, value);
+        return value;
     }
 
     private KeyFilter? Learn(int keysMax)
@@ -142,11 +150,11 @@ public sealed class OverlayTable : IPersistedTable
                 return null;
             }
 
-            uint hash = TableKey.Hash(cursor.Key);
+            uint hash = TableKey.Hash(cursor.KeyBytes.Span);
             filter.Add(hash);
             if (!_cache.IsFull)
             {
-                _cache.Put(new TableRecord(cursor.Key, hash, cursor.Value));
+                _cache.Put(cursor.KeyBytes.Span, hash, cursor.ValueBytes);
             }
         }
 
@@ -162,9 +170,6 @@ public sealed class OverlayTable : IPersistedTable
         private TableCursor[] _layers;
         private bool[] _has;
         private uint _mutations;
-        private byte[]? _key;
-        private byte[]? _value;
-
         internal Cursor(OverlayTable table, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
         {
             _table = table;
@@ -174,35 +179,29 @@ public sealed class OverlayTable : IPersistedTable
             (_layers, _has) = Open(from);
         }
 
-        public override byte[] Key => _key!;
-
-        public override byte[] Value => _value!;
-
         public override bool MoveNext()
         {
             if (_mutations != _table._mutations)
             {
                 // What was read ahead may be stale: go on after the last key.
                 _mutations = _table._mutations;
-                (_layers, _has) = Open(_key is null ? _from : [.. _key, 0]);
+                (_layers, _has) = Open(KeyBytes.IsAbsent ? _from : [.. KeyBytes.Span, 0]);
             }
 
             while (Lowest() is >= 0 and int lowest)
             {
-                byte[] key = _layers[lowest].Key;
-                byte[] value = _layers[lowest].Value;
+                (TableBytes key, TableBytes value) = (_layers[lowest].KeyBytes, _layers[lowest].ValueBytes);
                 for (int i = lowest; i < _layers.Length; i++)
                 {
-                    if (_has[i] && _layers[i].Key.AsSpan().SequenceEqual(key))
+                    if (_has[i] && _layers[i].KeyBytes == key)
                     {
                         _has[i] = _layers[i].MoveNext();
                     }
                 }
 
-                if (!ReferenceEquals(value, Absent))
+                if (!value.IsGone)
                 {
-                    (_key, _value) = (key, value);
-                    return true;
+                    return StandAt(key, value);
                 }
             }
 
@@ -221,13 +220,16 @@ public sealed class OverlayTable : IPersistedTable
             return ([.. layers], [.. layers.Select(layer => layer.MoveNext())]);
         }
 
+        private static bool IsBefore(TableCursor one, TableCursor other) =>
+            one.KeyBytes.Span.SequenceCompareTo(other.KeyBytes.Span) < 0;
+
         /// <summary>The layer with the lowest key, the upper one of equals; -1 at the end.</summary>
         private int Lowest()
         {
             int lowest = -1;
             for (int i = 0; i < _layers.Length; i++)
             {
-                if (_has[i] && (lowest < 0 || _layers[i].Key.AsSpan().SequenceCompareTo(_layers[lowest].Key) < 0))
+                if (_has[i] && (lowest < 0 || IsBefore(_layers[i], _layers[lowest])))
                 {
                     lowest = i;
                 }

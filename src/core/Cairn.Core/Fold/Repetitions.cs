@@ -28,9 +28,23 @@ internal sealed class Repetitions
     }
 
     /// <summary>Whether what a transaction says is done already at its place.</summary>
-    internal bool IsDone(Transaction transaction, FoldLogs logs, FoldTail tail) =>
-        (_isAny && _table.Get(Key(transaction.Id)) is not null)
-        || Repeats.OriginalsOf(transaction).Any(original => IsThere(original, transaction, logs, tail));
+    internal bool IsDone(Transaction transaction, FoldLogs logs, FoldTail tail)
+    {
+        if (_isAny && !_table.Find(Key(transaction.Id)).IsAbsent)
+        {
+            return true;
+        }
+
+        foreach (TransactionId original in Repeats.OriginalsOf(transaction))
+        {
+            if (IsThere(original, transaction, logs, tail))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>Notes what a transaction that is applied repeats.</summary>
     internal void Note(Transaction transaction, ITreeTable state)

@@ -45,7 +45,7 @@ internal static class SeenState
     /// <param name="before">What comes before the transaction and is not fixed.</param>
     /// <param name="seen">What of that the author had seen.</param>
     /// <param name="firstUnseen">The first that it had not.</param>
-    internal static List<KeyValuePair<byte[], byte[]?>> Differences(
+    internal static List<TableChange> Differences(
         ITreeTable table, ITransactionApplier applier, List<AppliedTransaction> before, bool[] seen, int firstUnseen)
     {
         var scratch = new OverlayTable(table, cacheBytesMax: 0, learnKeysMax: 0);
@@ -65,14 +65,12 @@ internal static class SeenState
         }
 
         applier.Forget();
-        var differences = new List<KeyValuePair<byte[], byte[]?>>();
-        foreach ((byte[] key, byte[]? value) in scratch.TakeChanges())
+        var differences = new List<TableChange>();
+        foreach ((TableBytes key, TableBytes value) in scratch.TakeChanges())
         {
-            byte[]? there = table.Get(key);
-            if (key[0] < FoldKeys.Reserved
-                && ((there is null) != (value is null) || !there.AsSpan().SequenceEqual(value)))
+            if (key.Span[0] < FoldKeys.Reserved && table.Find(key.Span) != value)
             {
-                differences.Add(new(key, value));
+                differences.Add(new TableChange(key, value));
             }
         }
 

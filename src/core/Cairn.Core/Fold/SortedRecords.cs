@@ -1,58 +1,63 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Fold;
 
 /// <summary>
-/// Records in key order: blocks of up to 256, found by binary search. Insertion moves at most one block's references.
+/// Records in key order: blocks of up to 256 numbers, found by binary search. Insertion moves at most one block's numbers.
 /// </summary>
 /// <remarks>
 /// What comes is filed when the order is asked for: a fold writes many records and seldom walks over them, and filing many
 /// at once, sorted, stays within the processor's caches.
 /// </remarks>
-internal sealed class SortedRecords
+internal sealed class SortedRecords(RecordList records)
 {
     private const int BlockRecordsMax = 256;
 
     private const int DroppedMax = 256;
 
     private readonly List<Block> _blocks = [];
-    private readonly List<TableRecord> _unfiled = [];
+    private readonly List<Unfiled> _unfiled = [];
 
     /// <summary>Records that left before they were filed.</summary>
     private int _dropped;
 
     private sealed class Block
     {
-        internal readonly TableRecord[] Records = new TableRecord[BlockRecordsMax];
+        internal readonly int[] Records = new int[BlockRecordsMax];
         internal int Count;
     }
+
+    /// <summary>A record with the first bytes of its key, which mostly tell two apart.</summary>
+    private readonly record struct Unfiled(ulong Prefix, int Number);
 
     /// <summary>Grows with every insertion or removal, so that a cursor knows when its place is void.</summary>
     internal uint Structure { get; private set; }
 
-    internal void Insert(TableRecord record)
+    internal void Insert(int record)
     {
         Structure++;
-        _unfiled.Add(record);
+        _unfiled.Add(new Unfiled(PrefixOf(records[record].Key.Span), record));
     }
 
-    /// <summary>Takes out a record that has no value any more.</summary>
-    internal void Remove(TableRecord record)
+    /// <summary>Takes out a record that has no value any more, and gives its number back.</summary>
+    internal void Remove(int record)
     {
         Structure++;
-        if (record.IsFiled)
+        if (records[record].IsFiled)
         {
-            Unfile(record.Key);
+            Unfile(record);
+            records.GiveBack(record);
         }
         else if (++_dropped > Math.Max(DroppedMax, _unfiled.Count / 2))
         {
-            _unfiled.RemoveAll(static unfiled => unfiled.Value is null);
-            _dropped = 0;
+            LeaveDropped();
         }
     }
 
-    /// <summary>All records in order, those that have a value.</summary>
-    internal IEnumerable<TableRecord> All()
+    /// <summary>All records in order.</summary>
+    internal IEnumerable<int> All()
     {
         FileAll();
         return _blocks.SelectMany(static block => block.Records.Take(block.Count));
@@ -72,15 +77,15 @@ internal sealed class SortedRecords
         return index < _blocks[at].Count ? (at, index) : (at + 1, 0);
     }
 
-    /// <summary>The record at a place, or null at the end; a place past its block is carried to the next.</summary>
-    internal TableRecord? At(ref (int Block, int Index) place)
+    /// <summary>The record at a place, or -1 at the end; a place past its block is carried to the next.</summary>
+    internal int At(ref (int Block, int Index) place)
     {
         if (place.Block < _blocks.Count && place.Index >= _blocks[place.Block].Count)
         {
             place = (place.Block + 1, 0);
         }
 
-        return place.Block < _blocks.Count ? _blocks[place.Block].Records[place.Index] : null;
+        return place.Block < _blocks.Count ? _blocks[place.Block].Records[place.Index] : -1;
     }
 
     private void FileAll()
@@ -90,30 +95,44 @@ internal sealed class SortedRecords
             return;
         }
 
-        _unfiled.Sort(static (a, b) => a.Key.AsSpan().SequenceCompareTo(b.Key));
-        foreach (TableRecord record in _unfiled)
+        LeaveDropped();
+        CollectionsMarshal.AsSpan(_unfiled).Sort((a, b) => a.Prefix != b.Prefix
+            ? a.Prefix.CompareTo(b.Prefix)
+            : records[a.Number].Key.Span.SequenceCompareTo(records[b.Number].Key.Span));
+        foreach (Unfiled unfiled in _unfiled)
         {
-            if (record.Value is not null)
-            {
-                File(record);
-            }
+            File(unfiled.Number);
         }
 
         _unfiled.Clear();
-        _dropped = 0;
     }
 
-    private void File(TableRecord record)
+    private void LeaveDropped()
     {
-        record.IsFiled = true;
-        if (_blocks.Count == 0)
+        if (_dropped > 0)
         {
-            _blocks.Add(new Block());
+            _unfiled.RemoveAll(IsDropped);
+            _dropped = 0;
+        }
+    }
+
+    private bool IsDropped(Unfiled unfiled)
+    {
+        bool isDropped = records[unfiled.Number].Value.IsAbsent;
+        if (isDropped)
+        {
+            records.GiveBack(unfiled.Number);
         }
 
-        int at = BlockFor(record.Key);
+        return isDropped;
+    }
+
+    private void File(int record)
+    {
+        records[record].IsFiled = true;
+        ReadOnlySpan<byte> key = records[record].Key.Span;
+        (int at, int index) = PlaceFor(key);
         Block block = _blocks[at];
-        int index = IndexIn(block, record.Key);
         if (block.Count == BlockRecordsMax)
         {
             // A full last block that grows at its end stays full: keys that come in order fill blocks completely.
@@ -121,7 +140,6 @@ internal sealed class SortedRecords
             int keep = append ? BlockRecordsMax : BlockRecordsMax / 2;
             var next = new Block { Count = BlockRecordsMax - keep };
             Array.Copy(block.Records, keep, next.Records, 0, next.Count);
-            Array.Clear(block.Records, keep, next.Count);
             block.Count = keep;
             _blocks.Insert(at + 1, next);
             if (index > keep || append)
@@ -135,16 +153,34 @@ internal sealed class SortedRecords
         block.Count++;
     }
 
-    private void Unfile(ReadOnlySpan<byte> key)
+    /// <summary>Where a new key belongs: mostly behind the one that was filed before it, which is at the end at first.</summary>
+    private (int Block, int Index) PlaceFor(ReadOnlySpan<byte> key)
     {
+        if (_blocks.Count == 0)
+        {
+            _blocks.Add(new Block());
+            return (0, 0);
+        }
+
+        Block last = _blocks[^1];
+        if (KeyAt(last, last.Count - 1).SequenceCompareTo(key) < 0)
+        {
+            return (_blocks.Count - 1, last.Count);
+        }
+
+        int at = BlockFor(key);
+        return (at, IndexIn(_blocks[at], key));
+    }
+
+    private void Unfile(int record)
+    {
+        ReadOnlySpan<byte> key = records[record].Key.Span;
         int at = BlockFor(key);
         Block block = _blocks[at];
         int index = IndexIn(block, key);
-        Invariant.That(index < block.Count && key.SequenceEqual(block.Records[index].Key),
-            "removing a key that is not there");
+        Invariant.That(index < block.Count && block.Records[index] == record, "removing a key that is not there");
         block.Count--;
         Array.Copy(block.Records, index + 1, block.Records, index, block.Count - index);
-        block.Records[block.Count] = null!;
         if (block.Count == 0)
         {
             _blocks.RemoveAt(at);
@@ -158,7 +194,7 @@ internal sealed class SortedRecords
         while (low < high)
         {
             int middle = (low + high + 1) >>> 1;
-            if (key.SequenceCompareTo(_blocks[middle].Records[0].Key) < 0)
+            if (key.SequenceCompareTo(KeyAt(_blocks[middle], 0)) < 0)
             {
                 high = middle - 1;
             }
@@ -171,14 +207,14 @@ internal sealed class SortedRecords
         return low;
     }
 
-    private static int IndexIn(Block block, ReadOnlySpan<byte> key)
+    private int IndexIn(Block block, ReadOnlySpan<byte> key)
     {
         int low = 0;
         int high = block.Count;
         while (low < high)
         {
             int middle = (low + high) >>> 1;
-            if (key.SequenceCompareTo(block.Records[middle].Key) > 0)
+            if (key.SequenceCompareTo(KeyAt(block, middle)) > 0)
             {
                 low = middle + 1;
             }
@@ -189,5 +225,16 @@ internal sealed class SortedRecords
         }
 
         return low;
+    }
+
+    private ReadOnlySpan<byte> KeyAt(Block block, int index) => records[block.Records[index]].Key.Span;
+
+    /// <summary>The first eight bytes of a key as a number that sorts like them; what a shorter key has not is zero.</summary>
+    private static ulong PrefixOf(ReadOnlySpan<byte> key)
+    {
+        Span<byte> first = stackalloc byte[sizeof(ulong)];
+        first.Clear();
+        key[..Math.Min(key.Length, first.Length)].CopyTo(first);
+        return BinaryPrimitives.ReadUInt64BigEndian(first);
     }
 }

@@ -4,22 +4,6 @@ using System.Runtime.InteropServices;
 
 namespace Cairn.Core.Fold;
 
-/// <summary>A key with its value and hash, as tables keep it in memory.</summary>
-internal sealed class TableRecord(byte[] key, uint hash, byte[] value)
-{
-    internal readonly byte[] Key = key;
-    internal readonly uint Hash = hash;
-
-    /// <summary>Null once the record was removed from its table.</summary>
-    internal byte[]? Value = value;
-
-    /// <summary>Whether it is among the changes to be taken.</summary>
-    internal bool Changed;
-
-    /// <summary>Whether it has its place among the sorted records.</summary>
-    internal bool IsFiled;
-}
-
 /// <summary>Hashing for point lookups. The hash never orders anything.</summary>
 internal static class TableKey
 {

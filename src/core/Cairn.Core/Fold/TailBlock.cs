@@ -119,7 +119,7 @@ internal sealed class TailBlock
         var output = new ArrayBufferWriter<byte>((reach.Count + 1) * TransactionOrder.KeySize);
         EncodeHeader(new WireWriter(output), header);
         byte[] record = [.. output.WrittenSpan, .. encoded];
-        table.Put(key, record);
+        table.Set(key, record);
         return new TailBlock(key, record.Length, header) { _entries = entries };
     }
 
@@ -157,13 +157,13 @@ internal sealed class TailBlock
         writer.VarUInt(entry.Order.Depth);
         writer.LengthPrefixed(inner.WrittenSpan);
         writer.Count(entry.Undo.Length);
-        foreach (PreImage image in entry.Undo)
+        foreach (PreImage image in entry.Undo.Span)
         {
-            writer.LengthPrefixed(image.Key);
-            writer.Boolean(image.Before is not null);
-            if (image.Before is not null)
+            writer.LengthPrefixed(image.Key.Span);
+            writer.Boolean(!image.Before.IsAbsent);
+            if (!image.Before.IsAbsent)
             {
-                writer.LengthPrefixed(image.Before);
+                writer.LengthPrefixed(image.Before.Span);
             }
         }
     }
@@ -198,7 +198,8 @@ internal sealed class TailBlock
         for (int i = 0; i < images.Length; i++)
         {
             images[i] = new PreImage(
-                reader.LengthPrefixed().ToArray(), reader.Boolean() ? reader.LengthPrefixed().ToArray() : null);
+                TableBytes.Of(reader.LengthPrefixed().ToArray()),
+                reader.Boolean() ? TableBytes.Of(reader.LengthPrefixed().ToArray()) : default);
         }
 
         return new AppliedTransaction(transaction, new TransactionOrder(depth, transaction.Id)) { Undo = images };

@@ -3,73 +3,66 @@ using System.Runtime.InteropServices;
 namespace Cairn.Core.Fold;
 
 /// <summary>A key's value before a transaction touched it.</summary>
-internal readonly record struct PreImage(byte[] Key, byte[]? Before);
+internal readonly record struct PreImage(TableBytes Key, TableBytes Before);
 
 /// <summary>A key's value before a batch of transactions touched it, and now.</summary>
-internal record struct KeyChange(byte[]? Before, byte[]? Now)
+internal record struct KeyChange(TableBytes Before, TableBytes Now)
 {
     /// <summary>Whether they differ.</summary>
-    internal readonly bool IsReal => (Now is null) != (Before is null) || !Now.AsSpan().SequenceEqual(Before);
+    internal readonly bool IsReal => Now != Before;
 }
 
 /// <summary>The state as an applier sees it: writes go through and leave their pre-images.</summary>
 internal sealed class UndoRecorder(ITreeTable inner) : ITreeTable
 {
-    private readonly List<PreImage> _images = [];
+    private readonly PreImages _images = new();
 
     /// <summary>Whether pre-images are wanted; alone, nothing can ever arrive late.</summary>
     internal bool Recording { get; set; } = true;
 
     /// <summary>When set, the first and the last value of every key touched are noted here.</summary>
-    internal Dictionary<byte[], KeyChange>? Changes { get; set; }
+    internal Dictionary<TableBytes, KeyChange>? Changes { get; set; }
 
-    public byte[]? Get(ReadOnlySpan<byte> key) => inner.Get(key);
+    public TableBytes Find(ReadOnlySpan<byte> key) => inner.Find(key);
 
-    public byte[]? Put(ReadOnlySpan<byte> key, byte[]? value) =>
-        Recording || Changes is not null ? Put(key.ToArray(), value) : inner.Put(key, value);
+    public TableWrite Set(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => Record(inner.Set(key, value));
 
-    public byte[]? Put(byte[] key, byte[]? value)
-    {
-        byte[]? before = inner.Put(key, value);
-        if (before is not null || value is not null)
-        {
-            if (Recording)
-            {
-                _images.Add(new PreImage(key, before));
-            }
-
-            Note(key, before, value);
-        }
-
-        return before;
-    }
+    public TableWrite Remove(ReadOnlySpan<byte> key) => Record(inner.Remove(key));
 
     public TableCursor Scan(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to) => inner.Scan(from, to);
 
     /// <summary>The pre-images since the last call, in the order of writing.</summary>
-    internal PreImage[] Take()
-    {
-        PreImage[] taken = _images.Count == 0 ? [] : [.. _images];
-        _images.Clear();
-        return taken;
-    }
+    internal ReadOnlyMemory<PreImage> Take() => _images.Take();
 
     /// <summary>Restores the state before the transaction that left these.</summary>
-    internal void Undo(ReadOnlySpan<PreImage> images)
+    internal void Undo(ReadOnlyMemory<PreImage> undone)
     {
+        ReadOnlySpan<PreImage> images = undone.Span;
         for (int i = images.Length - 1; i >= 0; i--)
         {
-            byte[]? undone = inner.Put(images[i].Key, images[i].Before);
-            Note(images[i].Key, undone, images[i].Before);
+            (TableBytes key, TableBytes before) = images[i];
+            Note(before.IsAbsent ? inner.Remove(key.Span) : inner.Set(key.Span, before.Span));
         }
     }
 
-    private void Note(byte[] key, byte[]? before, byte[]? now)
+    private TableWrite Record(TableWrite write)
     {
-        if (Changes is not null)
+        if (Recording && !write.Key.IsAbsent)
         {
-            ref KeyChange change = ref CollectionsMarshal.GetValueRefOrAddDefault(Changes, key, out bool isKnown);
-            change = new KeyChange(isKnown ? change.Before : before, now);
+            _images.Add(new PreImage(write.Key, write.Before));
+        }
+
+        Note(write);
+        return write;
+    }
+
+    private void Note(TableWrite write)
+    {
+        if (Changes is not null && !write.Key.IsAbsent)
+        {
+            ref KeyChange change =
+                ref CollectionsMarshal.GetValueRefOrAddDefault(Changes, write.Key, out bool isKnown);
+            change = new KeyChange(isKnown ? change.Before : write.Before, write.Now);
         }
     }
 }

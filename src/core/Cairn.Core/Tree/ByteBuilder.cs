@@ -11,7 +11,8 @@ internal sealed class ByteBuilder
 
     internal void Clear() => _length = 0;
 
-    internal byte[] ToArray() => _bytes.AsSpan(0, _length).ToArray();
+    /// <summary>What was built, until the next call.</summary>
+    internal ReadOnlySpan<byte> Written => _bytes.AsSpan(0, _length);
 
     internal void Byte(int value)
     {

@@ -142,6 +142,11 @@ internal sealed class EntryRules(WorkingSet work)
             return null;
         }
 
+        if (!directory.Detached)
+        {
+            return directory;
+        }
+
         var removed = new Stack<ObjectRecord>();
         ObjectRecord? up = directory;
         while (up is { Detached: true, Places.Count: > 0 })

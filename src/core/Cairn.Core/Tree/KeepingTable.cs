@@ -35,31 +35,32 @@ internal sealed class KeepingTable : ITreeTable
     /// <summary>Marks came or went.</summary>
     internal void Forget() => _isKnown = false;
 
-    public byte[]? Get(ReadOnlySpan<byte> key) => _inner.Get(key);
+    public TableBytes Find(ReadOnlySpan<byte> key) => _inner.Find(key);
 
     public TableCursor Scan(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to) => _inner.Scan(from, to);
 
-    public byte[]? Put(ReadOnlySpan<byte> key, byte[]? value) => NotePut(key, value, _inner.Put(key, value));
+    public TableWrite Set(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => KeepBefore(_inner.Set(key, value));
 
-    public byte[]? Put(byte[] key, byte[]? value) => NotePut(key, value, _inner.Put(key, value));
+    public TableWrite Remove(ReadOnlySpan<byte> key) => KeepBefore(_inner.Remove(key));
 
-    private byte[]? NotePut(ReadOnlySpan<byte> key, byte[]? value, byte[]? before)
+    private TableWrite KeepBefore(TableWrite write)
     {
-        if ((before is not null || value is not null) && TreeKeys.IsInSnapshots(key) && HasMarks())
+        ReadOnlySpan<byte> key = write.Key.Span;
+        if (TreeKeys.IsInSnapshots(key) && HasMarks())
         {
-            Keep(key, before);
+            Keep(key, write.Before);
         }
 
-        return before;
+        return write;
     }
 
-    private void Keep(ReadOnlySpan<byte> key, byte[]? before)
+    private void Keep(ReadOnlySpan<byte> key, TableBytes before)
     {
         Span<byte> buffer = stackalloc byte[TreeKeys.KeptKeyMax];
         Span<byte> kept = TreeKeys.KeptAt(buffer, key, _last);
-        if (_inner.Get(kept) is null)
+        if (_inner.Find(kept).IsAbsent)
         {
-            _inner.Put(kept, Encode(before));
+            _inner.Put(kept, Encode(before.AsArray()));
         }
     }
 

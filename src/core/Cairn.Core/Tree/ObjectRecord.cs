@@ -127,6 +127,20 @@ internal sealed class ObjectRecord
         return -1;
     }
 
+    /// <summary>Whether a version, or another with its content, is among the heads.</summary>
+    internal bool HasHead(VersionId version)
+    {
+        foreach (HeadRecord head in Heads)
+        {
+            if (head.Is(version))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     internal static ObjectRecord NewRoot() => new() { Kind = TreeKind.Directory, Mode = 0x1ED };
 
     /// <summary>The form in the first byte of an encoded record.</summary>
@@ -141,7 +155,8 @@ internal sealed class ObjectRecord
     /// <summary>The target of an encoded alias or branch.</summary>
     internal static ObjectId TargetOf(ReadOnlySpan<byte> encoded) => new(encoded.Slice(1, ObjectId.Size));
 
-    internal byte[] Encode(ByteBuilder builder)
+    /// <summary>Its bytes, in the builder until that is used again.</summary>
+    internal ReadOnlySpan<byte> Encode(ByteBuilder builder)
     {
         builder.Clear();
         bool hasPredecessor = PredecessorObject != default;
@@ -150,7 +165,7 @@ internal sealed class ObjectRecord
         if (Form != ObjectForm.Plain)
         {
             builder.Id(Target.Value);
-            return builder.ToArray();
+            return builder.Written;
         }
 
         builder.VarUInt(Mode);
@@ -186,12 +201,12 @@ internal sealed class ObjectRecord
             head.Encode(builder, Creator);
         }
 
-        return builder.ToArray();
+        return builder.Written;
     }
 
-    internal static ObjectRecord Decode(ObjectId id, byte[] encoded)
+    internal static ObjectRecord Decode(ObjectId id, ReadOnlyMemory<byte> encoded)
     {
-        var reader = new WireReader(encoded);
+        var reader = new WireReader(encoded.Span);
         int flags = reader.Byte();
         var form = (ObjectForm)((flags >> FormShift) & 3);
         ObjectRecord record;
@@ -214,7 +229,7 @@ internal sealed class ObjectRecord
         return record;
     }
 
-    private static ObjectRecord DecodePlain(ObjectId id, byte[] encoded, int flags, ref WireReader reader)
+    private static ObjectRecord DecodePlain(ObjectId id, ReadOnlyMemory<byte> encoded, int flags, ref WireReader reader)
     {
         uint mode = reader.VarUInt32();
         uint user = reader.VarUInt32();
@@ -259,11 +274,11 @@ internal sealed class ObjectRecord
         return record;
     }
 
-    private static ReadOnlyMemory<byte> Slice(ref WireReader reader, byte[] whole)
+    private static ReadOnlyMemory<byte> Slice(ref WireReader reader, ReadOnlyMemory<byte> whole)
     {
         int length = reader.LengthPrefixed().Length;
         return reader.Failed || length == 0
             ? default
-            : whole.AsMemory(whole.Length - reader.Remaining - length, length);
+            : whole.Slice(whole.Length - reader.Remaining - length, length);
     }
 }

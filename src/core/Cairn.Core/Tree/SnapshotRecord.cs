@@ -21,7 +21,7 @@ public sealed record SnapshotRecord(
         value.Time(At);
         value.Prefixed(Name.Span);
         value.VarUInt(Position);
-        return value.ToArray();
+        return value.Written.ToArray();
     }
 
     /// <summary>

@@ -17,7 +17,7 @@ internal sealed class SnapshotRules(KeepingTable keeping)
     internal static bool HasRefusedRemoval(ITableSource table, Bytes16 id) => table.Get(RefusedRemoval(id)) is not null;
 
     internal void Apply(
-        Snapshot snapshot, Transaction by, IReadOnlyList<KeyValuePair<byte[], byte[]?>> seenOtherwise,
+        Snapshot snapshot, Transaction by, IReadOnlyList<TableChange> seenOtherwise,
         SnapshotHolds holds)
     {
         Span<byte> key = stackalloc byte[TreeKeys.IdKeySize];
@@ -47,7 +47,7 @@ internal sealed class SnapshotRules(KeepingTable keeping)
 
     private void Make(
         ReadOnlySpan<byte> key, Snapshot snapshot, Transaction by,
-        IReadOnlyList<KeyValuePair<byte[], byte[]?>> seenOtherwise)
+        IReadOnlyList<TableChange> seenOtherwise)
     {
         ulong position = KeepingTable.LastPosition(keeping) + 1;
         byte[] last = new byte[TreeKeys.PositionSize];
@@ -58,11 +58,11 @@ internal sealed class SnapshotRules(KeepingTable keeping)
         keeping.Put(key, new SnapshotRecord(
             snapshot.Id, snapshot.Name, snapshot.Folder, by.Id, by.Claimed, position).Encode());
         Span<byte> seen = stackalloc byte[TreeKeys.KeptKeyMax];
-        foreach ((byte[] of, byte[]? value) in seenOtherwise)
+        foreach ((TableBytes of, TableBytes value) in seenOtherwise)
         {
-            if (TreeKeys.IsInSnapshots(of))
+            if (TreeKeys.IsInSnapshots(of.Span))
             {
-                keeping.Put(TreeKeys.SeenAt(seen, position, of), KeepingTable.Encode(value));
+                keeping.Put(TreeKeys.SeenAt(seen, position, of.Span), KeepingTable.Encode(value.AsArray()));
             }
         }
 

@@ -11,22 +11,22 @@ namespace Cairn.Core.Tree;
 public sealed class SnapshotTable(ITableSource table, ulong position) : ITableSource
 {
     /// <inheritdoc/>
-    public byte[]? Get(ReadOnlySpan<byte> key)
+    public TableBytes Find(ReadOnlySpan<byte> key)
     {
         if (!TreeKeys.IsInSnapshots(key) || key.Length > TreeKeys.EntryKeyMax)
         {
-            return null;
+            return default;
         }
 
         Span<byte> buffer = stackalloc byte[TreeKeys.KeptKeyMax];
         if (table.Get(TreeKeys.SeenAt(buffer, position, key)) is { } seen)
         {
-            return KeepingTable.Decode(seen);
+            return TableBytes.Of(KeepingTable.Decode(seen));
         }
 
         byte[] from = TreeKeys.KeptAt(buffer, key, position).ToArray();
         TableCursor kept = table.Scan(from, TreeKeys.KeptAt(buffer, key, TreeKeys.PositionEnd));
-        return kept.MoveNext() ? KeepingTable.Decode(kept.Value) : table.Get(key);
+        return kept.MoveNext() ? TableBytes.Of(KeepingTable.Decode(kept.Value)) : table.Find(key);
     }
 
     /// <inheritdoc/>
@@ -38,19 +38,12 @@ public sealed class SnapshotTable(ITableSource table, ulong position) : ITableSo
         private readonly SeenKeys _seen;
         private readonly KeptKeys _kept;
         private readonly ShownKeys _now;
-        private byte[]? _key;
-        private byte[]? _value;
-
         internal Cursor(ITableSource table, ulong position, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
         {
             _seen = new SeenKeys(table, position, from, to);
             _kept = new KeptKeys(table, position, from, to);
             _now = new ShownKeys(table, from, to);
         }
-
-        public override byte[] Key => _key!;
-
-        public override byte[] Value => _value!;
 
         public override bool MoveNext()
         {
@@ -62,8 +55,7 @@ public sealed class SnapshotTable(ITableSource table, ulong position) : ITableSo
                 Pass(_now, key);
                 if (value is not null)
                 {
-                    (_key, _value) = (key, value);
-                    return true;
+                    return StandAt(TableBytes.Of(key), TableBytes.Of(value));
                 }
             }
 

@@ -59,7 +59,7 @@ public sealed class TreeApplier : ITransactionApplier
 
     /// <inheritdoc/>
     public void Apply(
-        Transaction transaction, ITreeTable state, IReadOnlyList<KeyValuePair<byte[], byte[]?>> seenOtherwise)
+        Transaction transaction, ITreeTable state, IReadOnlyList<TableChange> seenOtherwise)
     {
         FolderJudge? judge = JudgeOf(transaction, state);
         if (!IsObeyed(transaction) || judge?.Denies(transaction.Primitives) == true)

@@ -17,7 +17,7 @@ internal sealed class VersionRules(WorkingSet work, EntryRules entries)
     internal void Apply(WriteVersion write)
     {
         if (work.Load(write.Object) is not { Kind: TreeKind.File } record
-            || record.Heads.Exists(known => known.Is(write.Version)))
+            || record.HasHead(write.Version))
         {
             return;
         }

@@ -19,7 +19,7 @@ internal sealed class WorkingSet
     private List<PlaceRecord> _conflictCandidates = [];
 
     /// <summary>The directory that was written last, and how: whoever fills one writes it again and again.</summary>
-    private (ObjectRecord Record, byte[] Encoded)? _last;
+    private (ObjectRecord Record, TableBytes Encoded) _last;
 
     internal ITreeTable Table { get; private set; } = new MemoryTable();
 
@@ -72,13 +72,13 @@ internal sealed class WorkingSet
         }
 
         Span<byte> key = stackalloc byte[TreeKeys.IdKeySize];
-        byte[]? encoded = Table.Get(TreeKeys.Id(key, TreeKeys.Object, id.Value));
-        if (encoded is null && id != default)
+        TableBytes encoded = Table.Find(TreeKeys.Id(key, TreeKeys.Object, id.Value));
+        if (encoded.IsAbsent && id != default)
         {
             return null;
         }
 
-        ObjectRecord record = encoded is null ? ObjectRecord.NewRoot() : Decode(id, encoded);
+        ObjectRecord record = encoded.IsAbsent ? ObjectRecord.NewRoot() : Decode(id, encoded);
         Track(record, existed: true);
         return record;
     }
@@ -127,7 +127,7 @@ internal sealed class WorkingSet
         _builder.Transaction(Transaction.Id);
         head.Encode(_builder, default);
         _builder.Time(Transaction.Claimed);
-        Table.Put(TreeKeys.Version(key, record.Id, head.Version), _builder.ToArray());
+        Table.Set(TreeKeys.Version(key, record.Id, head.Version), _builder.Written);
     }
 
     /// <summary>Writes back what changed. Every object that no longer has an entry is filed as detached.</summary>
@@ -166,17 +166,18 @@ internal sealed class WorkingSet
         }
     }
 
-    /// <summary>An array in a table never changes: the same array is the same object, whatever was undone meanwhile.</summary>
-    private ObjectRecord Decode(ObjectId id, byte[] encoded)
+    /// <summary>Bytes in a table never change: the same place is the same object, whatever was undone meanwhile.</summary>
+    private ObjectRecord Decode(ObjectId id, TableBytes encoded)
     {
-        if (_last is { } last && ReferenceEquals(last.Encoded, encoded))
+        if (_last.Encoded.IsSameAs(encoded))
         {
-            _last = null;
-            last.Record.Dirty = false;
-            return last.Record;
+            ObjectRecord last = _last.Record;
+            _last = default;
+            last.Dirty = false;
+            return last;
         }
 
-        return ObjectRecord.Decode(id, encoded);
+        return ObjectRecord.Decode(id, encoded.Memory);
     }
 
     private void Track(ObjectRecord record, bool existed)
@@ -207,11 +208,11 @@ internal sealed class WorkingSet
         }
 
         bytes += (live ? record.HeadBytes : 0) - (record.WasLive ? record.WasBytes : 0);
-        byte[]? encoded = record.Purged ? null : record.Encode(_builder);
-        Table.Put(TreeKeys.Id(key, TreeKeys.Object, record.Id.Value), encoded);
-        if (encoded is not null && record is { IsDirectory: true, Form: ObjectForm.Plain })
+        Span<byte> named = TreeKeys.Id(key, TreeKeys.Object, record.Id.Value);
+        TableWrite written = record.Purged ? Table.Remove(named) : Table.Set(named, record.Encode(_builder));
+        if (record is { Purged: false, IsDirectory: true, Form: ObjectForm.Plain })
         {
-            _last = (record, encoded);
+            _last = (record, written.Now);
         }
 
         if (record.WasBranches is not null || record.Heads.Count > 1)
@@ -256,7 +257,7 @@ internal sealed class WorkingSet
                     Kind = TreeKind.File,
                     Target = record.Id,
                 };
-                Table.Put(TreeKeys.Id(key, TreeKeys.Object, come.Value), branch.Encode(_builder));
+                Table.Set(TreeKeys.Id(key, TreeKeys.Object, come.Value), branch.Encode(_builder));
             }
         }
     }
@@ -287,14 +288,17 @@ internal sealed class WorkingSet
             return;
         }
 
-        byte[] totals = new byte[16];
+        Span<byte> totals = stackalloc byte[2 * sizeof(long)];
         ReadOnlySpan<byte> key = [TreeKeys.Totals];
-        byte[]? before = Table.Get(key);
-        BinaryPrimitives.WriteInt64LittleEndian(
-            totals, objects + (before is null ? 0 : BinaryPrimitives.ReadInt64LittleEndian(before)));
-        BinaryPrimitives.WriteInt64LittleEndian(
-            totals.AsSpan(8), bytes + (before is null ? 0 : BinaryPrimitives.ReadInt64LittleEndian(before.AsSpan(8))));
-        Table.Put(key, totals);
+        if (Table.Find(key) is { IsAbsent: false } before)
+        {
+            objects += BinaryPrimitives.ReadInt64LittleEndian(before.Span);
+            bytes += BinaryPrimitives.ReadInt64LittleEndian(before.Span[sizeof(long)..]);
+        }
+
+        BinaryPrimitives.WriteInt64LittleEndian(totals, objects);
+        BinaryPrimitives.WriteInt64LittleEndian(totals[sizeof(long)..], bytes);
+        Table.Set(key, totals);
     }
 
     private void RefreshConflicts()

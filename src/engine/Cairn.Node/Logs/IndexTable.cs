@@ -36,10 +36,10 @@ public sealed class IndexTable(IIndexStore index) : ITableSource
     private const int LargestPage = 1024;
 
     /// <inheritdoc/>
-    public byte[]? Get(ReadOnlySpan<byte> key)
+    public TableBytes Find(ReadOnlySpan<byte> key)
     {
         Result<byte[]?, IndexError> got = index.Get(key);
-        return got.IsOk ? got.Value : throw new IndexUnusableException(got.Error.Detail);
+        return got.IsOk ? TableBytes.Of(got.Value) : throw new IndexUnusableException(got.Error.Detail);
     }
 
     /// <inheritdoc/>
@@ -54,15 +54,11 @@ public sealed class IndexTable(IIndexStore index) : ITableSource
         private int _limit = FirstPage;
         private bool _isLast;
 
-        public override byte[] Key => _page[_at].Key;
-
-        public override byte[] Value => _page[_at].Value;
-
         public override bool MoveNext()
         {
             if (++_at < _page.Count)
             {
-                return true;
+                return StandAtRow();
             }
 
             if (_isLast)
@@ -82,7 +78,9 @@ public sealed class IndexTable(IIndexStore index) : ITableSource
 
             // The first key after the last of the page: the same bytes and a zero.
             _from = [.. _page[^1].Key, 0];
-            return true;
+            return StandAtRow();
         }
+
+        private bool StandAtRow() => StandAt(TableBytes.Of(_page[_at].Key), TableBytes.Of(_page[_at].Value));
     }
 }

@@ -27,7 +27,7 @@ internal sealed class TablePersister(
     private bool _started;
 
     /// <summary>Taken from the fold, and not in the index yet: not written, or just now. Set under the gate.</summary>
-    private IReadOnlyList<KeyValuePair<byte[], byte[]?>>? _taken;
+    private IReadOnlyList<TableChange>? _taken;
 
     /// <summary>Something changed. Called under the gate.</summary>
     public void Wake()
@@ -92,7 +92,7 @@ internal sealed class TablePersister(
             }
 
             Confirm(_taken);
-            IReadOnlyList<KeyValuePair<byte[], byte[]?>> changes = Take();
+            IReadOnlyList<TableChange> changes = Take();
             if (Apply(changes).IsOk)
             {
                 Confirm(changes);
@@ -164,7 +164,7 @@ internal sealed class TablePersister(
         }
     }
 
-    private IReadOnlyList<KeyValuePair<byte[], byte[]?>> Take()
+    private IReadOnlyList<TableChange> Take()
     {
         lock (log.Gate)
         {
@@ -173,7 +173,7 @@ internal sealed class TablePersister(
         }
     }
 
-    private Result<Unit, StoreError> Write(IReadOnlyList<KeyValuePair<byte[], byte[]?>> changes)
+    private Result<Unit, StoreError> Write(IReadOnlyList<TableChange> changes)
     {
         Result<Unit, StoreError> synced = log.Commit();
         synced = synced.IsOk ? ports.Journal.Commit() : synced;
@@ -199,7 +199,7 @@ internal sealed class TablePersister(
         return Unit.Value;
     }
 
-    private void Confirm(IReadOnlyList<KeyValuePair<byte[], byte[]?>>? written)
+    private void Confirm(IReadOnlyList<TableChange>? written)
     {
         if (written is not null && ReferenceEquals(_taken, written))
         {
@@ -208,7 +208,7 @@ internal sealed class TablePersister(
         }
     }
 
-    private Result<Unit, StoreError> Apply(IReadOnlyList<KeyValuePair<byte[], byte[]?>> changes)
+    private Result<Unit, StoreError> Apply(IReadOnlyList<TableChange> changes)
     {
         if (changes.Count == 0)
         {

@@ -1,3 +1,4 @@
+using Cairn.Core.Fold;
 using Cairn.Core.Primitives;
 
 namespace Cairn.Node.Ports;
@@ -12,8 +13,8 @@ public readonly record struct IndexError(string Detail);
 public readonly record struct IndexChange(ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte>? Value)
 {
     /// <summary>A change as a table has it.</summary>
-    public static IndexChange Of(KeyValuePair<byte[], byte[]?> change) =>
-        new(change.Key, change.Value is null ? null : (ReadOnlyMemory<byte>?)change.Value);
+    public static IndexChange Of(TableChange change) =>
+        new(change.Key.Memory, change.Value.IsAbsent ? null : (ReadOnlyMemory<byte>?)change.Value.Memory);
 }
 
 /// <summary>A durable, ordered map from bytes to bytes: a rebuildable index, never the only place of anything.</summary>

@@ -1,0 +1,32 @@
+namespace Cairn.Core.Fold;
+
+/// <summary>The pre-images of many transactions, one after the other in few arrays.</summary>
+internal sealed class PreImages
+{
+    private const int RunLength = 1024;
+
+    private PreImage[] _run = [];
+    private int _start;
+    private int _end;
+
+    /// <summary>Adds one to those of the transaction at work.</summary>
+    internal void Add(PreImage image)
+    {
+        if (_end == _run.Length)
+        {
+            var next = new PreImage[Math.Max(RunLength, 2 * (_end - _start))];
+            _run.AsSpan(_start, _end - _start).CopyTo(next);
+            (_run, _start, _end) = (next, 0, _end - _start);
+        }
+
+        _run[_end++] = image;
+    }
+
+    /// <summary>Those since the last call.</summary>
+    internal ReadOnlyMemory<PreImage> Take()
+    {
+        ReadOnlyMemory<PreImage> taken = _run.AsMemory(_start, _end - _start);
+        _start = _end;
+        return taken;
+    }
+}
