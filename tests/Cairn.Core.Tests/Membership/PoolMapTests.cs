@@ -51,7 +51,7 @@ public sealed class PoolMapTests
     [InlineData(2)]
     [InlineData(3)]
     [InlineData(4)]
-    public void Two_maps_become_one_in_few_messages(ulong seed)
+    public void What_lies_in_differing_buckets_makes_two_maps_one(ulong seed)
     {
         Prng prng = new(seed);
         PoolMap one = new();
@@ -68,72 +68,38 @@ public sealed class PoolMapTests
             map.Merge(MemberKit.Signed(prng.Next(320), (ulong)(4 + prng.Next(3))));
         }
 
-        int messages = Talk(one, other);
+        GiveDiffering(one, other);
+        GiveDiffering(other, one);
         Assert.Equal(one.Root, other.Root);
         Assert.Equal(one.Records, other.Records);
-        Assert.InRange(messages, 2, 8);
-        Assert.Equal(1, Talk(one, other));
     }
 
     [Fact]
-    public void Strangers_and_forged_records_stay_out()
+    public void A_record_is_held_when_it_is_here_byte_for_byte()
     {
         PoolMap map = new();
-        SignedNodeRecord good = MemberKit.Signed(1);
-        byte[] forged = MemberKit.Signed(2).Bytes.ToArray();
+        SignedNodeRecord record = MemberKit.Signed(1, 5);
+        byte[] forged = record.Bytes.ToArray();
         forged[^1] ^= 1;
-        byte[] push = MapExchange.Push([good, new(good.Record, forged), MemberKit.Signed(3)]);
-        MapExchangeResult result = MapExchange.Answer(map, push, node => node != MemberKit.Node(3), MemberKit.Check)!;
-        Assert.Equal([MemberKit.Node(1)], result.Changed);
-        Assert.Equal([NodeRecordError.BadSignature], result.Refused);
-        Assert.Equal(1, map.Count);
+        Assert.False(map.Holds(record.Bytes.Span));
+        map.Merge(record);
+        Assert.True(map.Holds(record.Bytes.Span));
+        Assert.False(map.Holds(forged));
+        Assert.False(map.Holds(MemberKit.Signed(1, 6).Bytes.Span));
+        Assert.False(map.Holds(record.Bytes.Span[..20]));
+        Assert.False(map.Holds([]));
     }
 
-    [Fact]
-    public void Broken_messages_are_refused()
+    private static void GiveDiffering(PoolMap from, PoolMap to)
     {
-        PoolMap map = new();
-        map.Merge(MemberKit.Signed(1));
-        PoolMap empty = new();
-        Prng prng = new(3);
-        byte[] bytes = MapExchange.Open(empty);
-        for (byte[]? next = bytes; next is not null;)
+        int[] differing = [.. Enumerable.Range(0, PoolMap.BucketCount)
+            .Where(bucket => from.BucketDigest(bucket) != to.BucketDigest(bucket))];
+        foreach (SignedNodeRecord record in from.Records)
         {
-            for (int length = 0; length < next.Length; length++)
+            if (differing.Contains(PoolMap.BucketOf(record.Record.Node)))
             {
-                bool isPushPrefix = next[1] == 4 && length is 2;
-                Assert.True(isPushPrefix
-                    || MapExchange.Answer(new PoolMap(), next.AsSpan(0, length), _ => true, MemberKit.Check) is null);
-            }
-
-            next = MapExchange.Answer(map, next, _ => true, MemberKit.Check)!.Replies
-                is [byte[] first, ..] ? first : null;
-        }
-
-        for (int i = 0; i < 5000; i++)
-        {
-            byte[] garbage = new byte[prng.Next(60)];
-            prng.Fill(garbage);
-            _ = MapExchange.Answer(map, garbage, _ => true, MemberKit.Check);
-        }
-
-        Assert.Equal(1, map.Count);
-    }
-
-    private static int Talk(PoolMap one, PoolMap other)
-    {
-        Queue<(PoolMap To, PoolMap From, byte[] Bytes)> flying = new([(other, one, MapExchange.Open(one))]);
-        int messages = 0;
-        while (flying.TryDequeue(out (PoolMap To, PoolMap From, byte[] Bytes) message))
-        {
-            messages++;
-            MapExchangeResult result = MapExchange.Answer(message.To, message.Bytes, _ => true, MemberKit.Check)!;
-            foreach (byte[] reply in result.Replies)
-            {
-                flying.Enqueue((message.From, message.To, reply));
+                to.Merge(record);
             }
         }
-
-        return messages;
     }
 }

@@ -79,13 +79,27 @@ public sealed class LogPositions : IEquatable<LogPositions>
     /// <summary>What one or the other holds, by blocks.</summary>
     public LogPositions Join(LogPositions other)
     {
-        LogPositions joined = this;
-        foreach ((LogId log, LogPosition position) in other._logs)
+        var joined = new List<KeyValuePair<LogId, LogPosition>>(Math.Max(_logs.Length, other._logs.Length));
+        bool isThis = true;
+        int mine = 0;
+        foreach (KeyValuePair<LogId, LogPosition> theirs in other._logs)
         {
-            joined = joined[log].BlockSeq < position.BlockSeq ? joined.With(log, position) : joined;
+            while (mine < _logs.Length && _logs[mine].Key < theirs.Key)
+            {
+                joined.Add(_logs[mine++]);
+            }
+
+            bool isBoth = mine < _logs.Length && _logs[mine].Key == theirs.Key;
+            KeyValuePair<LogId, LogPosition> held = isBoth ? _logs[mine++] : new(theirs.Key, default);
+            bool isFurther = held.Value.BlockSeq < theirs.Value.BlockSeq;
+            isThis &= !isFurther;
+            if (isBoth || isFurther)
+            {
+                joined.Add(isFurther ? theirs : held);
+            }
         }
 
-        return joined;
+        return isThis ? this : new LogPositions([.. joined, .. _logs.AsSpan(mine)]);
     }
 
     /// <summary>How many blocks are held here that <paramref name="other"/> does not hold.</summary>
@@ -148,7 +162,24 @@ public sealed class LogPositions : IEquatable<LogPositions>
     }
 
     /// <inheritdoc/>
-    public bool Equals(LogPositions? other) => other is not null && _logs.AsSpan().SequenceEqual(other._logs);
+    public bool Equals(LogPositions? other)
+    {
+        if (other is null || other._logs.Length != _logs.Length)
+        {
+            return false;
+        }
+
+        // Pair by pair: a KeyValuePair compares its fields by reflection.
+        for (int i = 0; i < _logs.Length; i++)
+        {
+            if (_logs[i].Key != other._logs[i].Key || _logs[i].Value != other._logs[i].Value)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as LogPositions);

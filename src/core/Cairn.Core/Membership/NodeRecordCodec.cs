@@ -54,6 +54,15 @@ public static class NodeRecordCodec
         return new SignedNodeRecord(record, output.WrittenSpan.ToArray());
     }
 
+    /// <summary>Whose record some bytes claim to be. Nothing is checked.</summary>
+    public static bool TryReadNode(ReadOnlySpan<byte> bytes, out NodeId node)
+    {
+        WireReader reader = new(bytes);
+        _ = reader.Byte();
+        node = new NodeId(reader.Bytes32());
+        return !reader.Failed;
+    }
+
     /// <summary>Decodes and verifies bytes from anywhere.</summary>
     public static Result<SignedNodeRecord, NodeRecordError> Decode(ReadOnlySpan<byte> bytes, SignatureCheck check)
     {

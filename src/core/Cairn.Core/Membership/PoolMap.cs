@@ -21,11 +21,6 @@ public enum MergeOutcome
     Older,
 }
 
-/// <summary>A record named without its content.</summary>
-/// <param name="Node">Whose record.</param>
-/// <param name="Counter">Which version.</param>
-public readonly record struct RecordStamp(NodeId Node, ulong Counter);
-
 /// <summary>The merged set of signed node records: the same on every node once all records have met.</summary>
 /// <remarks>
 /// Merging is commutative, associative and idempotent: the higher counter wins; at equal counters (a node restored from
@@ -69,6 +64,11 @@ public sealed class PoolMap
     public bool TryGet(NodeId node, [NotNullWhen(true)] out SignedNodeRecord? record) =>
         _records.TryGetValue(node, out record);
 
+    /// <summary>Whether exactly these bytes are here: then their signature was checked when they came.</summary>
+    public bool Holds(ReadOnlySpan<byte> encoded) =>
+        NodeRecordCodec.TryReadNode(encoded, out NodeId node)
+        && _records.TryGetValue(node, out SignedNodeRecord? held) && held.Bytes.Span.SequenceEqual(encoded);
+
     /// <summary>Offers a verified record.</summary>
     public MergeOutcome Merge(SignedNodeRecord offered)
     {
@@ -104,11 +104,6 @@ public sealed class PoolMap
 
     /// <summary>The digest of one bucket.</summary>
     public Bytes16 BucketDigest(int bucket) => ToBytes(_buckets[bucket]);
-
-    /// <summary>The stamps of the records in one bucket, in order.</summary>
-    public IEnumerable<RecordStamp> StampsIn(int bucket) =>
-        _records.Values.Where(record => BucketOf(record.Record.Node) == bucket)
-            .Select(record => new RecordStamp(record.Record.Node, record.Record.Counter));
 
     /// <summary>The bucket a node falls in.</summary>
     public static int BucketOf(NodeId node) => (int)(node.Value.Prefix >> 56);

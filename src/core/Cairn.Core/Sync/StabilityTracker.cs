@@ -27,20 +27,20 @@ public sealed class StabilityTracker
     /// </param>
     public static LogPositions Word(NodeId self, LogPositions held, LogPositions folded, LogPositions vouched)
     {
-        var word = new SortedDictionary<LogId, LogPosition>();
+        var word = new List<KeyValuePair<LogId, LogPosition>>(held.Logs.Count + 1);
         foreach ((LogId log, LogPosition position) in held.Logs)
         {
             ulong last = log.Author == self
                 ? Math.Max(folded[log].TransactionSeq, position.TransactionSeq)
                 : Math.Min(vouched[log].TransactionSeq, position.TransactionSeq);
-            word[log] = position with { TransactionSeq = last };
+            word.Add(new(log, position with { TransactionSeq = last }));
         }
 
         foreach ((LogId log, LogPosition position) in folded.Logs)
         {
-            if (log.Author == self)
+            if (log.Author == self && held[log] == default)
             {
-                word.TryAdd(log, position with { BlockSeq = 0 });
+                word.Add(new(log, position with { BlockSeq = 0 }));
             }
         }
 

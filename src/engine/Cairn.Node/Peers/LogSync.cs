@@ -31,7 +31,7 @@ internal sealed class LogSync
     private readonly PoolView _view;
     private readonly PeerSet _set;
     private readonly NodeDiary _diary;
-    private bool _relayPlanned;
+    private readonly SortedSet<VolumeId> _toRelay = [];
     private bool _isStopped;
 
     /// <summary>Begins with no log.</summary>
@@ -57,7 +57,7 @@ internal sealed class LogSync
         log.BlocksReady += () => _ports.Workers.Start("log push", () => Push(log));
         foreach (PeerLink link in _set.Links)
         {
-            SendPositions(link, log);
+            link.Send(WordOf(log));
             if (_peers.TryGetValue((link.Peer, log.Volume), out PeerState? state) && state.Link == link)
             {
                 // It said what it holds before there was a log here, and need not say it again.
@@ -130,13 +130,9 @@ internal sealed class LogSync
     /// <summary>Says all positions to all peers: what was lost is noticed.</summary>
     public void Reconcile()
     {
-        foreach (PeerLink link in _set.Links)
-        {
-            OnConnected(link);
-        }
-
         foreach (ISharedLog log in _logs.Values)
         {
+            Say(log, _set.Links);
             Settle(log);
         }
     }
@@ -172,7 +168,7 @@ internal sealed class LogSync
         if (!log.Positions.Covers(theirs) && _ports.Time.GetElapsedTime(state.LastAsked) > RelayAfter)
         {
             state.LastAsked = _ports.Time.GetTimestamp();
-            SendPositions(link, log);
+            link.Send(WordOf(log));
         }
 
         Settle(log);
@@ -218,14 +214,10 @@ internal sealed class LogSync
         }
 
         inbox.IsBusy = false;
-        foreach (PeerLink link in senders)
-        {
-            SendPositions(link, log);
-        }
-
+        Say(log, senders);
         Settle(log);
         Progress?.Invoke();
-        PlanRelay();
+        PlanRelay(log.Volume);
     }
 
     /// <summary>Once every connected reader has said what it holds, a log that lost its own end learns what can come back.</summary>
@@ -247,12 +239,11 @@ internal sealed class LogSync
         }
     }
 
-    /// <summary>Others may not have heard from the author: they are told what is here, a moment later.</summary>
-    private void PlanRelay()
+    /// <summary>Others may not have heard from the author: they are told what is here of that log, a moment later.</summary>
+    private void PlanRelay(VolumeId volume)
     {
-        if (!_relayPlanned && _set.Links.Count > 1)
+        if (_set.Links.Count > 1 && _toRelay.Add(volume) && _toRelay.Count == 1)
         {
-            _relayPlanned = true;
             _ports.Workers.Start("log relay", Relay);
         }
     }
@@ -260,10 +251,15 @@ internal sealed class LogSync
     private async Task Relay()
     {
         await Task.Delay(RelayAfter, _ports.Time);
-        _relayPlanned = false;
-        if (!_isStopped)
+        VolumeId[] changed = [.. _toRelay];
+        _toRelay.Clear();
+        foreach (VolumeId volume in changed)
         {
-            Reconcile();
+            if (!_isStopped && _logs.TryGetValue(volume, out ISharedLog? log))
+            {
+                Say(log, _set.Links);
+                Settle(log);
+            }
         }
     }
 
@@ -285,15 +281,24 @@ internal sealed class LogSync
     {
         foreach (ISharedLog log in _logs.Values)
         {
-            SendPositions(link, log);
+            link.Send(WordOf(log));
         }
     }
 
-    private static void SendPositions(PeerLink link, ISharedLog log)
+    private static void Say(ISharedLog log, IEnumerable<PeerLink> to)
+    {
+        LogPositionsMessage word = WordOf(log);
+        foreach (PeerLink link in to)
+        {
+            link.Send(word);
+        }
+    }
+
+    private static LogPositionsMessage WordOf(ISharedLog log)
     {
         ArrayBufferWriter<byte> output = new(256);
         log.Word.Encode(new WireWriter(output));
-        link.Send(new LogPositionsMessage(log.Volume, output.WrittenMemory));
+        return new LogPositionsMessage(log.Volume, output.WrittenMemory);
     }
 
     private void SendMissing(PeerLink link, ISharedLog log, PeerState state)
