@@ -50,7 +50,7 @@ public sealed partial class CairnNode
         Result<FolderMark, VolumeError> marked = await place.Volume.MarkFolder(place.Below);
         return marked.TryGet(out FolderMark? mark, out VolumeError failed)
             ? Done(_poolLog.Append([LimitFolder.By(
-                volume, mark.Folder, access, writers, mark.Seen, mark.After, acceptsRefused)]))
+                volume, mark.Folder, access, writers, mark.Mark.Seen, mark.Mark.After, acceptsRefused)]))
             : NotMarked(path, failed);
     }
 

@@ -32,6 +32,9 @@ public sealed record NodeOptions
     /// <summary>How long a member may be away before it is forgotten, until it is back. Default 90 days.</summary>
     public TimeSpan Horizon { get; init; } = TimeSpan.FromDays(90);
 
+    /// <summary>How often an admin's node looks whether the marks of limited folders are to be renewed. Default 1 hour.</summary>
+    public TimeSpan MarkInterval { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>From how many transactions on a newcomer begins a volume with another's table. Default 50,000: 4 s of folding.</summary>
     public long TableFrom { get; init; } = 50_000;
 
@@ -71,6 +74,7 @@ public sealed record NodeOptions
         Require(problems, RepairGrace >= TimeSpan.Zero, "RepairGrace must not be negative");
         Require(problems, TableFrom > 0, "TableFrom must be positive");
         Require(problems, Horizon > TimeSpan.Zero, "Horizon must be positive");
+        Require(problems, MarkInterval > TimeSpan.Zero, "MarkInterval must be positive");
         Require(problems, RepairInterval > TimeSpan.Zero, "RepairInterval must be positive");
         Require(problems, GossipPeriod > TimeSpan.Zero, "GossipPeriod must be positive");
         Require(problems, ReadPassOver > TimeSpan.Zero, "ReadPassOver must be positive");

@@ -35,6 +35,24 @@ public sealed class OrderedFoldTests
     }
 
     [Fact]
+    public void What_may_mean_something_else_now_is_applied_again_as_far_as_it_can_be_undone()
+    {
+        List<Transaction> history = History(new Prng(7), members: 3, steps: 40);
+        OrderedFold fold = Folded(history);
+        byte[] before = State(fold);
+        LogPositions all = fold.Positions;
+        Assert.Equal(0, fold.Again(all)!.Undone);
+        Assert.Equal(history.Count, fold.Again(LogPositions.Empty)!.Undone);
+        LogPositions half = LogPositions.From(all.Logs.Select(log => KeyValuePair.Create(
+            log.Key, new LogPosition(0, log.Value.TransactionSeq / 2))));
+        Assert.InRange(fold.Again(half)!.Undone, 1, history.Count - 1);
+        fold.Prune(half);
+        Assert.Null(fold.Again(LogPositions.Empty));
+        Assert.NotNull(fold.Again(half));
+        Assert.Equal(before, State(fold));
+    }
+
+    [Fact]
     public void A_fold_continues_from_its_table()
     {
         for (ulong seed = 1; seed <= 50; seed++)

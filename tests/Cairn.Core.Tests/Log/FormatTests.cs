@@ -19,7 +19,8 @@ public sealed class FormatTests
             // What came after the golden bytes were made.
             Primitives = [.. everything.Primitives
                 .Where(primitive => primitive is not (RecoverMember or SweepKept or LimitMember or LimitVolume
-                    or LimitFolder or CloneVolume or CompleteClone or RemoveClone or Repeats))],
+                    or LimitFolder or RenewMark or ReplaceMark or CloneVolume or CompleteClone or RemoveClone
+                    or Repeats))],
         };
         Assert.Equal(Convert.ToHexString(golden), Convert.ToHexString(TransactionCodec.Encode(then)));
         Assert.Equal(golden, TransactionCodec.Encode(TransactionCodec.Decode(golden).Value));
@@ -29,6 +30,8 @@ public sealed class FormatTests
     [InlineData("limit-member-v1", PrimitiveKind.LimitMember)]
     [InlineData("limit-volume-v1", PrimitiveKind.LimitVolume)]
     [InlineData("limit-folder-v1", PrimitiveKind.LimitFolder)]
+    [InlineData("renew-mark-v1", PrimitiveKind.RenewMark)]
+    [InlineData("replace-mark-v1", PrimitiveKind.ReplaceMark)]
     [InlineData("clone-volume-v1", PrimitiveKind.CloneVolume)]
     [InlineData("complete-clone-v1", PrimitiveKind.CompleteClone)]
     [InlineData("remove-clone-v1", PrimitiveKind.RemoveClone)]

@@ -56,6 +56,10 @@ internal static class Samples
             new LimitFolder(
                 volume, new ObjectId(Bytes(0x33, ObjectId.Size)), FolderAccess.Inherit, [], LogPositions.Empty,
                 new TransactionId(Log, 10)),
+            new RenewMark(
+                volume, LogPositions.From([new(Other, new LogPosition(2, 500))]), new TransactionId(Log, 9),
+                [new TransactionId(Other, 77)]),
+            new ReplaceMark(volume, new TransactionId(Other, 77), new TransactionId(Log, 10)),
             new CloneVolume(
                 volume, name,
                 [

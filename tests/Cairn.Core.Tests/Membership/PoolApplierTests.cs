@@ -113,6 +113,32 @@ public sealed class PoolApplierTests
     }
 
     [Fact]
+    public void Admins_renew_and_replace_the_marks_of_folders_by_marks_of_their_own()
+    {
+        PoolScene founder = Founded();
+        founder.Do(Grant(2, MemberRole.Admin), Grant(3, MemberRole.Member), Create(1, "docs"));
+        (PoolScene second, PoolScene member) = (new(2), new(3));
+        second.MeetWith(founder);
+        TransactionId lost = new(founder.Log, 9);
+        founder.Do(new LimitFolder(
+            Volume(1), new ObjectId(Volume(7).Value), FolderAccess.Only, [], LogPositions.Empty, lost));
+        founder.Do(new RenewMark(Volume(1), LogPositions.Empty, new TransactionId(founder.Log, 10), []));
+        member.MeetWith(founder);
+        member.Do(new ReplaceMark(Volume(1), lost, new TransactionId(member.Log, 1)));
+        member.Do(new RenewMark(Volume(1), LogPositions.Empty, new TransactionId(member.Log, 1), []));
+        second.MeetWith(member);
+        second.Do(new ReplaceMark(Volume(1), lost, new TransactionId(founder.Log, 11)));
+        Assert.Equal([lost, new(founder.Log, 10)], second.State.RightsIn(Volume(1)).Folders.Marks);
+
+        TransactionId other = new(second.Log, 5);
+        second.Do(new ReplaceMark(Volume(1), lost, other));
+        second.Do(new RenewMark(
+            Volume(1), LogPositions.Empty, new TransactionId(second.Log, 6), [new(founder.Log, 10)]));
+        founder.MeetWith(second);
+        Assert.Equal([other, new(second.Log, 6)], founder.State.RightsIn(Volume(1)).Folders.Marks);
+    }
+
+    [Fact]
     public void The_recovery_key_is_an_admin_for_ever()
     {
         PoolScene founder = Founded();

@@ -29,10 +29,8 @@ public sealed class FolderRightsConvergenceTests
 
             if (random.Chance(10) && Folders(scene.Admin) is { Count: > 0 } folders)
             {
-                scene.Say(
-                    folders[random.Next(folders.Count)], (FolderAccess)random.Next(3), replicas[0],
-                    replicas[random.Next(replicas.Length)]);
-                heard[scene.Admin].Add(scene.Count - 1);
+                Say(scene, folders[random.Next(folders.Count)], random, replicas);
+                heard[scene.Admin].UnionWith(Enumerable.Range(0, scene.Count));
                 scene.Tell(heard[scene.Admin], scene.Admin);
             }
 
@@ -52,6 +50,26 @@ public sealed class FolderRightsConvergenceTests
         fresh.Receive(replicas);
         fresh.Receive(replicas);
         Assert.Equal(replicas[0].State(), fresh.State());
+    }
+
+    private static void Say(FolderScene scene, ObjectId folder, Prng random, Replica[] replicas)
+    {
+        Replica other = replicas[random.Next(replicas.Length)];
+        switch (random.Next(6))
+        {
+            case 0:
+                scene.SayLost(folder, replicas[0], other);
+                break;
+            case 1:
+                scene.ReplaceLost();
+                break;
+            case 2 or 3:
+                scene.Renew();
+                break;
+            default:
+                scene.Say(folder, (FolderAccess)random.Next(3), replicas[0], other);
+                break;
+        }
     }
 
     private static List<ObjectId> Folders(Replica replica)

@@ -72,9 +72,7 @@ public sealed class FolderRightsTests
         copied.Create("elsewhere/added", "forged");
         foreach (Replica liar in (Replica[])[forged, copied])
         {
-            var late = new Replica(8) { Applier = { Rights = _admin.Applier.Rights } };
-            late.Receive(liar, _admin, _anna);
-            late.Receive(liar, _admin, _anna);
+            Replica late = Late(liar);
             Assert.Null(late.Find("papers/added"));
             Assert.Equal("1000", late.Read("papers/pay"));
         }
@@ -94,9 +92,7 @@ public sealed class FolderRightsTests
         Replica forged = new(3);
         forged.Fold.Receive(_admin.Written.GetRange(0, isMadeBefore ? made : 0));
         Assert.Null(forged.Do(ImmutableArray.Create<Primitive>(new SetRule(folder, "forged"u8.ToArray()))));
-        var late = new Replica(8) { Applier = { Rights = _admin.Applier.Rights } };
-        late.Receive(forged, _admin, _anna);
-        late.Receive(forged, _admin, _anna);
+        Replica late = Late(forged);
         Assert.NotNull(late.Find("papers/more"));
         Assert.Null(late.Queries.Rule(folder));
     }
@@ -276,6 +272,81 @@ public sealed class FolderRightsTests
         Assert.True(_admin.Applier.Rights.JudgesOtherwise(before, _admin.Fold.Positions, _admin.Fold.Table));
         Assert.False(_admin.Applier.Rights.JudgesOtherwise(
             WriteRights.Decode(_admin.Applier.Rights.Encode()), _admin.Fold.Positions, _admin.Fold.Table));
+    }
+
+    [Fact]
+    public void What_came_into_the_folder_is_guarded_by_the_next_mark()
+    {
+        // As if Bob had written just behind the mark: the object before its author made it, under its id.
+        Replica forged = new(3);
+        forged.Receive(_admin);
+        Array.ForEach(["a", "b", "c"], name => _admin.Create(name));
+        ObjectId plan = _admin.Create("free/plan", "good");
+        _admin.Rename("free/plan", "papers/plan");
+        Assert.Null(forged.Do(forged.Edits.CreateFile(
+            default, "mine"u8.ToArray(), new NewObject(plan, 0x1A4, 1, 1, forged.Now), forged.Content("forged"))));
+        Assert.NotEqual("good", Late(forged).Read("papers/plan"));
+
+        _scene.Renew();
+        _scene.Tell();
+        Assert.Equal("good", Late(forged).Read("papers/plan"));
+        Replica.Sync(_admin, _anna, _bob);
+        _bob.Create("free/mine", "bob");
+        _anna.Write("papers/plan", "better");
+        Replica.Sync(_admin, _anna, _bob);
+        Assert.Equal("bob", _admin.Read("free/mine"));
+        Assert.Equal("better", _bob.Read("papers/plan"));
+    }
+
+    [Fact]
+    public void Renewals_that_judge_nothing_any_more_are_forgotten()
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            _bob.Create($"free/{i}");
+            Replica.Sync(_admin, _anna, _bob);
+            _scene.Renew();
+            _scene.Tell();
+            Replica.Sync(_admin, _anna, _bob);
+            Assert.Single(_admin.Applier.Rights.Folders.Renewals);
+        }
+
+        // What is late by one is late for ever, also when the admin has seen it.
+        _scene.Renew();
+        _bob.Create("free/late", "bob");
+        _scene.Tell();
+        Replica.Sync(_admin, _anna, _bob);
+        _scene.Renew();
+        _scene.Tell();
+        Replica.Sync(_admin, _anna, _bob);
+        Assert.Equal(2, _admin.Applier.Rights.Folders.Renewals.Length);
+        Assert.Null(_admin.Find("free/late"));
+    }
+
+    [Fact]
+    public void Another_mark_stands_for_one_that_never_came()
+    {
+        _scene.SayLost(_admin.MakeDirectory("more"), _admin);
+        _scene.Tell();
+        _bob.Create("free/hidden", "bob");
+        Replica.Sync(_admin, _anna, _bob);
+        Assert.Null(_admin.Find("free/hidden"));
+
+        _scene.ReplaceLost();
+        _scene.Tell();
+        Replica.Sync(_admin, _anna, _bob);
+        _bob.Do(_bob.Written[^1].Primitives);
+        Replica.Sync(_admin, _anna, _bob);
+        Assert.Equal("bob", _admin.Read("free/hidden"));
+    }
+
+    /// <summary>Who hears of everything at once, some of it forged.</summary>
+    private Replica Late(Replica forged)
+    {
+        var late = new Replica(8) { Applier = { Rights = _admin.Applier.Rights } };
+        late.Receive(forged, _admin, _anna);
+        late.Receive(forged, _admin, _anna);
+        return late;
     }
 
     private ImmutableArray<Primitive> NewFile(string path)

@@ -42,6 +42,7 @@ internal sealed class PoolBench
         SpaceBytes = 256L << 20,
         RepairGrace = TimeSpan.FromSeconds(30),
         RepairInterval = TimeSpan.FromSeconds(10),
+        MarkInterval = TimeSpan.FromMinutes(1),
     };
 
     /// <summary>Whether nodes open real volumes instead of reduced ones.</summary>

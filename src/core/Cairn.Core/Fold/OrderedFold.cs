@@ -142,6 +142,31 @@ public sealed class OrderedFold
         return ApplyAccepted(belowCut);
     }
 
+    /// <summary>Applies again what the applier may judge otherwise now, where it stands.</summary>
+    /// <param name="alike">What means what it meant.</param>
+    /// <returns>Null, and nothing is done, if some of the rest cannot be undone any more.</returns>
+    public FoldReport? Again(LogPositions alike)
+    {
+        TransactionOrder from = _tail.Last;
+        foreach ((LogId log, LogPosition position) in Positions.Logs)
+        {
+            ulong first = alike[log].TransactionSeq + 1;
+            if (first > position.TransactionSeq)
+            {
+                continue;
+            }
+
+            if (_logs.PlaceOf(new TransactionId(log, first)) is not { } place || place <= _tail.Cut)
+            {
+                return null;
+            }
+
+            from = place < from ? place : from;
+        }
+
+        return alike.Covers(Positions) ? FoldReport.Nothing : ApplyFrom(from, []);
+    }
+
     /// <summary>Forgets how to undo what is stable: every member is known to have <paramref name="stable"/>.</summary>
     /// <remarks>
     /// Stable means: for each member m that is not excluded, m said it has these positions, and this node holds
@@ -223,9 +248,14 @@ public sealed class OrderedFold
         }
 
         _accepted.Sort(static (a, b) => a.Order.CompareTo(b.Order));
+        return ApplyFrom(_accepted[0].Order, belowCut);
+    }
+
+    private FoldReport ApplyFrom(TransactionOrder place, List<TransactionId> belowCut)
+    {
         var changes = new Dictionary<TableBytes, KeyChange>(_accepted.Count * 4);
         _recorder.Changes = changes;
-        List<AppliedTransaction> again = UndoFrom(_accepted[0].Order);
+        List<AppliedTransaction> again = UndoFrom(place);
         int applied = _accepted.Count;
         ApplyMerged(again);
         _recorder.Changes = null;

@@ -1,11 +1,56 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Log;
 
-/// <summary>Bytes of <see cref="LimitFolder"/>: docs/formats/transaction.md, tag 42.</summary>
+/// <summary>
+/// Bytes of <see cref="LimitFolder"/> and of the primitives about its mark: docs/formats/transaction.md, tags 42, 43 and 47.
+/// </summary>
 internal static class LimitFolderCodec
 {
+    internal static void Encode(WireWriter writer, Primitive primitive)
+    {
+        switch (primitive)
+        {
+            case LimitFolder limit:
+                Encode(writer, limit);
+                break;
+            case RenewMark renewal:
+                writer.Bytes16(renewal.Volume.Value);
+                renewal.Seen.Encode(writer);
+                TransactionCodec.EncodeId(writer, renewal.After);
+                PoolPrimitiveCodec.TransactionIds(writer, renewal.Idle);
+                break;
+            case ReplaceMark replacement:
+                writer.Bytes16(replacement.Volume.Value);
+                TransactionCodec.EncodeId(writer, replacement.Lost);
+                TransactionCodec.EncodeId(writer, replacement.After);
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    internal static Primitive Decode(ref WireReader reader, PrimitiveKind kind)
+    {
+        if (kind == PrimitiveKind.LimitFolder)
+        {
+            return Decode(ref reader);
+        }
+
+        VolumeId volume = new(reader.Bytes16());
+        if (kind == PrimitiveKind.ReplaceMark)
+        {
+            return new ReplaceMark(
+                volume, TransactionCodec.DecodeId(ref reader), TransactionCodec.DecodeId(ref reader));
+        }
+
+        LogPositions seen = LogPositions.Decode(ref reader);
+        return new RenewMark(
+            volume, seen, TransactionCodec.DecodeId(ref reader), PoolPrimitiveCodec.TransactionIds(ref reader));
+    }
+
     internal static void Encode(WireWriter writer, LimitFolder limit)
     {
         writer.Bytes16(limit.Volume.Value);

@@ -38,8 +38,8 @@ internal static class PoolPrimitiveCodec
             case LimitVolume p:
                 EncodeLimit(writer, p);
                 break;
-            case LimitFolder p:
-                LimitFolderCodec.Encode(writer, p);
+            case LimitFolder or RenewMark or ReplaceMark:
+                LimitFolderCodec.Encode(writer, primitive);
                 break;
             case CloneVolume or CompleteClone or RemoveClone:
                 ClonePrimitiveCodec.Encode(writer, primitive);
@@ -102,7 +102,9 @@ internal static class PoolPrimitiveCodec
             case PrimitiveKind.LimitVolume:
                 return DecodeVolumeLimit(ref reader);
             case PrimitiveKind.LimitFolder:
-                return LimitFolderCodec.Decode(ref reader);
+            case PrimitiveKind.RenewMark:
+            case PrimitiveKind.ReplaceMark:
+                return LimitFolderCodec.Decode(ref reader, kind);
             case PrimitiveKind.CloneVolume:
             case PrimitiveKind.CompleteClone:
             case PrimitiveKind.RemoveClone:
@@ -274,7 +276,7 @@ internal static class PoolPrimitiveCodec
             ImmutableCollectionsMarshal.AsImmutableArray(versions), addresses, TransactionIds(ref reader));
     }
 
-    private static void TransactionIds(WireWriter writer, ImmutableArray<TransactionId> ids)
+    internal static void TransactionIds(WireWriter writer, ImmutableArray<TransactionId> ids)
     {
         writer.Count(ids.Length);
         foreach (TransactionId id in ids)
@@ -283,7 +285,7 @@ internal static class PoolPrimitiveCodec
         }
     }
 
-    private static ImmutableArray<TransactionId> TransactionIds(ref WireReader reader)
+    internal static ImmutableArray<TransactionId> TransactionIds(ref WireReader reader)
     {
         var ids = new TransactionId[reader.Count(NodeId.Size + 2)];
         for (int i = 0; i < ids.Length; i++)

@@ -77,6 +77,9 @@ public enum PrimitiveKind : byte
     /// <summary>Who may edit below a folder.</summary>
     LimitFolder = 42,
 
+    /// <summary>What came into limited folders since is guarded by another mark.</summary>
+    RenewMark = 43,
+
     /// <summary>A volume is made that begins with the chunks of a snapshot.</summary>
     CloneVolume = 44,
 
@@ -85,6 +88,9 @@ public enum PrimitiveKind : byte
 
     /// <summary>A clone is removed.</summary>
     RemoveClone = 46,
+
+    /// <summary>Another mark stands for one that never came.</summary>
+    ReplaceMark = 47,
 
     /// <summary>Objects, versions and chunks that nothing refers to any more.</summary>
     Condemn = 48,

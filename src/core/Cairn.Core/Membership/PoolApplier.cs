@@ -41,8 +41,14 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
                 case LimitVolume limit:
                     Apply(state, author, limit);
                     break;
-                case LimitFolder limit:
-                    Apply(state, author, limit);
+                case LimitFolder said when MayMark(state, author, said.Volume, said.After):
+                    PoolTable.AddToFolders(state, said.Volume, said);
+                    break;
+                case RenewMark said when MayMark(state, author, said.Volume, said.After):
+                    PoolTable.AddToFolders(state, said.Volume, said);
+                    break;
+                case ReplaceMark said when MayMark(state, author, said.Volume, said.After):
+                    PoolTable.AddToFolders(state, said.Volume, said);
                     break;
                 case Exclude exclude:
                     Apply(state, author, exclude);
@@ -93,7 +99,7 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
             Keys = [.. PoolTable.Keys(table)],
             MemberLimits = PoolTable.MemberLimits(table).ToImmutableSortedDictionary(),
             VolumeLimits = PoolTable.VolumeLimits(table).ToImmutableSortedDictionary(),
-            FolderLimits = PoolTable.FolderLimits(table).ToImmutableSortedDictionary(),
+            Folders = PoolTable.Folders(table).ToImmutableSortedDictionary(),
             Holds = PoolTable.Holds(table).ToImmutableSortedDictionary(),
             Weights = weights,
             WeightsVersion = version,
@@ -204,16 +210,11 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
         }
     }
 
-    private static void Apply(ITreeTable state, NodeId author, LimitFolder limit)
-    {
-        // It speaks for its author alone: nobody can say that others had to see what they could not.
-        if (PoolTable.IsAuthority(state, author)
-            && limit.After.Log.Author == author
-            && PoolTable.GetVolume(state, limit.Volume) is not null)
-        {
-            PoolTable.AddLimit(state, limit);
-        }
-    }
+    /// <summary>A mark speaks for its author alone: nobody can say that others had to see what they could not.</summary>
+    private static bool MayMark(ITreeTable state, NodeId author, VolumeId volume, TransactionId mark) =>
+        PoolTable.IsAuthority(state, author)
+        && mark.Log.Author == author
+        && PoolTable.GetVolume(state, volume) is not null;
 
     private static void Apply(ITreeTable state, NodeId author, Exclude exclude)
     {

@@ -131,9 +131,9 @@ public sealed record PoolState
     public ImmutableSortedDictionary<VolumeId, ImmutableArray<LimitVolume>> VolumeLimits { get; init; } =
         ImmutableSortedDictionary<VolumeId, ImmutableArray<LimitVolume>>.Empty;
 
-    /// <summary>What admins said about who edits below folders: each volume's limits in the order of the log.</summary>
-    public ImmutableSortedDictionary<VolumeId, ImmutableArray<LimitFolder>> FolderLimits { get; init; } =
-        ImmutableSortedDictionary<VolumeId, ImmutableArray<LimitFolder>>.Empty;
+    /// <summary>What admins said about who edits below which folders of each volume.</summary>
+    public ImmutableSortedDictionary<VolumeId, FolderRights> Folders { get; init; } =
+        ImmutableSortedDictionary<VolumeId, FolderRights>.Empty;
 
     /// <summary>What clones said about the snapshots of each volume, in the order of the log.</summary>
     public ImmutableSortedDictionary<VolumeId, ImmutableArray<SnapshotHold>> Holds { get; init; } =
@@ -182,7 +182,7 @@ public sealed record PoolState
     {
         ImmutableArray<LimitVolume> writers = VolumeLimits.GetValueOrDefault(volume, []);
         ImmutableArray<SnapshotHold> holds = Holds.GetValueOrDefault(volume, []);
-        ImmutableArray<LimitFolder> folders = FolderLimits.GetValueOrDefault(volume, []);
+        FolderRights folders = Folders.GetValueOrDefault(volume, FolderRights.None);
         bool isEmpty = MemberLimits.IsEmpty && writers.IsEmpty && holds.IsEmpty && folders.IsEmpty;
         return isEmpty ? WriteRights.None : new WriteRights(
             MemberLimits.Select(member => KeyValuePair.Create(
@@ -191,7 +191,7 @@ public sealed record PoolState
             [.. writers.Select(limit => new WritersLimit(limit.Writers, limit.Seen))])
         {
             Holds = SnapshotHolds.Of(holds),
-            Folders = FolderRights.Of(folders),
+            Folders = folders,
         };
     }
 

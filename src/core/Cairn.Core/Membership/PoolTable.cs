@@ -148,13 +148,24 @@ internal static class PoolTable
     public static void AddLimit(ITreeTable table, LimitVolume limit) =>
         Add(table, [WritersTag, .. limit.Volume.Value.ToArray()], to => PoolPrimitiveCodec.EncodeLimit(to, limit));
 
-    /// <summary>Adds a limit after those of the folders of the same volume.</summary>
-    public static void AddLimit(ITreeTable table, LimitFolder limit) =>
-        Add(table, [FolderTag, .. limit.Volume.Value.ToArray()], to => LimitFolderCodec.Encode(to, limit));
+    /// <summary>What was said of the folders of a volume, and now one thing more.</summary>
+    public static void AddToFolders(ITreeTable table, VolumeId volume, Primitive said)
+    {
+        byte[] key = [FolderTag, .. volume.Value.ToArray()];
+        ArrayBufferWriter<byte> output = new(128);
+        ReadFolders(table.Get(key)).And(said).Encode(new WireWriter(output));
+        table.Put(key, output.WrittenSpan.ToArray());
+    }
 
-    /// <summary>The limits of folders of every volume that has any, in the order in which they were added.</summary>
-    public static IEnumerable<KeyValuePair<VolumeId, ImmutableArray<LimitFolder>>> FolderLimits(ITreeTable table) =>
-        Lists(table, FolderTag, VolumeOf, LimitFolderCodec.Decode);
+    /// <summary>What was said of the folders of every volume of which anything was.</summary>
+    public static IEnumerable<KeyValuePair<VolumeId, FolderRights>> Folders(ITreeTable table)
+    {
+        TableCursor cursor = table.Scan([FolderTag], [FolderTag + 1]);
+        while (cursor.MoveNext())
+        {
+            yield return new(VolumeOf(cursor.Key), ReadFolders(cursor.Value));
+        }
+    }
 
     /// <summary>Adds what a clone says about a snapshot after what was said of the same volume.</summary>
     public static void AddHold(ITreeTable table, VolumeId volume, SnapshotHold hold) =>
@@ -227,6 +238,19 @@ internal static class PoolTable
 
         Invariant.That(reader.Complete, $"the row of member {node.Short}");
         return new MemberRow(new Member(node, key, name, role, standing, accepted.ToImmutable()), revokedBy);
+    }
+
+    private static FolderRights ReadFolders(byte[]? value)
+    {
+        if (value is null)
+        {
+            return FolderRights.None;
+        }
+
+        WireReader reader = new(value);
+        FolderRights folders = FolderRights.Decode(ref reader);
+        Invariant.That(reader.Complete, "a row of folders' limits");
+        return folders;
     }
 
     private static VolumeId VolumeOf(byte[] key) => new(key.AsSpan(1));

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
 
 namespace Cairn.Core.Rights;
 
@@ -14,18 +16,19 @@ namespace Cairn.Core.Rights;
 public sealed class FolderRights
 {
     private readonly ImmutableArray<LimitFolder> _limits;
+    private readonly ImmutableArray<AdminMark> _renewals;
     private readonly ImmutableSortedDictionary<ObjectId, ImmutableArray<LimitFolder>> _folders;
 
-    private FolderRights(ImmutableArray<LimitFolder> limits)
+    private FolderRights(ImmutableArray<LimitFolder> limits, ImmutableArray<AdminMark> renewals)
     {
-        _limits = limits;
+        (_limits, _renewals) = (limits, renewals);
         _folders = limits.GroupBy(limit => limit.Folder)
             .ToImmutableSortedDictionary(folder => folder.Key, folder => folder.ToImmutableArray());
-        Marks = [.. limits.Select(limit => limit.After).Distinct()];
+        Marks = [.. limits.Select(limit => limit.After).Concat(renewals.Select(mark => mark.After)).Distinct()];
     }
 
     /// <summary>Nothing was ever said of a folder.</summary>
-    public static FolderRights None { get; } = new([]);
+    public static FolderRights None { get; } = new([], []);
 
     /// <summary>Whether nothing was ever said of a folder.</summary>
     public bool IsEmpty => _limits.IsEmpty;
@@ -33,40 +36,84 @@ public sealed class FolderRights
     /// <summary>The transactions that admins wrote behind all they had seen, in the order of the pool's log.</summary>
     public ImmutableArray<TransactionId> Marks { get; }
 
-    /// <summary>All that was said, in the order of the pool's log.</summary>
-    public IReadOnlyList<LimitFolder> All => _limits;
+    /// <summary>Later marks, for what came into the folders since: in the order of the pool's log.</summary>
+    public ImmutableArray<AdminMark> Renewals => _renewals;
 
     /// <summary>The last word about each folder.</summary>
     public IEnumerable<LimitFolder> InForce => _folders.Values.Select(limits => limits[^1]);
 
-    /// <summary>What was said of the folders of a volume, in the order of the pool's log.</summary>
-    public static FolderRights Of(ImmutableArray<LimitFolder> limits) => limits.IsEmpty ? None : new(limits);
+    /// <summary>What was said of the folders of a volume.</summary>
+    /// <param name="limits">In the order of the pool's log.</param>
+    /// <param name="renewals">Later marks, in the order of the pool's log.</param>
+    public static FolderRights Of(ImmutableArray<LimitFolder> limits, params ImmutableArray<AdminMark> renewals) =>
+        limits.IsEmpty ? None : new(limits, renewals);
 
-    /// <summary>These, without some of what was said.</summary>
-    public FolderRights Without(Func<LimitFolder, bool> isUnsaid) => Of(_limits.RemoveAll(limit => isUnsaid(limit)));
+    /// <summary>These, and one thing more that an admin said.</summary>
+    public FolderRights And(Primitive said) => said switch
+    {
+        LimitFolder limit => Of(_limits.Add(limit), _renewals),
+        RenewMark renewal => Of(
+            _limits,
+            _renewals.RemoveAll(mark => renewal.Idle.Contains(mark.After))
+                .Add(new AdminMark(renewal.Seen, renewal.After))),
+        ReplaceMark other => Of(
+            [.. _limits.Select(limit => limit.After == other.Lost ? limit with { After = other.After } : limit)],
+            [.. _renewals.Select(mark => mark.After == other.Lost ? mark with { After = other.After } : mark)]),
+        _ => this,
+    };
+
+    /// <summary>These, without what limits a member's own editing by marks that are not there.</summary>
+    public FolderRights Without(NodeId member, Func<TransactionId, bool> isMissing) => Of(
+        _limits.RemoveAll(limit => limit.MayEdit(member) == false && isMissing(limit.After)),
+        IsEverLimited(member) ? _renewals.RemoveAll(mark => isMissing(mark.After)) : _renewals);
+
+    /// <summary>The marks of all that limits a member's editing, or did.</summary>
+    public ImmutableArray<AdminMark> MarksFor(NodeId member) => !IsEverLimited(member) ? [] :
+    [
+        .. _limits.Where(limit => limit.MayEdit(member) == false)
+            .Select(static limit => new AdminMark(limit.Seen, limit.After)),
+        .. _renewals,
+    ];
+
+    /// <summary>What would be said of who is on no list.</summary>
+    public FolderVerdicts Nobodys => Now(default);
 
     /// <summary>What is said of a member's next transaction: no limit has seen it.</summary>
-    public FolderVerdicts Now(NodeId member) => Verdicts(member, static limits => limits[^1]);
+    public FolderVerdicts Now(NodeId member) => Verdicts(member, static _ => false);
 
     /// <summary>What is said of a transaction.</summary>
-    public FolderVerdicts For(TransactionId id) => Verdicts(id.Log.Author, limits => LastFor(limits, id));
+    public FolderVerdicts For(TransactionId id) =>
+        Verdicts(id.Log.Author, seen => id.Seq <= seen[id.Log].TransactionSeq);
 
     /// <summary>Whether anything is said of a folder, by who had not seen a transaction.</summary>
     public bool IsLimited(ObjectId folder, TransactionId id) =>
         _folders.TryGetValue(folder, out ImmutableArray<LimitFolder> limits)
-        && LastFor(limits, id) is { Access: not FolderAccess.Inherit };
+        && limits.LastOrDefault(limit => !limit.HasSeen(id)) is { Access: not FolderAccess.Inherit };
 
-    /// <summary>Whether any transaction that is folded may be judged otherwise than it was.</summary>
+    /// <summary>Up to where everything that is folded is judged as it was.</summary>
     /// <param name="before">What it was judged by.</param>
     /// <param name="folded">What is folded.</param>
-    public bool JudgeOtherwise(FolderRights before, LogPositions folded)
+    /// <param name="table">Into what.</param>
+    public LogPositions JudgedAlike(FolderRights before, LogPositions folded, ITableSource table)
     {
-        // A mark stands for one limit: it is written for it.
-        IEnumerable<LimitFolder> differ = _limits.Where(limit => !before.Marks.Contains(limit.After))
-            .Concat(before._limits.Where(limit => !Marks.Contains(limit.After)));
-        return differ.Any(limit => folded.Logs.Any(
-            log => !limit.HasSeen(new TransactionId(log.Key, log.Value.TransactionSeq))));
+        // A mark stands for one limit or renewal: it is written for it.
+        LogPositions judgedByLast = _renewals.IsEmpty ? LogPositions.Empty : _renewals[^1].Seen.Meet(folded);
+        IEnumerable<LogPositions> seen =
+        [
+            .. _limits.Where(limit => !before.Marks.Contains(limit.After)).Select(static limit => limit.Seen),
+            .. before._limits.Where(limit => !Marks.Contains(limit.After)).Select(static limit => limit.Seen),
+            .. _renewals.Where(mark => !before.Marks.Contains(mark.After)).Select(static mark => mark.Seen),
+            .. before._renewals.Where(mark => !Marks.Contains(mark.After) && !before.IsIdle(mark, judgedByLast, table))
+                .Select(static mark => mark.Seen),
+        ];
+        return seen.Aggregate(folded, static (alike, positions) => alike.Meet(positions));
     }
+
+    /// <summary>The marks of renewals that judge nothing any more beside one that has seen so much.</summary>
+    /// <param name="seen">What it has seen; all of it is folded.</param>
+    /// <param name="table">Into what.</param>
+    public ImmutableArray<TransactionId> IdleBeside(LogPositions seen, ITableSource table) =>
+        [.. _renewals.Where(mark => IsIdle(mark, seen, table)).Select(static mark => mark.After)];
 
     internal void Encode(WireWriter writer)
     {
@@ -74,6 +121,16 @@ public sealed class FolderRights
         foreach (LimitFolder limit in _limits)
         {
             LimitFolderCodec.Encode(writer, limit);
+        }
+
+        // What was noted before marks were renewed ends here.
+        if (!_renewals.IsEmpty)
+        {
+            writer.Count(_renewals.Length);
+            foreach (AdminMark mark in _renewals)
+            {
+                mark.Encode(writer);
+            }
         }
     }
 
@@ -85,15 +142,33 @@ public sealed class FolderRights
             limits[i] = LimitFolderCodec.Decode(ref reader);
         }
 
-        return reader.Failed ? None : Of([.. limits]);
+        var renewals = new AdminMark[reader.Remaining > 0 ? reader.Count(AdminMark.BytesMin) : 0];
+        for (int i = 0; i < renewals.Length && !reader.Failed; i++)
+        {
+            renewals[i] = AdminMark.Decode(ref reader);
+        }
+
+        return reader.Failed ? None : Of([.. limits], [.. renewals]);
     }
 
-    private static LimitFolder? LastFor(ImmutableArray<LimitFolder> limits, TransactionId id) =>
-        limits.LastOrDefault(limit => !limit.HasSeen(id));
+    /// <summary>
+    /// Whether all that a renewal has not seen, of what another has, was written after its mark: then nothing is late by it,
+    /// nor by those before.
+    /// </summary>
+    private bool IsIdle(AdminMark renewal, LogPositions seen, ITableSource table) =>
+        _renewals.TakeWhile(earlier => earlier.After != renewal.After)
+            .All(earlier => SeenLimits.HasSeen(table, earlier.After, renewal.After))
+        && seen.Logs.All(log => renewal.HasSeen(new TransactionId(log.Key, log.Value.TransactionSeq))
+            || !IsEverLimited(log.Key.Author)
+            || SeenLimits.HasSeen(
+                table, renewal.After, new TransactionId(log.Key, renewal.Seen[log.Key].TransactionSeq + 1)));
 
-    private FolderVerdicts Verdicts(NodeId member, Func<ImmutableArray<LimitFolder>, LimitFolder?> pick)
+    /// <summary>Whether there is any limit by which a member may not edit.</summary>
+    private bool IsEverLimited(NodeId member) => _limits.Any(limit => limit.MayEdit(member) == false);
+
+    private FolderVerdicts Verdicts(NodeId member, Func<LogPositions, bool> isSeen)
     {
-        if (!_limits.Any(limit => limit.MayEdit(member) == false))
+        if (!IsEverLimited(member))
         {
             return FolderVerdicts.None;
         }
@@ -102,7 +177,7 @@ public sealed class FolderRights
         var after = new List<TransactionId>();
         foreach ((ObjectId folder, ImmutableArray<LimitFolder> limits) in _folders)
         {
-            if (pick(limits) is { } limit && limit.MayEdit(member) is { } may)
+            if (limits.LastOrDefault(limit => !isSeen(limit.Seen)) is { } limit && limit.MayEdit(member) is { } may)
             {
                 mayEdit.Add(folder, may);
                 if (!may)
@@ -110,6 +185,11 @@ public sealed class FolderRights
                     after.Add(limit.After);
                 }
             }
+        }
+
+        if (after.Count > 0 && _renewals.LastOrDefault(mark => !isSeen(mark.Seen)) is { } renewal)
+        {
+            after.Add(renewal.After);
         }
 
         return new FolderVerdicts(mayEdit, after);

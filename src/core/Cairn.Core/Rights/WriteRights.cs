@@ -66,16 +66,19 @@ public sealed class WriteRights
         return isRefused && !IsReaders(transaction);
     }
 
-    /// <summary>Whether any transaction that is folded may be judged otherwise than it was.</summary>
-    /// <remarks>What every limit had seen after those that both begin with is judged by these, as before.</remarks>
+    /// <summary>Up to where everything that is folded is judged as it was.</summary>
+    /// <remarks>
+    /// What every limit had seen after those that both begin with is judged by these, as before. Only for limits of folders
+    /// it is more than all or nothing: they come again and again.
+    /// </remarks>
     /// <param name="before">What it was judged by.</param>
     /// <param name="folded">What is folded.</param>
     /// <param name="table">Into what.</param>
-    public bool JudgesOtherwise(WriteRights before, LogPositions folded, ITableSource table)
+    public LogPositions JudgedAlike(WriteRights before, LogPositions folded, ITableSource table)
     {
-        if (Holds.JudgeOtherwise(before.Holds, folded, table) || Folders.JudgeOtherwise(before.Folders, folded))
+        if (Holds.JudgeOtherwise(before.Holds, folded, table))
         {
-            return true;
+            return LogPositions.Empty;
         }
 
         foreach ((LogId log, LogPosition position) in folded.Logs)
@@ -84,11 +87,11 @@ public sealed class WriteRights
             if (Lists(log.Author).Zip(before.Lists(log.Author)).Any(
                 pair => MemberLimit.Differ(pair.First, pair.Second, last)))
             {
-                return true;
+                return LogPositions.Empty;
             }
         }
 
-        return false;
+        return Folders.JudgedAlike(before.Folders, folded, table);
     }
 
     /// <summary>The bytes kept beside what was folded with these rights.</summary>

@@ -37,6 +37,22 @@ internal static class SeenLimits
         : state.Get(Key(stackalloc byte[KeySize], mark, id.Log)) is { } first
             && BinaryPrimitives.ReadUInt64LittleEndian(first) <= id.Seq;
 
+    /// <summary>A mark is asked for no more.</summary>
+    /// <remarks>What was noted of it depends on nothing but what depends on what: it need not be undone.</remarks>
+    internal static void Forget(ITreeTable state, TransactionId mark)
+    {
+        byte[] from = Key(new byte[KeySize], mark, default).ToArray();
+        byte[] to = Key(new byte[KeySize], mark with { Seq = mark.Seq + 1 }, default).ToArray();
+        var noted = new List<byte[]>();
+        TableCursor cursor = state.Scan(from, to);
+        while (cursor.MoveNext())
+        {
+            noted.Add(cursor.Key);
+        }
+
+        noted.ForEach(key => state.Put(key, null));
+    }
+
     private static Span<byte> Key(Span<byte> key, TransactionId mark, LogId log)
     {
         key[0] = TreeKeys.SeenLimit;

@@ -37,6 +37,17 @@ public sealed class TreeApplier : ITransactionApplier
     /// <summary>Whose transactions are obeyed; whoever changes it folds again what is judged otherwise by it.</summary>
     public WriteRights Rights { get; set; } = WriteRights.None;
 
+    /// <summary>Obeys other rights from here on, and forgets in the table what only the ones before asked for.</summary>
+    /// <remarks>What is judged otherwise by them is to be applied again.</remarks>
+    public void Obey(WriteRights rights, WriteRights before, ITreeTable state)
+    {
+        Rights = rights;
+        foreach (TransactionId mark in before.Folders.Marks.Except(rights.Folders.Marks))
+        {
+            SeenLimits.Forget(state, mark);
+        }
+    }
+
     /// <inheritdoc/>
     public void Apply(Transaction transaction, ITreeTable state) => Apply(transaction, state, []);
 

@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using Cairn.Coding.Encryption;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rights;
 using Cairn.Core.Rules;
 using Cairn.Core.Text;
 using Cairn.Node.Garbage;
@@ -106,7 +108,16 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
             return top.Kind == ObjectKind.Directory ? VolumeError.InvalidArgument : VolumeError.NotADirectory;
         }
 
-        FolderMark mark;
+        Result<AdminMark, VolumeError> written = await WriteMark();
+        return written.TryGet(out AdminMark? mark, out error)
+            ? new FolderMark(_engine.State.Inodes.ObjectOf(top.Inode)!.Value, mark)
+            : error;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<Result<AdminMark, VolumeError>> WriteMark()
+    {
+        AdminMark mark;
         lock (_log.Gate)
         {
             // It does nothing; whoever writes behind it has seen it.
@@ -116,12 +127,34 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
                 return Errors.From(failed);
             }
 
-            mark = new FolderMark(_engine.State.Inodes.ObjectOf(top.Inode)!.Value, after, _log.Seen);
+            mark = new AdminMark(_log.Seen, after);
         }
 
         // A limit whose mark was lost would hold for ever, and nobody could write behind it.
         Result<Unit, StoreError> isSealed = await _workers.Run(WorkPriority.Foreground, _log.Seal);
         return isSealed.TryGet(out _, out StoreError refused) ? mark : Errors.From(refused);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> HasUnguarded(CancellationToken cancellation) =>
+        await _workers.Run(WorkPriority.Background, () => new UnguardedFolders(_log).IsAny(cancellation), cancellation);
+
+    /// <inheritdoc/>
+    public ImmutableArray<TransactionId> IdleBeside(AdminMark mark)
+    {
+        lock (_log.Gate)
+        {
+            return _log.Rights.Folders.IdleBeside(mark.Seen, _log.Fold.Table);
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Has(TransactionId id)
+    {
+        lock (_log.Gate)
+        {
+            return _log.Fold.LastOf(id.Log) >= id.Seq;
+        }
     }
 
     /// <inheritdoc/>

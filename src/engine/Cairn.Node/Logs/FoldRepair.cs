@@ -52,11 +52,11 @@ internal sealed class FoldRepair(ReplicatedLog log)
 
     private void TellAll()
     {
-        var keys = new List<byte[]>();
+        var keys = new List<TableBytes>();
         TableCursor cursor = log.Fold.Table.Scan([], [FoldKeys.Reserved]);
         while (cursor.MoveNext())
         {
-            keys.Add(cursor.Key);
+            keys.Add(cursor.KeyBytes);
             if (keys.Count == KeysTold)
             {
                 log.Tell(keys);

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rights;
 using Cairn.Core.Tree;
 using Cairn.Storage;
 
@@ -22,8 +23,8 @@ internal sealed class LateWork(ReplicatedLog log, LogPorts ports)
     /// <summary>Looks for such work, and writes it again behind everything that is folded.</summary>
     public void WriteAgain()
     {
-        LimitFolder[] news = [.. log.Rights.Folders.All.Where(
-            limit => limit.MayEdit(Self) == false && log.Fold.Table.Get(Key(limit.After)) is null)];
+        AdminMark[] news =
+            [.. log.Rights.Folders.MarksFor(Self).Where(mark => log.Fold.Table.Get(Key(mark.After)) is null)];
         if (news.Length == 0)
         {
             return;
@@ -40,9 +41,9 @@ internal sealed class LateWork(ReplicatedLog log, LogPorts ports)
             }
         }
 
-        foreach (LimitFolder limit in news)
+        foreach (AdminMark mark in news)
         {
-            log.Fold.Table.Put(Key(limit.After), []);
+            log.Fold.Table.Put(Key(mark.After), []);
         }
     }
 
@@ -96,13 +97,13 @@ internal sealed class LateWork(ReplicatedLog log, LogPorts ports)
         return [FoldKeys.Reserved, (byte)'W', .. mark.Log.Author.Value.ToArray(), .. number];
     }
 
-    /// <summary>Own transactions that not all of some limits had seen, oldest first.</summary>
-    private IEnumerable<Transaction> OwnSince(LimitFolder[] limits)
+    /// <summary>Own transactions that not all who wrote some marks had seen, oldest first.</summary>
+    private IEnumerable<Transaction> OwnSince(AdminMark[] marks)
     {
         IEnumerable<Transaction> all = [];
         foreach ((LogId id, LogPosition tip) in log.Exchange.Positions.Logs.Where(held => held.Key.Author == Self))
         {
-            ulong first = limits.Min(limit => limit.Seen[id].BlockSeq) + 1;
+            ulong first = marks.Min(mark => mark.Seen[id].BlockSeq) + 1;
             all = all.Concat(LogHistory.Read(log, id, first, tip.BlockSeq));
         }
 

@@ -42,7 +42,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             RestoreTip(id);
         }
 
-        bool isOtherwise = log.RightsInForce.Renew(log.Fold);
+        bool isOtherwise = log.RightsInForce.Renew(log.Fold) is null;
         if (log.Fold.Positions.Logs.Count == 0)
         {
             NoteRules();

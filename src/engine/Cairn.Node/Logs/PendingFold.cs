@@ -42,7 +42,7 @@ internal sealed class PendingFold(ReplicatedLog log)
         }
         else
         {
-            log.Tell([.. report.ChangedKeys.Select(static key => key.AsArray()!)]);
+            log.Tell(report.ChangedKeys);
         }
     }
 }

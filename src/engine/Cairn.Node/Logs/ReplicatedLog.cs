@@ -382,17 +382,19 @@ public sealed class ReplicatedLog : IAsyncDisposable
         }
     }
 
-    /// <summary>
-    /// Membership or rights changed: if something that is folded is accepted no more, or again, everything is folded anew. Slow then.
-    /// </summary>
+    /// <summary>Membership or rights changed: applies again what is judged otherwise; all, if that cannot be undone: slow.</summary>
     public void Reconsider()
     {
         lock (Gate)
         {
-            bool isOtherwise = RightsInForce.Renew(Fold);
-            if (isOtherwise || Quarantine.IsOutdated(Fold.Table, _exchange.Positions))
+            if (RightsInForce.Renew(Fold) is not { } changed
+                || Quarantine.IsOutdated(Fold.Table, _exchange.Positions))
             {
                 Repair.Run();
+            }
+            else
+            {
+                Tell(changed.ChangedKeys);
             }
 
             _late.WriteAgain();
@@ -454,11 +456,11 @@ public sealed class ReplicatedLog : IAsyncDisposable
     internal void NoteLoss() => _durable = _durable.Meet(_exchange.Positions);
 
     /// <summary>What others wrote changed these keys. Under the gate.</summary>
-    internal void Tell(IReadOnlyList<byte[]> changed)
+    internal void Tell(IReadOnlyList<TableBytes> changed)
     {
         if (changed.Count > 0)
         {
-            Changed?.Invoke(changed);
+            Changed?.Invoke([.. changed.Select(static key => key.AsArray()!)]);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cairn.Core.Fold;
+using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
 using Cairn.Core.Tree;
@@ -25,18 +26,23 @@ internal sealed class RightsInForce(IMembers members, TreeApplier applier, NodeI
     public WriteRights Current => _current;
 
     /// <summary>Takes over what the pool's log says now, for everything that is folded from here on.</summary>
-    /// <returns>Whether what is folded is judged otherwise by it, and must be folded again.</returns>
-    public bool Renew(OrderedFold fold)
+    /// <returns>
+    /// What it changed: all that is judged otherwise by it is applied again. Null: some of that cannot be undone any more, and
+    /// everything must be folded again.
+    /// </returns>
+    public FoldReport? Renew(OrderedFold fold)
     {
         WriteRights before = fold.Table.Get(Key) is { } noted ? WriteRights.Decode(noted) : WriteRights.None;
-        applier.Rights = _current = Usable(members.Rights, fold);
-        bool isOtherwise = _current.JudgesOtherwise(before, fold.Positions, fold.Table);
-        if (!isOtherwise)
+        _current = Usable(members.Rights, fold);
+        LogPositions alike = _current.JudgedAlike(before, fold.Positions, fold.Table);
+        applier.Obey(_current, before, fold.Table);
+        FoldReport? changed = fold.Again(alike);
+        if (changed is not null)
         {
             Note(fold.Table);
         }
 
-        return isOtherwise;
+        return changed;
     }
 
     /// <summary>Whether a mark has come for which a limit was left out.</summary>
@@ -48,8 +54,7 @@ internal sealed class RightsInForce(IMembers members, TreeApplier applier, NodeI
     /// </summary>
     private WriteRights Usable(WriteRights rights, OrderedFold fold)
     {
-        FolderRights usable = rights.Folders.Without(
-            limit => limit.MayEdit(self) == false && !IsFolded(limit.After, fold));
+        FolderRights usable = rights.Folders.Without(self, mark => !IsFolded(mark, fold));
         _awaited = [.. rights.Folders.Marks.Except(usable.Marks)];
         return _awaited.IsEmpty ? rights : rights.With(usable);
     }

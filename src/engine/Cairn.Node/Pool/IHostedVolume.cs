@@ -1,8 +1,10 @@
+using System.Collections.Immutable;
 using Cairn.Coding.Encryption;
 using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rights;
 using Cairn.Core.Rules;
 using Cairn.Node.Control;
 using Cairn.Node.Garbage;
@@ -46,9 +48,8 @@ public sealed record UnsharedFiles(long Count, long Bytes, IReadOnlyList<string>
 
 /// <summary>A folder, and a mark behind all that was seen of its volume.</summary>
 /// <param name="Folder">Which folder.</param>
-/// <param name="After">The mark: a transaction of this node.</param>
-/// <param name="Seen">What this node has of the volume's logs, the mark among it.</param>
-public sealed record FolderMark(ObjectId Folder, TransactionId After, LogPositions Seen);
+/// <param name="Mark">The mark: a transaction of this node, and seen by it.</param>
+public sealed record FolderMark(ObjectId Folder, AdminMark Mark);
 
 /// <summary>A volume as the node keeps it open: for doors, for peers, and for the owner's questions.</summary>
 public interface IHostedVolume : IAsyncDisposable
@@ -85,6 +86,18 @@ public interface IHostedVolume : IAsyncDisposable
     /// <summary>Writes a mark behind all that is seen, durably, for a limit of a folder.</summary>
     /// <param name="path">The folder; "" is not one.</param>
     ValueTask<Result<FolderMark, VolumeError>> MarkFolder(string path) => new(VolumeError.NotSupported);
+
+    /// <summary>Writes a mark behind all that is seen, durably.</summary>
+    ValueTask<Result<AdminMark, VolumeError>> WriteMark() => new(VolumeError.NotSupported);
+
+    /// <summary>Whether anything came into limited folders since the last mark.</summary>
+    ValueTask<bool> HasUnguarded(CancellationToken cancellation) => new(false);
+
+    /// <summary>The marks of renewals that judge nothing any more beside a mark that was just written here.</summary>
+    ImmutableArray<TransactionId> IdleBeside(AdminMark mark) => [];
+
+    /// <summary>Whether a transaction of the volume came.</summary>
+    bool Has(TransactionId id) => false;
 
     /// <summary>Where a folder is now, without the volume's name; null if it was removed.</summary>
     string? PathOf(ObjectId folder) => null;

@@ -1,0 +1,91 @@
+using Cairn.Core.Membership;
+using Cairn.Core.Primitives;
+using Cairn.Node.Control;
+using Cairn.Storage;
+
+namespace Cairn.Node;
+
+/// <content>What is looked at every few seconds, and what others are told of this node.</content>
+public sealed partial class CairnNode
+{
+    private static readonly TimeSpan HousekeepingEvery = TimeSpan.FromSeconds(5);
+
+    private async Task Housekeeping()
+    {
+        long reconciled = _ports.Time.GetTimestamp();
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(HousekeepingEvery, _ports.Time, _stop.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            _peers.CloseStuck();
+            RememberMembers();
+            _volumes.Refresh();
+            _volumes.Upkeep();
+            _tables.Upkeep();
+            _keys.Look();
+            _clones.Look(_stop.Token);
+            _horizon.Look();
+            _returns.Look();
+            _ownReturn.Look(_stop.Token);
+            _space.Divide();
+            _replicator.RetryRefused();
+            PublishOwed();
+            PublishUse();
+            Warn(_sync.Save());
+            await _weights.Look(_stop.Token);
+            await _marks.Look(_stop.Token);
+            if (_ports.Time.GetElapsedTime(reconciled) > TimeSpan.FromSeconds(30))
+            {
+                reconciled = _ports.Time.GetTimestamp();
+                _sync.Reconcile();
+            }
+        }
+    }
+
+    /// <summary>Tells the others that this node began or ceased to owe copies: looked at every few seconds, not at each chunk.</summary>
+    private void PublishOwed()
+    {
+        long owed = _replicator.OwedCount;
+        if (owed > 0 != _record.Current.Record.OwedChunks > 0)
+        {
+            ChangeRecord(record => record with { OwedChunks = owed });
+        }
+    }
+
+    private long OthersBytes() => _logs.Bytes + _volumes.Open.Sum(volume => volume.IndexBytes);
+
+    /// <summary>Tells the others when the fill level moved by a hundredth, or this node became full.</summary>
+    private void PublishUse()
+    {
+        NodeRecord now = _record.Current.Record;
+        (long used, bool isFull) = _space.Use(now.IsFull);
+        long capacity = _space.CapacityBytes;
+        bool isNews = isFull != now.IsFull || capacity != now.CapacityBytes
+            || Math.Abs(used - now.UsedBytes) > Math.Max(1 << 20, capacity / 100);
+        if (isNews && !_stop.IsCancellationRequested)
+        {
+            ChangeRecord(record => record with { CapacityBytes = capacity, UsedBytes = used, IsFull = isFull });
+        }
+    }
+
+    private Result<Unit, StoreError> ChangeRecord(Func<NodeRecord, NodeRecord> change)
+    {
+        Result<SignedNodeRecord, StoreError> changed = _record.Change(change);
+        if (!changed.TryGet(out SignedNodeRecord? record, out StoreError error))
+        {
+            _diary.Add(LogLevel.Error, "node", error.ToString());
+            return error;
+        }
+
+        _view.Merge(record);
+        _gossip.Publish(record);
+        return Unit.Value;
+    }
+}
