@@ -31,7 +31,7 @@ internal static class QuickFold
     public static int Run(string folder)
     {
         Transaction[] foreign = Make();
-        InMemory(foreign[..Portion]);
+        InMemory(foreign);
         Rate inMemory = InMemory(foreign);
         Rate intoIndex = IntoIndex(Path.Join(folder, $"cairn-fold-{Environment.ProcessId}"), foreign);
         return Show("in memory", inMemory, MemoryGate) & Show("into the index", intoIndex, IndexGate) ? 0 : 1;
@@ -116,6 +116,7 @@ internal static class QuickFold
     private static Transaction[] Make()
     {
         var random = new Prng(1);
+        var ids = new FreshIds(random.Fill);
         var fold = new OrderedFold(new MemoryTable(), new TreeApplier()) { Alone = true };
         var edits = new TreeEdits(new TreeQueries(fold.Table), () => Fresh(random));
         var log = new LogId(new NodeId(new byte[NodeId.Size]), 1);
@@ -124,7 +125,7 @@ internal static class QuickFold
         for (int i = 0; i < Files; i++)
         {
             byte[] name = Encoding.UTF8.GetBytes($"file-{i}.txt");
-            var created = new NewObject(new ObjectId(Fresh(random)), 0x1A4, 0, 0, default);
+            var created = new NewObject(new ObjectId(ids.Next()), 0x1A4, 0, 0, default);
             var version = new NewVersion(new VersionId(Fresh(random)), 4096, 4096, default, new byte[120]);
             bool isFolder = i % FilesPerFolder == 0;
             made[i] = fold.Author(log, default, isFolder

@@ -43,6 +43,38 @@ public sealed class SqliteIndexStoreTests : IDisposable
     }
 
     [Fact]
+    public void Values_of_any_length_take_the_place_of_each_other_and_leave_nothing()
+    {
+        using var store = Open();
+        string large = new('l', 40_000);
+        string[] values = ["s", large, "t", large[1..], large, ""];
+        foreach (string value in values)
+        {
+            Assert.True(store.Apply([Put("a", value), Put("b", large)]).IsOk);
+            Assert.Equal(value, Encoding.ASCII.GetString(store.Get("a"u8).Value!));
+            Assert.Equal([value, large], store.Scan(default, default, 10).Value
+                .Select(pair => Encoding.ASCII.GetString(pair.Value)));
+        }
+
+        Assert.Equal(1, LargeValues());
+        Assert.True(store.Apply([Put("a", large), Delete("b"), Delete("a")]).IsOk);
+        Assert.Empty(store.Scan(default, default, 10).Value);
+        Assert.Equal(0, LargeValues());
+    }
+
+    [Fact]
+    public void A_file_of_earlier_programs_is_read_and_written()
+    {
+        Make("earlier", "CREATE TABLE kv(k BLOB PRIMARY KEY NOT NULL, v BLOB NOT NULL) WITHOUT ROWID;"
+            + "INSERT INTO kv VALUES(CAST('a' AS BLOB), zeroblob(5000)), (CAST('b' AS BLOB), zeroblob(1))");
+        File.Copy(_folder["earlier"], _folder["index"]);
+        using var store = Open();
+        Assert.Equal(5000, store.Get("a"u8).Value!.Length);
+        Assert.True(store.Apply([Put("a", new string('v', 6000)), Delete("b")]).IsOk);
+        Assert.Equal(6000, Assert.Single(store.Scan(default, default, 10).Value).Value.Length);
+    }
+
+    [Fact]
     public void An_empty_key_is_a_key()
     {
         using var store = Open();
@@ -77,7 +109,8 @@ public sealed class SqliteIndexStoreTests : IDisposable
     [Fact]
     public void A_database_with_another_shape_is_a_typed_error()
     {
-        File.Copy(WriteForeignDatabase(), _folder["index"], overwrite: true);
+        Make("foreign", "CREATE TABLE kv(other TEXT)");
+        File.Copy(_folder["foreign"], _folder["index"], overwrite: true);
         using var store = Open();
         Assert.False(store.Get("a"u8).IsOk);
         Assert.True(store.Clear().IsOk);
@@ -134,13 +167,24 @@ public sealed class SqliteIndexStoreTests : IDisposable
 
     private SqliteIndexStore Open() => new(_folder["index"]);
 
-    private string WriteForeignDatabase()
+    private void Make(string file, string sql)
     {
         SQLitePCL.Batteries_V2.Init();
-        Assert.Equal(0, SQLitePCL.raw.sqlite3_open(_folder["foreign"], out SQLitePCL.sqlite3 database));
-        Assert.Equal(0, SQLitePCL.raw.sqlite3_exec(database, "CREATE TABLE kv(other TEXT)"));
+        Assert.Equal(0, SQLitePCL.raw.sqlite3_open(_folder[file], out SQLitePCL.sqlite3 database));
+        Assert.Equal(0, SQLitePCL.raw.sqlite3_exec(database, sql));
         database.Dispose();
-        return _folder["foreign"];
+    }
+
+    private int LargeValues()
+    {
+        Assert.Equal(0, SQLitePCL.raw.sqlite3_open(_folder["index"], out SQLitePCL.sqlite3 database));
+        Assert.Equal(0, SQLitePCL.raw.sqlite3_prepare_v2(
+            database, "SELECT count(*) FROM large", out SQLitePCL.sqlite3_stmt count));
+        Assert.Equal(SQLitePCL.raw.SQLITE_ROW, SQLitePCL.raw.sqlite3_step(count));
+        int found = SQLitePCL.raw.sqlite3_column_int(count, 0);
+        count.Dispose();
+        database.Dispose();
+        return found;
     }
 
     private static IndexChange Put(string key, string value) =>

@@ -1,6 +1,6 @@
 namespace Cairn.Core.Primitives;
 
-/// <summary>What an entry points at (a file, directory or link): random, never reused.</summary>
+/// <summary>What an entry points at (a file, directory or link): drawn from <see cref="FreshIds"/>, never reused.</summary>
 /// <param name="Value">The raw bytes.</param>
 public readonly record struct ObjectId(Bytes16 Value) : IComparable<ObjectId>
 {

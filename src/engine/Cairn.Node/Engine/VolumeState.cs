@@ -80,6 +80,7 @@ internal sealed class VolumeState
     private readonly Dictionary<ObjectId, OpenObject> _open = [];
     private readonly Dictionary<ulong, HandleState> _handles = [];
     private readonly List<IVolumeWatcher> _watchers = [];
+    private readonly FreshIds _objectIds;
     private readonly HandleNumbers _numbers;
     private readonly AuthorName _author;
 
@@ -88,6 +89,7 @@ internal sealed class VolumeState
         Parts = parts;
         Queries = new TreeQueries(parts.Log.Fold.Table);
         Edits = new TreeEdits(Queries, () => Fresh());
+        _objectIds = new FreshIds(parts.Entropy.Fill);
         Inodes = new InodeMap(Queries, parts.Index);
         Listings = new DirectoryListings(Queries);
         Condemned = new CondemnedChunks(parts.Log);
@@ -346,10 +348,10 @@ internal sealed class VolumeState
             mode |= isDirectory ? setGroupId : 0;
         }
 
-        ObjectId id = new(Fresh());
+        ObjectId id = new(_objectIds.Next());
         while (Inodes.IsKnownTaken(id))
         {
-            id = new ObjectId(Fresh());
+            id = new ObjectId(_objectIds.Next());
         }
 
         return new NewObject(id, mode, caller.UserId, group, Now);

@@ -9,10 +9,20 @@ internal sealed class SqliteConnection : IDisposable
 {
     // synchronous=NORMAL: a power cut may take the last transactions whole, never a part of one. Indexes are rebuildable
     // and record how far they are, so that is enough, and no transaction waits for the disk.
+    // A file keeps the size of page that it was made with.
     private const string Setup =
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000; PRAGMA cache_size=-8192;"
-        + "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=33554432; PRAGMA temp_store=MEMORY;"
-        + "CREATE TABLE IF NOT EXISTS kv(k BLOB PRIMARY KEY NOT NULL, v BLOB NOT NULL) WITHOUT ROWID;";
+        "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000;"
+        + "PRAGMA cache_size=-8192; PRAGMA wal_autocheckpoint=2000; PRAGMA journal_size_limit=33554432;"
+        + "PRAGMA temp_store=MEMORY;"
+        + "CREATE TABLE IF NOT EXISTS kv(k BLOB PRIMARY KEY NOT NULL, v BLOB NOT NULL) WITHOUT ROWID;"
+        + "CREATE TABLE IF NOT EXISTS large(id INTEGER PRIMARY KEY, v BLOB NOT NULL);";
+
+    // A row of kv is a key of its tree, value and all. One that does not fit into a page is read to its end whenever the
+    // tree compares another key with it, so such a value lies in a table of its own, under a number that stands for it.
+    private const string Value = "CASE typeof(v) WHEN 'integer' THEN (SELECT v FROM large WHERE id=kv.v) ELSE v END";
+
+    /// <summary>A longer row might not stay in its page, in the files of 4 KiB pages of earlier programs either.</summary>
+    private const int RowBytesMax = 960;
 
     private const int KeyBytesMax = 1024;
 
@@ -23,7 +33,9 @@ internal sealed class SqliteConnection : IDisposable
     private readonly sqlite3_stmt _scan;
     private readonly sqlite3_stmt _scanToEnd;
     private readonly sqlite3_stmt _put;
+    private readonly sqlite3_stmt _putLarge;
     private readonly sqlite3_stmt _delete;
+    private readonly sqlite3_stmt _deleteLarge;
     private readonly sqlite3_stmt _begin;
     private readonly sqlite3_stmt _commit;
     private readonly sqlite3_stmt _rollback;
@@ -33,11 +45,14 @@ internal sealed class SqliteConnection : IDisposable
     {
         _database = database;
         _path = path;
-        _get = Prepare("SELECT v FROM kv WHERE k=?1");
-        _scan = Prepare("SELECT k,v FROM kv WHERE k>=?1 AND k<?2 ORDER BY k LIMIT ?3");
-        _scanToEnd = Prepare("SELECT k,v FROM kv WHERE k>=?1 ORDER BY k LIMIT ?3");
-        _put = Prepare("INSERT INTO kv(k,v) VALUES(?1,?2) ON CONFLICT(k) DO UPDATE SET v=excluded.v");
+        _get = Prepare($"SELECT {Value} FROM kv WHERE k=?1");
+        _scan = Prepare($"SELECT k,{Value} FROM kv WHERE k>=?1 AND k<?2 ORDER BY k LIMIT ?3");
+        _scanToEnd = Prepare($"SELECT k,{Value} FROM kv WHERE k>=?1 ORDER BY k LIMIT ?3");
+        _put = Prepare(
+            "INSERT INTO kv VALUES(?1,?2) ON CONFLICT DO UPDATE SET v=excluded.v WHERE typeof(kv.v)='blob'");
+        _putLarge = Prepare("INSERT INTO large(v) VALUES(?1)");
         _delete = Prepare("DELETE FROM kv WHERE k=?1");
+        _deleteLarge = Prepare("DELETE FROM large WHERE id=(SELECT v FROM kv WHERE k=?1)");
         _begin = Prepare("BEGIN IMMEDIATE");
         _commit = Prepare("COMMIT");
         _rollback = Prepare("ROLLBACK");
@@ -144,14 +159,9 @@ internal sealed class SqliteConnection : IDisposable
         foreach (IndexChange change in changes)
         {
             Invariant.That(change.Key.Length <= KeyBytesMax, $"an index key of {change.Key.Length} bytes");
-            sqlite3_stmt statement = change.Value is null ? _delete : _put;
-            Bind(statement, 1, change.Key.Span);
-            if (change.Value is { } value)
-            {
-                Bind(statement, 2, value.Span);
-            }
-
-            if (!Run(statement).TryGet(out _, out error))
+            Result<Unit, IndexError> applied =
+                change.Value is { } value ? Put(change.Key.Span, value.Span) : Delete(change.Key.Span);
+            if (!applied.TryGet(out _, out error))
             {
                 _ = Run(_rollback);
                 return error;
@@ -165,6 +175,43 @@ internal sealed class SqliteConnection : IDisposable
         }
 
         return done;
+    }
+
+    private Result<Unit, IndexError> Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        Bind(_put, 1, key);
+        if (key.Length + value.Length <= RowBytesMax)
+        {
+            Bind(_put, 2, value);
+        }
+        else
+        {
+            Bind(_putLarge, 1, value);
+            if (!Run(_putLarge).TryGet(out _, out IndexError error))
+            {
+                return error;
+            }
+
+            raw.sqlite3_bind_int64(_put, 2, raw.sqlite3_last_insert_rowid(_database));
+        }
+
+        Result<Unit, IndexError> put = Run(_put);
+        if (!put.IsOk || raw.sqlite3_changes(_database) > 0)
+        {
+            return put;
+        }
+
+        // The key has a large value: that one goes first.
+        put = Delete(key);
+        return put.IsOk ? Run(_put) : put;
+    }
+
+    private Result<Unit, IndexError> Delete(ReadOnlySpan<byte> key)
+    {
+        Bind(_deleteLarge, 1, key);
+        Bind(_delete, 1, key);
+        Result<Unit, IndexError> done = Run(_deleteLarge);
+        return done.IsOk ? Run(_delete) : done;
     }
 
     public void Dispose()
