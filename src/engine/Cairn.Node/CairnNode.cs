@@ -90,7 +90,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _remembered = [.. remembered.Select(record => record.Record.Node)];
         _view = new PoolView(ports.Identity.Node, config.Pool, config.Bootstrap, _remembered);
         _space = new SpaceKeeper(chunks, SpacePlan.For(options.SpaceBytes).Journal, OthersBytes, options.SpaceBytes);
-        _record = new OwnRecord(ports, options, _space.CapacityBytes);
+        _record = new OwnRecord(ports, options, _space.CapacityBytes, remembered);
         ulong seed = RandomUInt64(ports);
         _joinHost = new JoinHost(ports, _poolLog, _view, _diary) { OwnRecord = () => _record.Current };
         _peers = new PeerSet(ports, options, _view, _diary, seed)
@@ -198,6 +198,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _sync.Add(_poolLog);
         _volumes.Refresh();
         _ownReturn.Look(_stop.Token);
+        _gossip.Overtaken += counter => ChangeRecord(record => record with { Counter = counter });
         _gossip.Start();
         _peers.Start();
         _repair.Start();

@@ -195,7 +195,7 @@ public static class Founding
                     ControlErrorKind.InviteRefused, $"Another machine than the inviter answers at {address}. Ask for a new invite.");
             }
 
-            OwnRecord record = new(ports, options, SpacePlan.For(options.SpaceBytes).Chunks.SpaceBytes);
+            OwnRecord record = new(ports, options, SpacePlan.For(options.SpaceBytes).Chunks.SpaceBytes, []);
             await Handshake.SendHello(connection, HelloPurpose.Join, default, record.Current.Bytes);
             Result<PeerHello, HandshakeError> hello = await Handshake.ReceiveHello(connection, both.Token);
             if (!hello.TryGet(out PeerHello? said, out HandshakeError refused))
@@ -266,7 +266,7 @@ public static class Founding
     }
 
     private static IEnumerable<NodeAddress> Addresses(NodePorts ports, NodeOptions options) =>
-        new OwnRecord(ports, options, 0).Current.Record.Addresses.Take(RecoveryKit.AddressesMax);
+        new OwnRecord(ports, options, 0, []).Current.Record.Addresses.Take(RecoveryKit.AddressesMax);
 
     private static byte[] Random(NodePorts ports, int length)
     {

@@ -174,7 +174,6 @@ public sealed class PlacementTableTests
             (node.Node, node.CapacityBytes, node.Zone, node.IsFull));
         Assert.True(NodeState.Away.TakesCopies());
         Assert.False(NodeState.Decommissioning.TakesCopies());
-        Assert.True(NodeState.Decommissioning.HasCopies());
     }
 
     [Fact]

@@ -34,6 +34,27 @@ public sealed class PoolLifeTests
         bench.Until(() => written.TrueForAll(address => rest.Count(node => node.Holds(address)) == 4), "remade");
     }
 
+    [Fact]
+    public void A_node_whose_home_lost_its_record_is_believed_again()
+    {
+        PoolBench bench = PoolBench.Of(3, 301);
+        BenchNode node = bench.Nodes[1];
+        for (int i = 0; i < 5; i++)
+        {
+            node.Kill();
+            node.Start();
+            bench.Until(() => bench.Nodes.TrueForAll(other => other.Connected == 2), "connected");
+        }
+
+        node.Kill();
+        Assert.True(node.Disk.Delete("record").IsOk);
+        node.Options = node.Options with { Name = "renamed" };
+        node.Start();
+        bench.Until(
+            () => bench.Nodes.TrueForAll(other => other.Info().Single(one => one.Node == node.Id).Name == "renamed"),
+            "its new record everywhere");
+    }
+
     private static List<ChunkAddress> Write(PoolBench bench, int count)
     {
         BenchNode writer = bench.Nodes[0];

@@ -40,7 +40,4 @@ public static class NodeStates
         NodeState.Joining or NodeState.Decommissioning or NodeState.Gone => false,
         _ => throw new System.Diagnostics.UnreachableException(),
     };
-
-    /// <summary>Whether copies on a node in this state can still be counted and read.</summary>
-    public static bool HasCopies(this NodeState state) => state is not NodeState.Gone;
 }

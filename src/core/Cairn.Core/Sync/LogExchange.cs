@@ -111,20 +111,4 @@ public sealed class LogExchange
 
         return ranges;
     }
-
-    /// <summary>Blocks that a peer at <paramref name="theirs"/> has and this node lacks.</summary>
-    public IReadOnlyList<BlockRange> ToAsk(LogPositions theirs)
-    {
-        var ranges = new List<BlockRange>();
-        foreach ((LogId log, LogPosition position) in theirs.Logs)
-        {
-            ulong has = TipOf(log).BlockSeq;
-            if (has < position.BlockSeq)
-            {
-                ranges.Add(new BlockRange(log, has + 1, position.BlockSeq));
-            }
-        }
-
-        return ranges;
-    }
 }

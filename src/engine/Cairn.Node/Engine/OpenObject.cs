@@ -51,9 +51,6 @@ internal sealed class OpenObject(ObjectId id, InodeNumber inode)
     /// <summary>Whether a close asked for publishing.</summary>
     public bool WantsPublishing { get; set; }
 
-    /// <summary>Whether it waits in the publisher's hands.</summary>
-    public bool IsQueued { get; set; }
-
     /// <summary>The length that is shown.</summary>
     public long SizeBytes => Active?.SizeBytes ?? Frozen?.SizeBytes ?? BaseSize;
 

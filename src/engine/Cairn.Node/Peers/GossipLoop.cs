@@ -31,6 +31,7 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
     private readonly long _started;
     private readonly ulong _session;
     private readonly Signal _wake = new();
+    private bool _hasPassed;
     private long _earliestTickMs;
     private long _sleepsUntilMs;
 
@@ -50,6 +51,10 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
         view.Changed += Watch;
         set.Connected += OnConnected;
     }
+
+    /// <summary>Raised once a run when others have a record of this node that its home lost: with the counter to pass.</summary>
+    /// <remarks>Once: two machines that run copies of one home would pass each other for ever.</remarks>
+    public event Action<ulong>? Overtaken;
 
     private long NowMs => (long)_ports.Time.GetElapsedTime(_started).TotalMilliseconds;
 
@@ -290,7 +295,7 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
             Result<SignedNodeRecord, NodeRecordError> decoded = NodeRecordCodec.Decode(bytes.Span, Signatures.CheckEcdsa);
             if (decoded.TryGet(out SignedNodeRecord? record, out NodeRecordError error))
             {
-                isNews |= record.Record.Node != _view.Self && _view.Merge(record);
+                isNews |= record.Record.Node == _view.Self ? PassOwn(record) : _view.Merge(record);
             }
             else
             {
@@ -305,6 +310,22 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
                 other.Send(new MapRoot(_view.Map.Root));
             }
         }
+    }
+
+    /// <summary>Others keep to the highest counter: until it is passed, nothing this node says of itself reaches them.</summary>
+    private bool PassOwn(SignedNodeRecord others)
+    {
+        bool isAhead = _view.Map.TryGet(_view.Self, out SignedNodeRecord? own)
+            && others.Record.Counter >= own.Record.Counter;
+        if (isAhead && !_hasPassed)
+        {
+            _hasPassed = true;
+            _diary.Add(
+                LogLevel.Warning, "gossip", "others know a newer record of this node than its home does: it is passed");
+            Overtaken?.Invoke(others.Record.Counter);
+        }
+
+        return false;
     }
 
     private IPEndPoint? AddressOf(NodeId node)

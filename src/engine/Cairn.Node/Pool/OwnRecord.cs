@@ -15,15 +15,21 @@ internal sealed class OwnRecord
     private readonly NodePorts _ports;
 
     /// <summary>Takes up the counter that the home remembers.</summary>
-    public OwnRecord(NodePorts ports, NodeOptions options, long capacityBytes)
+    /// <param name="ports">The machine.</param>
+    /// <param name="options">What the node says of itself.</param>
+    /// <param name="capacityBytes">What it gives.</param>
+    /// <param name="remembered">Members' records when this node last looked, its own among them.</param>
+    public OwnRecord(
+        NodePorts ports, NodeOptions options, long capacityBytes, IEnumerable<SignedNodeRecord> remembered)
     {
         _ports = ports;
-        ulong counter = 0;
+        ulong counter = remembered.Where(record => record.Record.Node == ports.Identity.Node)
+            .Select(static record => record.Record.Counter).DefaultIfEmpty().Max();
         NodeState state = NodeState.Online;
         if (SmallFile.Read(ports.Disk, FileName, NodeRecordCodec.BytesMax + 64).TryGet(out byte[]? bytes, out _) && bytes is not null
             && NodeRecordCodec.Decode(bytes, Signatures.CheckEcdsa).TryGet(out SignedNodeRecord? kept, out _))
         {
-            counter = kept.Record.Counter;
+            counter = Math.Max(counter, kept.Record.Counter);
 
             // Who left the pool has left it, though its daemon be started again.
             state = kept.Record.State == NodeState.Gone ? NodeState.Gone : state;
@@ -35,15 +41,15 @@ internal sealed class OwnRecord
     /// <summary>The newest one.</summary>
     public SignedNodeRecord Current { get; private set; }
 
-    /// <summary>Signs a changed record with the next counter and keeps it.</summary>
+    /// <summary>Signs a changed record with the next counter, after the one that <paramref name="change"/> gave it, and keeps it.</summary>
     public Result<SignedNodeRecord, StoreError> Change(Func<NodeRecord, NodeRecord> change)
     {
-        NodeRecord next = change(Current.Record) with
+        NodeRecord next = change(Current.Record);
+        SignedNodeRecord signed = Sign(next with
         {
-            Counter = Current.Record.Counter + 1,
+            Counter = next.Counter + 1,
             Claimed = WallTime.From(_ports.Time.GetUtcNow()),
-        };
-        SignedNodeRecord signed = Sign(next);
+        });
         Result<Unit, StoreError> saved = SmallFile.Write(_ports.Disk, FileName, signed.Bytes.Span);
         if (!saved.TryGet(out _, out StoreError error))
         {
@@ -56,10 +62,6 @@ internal sealed class OwnRecord
 
     /// <summary>Keeps the first record of this run.</summary>
     public Result<Unit, StoreError> Save() => SmallFile.Write(_ports.Disk, FileName, Current.Bytes.Span);
-
-    /// <summary>Whether somebody else's view of this node is newer than ours (a restored home): its counter is passed.</summary>
-    public bool Overtake(ulong counter) =>
-        counter >= Current.Record.Counter && Change(record => record with { Counter = counter }).IsOk;
 
     private static NodeRecord Make(NodePorts ports, NodeOptions options, long capacityBytes) => new()
     {
