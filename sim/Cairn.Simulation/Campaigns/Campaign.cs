@@ -23,6 +23,9 @@ public sealed class Campaign
     private static readonly TimeSpan WatchEvery = TimeSpan.FromMinutes(1);
     private const int LookAtCopiesEvery = 5;
 
+    /// <summary>How long a history is in which checkpoints are made, and which newcomers do not fold: seldom so short.</summary>
+    private const int TransactionsBetweenCheckpoints = 100;
+
     /// <summary>How much longer others think than a client.</summary>
     private const int EchoPauses = 3;
     private const int CuratorPauses = 6;
@@ -216,7 +219,12 @@ public sealed class Campaign
 
     private SimulatedMachine AddMachine()
     {
-        NodeOptions options = new() { SpaceBytes = _options.SpaceBytes, Horizon = _options.Horizon };
+        NodeOptions options = new()
+        {
+            SpaceBytes = _options.SpaceBytes,
+            Horizon = _options.Horizon,
+            TableFrom = TransactionsBetweenCheckpoints,
+        };
         SimulatedMachine machine = new(_scheduler, _network, _machines.Count, _options.Seed, options)
         {
             Told = _chronicle.Add,
@@ -260,7 +268,11 @@ public sealed class Campaign
         Events = _scheduler.Steps,
         Operations = _counters.Answered,
         PromisedWrites = _oracle.Promised,
-        Deeds = _counters.Deeds,
+        Deeds =
+        [
+            .. _counters.Deeds,
+            new("volumes with a checkpoint", _machines.Max(machine => machine.Node?.State.Checkpoints.Count ?? 0)),
+        ],
         Faults = [.. FaultWords.Kinds.Select(kind => KeyValuePair.Create(FaultWords.Of(kind), _faults.Count(kind)))],
         Conflicts = _checker.Conflicts,
         ChunksRemade = _machines.Sum(machine => machine.ChunksRemade),

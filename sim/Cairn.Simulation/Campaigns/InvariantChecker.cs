@@ -153,6 +153,14 @@ internal sealed class InvariantChecker
             }
         }
 
+        foreach (SimulatedMachine machine in _machines)
+        {
+            foreach (NodeProblem differs in machine.Status().Problems.Where(one => one.Code == "checkpoint-differs"))
+            {
+                Break("members make the same checkpoint of the same history", differs.Message);
+            }
+        }
+
         CheckCopies();
         bool mayLack = (_options.Faults & (FaultKinds.Forget | FaultKinds.Away)) != 0;
         if (_snapshots.Look(mayLack) is { } wrong)

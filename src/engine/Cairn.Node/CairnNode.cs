@@ -330,8 +330,8 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             case DropAsk ask:
                 _server.OnDrop(link, ask);
                 break;
-            case TableAsk ask:
-                _tables.OnAsk(link, ask);
+            case TableAsk or CheckpointAsk:
+                _tables.OnAsk(link, message);
                 break;
             default:
                 link.Close(GoodbyeReason.ProtocolError);

@@ -35,7 +35,10 @@ public sealed record NodeOptions
     /// <summary>How often an admin's node looks whether the marks of limited folders are to be renewed. Default 1 hour.</summary>
     public TimeSpan MarkInterval { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>From how many transactions on a newcomer begins a volume with another's table. Default 50,000: 4 s of folding.</summary>
+    /// <summary>
+    /// From how many transactions on a newcomer begins a volume with a checkpoint or another's table, and the least from one
+    /// checkpoint to the next. Default 50,000: 4 s of folding. The same on all nodes of a pool.
+    /// </summary>
     public long TableFrom { get; init; } = 50_000;
 
     /// <summary>How often holdings are compared with peers when nothing changes. Default 60 s.</summary>

@@ -80,6 +80,9 @@ internal static class Samples
             new Rescue([address]),
             new Exclude(Other.Author, true),
             new Repeats([new TransactionId(Other, 77)]),
+            new VouchCheckpoint(
+                volume,
+                new MadeCheckpoint(50_000, 150_003, new Bytes32(Bytes(0x60, 32)), new Bytes32(Bytes(0x61, 32)))),
         ];
     }
 

@@ -37,6 +37,7 @@ public sealed class PeerMessageCodecTests
         new TableAsk(14, new VolumeId(Filled(3).AsSpan(0, 16)), 2, Filled(6)),
         new TableReply(
             15, 2, [new TableRecordBytes(Filled(6), Filled(7)), new TableRecordBytes(Filled(8), default)], false),
+        new CheckpointAsk(16, new VolumeId(Filled(3).AsSpan(0, 16)), new Bytes32(Filled(1)), Filled(6)),
         new Ping(12),
         new Pong(13),
     ];
@@ -96,10 +97,10 @@ public sealed class PeerMessageCodecTests
     [Fact]
     public void Versions_meet_at_the_newest_common_one()
     {
-        Assert.Equal(3, ProtocolVersion.Negotiate(1, 7).Value);
+        Assert.Equal(4, ProtocolVersion.Negotiate(1, 7).Value);
         Assert.Equal(2, ProtocolVersion.Negotiate(1, 2).Value);
         Assert.Equal(1, ProtocolVersion.Negotiate(1, 1).Value);
-        Assert.Equal(ProtocolErrorKind.NoCommonVersion, ProtocolVersion.Negotiate(4, 7).Error.Kind);
+        Assert.Equal(ProtocolErrorKind.NoCommonVersion, ProtocolVersion.Negotiate(5, 7).Error.Kind);
     }
 
     private static byte[] Encode(PeerMessage message)

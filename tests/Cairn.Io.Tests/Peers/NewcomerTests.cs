@@ -6,36 +6,31 @@ using Cairn.Node.Volumes;
 namespace Cairn.Io.Tests.Peers;
 
 /// <summary>A machine that joins a pool whose volume has a long history, over real TLS and real indexes.</summary>
-public sealed class NewcomerTests : IAsyncDisposable
+public sealed class NewcomerTests
 {
     private const int Files = 60;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private readonly LiveNode _old = new("desk");
-    private readonly LiveNode _newcomer = new("laptop", tableFrom: Files);
-
-    public async ValueTask DisposeAsync()
-    {
-        await _newcomer.DisposeAsync();
-        await _old.DisposeAsync();
-    }
-
     [Fact]
-    public async Task A_newcomer_begins_with_the_table_and_then_has_the_history_too()
+    public async Task A_newcomer_begins_with_the_checkpoint_and_then_has_the_history_too()
     {
-        await _old.Found();
-        Assert.True((await _old.Loop.Call(() => _old.Node.CreateVolume("docs", default).AsTask())).IsOk);
-        await Write(await Volume(_old), "by the old", Files);
-        await _newcomer.Join(_old);
-        await _newcomer.Run();
-        IVolume volume = await Volume(_newcomer);
+        await using LiveNode old = new("desk", tableFrom: Files);
+        await using LiveNode newcomer = new("laptop", tableFrom: Files);
+        await old.Found();
+        Assert.True((await old.Loop.Call(() => old.Node.CreateVolume("docs", default).AsTask())).IsOk);
+        await Write(await Volume(old), "by the old", Files);
+        await Until(() => Task.FromResult(!old.Node.State.Checkpoints.IsEmpty));
+        await newcomer.Join(old);
+        await newcomer.Run();
+        IVolume volume = await Volume(newcomer);
         Assert.Contains(
-            _newcomer.Node.Diary.After(0, 100), line => line.Text.Contains("begins with", StringComparison.Ordinal));
+            newcomer.Node.Diary.After(0, 100),
+            line => line.Text.Contains("the checkpoint of", StringComparison.Ordinal));
         Assert.Equal(Files, (await Names(volume)).Length);
         await Write(volume, "by the newcomer", 1);
-        await Until(async () => (await Names(await Volume(_old))).Length == Files + 1);
-        Assert.Empty(_newcomer.Failures);
-        Assert.Empty(_old.Failures);
+        await Until(async () => (await Names(await Volume(old))).Length == Files + 1);
+        Assert.Empty(newcomer.Failures);
+        Assert.Empty(old.Failures);
     }
 
     private static async Task<IVolume> Volume(LiveNode node)

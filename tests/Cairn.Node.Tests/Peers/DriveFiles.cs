@@ -31,6 +31,15 @@ internal static class DriveFiles
             return written.TryGet(out _, out error) ? Unit.Value : Result<Unit, VolumeError>.Fail(error);
         });
 
+    /// <summary>Gives a file an extended attribute of so many bytes.</summary>
+    public static Result<Unit, VolumeError> SetAttribute(
+        this PoolBench bench, BenchNode node, string name, int bytes) =>
+        bench.Do(node, async () => (await node.Drive.Resolve(name)).TryGet(
+            out ObjectAttributes attributes, out VolumeError error)
+            ? await node.Drive.SetExtendedAttribute(
+                attributes.Inode, "user.x"u8.ToArray(), bench.Bytes(bytes), AttributeWriteMode.Any, Caller.Daemon)
+            : error);
+
     /// <summary>Reads a file whole; null when it cannot be found or read here.</summary>
     public static byte[]? Get(this PoolBench bench, BenchNode node, string name) =>
         bench.Do(node, () => Read(node.Drive, name));

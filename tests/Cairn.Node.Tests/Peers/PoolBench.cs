@@ -37,7 +37,7 @@ internal sealed class PoolBench
 
     public List<BenchNode> Nodes { get; } = [];
 
-    public NodeOptions Options { get; init; } = new()
+    public NodeOptions Options { get; private set; } = new()
     {
         SpaceBytes = 256L << 20,
         RepairGrace = TimeSpan.FromSeconds(30),
@@ -49,9 +49,11 @@ internal sealed class PoolBench
     public bool HasDrives { get; init; }
 
     /// <summary>A pool of so many running nodes with real volumes, all connected, and one volume open on each.</summary>
-    public static PoolBench WithDrives(int count, ulong seed, long spaceBytes = 256L << 20)
+    public static PoolBench WithDrives(
+        int count, ulong seed, long spaceBytes = 256L << 20, long tableFrom = 50_000)
     {
         PoolBench bench = new(seed) { HasDrives = true };
+        bench.Options = bench.Options with { TableFrom = tableFrom };
         Fill(bench, [.. Enumerable.Repeat(spaceBytes, count)]);
         bench.Ok(bench.Nodes[0], () => bench.Nodes[0].Node.CreateVolume("shared", default).AsTask());
         bench.Until(() => bench.Nodes.TrueForAll(node => node.FindDrive() is not null), "the volume is everywhere");

@@ -82,7 +82,11 @@ internal sealed class FoldLogs
         return null;
     }
 
-    /// <summary>Its place in the order, or null when it depends on something long forgotten.</summary>
+    /// <summary>Its place in the order, or null when that depends on something long forgotten.</summary>
+    /// <remarks>
+    /// Its author may have seen less of one log than is fixed, and more of another: of what was forgotten it is known that
+    /// it is not as deep as what is known of the same log.
+    /// </remarks>
     internal TransactionOrder? OrderOf(Transaction transaction)
     {
         ulong depth = 0;
@@ -95,18 +99,16 @@ internal sealed class FoldLogs
             }
         }
 
+        ulong forgotten = 0;
         foreach (TransactionId dependency in transaction.Dependencies)
         {
-            ulong of = Find(dependency.Log)![dependency.Seq];
-            if (of == 0)
-            {
-                return null;
-            }
-
+            LogDepths depths = Find(dependency.Log)!;
+            ulong of = depths[dependency.Seq];
             depth = Math.Max(depth, of);
+            forgotten = Math.Max(forgotten, of == 0 ? depths[depths.First] - 1 : 0);
         }
 
-        return new TransactionOrder(depth + 1, transaction.Id);
+        return forgotten > depth ? null : new TransactionOrder(depth + 1, transaction.Id);
     }
 
     /// <summary>The place of an accepted transaction; null for one that is not there, or fixed and forgotten.</summary>
@@ -164,11 +166,11 @@ internal sealed class FoldLogs
         return true;
     }
 
-    /// <summary>Forgets depths below a cut; returns the greatest place in the cut.</summary>
-    internal TransactionOrder Forget(LogPositions stable)
+    /// <summary>The greatest place of what is within some positions, as far as depths are known.</summary>
+    internal TransactionOrder Greatest(LogPositions positions)
     {
         TransactionOrder greatest = default;
-        foreach ((LogId log, LogPosition position) in stable.Logs)
+        foreach ((LogId log, LogPosition position) in positions.Logs)
         {
             if (Find(log) is not { Last: > 0 } depths)
             {
@@ -181,11 +183,45 @@ internal sealed class FoldLogs
             {
                 var order = new TransactionOrder(depth, new TransactionId(log, seq));
                 greatest = order > greatest ? order : greatest;
-                depths.ForgetBefore(seq);
             }
         }
 
         return greatest;
+    }
+
+    /// <summary>Forgets depths before a cut in the order; each log's last one in it stays known.</summary>
+    internal void Forget(TransactionOrder cut)
+    {
+        foreach ((LogId log, LogDepths depths) in _logs)
+        {
+            // In the depth of the cut itself the logs come in the order of their ids.
+            if (depths.LastBefore(log > cut.Id.Log ? cut.Depth : cut.Depth + 1) is > 0 and ulong last)
+            {
+                depths.ForgetBefore(last);
+            }
+        }
+    }
+
+    /// <summary>The logs as somebody has them who knows nothing but the state before a depth.</summary>
+    /// <returns>Null if it is not known any more how far some log went.</returns>
+    internal FoldLogs? Before(ulong depth)
+    {
+        var before = new FoldLogs();
+        foreach ((LogId log, LogDepths depths) in _logs)
+        {
+            switch (depths.LastBefore(depth))
+            {
+                case null:
+                    return null;
+                case > 0 and ulong last:
+                    before.StartAt(new TransactionId(log, last), depths[last]);
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        return before;
     }
 
     /// <summary>Forgets the depths of one log before a transaction.</summary>
@@ -219,7 +255,7 @@ internal sealed class FoldLogs
         table.Put([FoldKeys.Reserved, HeadsTag], heads.WrittenSpan.ToArray());
     }
 
-    internal static FoldLogs Load(ITreeTable table)
+    internal static FoldLogs Load(ITableSource table)
     {
         var logs = new FoldLogs();
         TableCursor cursor = table.Scan([FoldKeys.Reserved, LogTag], [FoldKeys.Reserved, LogTag + 1]);

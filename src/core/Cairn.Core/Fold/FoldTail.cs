@@ -33,10 +33,7 @@ internal sealed class FoldTail
     internal FoldTail(ITreeTable table)
     {
         _table = table;
-        if (table.Get([FoldKeys.Reserved, CutTag]) is { } cut)
-        {
-            Cut = TransactionOrder.From(cut);
-        }
+        Cut = CutIn(table) ?? default;
 
         _blocks = TailBlock.Load(table);
         if (_blocks.Count > 0)
@@ -55,6 +52,10 @@ internal sealed class FoldTail
 
         FindLast();
     }
+
+    /// <summary>Where the history of a table is cut; null if nothing says so.</summary>
+    internal static TransactionOrder? CutIn(ITableSource table) =>
+        table.Get([FoldKeys.Reserved, CutTag]) is { } cut ? TransactionOrder.From(cut) : null;
 
     /// <summary>Says in a table where its history is cut.</summary>
     internal static void Start(ITreeTable table, TransactionOrder cut)

@@ -47,6 +47,9 @@ public interface ITransactionApplier
 /// <summary>The part of the key space that belongs to the fold itself.</summary>
 public static class FoldKeys
 {
+    /// <summary>The state ends before this first byte: what follows is each node's own, then the fold's.</summary>
+    public const byte StateEnd = 0xE0;
+
     /// <summary>First byte of the fold's own keys.</summary>
     public const byte Reserved = 0xF0;
 }

@@ -53,6 +53,24 @@ internal sealed class LogDepths
         }
     }
 
+    /// <summary>The last transaction of less than a depth; 0 for none, null if that was forgotten.</summary>
+    internal ulong? LastBefore(ulong depth)
+    {
+        ulong end = Last;
+        for (int i = _runs.Count - 1; i >= 0; i--)
+        {
+            (ulong seq, ulong first) = _runs[i];
+            if (first < depth)
+            {
+                return Math.Min(end, seq + (depth - 1 - first));
+            }
+
+            end = seq - 1;
+        }
+
+        return First > 1 ? null : 0;
+    }
+
     /// <summary>Forgets everything before <paramref name="seq"/>.</summary>
     internal void ForgetBefore(ulong seq)
     {

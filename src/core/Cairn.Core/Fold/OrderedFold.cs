@@ -81,6 +81,9 @@ public sealed class OrderedFold
     /// <summary>Everything up to here in the order can no longer change.</summary>
     public TransactionOrder StableOrder => _tail.Cut;
 
+    /// <summary>The depth of the last in the order of what is within some positions; 0 for none.</summary>
+    public ulong DepthOf(LogPositions positions) => _logs.Greatest(positions).Depth;
+
     /// <summary>The last transaction of a log that is folded; 0 for none.</summary>
     public ulong LastOf(LogId log) => _logs.LastOf(log);
 
@@ -177,19 +180,42 @@ public sealed class OrderedFold
     /// <param name="witnesses">These members; null for all there are.</param>
     public void Prune(LogPositions stable, IReadOnlyCollection<NodeId>? witnesses = null)
     {
-        if (witnesses is not null && _logs.IsForgottenWithin(stable))
-        {
-            _witnesses.Set(witnesses);
-        }
-
-        TransactionOrder cut = _tail.LastWithin(stable, _logs.Forget(stable));
+        TransactionOrder cut = _tail.LastWithin(stable, _logs.Greatest(stable));
         while (_holds.FirstHeld(cut) is { } held)
         {
             cut = _tail.LastBefore(held);
         }
 
-        _tail.CutAt(cut);
-        _holds.CutAt(cut);
+        CutAt(cut, stable, witnesses);
+    }
+
+    /// <summary>
+    /// As <see cref="Prune"/>, but exactly to the end of everything of less than a depth, where a checkpoint is made.
+    /// </summary>
+    /// <remarks>
+    /// All members that do so have the same history before it, and nothing can come there any more. The state there cannot
+    /// be found again once the fold is pruned further.
+    /// </remarks>
+    /// <param name="depth">The first depth that stays.</param>
+    /// <param name="stable">What all members have.</param>
+    /// <param name="witnesses">These members; null for all there are.</param>
+    /// <returns>False, and nothing is changed, while that cannot be, or if it is over.</returns>
+    public bool PruneTo(ulong depth, LogPositions stable, IReadOnlyCollection<NodeId>? witnesses = null)
+    {
+        TransactionOrder greatest = _logs.Greatest(stable);
+        if (greatest.Depth < depth || _tail.Cut.Depth >= depth)
+        {
+            return false;
+        }
+
+        TransactionOrder last = _tail.LastBefore(new TransactionOrder(depth, default));
+        if (_tail.LastWithin(stable, greatest) < last || _holds.FirstHeld(last) is not null)
+        {
+            return false;
+        }
+
+        CutAt(last, stable, witnesses);
+        return true;
     }
 
     /// <summary>
@@ -239,6 +265,18 @@ public sealed class OrderedFold
     /// Whether a transaction behind a cut is about a state that whoever begins at the cut cannot find again.
     /// </summary>
     internal bool IsHeldAcross(TransactionOrder cut) => _holds.FirstHeld(cut) is not null;
+
+    private void CutAt(TransactionOrder cut, LogPositions stable, IReadOnlyCollection<NodeId>? witnesses)
+    {
+        if (witnesses is not null && _logs.IsForgottenWithin(stable))
+        {
+            _witnesses.Set(witnesses);
+        }
+
+        _logs.Forget(cut);
+        _tail.CutAt(cut);
+        _holds.CutAt(cut);
+    }
 
     private FoldReport ApplyAccepted(List<TransactionId> belowCut)
     {

@@ -14,7 +14,8 @@ namespace Cairn.Core.Fold;
 /// </remarks>
 internal sealed class Repetitions
 {
-    private const byte RepeatedTag = (byte)'A';
+    /// <summary>Behind <see cref="FoldKeys.Reserved"/>: a transaction that was repeated. Undone like the state.</summary>
+    internal const byte Tag = (byte)'A';
 
     private readonly ITreeTable _table;
     private readonly ITransactionApplier _applier;
@@ -23,7 +24,7 @@ internal sealed class Repetitions
     internal Repetitions(ITreeTable table, ITransactionApplier applier)
     {
         (_table, _applier) = (table, applier);
-        TableCursor cursor = table.Scan([FoldKeys.Reserved, RepeatedTag], [FoldKeys.Reserved, RepeatedTag + 1]);
+        TableCursor cursor = table.Scan([FoldKeys.Reserved, Tag], [FoldKeys.Reserved, Tag + 1]);
         _isAny = cursor.MoveNext();
     }
 
@@ -72,7 +73,7 @@ internal sealed class Repetitions
     private static byte[] Key(TransactionId id)
     {
         byte[] key = new byte[2 + TransactionOrder.KeySize];
-        (key[0], key[1]) = (FoldKeys.Reserved, RepeatedTag);
+        (key[0], key[1]) = (FoldKeys.Reserved, Tag);
         new TransactionOrder(0, id).CopyTo(key.AsSpan(2));
         return key;
     }

@@ -45,14 +45,20 @@ internal sealed class Witnesses
         }
 
         _members = [.. members];
+        Put(_table, _members);
+    }
+
+    /// <summary>Says in a table on whose word its cut rests.</summary>
+    internal static void Put(ITreeTable table, SortedSet<NodeId> members)
+    {
         var output = new ArrayBufferWriter<byte>();
         var writer = new WireWriter(output);
-        writer.Count(_members.Count);
-        foreach (NodeId member in _members)
+        writer.Count(members.Count);
+        foreach (NodeId member in members)
         {
             writer.Bytes32(member.Value);
         }
 
-        _table.Put(Key, output.WrittenSpan.ToArray());
+        table.Put(Key, output.WrittenSpan.ToArray());
     }
 }

@@ -66,21 +66,13 @@ internal static class PoolPrimitiveCodec
                 writer.VarUInt(p.Version);
                 writer.LengthPrefixed(p.Weights.Span);
                 break;
-            case Condemn p:
-                EncodeCondemn(writer, p);
-                break;
-            case Rescue p:
-                Addresses(writer, p.Addresses);
-                break;
-            case Exclude p:
-                writer.Bytes32(p.Member.Value);
-                writer.Boolean(p.Excluded);
-                break;
-            case Repeats p:
-                TransactionIds(writer, p.Originals);
+            case VouchCheckpoint p:
+                writer.Bytes16(p.Volume.Value);
+                p.Checkpoint.Encode(writer);
                 break;
             default:
-                throw new UnreachableException($"no encoding for {primitive.GetType().Name}");
+                EncodeGarbage(writer, primitive);
+                break;
         }
     }
 
@@ -130,6 +122,8 @@ internal static class PoolPrimitiveCodec
                 return new Exclude(Node(ref reader), reader.Boolean());
             case PrimitiveKind.Repeats:
                 return new Repeats(TransactionIds(ref reader));
+            case PrimitiveKind.VouchCheckpoint:
+                return new VouchCheckpoint(Volume(ref reader), MadeCheckpoint.Decode(ref reader));
             default:
                 if (!reader.Failed)
                 {
@@ -138,6 +132,28 @@ internal static class PoolPrimitiveCodec
 
                 reader.Fail();
                 return null;
+        }
+    }
+
+    private static void EncodeGarbage(WireWriter writer, Primitive primitive)
+    {
+        switch (primitive)
+        {
+            case Condemn p:
+                EncodeCondemn(writer, p);
+                break;
+            case Rescue p:
+                Addresses(writer, p.Addresses);
+                break;
+            case Exclude p:
+                writer.Bytes32(p.Member.Value);
+                writer.Boolean(p.Excluded);
+                break;
+            case Repeats p:
+                TransactionIds(writer, p.Originals);
+                break;
+            default:
+                throw new UnreachableException($"no encoding for {primitive.GetType().Name}");
         }
     }
 

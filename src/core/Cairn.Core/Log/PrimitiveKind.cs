@@ -103,4 +103,7 @@ public enum PrimitiveKind : byte
 
     /// <summary>The rest was written before, under numbers that were lost.</summary>
     Repeats = 51,
+
+    /// <summary>A member has made a checkpoint of a volume.</summary>
+    VouchCheckpoint = 52,
 }

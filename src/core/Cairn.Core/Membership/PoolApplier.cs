@@ -75,6 +75,9 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
                 case PublishWeights publish:
                     Apply(state, author, publish);
                     break;
+                case VouchCheckpoint vouch:
+                    CheckpointRules.Apply(state, author, vouch);
+                    break;
                 default:
                     // The tree's and the collector's primitives mean nothing in the pool's log.
                     break;
@@ -101,6 +104,8 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
             VolumeLimits = PoolTable.VolumeLimits(table).ToImmutableSortedDictionary(),
             Folders = PoolTable.Folders(table).ToImmutableSortedDictionary(),
             Holds = PoolTable.Holds(table).ToImmutableSortedDictionary(),
+            Made = CheckpointRules.Made(table).ToImmutableSortedDictionary(),
+            Checkpoints = CheckpointRules.Standing(table).ToImmutableSortedDictionary(),
             Weights = weights,
             WeightsVersion = version,
         };

@@ -139,6 +139,14 @@ public sealed record PoolState
     public ImmutableSortedDictionary<VolumeId, ImmutableArray<SnapshotHold>> Holds { get; init; } =
         ImmutableSortedDictionary<VolumeId, ImmutableArray<SnapshotHold>>.Empty;
 
+    /// <summary>The last checkpoint that each member says it has made of a volume.</summary>
+    public ImmutableSortedDictionary<(VolumeId Volume, NodeId Member), MadeCheckpoint> Made { get; init; } =
+        ImmutableSortedDictionary<(VolumeId, NodeId), MadeCheckpoint>.Empty;
+
+    /// <summary>The newest checkpoint of each volume that all members had made.</summary>
+    public ImmutableSortedDictionary<VolumeId, StandingCheckpoint> Checkpoints { get; init; } =
+        ImmutableSortedDictionary<VolumeId, StandingCheckpoint>.Empty;
+
     /// <summary>The placement weights in force.</summary>
     public PlacementWeights Weights { get; init; } = PlacementWeights.None;
 

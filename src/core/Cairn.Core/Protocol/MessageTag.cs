@@ -40,8 +40,11 @@ public enum MessageTag : byte
     /// <summary>Asks for records of a volume's table. Since version 3 of the protocol.</summary>
     TableAsk = 23,
 
-    /// <summary>Answers it.</summary>
+    /// <summary>Answers it, and <see cref="CheckpointAsk"/>.</summary>
     TableReply = 24,
+
+    /// <summary>Asks for records of a checkpoint. Since version 4 of the protocol.</summary>
+    CheckpointAsk = 25,
 
     /// <summary>Chunks to keep.</summary>
     ChunkPut = 30,

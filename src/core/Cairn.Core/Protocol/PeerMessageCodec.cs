@@ -135,7 +135,7 @@ public static class PeerMessageCodec
             MessageTag.ChunkPut or MessageTag.ChunkPutReply or MessageTag.ChunkGet or MessageTag.ChunkData
                 or MessageTag.HoldingAsk or MessageTag.HoldingReply or MessageTag.DigestAsk or MessageTag.DigestReply
                 or MessageTag.PartitionAsk or MessageTag.PartitionReply or MessageTag.DropAsk or MessageTag.DropReply
-                or MessageTag.TableAsk or MessageTag.TableReply
+                or MessageTag.TableAsk or MessageTag.TableReply or MessageTag.CheckpointAsk
                 or MessageTag.Ping or MessageTag.Pong => ReadNumbered(ref reader, (MessageTag)tag, frame),
             _ => null,
         };
@@ -203,6 +203,11 @@ public static class PeerMessageCodec
                 writer.VarUInt(ask.View);
                 writer.LengthPrefixed(ask.After.Span);
                 break;
+            case CheckpointAsk ask:
+                writer.Bytes16(ask.Volume.Value);
+                writer.Bytes32(ask.Hash);
+                writer.LengthPrefixed(ask.After.Span);
+                break;
             case TableReply reply:
                 writer.VarUInt(reply.View);
                 writer.Boolean(reply.IsEnd);
@@ -241,6 +246,9 @@ public static class PeerMessageCodec
             MessageTag.PartitionReply => ReadPartitionReply(ref reader, request),
             MessageTag.TableAsk => new TableAsk(
                 request, new VolumeId(reader.Bytes16()), reader.VarUInt(),
+                ReadBlob(ref reader, frame, TableRecordBytes.KeyBytesMax)),
+            MessageTag.CheckpointAsk => new CheckpointAsk(
+                request, new VolumeId(reader.Bytes16()), reader.Bytes32(),
                 ReadBlob(ref reader, frame, TableRecordBytes.KeyBytesMax)),
             MessageTag.TableReply => ReadTable(ref reader, request, frame),
             MessageTag.Ping => new Ping(request),

@@ -9,13 +9,16 @@ public static class ProtocolVersion
     public const ushort Min = 1;
 
     /// <summary>The newest.</summary>
-    public const ushort Max = 3;
+    public const ushort Max = 4;
 
     /// <summary>The first that has <see cref="MessageTag.OpenFiles"/>: it is sent to no peer that does not know it.</summary>
     public const ushort OpenFiles = 2;
 
     /// <summary>The first that has <see cref="MessageTag.TableAsk"/>.</summary>
     public const ushort Tables = 3;
+
+    /// <summary>The first that has <see cref="MessageTag.CheckpointAsk"/>.</summary>
+    public const ushort Checkpoints = 4;
 
     /// <summary>The newest version both understand.</summary>
     public static Result<ushort, ProtocolError> Negotiate(ushort peerMin, ushort peerMax)

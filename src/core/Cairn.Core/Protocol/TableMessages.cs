@@ -14,6 +14,18 @@ public sealed record TableAsk(ulong Request, VolumeId Volume, ulong View, ReadOn
     public override MessageTag Tag => MessageTag.TableAsk;
 }
 
+/// <summary>Asks for records of a checkpoint, which are the same wherever they are asked for.</summary>
+/// <param name="Request">The request's number.</param>
+/// <param name="Volume">Of which volume.</param>
+/// <param name="Hash">Names the checkpoint.</param>
+/// <param name="After">Only keys after this one; empty for the first page.</param>
+public sealed record CheckpointAsk(ulong Request, VolumeId Volume, Bytes32 Hash, ReadOnlyMemory<byte> After)
+    : NumberedMessage(Request)
+{
+    /// <inheritdoc/>
+    public override MessageTag Tag => MessageTag.CheckpointAsk;
+}
+
 /// <summary>A record of a table.</summary>
 /// <param name="Key">Its key, at most <see cref="KeyBytesMax"/> bytes.</param>
 /// <param name="Value">Its value.</param>
@@ -23,9 +35,11 @@ public readonly record struct TableRecordBytes(ReadOnlyMemory<byte> Key, ReadOnl
     public const int KeyBytesMax = 1024;
 }
 
-/// <summary>Records of a table, in the order of their keys.</summary>
+/// <summary>Records of a table or checkpoint, in the order of their keys.</summary>
 /// <param name="Request">The request's number.</param>
-/// <param name="View">Names what stands still until the last page; 0: there is nothing to be had here.</param>
+/// <param name="View">
+/// Names what stands still until the last page; 1 for a checkpoint. 0: there is nothing to be had here.
+/// </param>
 /// <param name="Records">At most <see cref="CountMax"/>; none at the end only.</param>
 /// <param name="IsEnd">Whether these are the last.</param>
 public sealed record TableReply(ulong Request, ulong View, IReadOnlyList<TableRecordBytes> Records, bool IsEnd)

@@ -99,7 +99,13 @@ public sealed class EngineVolumes : IVolumeFactory
             _ = local.Open();
         }
 
-        return new HostedVolume(opened.Value, local, setting.Garbage, _stores.Ports.Workers);
+        CheckpointMaker checkpoints = new(opened.Value.Log, _stores.Ports.Workers)
+        {
+            StepMin = _stores.Options.TableFrom,
+            Standing = setting.Standing,
+            OpenIndex = slot => OpenIndex($"checkpoint-{shared.Value.ToHex()}-{slot}"),
+        };
+        return new HostedVolume(opened.Value, local, setting.Garbage, _stores.Ports.Workers, checkpoints);
     }
 
     private Result<OpenedVolume, StoreError> OpenPrivate(string name, VolumeKeyring keys)

@@ -29,10 +29,13 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     private readonly PinnedFiles _pins;
     private readonly IGarbageMembers? _members;
     private readonly IWorkers _workers;
+    private readonly CheckpointMaker _checkpoints;
 
-    public HostedVolume(OpenedVolume opened, PrivateVolume local, IGarbageMembers? members, IWorkers workers)
+    public HostedVolume(
+        OpenedVolume opened, PrivateVolume local, IGarbageMembers? members, IWorkers workers,
+        CheckpointMaker checkpoints)
     {
-        (_opened, _private, _members, _workers) = (opened, local, members, workers);
+        (_opened, _private, _members, _workers, _checkpoints) = (opened, local, members, workers, checkpoints);
         (_engine, _log) = (opened.Engine, opened.Log);
         _local = new LocalFilesVolume(_engine, local);
         _drive = new SnapshotsVolume(_local, _engine);
@@ -75,7 +78,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     {
         if (_members is not null)
         {
-            _log.Prune(_members.Stable, _members.Writers);
+            _checkpoints.Prune(_members);
         }
     }
 
@@ -181,10 +184,16 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     }
 
     /// <inheritdoc/>
-    public long IndexBytes => _opened.Index.Bytes + _private.IndexBytes;
+    public long IndexBytes => _opened.Index.Bytes + _private.IndexBytes + _checkpoints.Bytes;
 
     /// <inheritdoc/>
     public IIndexStore? ViewTable() => _log.ViewTable();
+
+    /// <inheritdoc/>
+    public MadeCheckpoint? Checkpoint => _checkpoints.Newest;
+
+    /// <inheritdoc/>
+    public IIndexStore? ViewCheckpoint(Bytes32 hash) => _checkpoints.View(hash);
 
     /// <inheritdoc/>
     public void UseKeyring(VolumeKeyring keyring) => _log.Keys = keyring;
@@ -285,6 +294,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     public async ValueTask DisposeAsync()
     {
         _local.Close();
+        await _checkpoints.DisposeAsync();
         await _private.DisposeAsync();
         await _opened.DisposeAsync();
     }

@@ -10,7 +10,10 @@ namespace Cairn.Node.Logs;
 /// </remarks>
 internal static class FoldRules
 {
-    private static byte[] Key => [FoldKeys.Reserved, (byte)'V'];
+    /// <summary>Behind <see cref="FoldKeys.Reserved"/>: the version of the rules.</summary>
+    internal const byte Tag = (byte)'V';
+
+    private static byte[] Key => [FoldKeys.Reserved, Tag];
 
     /// <summary>Whether the table was folded by other rules.</summary>
     public static bool IsOutdated(ITreeTable table) => table.Get(Key) is not [TreeApplier.RulesVersion];

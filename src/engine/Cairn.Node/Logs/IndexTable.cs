@@ -30,7 +30,7 @@ public sealed class IndexUnusableException : Exception
 public sealed class IndexTable(IIndexStore index) : ITableSource
 {
     /// <summary>First byte of the records that are this node's own and in no log: numbers of inodes and handles, a salt.</summary>
-    public const byte NodesOwn = 0xE0;
+    public const byte NodesOwn = FoldKeys.StateEnd;
 
     private const int FirstPage = 16;
     private const int LargestPage = 1024;

@@ -17,7 +17,10 @@ internal sealed class Quarantine(IMembers members)
     /// <summary>What a transaction does that must do nothing.</summary>
     private static readonly ImmutableArray<Primitive> NoEffect = [new Rescue([])];
 
-    private static byte[] Key => [FoldKeys.Reserved, (byte)'Q'];
+    /// <summary>Behind <see cref="FoldKeys.Reserved"/>: which blocks were folded without effect.</summary>
+    internal const byte Tag = (byte)'Q';
+
+    private static byte[] Key => [FoldKeys.Reserved, Tag];
 
     /// <summary>Whether a block lies past what is accepted of its author.</summary>
     public bool Holds(LogId log, ulong blockSeq) => members.StandingOf(log, blockSeq) == AuthorStanding.Revoked;

@@ -20,7 +20,10 @@ internal sealed class RightsInForce(IMembers members, TreeApplier applier, NodeI
     private volatile WriteRights _current = WriteRights.None;
     private ImmutableArray<TransactionId> _awaited = [];
 
-    private static byte[] Key => [FoldKeys.Reserved, (byte)'R'];
+    /// <summary>Behind <see cref="FoldKeys.Reserved"/>: the limits.</summary>
+    internal const byte Tag = (byte)'R';
+
+    private static byte[] Key => [FoldKeys.Reserved, Tag];
 
     /// <summary>What holds. Any thread.</summary>
     public WriteRights Current => _current;

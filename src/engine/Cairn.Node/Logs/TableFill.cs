@@ -1,3 +1,4 @@
+using System.Buffers;
 using Cairn.Core.Fold;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
@@ -5,12 +6,12 @@ using Cairn.Node.Ports;
 
 namespace Cairn.Node.Logs;
 
-/// <summary>Fills an index with another member's table, so that a newcomer need not fold all history before it has a tree.</summary>
+/// <summary>Fills an index with a table or a checkpoint, so that a newcomer need not fold all history before it has a tree.</summary>
 /// <remarks>
 /// A record in the index says how far it came: what is not whole, or was opened and has not all its blocks, is emptied at
-/// the next opening. The blocks come afterwards, from the first on, as they come to everyone: what the table has of them
-/// already is passed over by the fold.
-/// docs/decisions/compaction.md says whose table is taken. One caller.
+/// the next opening. With the records of a checkpoint, which are the same wherever they come from, it can be gone on with
+/// behind the last one instead. The blocks come afterwards, from the first on, as they come to everyone: what the table has
+/// of them already is passed over by the fold. docs/decisions/compaction.md says what is taken from whom. One caller.
 /// </remarks>
 public sealed class TableFill(IIndexStore index)
 {
@@ -18,12 +19,20 @@ public sealed class TableFill(IIndexStore index)
     private const byte Filled = 1;
 
     private byte[] _last = [];
+    private Bytes32? _checkpoint;
+    private RecordChain _chain = new();
+
+    /// <summary>The key of the last record that is here; empty for none.</summary>
+    public ReadOnlyMemory<byte> Last => _last;
+
+    /// <summary>How many records are here.</summary>
+    public ulong Count => _chain.Count;
 
     private static byte[] Key => [FoldKeys.Reserved, (byte)'F'];
 
     /// <summary>Whether the table did not come in full, or its blocks did not: a later start has no use for the index.</summary>
     public static bool IsBrokenOff(IIndexStore index) =>
-        index.Get(Key).TryGet(out byte[]? mark, out _) && mark is [Unfinished];
+        index.Get(Key).TryGet(out byte[]? mark, out _) && mark is [Unfinished, ..];
 
     /// <summary>Whether this table came in full and is opened for the first time. Tells it once.</summary>
     public static bool TakeFresh(ITreeTable table)
@@ -43,43 +52,107 @@ public sealed class TableFill(IIndexStore index)
     /// <summary>Empties the index and notes that it is not whole.</summary>
     public Result<Unit, IndexError> Begin()
     {
-        _last = [];
+        (_last, _checkpoint, _chain) = ([], null, new RecordChain());
         Result<Unit, IndexError> cleared = index.Clear();
-        return cleared.IsOk ? index.Apply([new IndexChange(Key, new[] { Unfinished })]) : cleared;
+        return cleared.IsOk ? index.Apply([Mark(_last, _chain)]) : cleared;
+    }
+
+    /// <summary>Goes on with a checkpoint where it was broken off, or begins it.</summary>
+    /// <param name="checkpoint">Its hash.</param>
+    public Result<Unit, IndexError> Begin(Bytes32 checkpoint)
+    {
+        if (index.Get(Key).TryGet(out byte[]? mark, out _) && mark is [Unfinished, _, ..])
+        {
+            var reader = new WireReader(mark.AsSpan(1));
+            Bytes32 begun = reader.Bytes32();
+            var chain = new RecordChain(reader.Bytes32(), reader.VarUInt());
+            byte[] last = reader.LengthPrefixed().ToArray();
+            if (reader.Complete && begun == checkpoint)
+            {
+                (_last, _checkpoint, _chain) = (last, begun, chain);
+                return Unit.Value;
+            }
+        }
+
+        Result<Unit, IndexError> cleared = Begin();
+        _checkpoint = checkpoint;
+        return cleared;
     }
 
     /// <summary>Adds records that follow those before.</summary>
     public Result<Unit, IndexError> Add(IReadOnlyList<TableRecordBytes> records)
     {
+        (byte[] last, RecordChain chain) = (_last, new RecordChain(_chain.Hash, _chain.Count));
         foreach (TableRecordBytes record in records)
         {
             ReadOnlySpan<byte> key = record.Key.Span;
             bool isNodesOwn = !key.IsEmpty && key[0] is >= IndexTable.NodesOwn and < FoldKeys.Reserved;
-            if (isNodesOwn || key.SequenceCompareTo(_last) <= 0)
+            if (isNodesOwn || key.SequenceCompareTo(last) <= 0)
             {
                 return new IndexError("a record that no table has");
             }
 
-            _last = record.Key.ToArray();
+            last = record.Key.ToArray();
+            chain.Add(key, record.Value.Span);
         }
 
-        return index.Apply(records
+        Result<Unit, IndexError> applied = index.Apply(records
             .Where(static record => !record.Key.Span.SequenceEqual(Key))
-            .Select(static record => new IndexChange(record.Key, record.Value)));
+            .Select(static record => new IndexChange(record.Key, record.Value))
+            .Append(Mark(last, chain)));
+        if (applied.IsOk)
+        {
+            (_last, _chain) = (last, chain);
+        }
+
+        return applied;
     }
 
     /// <summary>All records are there: looks whether this program can go on from them, and notes that the table is whole.</summary>
-    public Result<Unit, IndexError> Finish()
+    /// <param name="witnesses">Who made the checkpoint; of a table it is among the records.</param>
+    public Result<Unit, IndexError> Finish(IReadOnlyCollection<NodeId>? witnesses = null)
     {
+        if (_checkpoint is { } checkpoint && _chain.Hash != checkpoint)
+        {
+            return new IndexError("not the records that were vouched for");
+        }
+
+        var table = new OverlayTable(new IndexTable(index), cacheBytesMax: 0, learnKeysMax: 0);
         try
         {
-            return FoldRules.IsOutdated(new OverlayTable(new IndexTable(index), cacheBytesMax: 0, learnKeysMax: 0))
-                ? new IndexError("a table of another program's rules")
-                : index.Apply([new IndexChange(Key, new[] { Filled })]);
+            if (FoldRules.IsOutdated(table))
+            {
+                return new IndexError("a table of another program's rules");
+            }
+
+            if (witnesses is not null)
+            {
+                TableAtCut.NoteWitnesses(table, witnesses);
+            }
+
+            table.Put(Key, [Filled]);
+            return index.Apply(table.TakeChanges().Select(IndexChange.Of));
         }
         catch (IndexUnusableException broken)
         {
             return new IndexError(broken.Message);
         }
+    }
+
+    /// <summary>Says how far it came.</summary>
+    private IndexChange Mark(byte[] last, RecordChain chain)
+    {
+        var mark = new ArrayBufferWriter<byte>(128);
+        var writer = new WireWriter(mark);
+        writer.Byte(Unfinished);
+        if (_checkpoint is { } checkpoint)
+        {
+            writer.Bytes32(checkpoint);
+            writer.Bytes32(chain.Hash);
+            writer.VarUInt(chain.Count);
+            writer.LengthPrefixed(last);
+        }
+
+        return new IndexChange(Key, mark.WrittenMemory);
     }
 }

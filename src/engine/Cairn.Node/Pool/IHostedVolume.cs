@@ -116,6 +116,12 @@ public interface IHostedVolume : IAsyncDisposable
     /// <summary>The table as it is now, for a newcomer; null if it cannot be had. Blocks.</summary>
     IIndexStore? ViewTable() => null;
 
+    /// <summary>The newest checkpoint that this node has made of it and keeps; null for none.</summary>
+    MadeCheckpoint? Checkpoint => null;
+
+    /// <summary>The records of a checkpoint, for a newcomer; null if it is not kept here. Blocks.</summary>
+    IIndexStore? ViewCheckpoint(Bytes32 hash) => null;
+
     /// <summary>The keys changed: a new epoch, after a revocation.</summary>
     void UseKeyring(VolumeKeyring keyring);
 
@@ -190,6 +196,9 @@ public sealed record VolumeSetting
 
     /// <summary>Who writes, for the volume's garbage.</summary>
     public IGarbageMembers? Garbage { get; init; }
+
+    /// <summary>The newest checkpoint of the volume that all members have made; null for none.</summary>
+    public Func<StandingCheckpoint?> Standing { get; init; } = static () => null;
 
     /// <summary>Whether new chunks find nodes for all their copies. Asked at every write, from any thread.</summary>
     public required Func<bool> HasPoolRoom { get; init; }

@@ -9,13 +9,15 @@ using Cairn.Node.Ports;
 
 namespace Cairn.Node.Pool;
 
-/// <summary>Takes the table of a volume with a long history from an admin's node, before the volume is opened here first.</summary>
+/// <summary>Takes what a volume with a long history begins with from other nodes, before it is opened here first.</summary>
 /// <remarks>
-/// An admin's word is enough because an admin decides whose word counts at all; all signed blocks come afterwards
-/// (docs/decisions/compaction.md). When it cannot be had, the volume is opened without it. Thread: the engine's loop.
+/// A checkpoint that all members have made, or where none stands, the table of an admin's node: an admin decides whose word
+/// counts at all. All signed blocks come afterwards (docs/decisions/compaction.md). When neither can be had, the volume is
+/// opened without. Thread: the engine's loop.
 /// </remarks>
 internal sealed class TableCopy(NodePorts ports, PoolView view, PeerSet peers, LogSync sync, NodeDiary diary)
 {
+    private readonly CheckpointCopy _checkpoints = new(ports, peers);
     private readonly SortedSet<VolumeId> _running = [];
     private readonly SortedSet<VolumeId> _tried = [];
     private bool _isStopped;
@@ -36,14 +38,17 @@ internal sealed class TableCopy(NodePorts ports, PoolView view, PeerSet peers, L
             return true;
         }
 
-        if (_isStopped || _tried.Contains(volume) || Giver(volume) is not { } link || makeTable() is not { } table)
+        StandingCheckpoint? standing = view.State.Checkpoints.GetValueOrDefault(volume);
+        PeerLink? giver = standing is null ? Giver(volume) : null;
+        bool isUseless = _isStopped || _tried.Contains(volume) || (standing is null && giver is null);
+        if (isUseless || makeTable() is not { } table)
         {
             return false;
         }
 
         _tried.Add(volume);
         _running.Add(volume);
-        ports.Workers.Start("table copy", () => Run(link, volume, table));
+        ports.Workers.Start("table copy", () => Run(volume, table, standing, giver));
         return true;
     }
 
@@ -58,52 +63,51 @@ internal sealed class TableCopy(NodePorts ports, PoolView view, PeerSet peers, L
     private static long Transactions(LogPositions positions) =>
         positions.Logs.Sum(static log => (long)log.Value.TransactionSeq);
 
-    private async Task Run(PeerLink link, VolumeId volume, IIndexStore table)
+    private async Task Run(VolumeId volume, IIndexStore table, StandingCheckpoint? standing, PeerLink? giver)
     {
-        long records = await Fill(link, volume, new TableFill(table));
+        var fill = new TableFill(table);
+        bool isWhole = standing is not null
+            ? await _checkpoints.Run(volume, standing, fill, () => _isStopped)
+            : await Fill(giver!, volume, fill);
         table.Dispose();
         _running.Remove(volume);
+        string whose = standing is not null
+            ? $"the checkpoint of {standing.Members.Length} members"
+            : $"the table of {view.NameOf(giver!.Peer)}";
         diary.Add(
             LogLevel.Info, "volumes",
-            records < 0
-                ? $"{view.NameOf(link.Peer)} gave no table of volume {volume.Short}: it is made from the history"
-                : $"volume {volume.Short} begins with {records} records from {view.NameOf(link.Peer)}");
+            isWhole
+                ? $"volume {volume.Short} begins with {fill.Count} records: {whose}"
+                : $"volume {volume.Short} is made from the history: {whose} cannot be had");
         if (!_isStopped)
         {
             Ended?.Invoke();
         }
     }
 
-    /// <returns>How many records; negative if it failed.</returns>
-    private async Task<long> Fill(PeerLink link, VolumeId volume, TableFill fill)
+    /// <returns>Whether the table is whole.</returns>
+    private async Task<bool> Fill(PeerLink link, VolumeId volume, TableFill fill)
     {
-        if (!(await ports.Workers.Run(WorkPriority.Background, fill.Begin)).IsOk)
-        {
-            return -1;
-        }
-
-        long records = 0;
+        bool isReady = (await ports.Workers.Run(WorkPriority.Background, fill.Begin)).IsOk;
         ulong standing = 0;
-        ReadOnlyMemory<byte> after = default;
-        while (!_isStopped)
+        while (isReady && !_isStopped)
         {
-            using PeerReply answer = await link.Ask(number => new TableAsk(number, volume, standing, after));
+            using PeerReply answer = await link.Ask(number => new TableAsk(number, volume, standing, fill.Last));
             if (answer.Message is not TableReply { View: not 0 } page || (standing != 0 && page.View != standing)
                 || (page.Records.Count == 0 && !page.IsEnd)
                 || !(await ports.Workers.Run(WorkPriority.Background, () => fill.Add(page.Records))).IsOk)
             {
-                return -1;
+                return false;
             }
 
-            records += page.Records.Count;
             if (page.IsEnd)
             {
-                return (await ports.Workers.Run(WorkPriority.Background, fill.Finish)).IsOk ? records : -1;
+                return (await ports.Workers.Run(WorkPriority.Background, () => fill.Finish())).IsOk;
             }
 
-            (standing, after) = (page.View, page.Records[^1].Key.ToArray());
+            standing = page.View;
         }
 
-        return -1;
+        return false;
     }
 }

@@ -8,29 +8,39 @@ using Cairn.Node.Replication;
 
 namespace Cairn.Node.Pool;
 
-/// <summary>Gives newcomers the table of a volume, page by page, from a view of the index that stands still.</summary>
-/// <remarks>One view for each peer; it is closed at the end, and when nobody asks any more. Thread: the engine's loop.</remarks>
+/// <summary>Gives newcomers a checkpoint or the table of a volume, page by page, from a view of an index that stands still.</summary>
+/// <remarks>
+/// One view for each peer and volume; it is closed at the end, and when nobody asks any more. Thread: the engine's loop.
+/// </remarks>
 internal sealed class TableServer(NodePorts ports, PoolView view, VolumeSet volumes, RateLimiter limiter)
 {
     private const int PageBytes = 1 << 20;
     private const int PageRecords = 1024;
     private static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(1);
 
-    private readonly SortedDictionary<NodeId, Given> _given = [];
+    private readonly SortedDictionary<(NodeId Peer, VolumeId Volume), Given> _given = [];
     private ulong _lastView;
     private bool _isStopped;
 
-    /// <summary>A peer wants records.</summary>
-    public void OnAsk(PeerLink link, TableAsk ask) => ports.Workers.Start("table page", () => Serve(link, ask));
+    /// <summary>A peer wants records of a table, or of a checkpoint.</summary>
+    public void OnAsk(PeerLink link, PeerMessage message)
+    {
+        Asked asked = message is CheckpointAsk of
+            ? new Asked(of.Request, of.Volume, of.Hash, 0, of.After.ToArray())
+            : message is TableAsk table
+                ? new Asked(table.Request, table.Volume, null, table.View, table.After.ToArray())
+                : throw new InvariantException($"no table is asked for by {message.Tag}");
+        ports.Workers.Start("table page", () => Serve(link, asked));
+    }
 
     /// <summary>Closes what nobody asked for in a while.</summary>
     public void Upkeep()
     {
-        foreach ((NodeId peer, Given given) in _given.ToArray())
+        foreach (((NodeId, VolumeId) whose, Given given) in _given.ToArray())
         {
-            if (!given.IsRead && ports.Time.GetElapsedTime(given.LastAsked) > KeptFor)
+            if (ports.Time.GetElapsedTime(given.LastAsked) > KeptFor)
             {
-                Close(peer);
+                Close(whose, given);
             }
         }
     }
@@ -39,37 +49,38 @@ internal sealed class TableServer(NodePorts ports, PoolView view, VolumeSet volu
     public void Stop()
     {
         _isStopped = true;
-        foreach ((NodeId peer, Given given) in _given.ToArray())
+        foreach (((NodeId, VolumeId) whose, Given given) in _given.ToArray())
         {
-            if (!given.IsRead)
-            {
-                Close(peer);
-            }
+            Close(whose, given);
         }
     }
 
-    private async Task Serve(PeerLink link, TableAsk ask)
+    private async Task Serve(PeerLink link, Asked ask)
     {
-        if (ask.View == 0)
+        (NodeId, VolumeId) whose = (link.Peer, ask.Volume);
+        bool isFirst = ask.Checkpoint is null
+            ? ask.View == 0
+            : _given.GetValueOrDefault(whose)?.Checkpoint != ask.Checkpoint;
+        if (isFirst)
         {
-            await Begin(link.Peer, ask.Volume);
+            await Begin(whose, ask);
         }
 
-        Given? given = _given.GetValueOrDefault(link.Peer);
-        if (given is null || given.IsRead || (ask.View != 0 && ask.View != given.View))
+        Given? given = _given.GetValueOrDefault(whose);
+        if (given is null || given.Checkpoint != ask.Checkpoint || (ask.View != 0 && ask.View != given.View))
         {
             link.Send(new TableReply(ask.Request, 0, [], IsEnd: true));
             return;
         }
 
-        (given.IsRead, given.LastAsked) = (true, ports.Time.GetTimestamp());
-        byte[] after = ask.After.ToArray();
+        given.LastAsked = ports.Time.GetTimestamp();
+        given.Enter();
         Result<Page, IndexError> read =
-            await ports.Workers.Run(WorkPriority.Background, () => Read(given.Table, after));
-        given.IsRead = false;
-        if (!read.TryGet(out Page? page, out _) || page.IsEnd || _isStopped)
+            await ports.Workers.Run(WorkPriority.Background, () => Read(given.Table, ask.After));
+        given.Leave();
+        if (!read.TryGet(out Page? page, out _) || page.IsEnd)
         {
-            Close(link.Peer);
+            Close(whose, given);
         }
 
         if (page is not null)
@@ -82,32 +93,33 @@ internal sealed class TableServer(NodePorts ports, PoolView view, VolumeSet volu
             : new TableReply(ask.Request, given.View, page.Records, page.IsEnd));
     }
 
-    private async Task Begin(NodeId peer, VolumeId volume)
+    private async Task Begin((NodeId Peer, VolumeId Volume) whose, Asked ask)
     {
-        if (_given.TryGetValue(peer, out Given? before) && before.IsRead)
+        if (_given.TryGetValue(whose, out Given? before))
         {
-            return;
+            Close(whose, before);
         }
 
-        Close(peer);
-        if (view.CanRead(volume, peer) && volumes.Find(volume) is { } hosted
-            && await ports.Workers.Run(WorkPriority.Background, hosted.ViewTable) is { } table)
+        if (view.CanRead(ask.Volume, whose.Peer) && volumes.Find(ask.Volume) is { } hosted
+            && await ports.Workers.Run(WorkPriority.Background, () => View(hosted, ask.Checkpoint)) is { } table)
         {
-            if (_isStopped || _given.ContainsKey(peer))
+            Given given = new(++_lastView, table, ask.Checkpoint) { LastAsked = ports.Time.GetTimestamp() };
+            if (_isStopped || !_given.TryAdd(whose, given))
             {
                 table.Dispose();
-                return;
             }
-
-            _given.Add(peer, new Given(++_lastView, table) { LastAsked = ports.Time.GetTimestamp() });
         }
     }
 
-    private void Close(NodeId peer)
+    private static IIndexStore? View(IHostedVolume hosted, Bytes32? checkpoint) =>
+        checkpoint is { } hash ? hosted.ViewCheckpoint(hash) : hosted.ViewTable();
+
+    private void Close((NodeId, VolumeId) whose, Given given)
     {
-        if (_given.Remove(peer, out Given? given))
+        if (_given.TryGetValue(whose, out Given? now) && ReferenceEquals(now, given))
         {
-            given.Table.Dispose();
+            _given.Remove(whose);
+            given.Close();
         }
     }
 
@@ -153,15 +165,45 @@ internal sealed class TableServer(NodePorts ports, PoolView view, VolumeSet volu
 
     private sealed record Page(IReadOnlyList<TableRecordBytes> Records, bool IsEnd);
 
-    private sealed class Given(ulong view, IIndexStore table)
+    /// <param name="Checkpoint">The hash of one; null for the table as it is now.</param>
+    private sealed record Asked(ulong Request, VolumeId Volume, Bytes32? Checkpoint, ulong View, byte[] After);
+
+    private sealed class Given(ulong view, IIndexStore table, Bytes32? checkpoint)
     {
+        private int _readers;
+        private bool _isClosed;
+
+        public Bytes32? Checkpoint { get; } = checkpoint;
+
         public ulong View { get; } = view;
 
         public IIndexStore Table { get; } = table;
 
         public long LastAsked { get; set; }
 
-        /// <summary>Whether a page is being read from it.</summary>
-        public bool IsRead { get; set; }
+        /// <summary>A page is being read from it.</summary>
+        public void Enter() => _readers++;
+
+        /// <summary>The page is read.</summary>
+        public void Leave()
+        {
+            _readers--;
+            DisposeIfUnused();
+        }
+
+        /// <summary>Nobody begins to read from it any more.</summary>
+        public void Close()
+        {
+            _isClosed = true;
+            DisposeIfUnused();
+        }
+
+        private void DisposeIfUnused()
+        {
+            if (_isClosed && _readers == 0)
+            {
+                Table.Dispose();
+            }
+        }
     }
 }

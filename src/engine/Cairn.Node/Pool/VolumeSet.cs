@@ -27,6 +27,7 @@ internal sealed class VolumeSet : IAsyncDisposable
     private readonly IReplicationQueue _replication;
     private readonly Func<(long TotalBytes, long FreeBytes)> _space;
     private readonly SortedDictionary<VolumeId, NodeProblem> _closed = [];
+    private readonly CheckpointKeeper _checkpoints;
     private volatile CondemnedChunks[] _condemned = [];
     private bool _isStopped;
 
@@ -44,6 +45,7 @@ internal sealed class VolumeSet : IAsyncDisposable
         _source = source;
         _replication = replication;
         _space = space;
+        _checkpoints = new CheckpointKeeper(ports.Identity.Node, log, view, diary);
     }
 
     /// <summary>Told the path of a file that was read while no node that has its data could be reached. Any thread.</summary>
@@ -59,7 +61,8 @@ internal sealed class VolumeSet : IAsyncDisposable
     public IEnumerable<IHostedVolume> Open => _open.Values.Select(hosted => hosted.Volume);
 
     /// <summary>Damage met while opening, and volumes that do not open.</summary>
-    public IReadOnlyList<NodeProblem> Problems => [.. _factory.Problems, .. _closed.Values];
+    public IReadOnlyList<NodeProblem> Problems =>
+        [.. _factory.Problems, .. _closed.Values, .. _checkpoints.Problems(Open)];
 
     /// <summary>The garbage of the open ones. Thread: any.</summary>
     public IReadOnlyList<CondemnedChunks> Condemned => _condemned;
@@ -73,6 +76,7 @@ internal sealed class VolumeSet : IAsyncDisposable
         foreach (Hosted hosted in _open.Values)
         {
             hosted.Volume.Upkeep();
+            _checkpoints.Look(hosted.Volume);
             IReadOnlyList<string> findings = hosted.Volume.Findings;
             for (; hosted.ToldFindings < findings.Count; hosted.ToldFindings++)
             {
@@ -197,6 +201,7 @@ internal sealed class VolumeSet : IAsyncDisposable
             Source = _source,
             Replication = _replication,
             PoolSpace = _space,
+            Standing = () => _log.State.Checkpoints.GetValueOrDefault(volume.Volume),
             HasPoolRoom = () => _view.HasRoom,
             Unreadable = Unreadable,
             OpenTwice = sentence => _diary.Add(LogLevel.Info, "open files", sentence),

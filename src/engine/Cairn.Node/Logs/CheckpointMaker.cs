@@ -1,0 +1,219 @@
+using System.Collections.Immutable;
+using Cairn.Core.Fold;
+using Cairn.Core.Log;
+using Cairn.Core.Membership;
+using Cairn.Core.Primitives;
+using Cairn.Node.Garbage;
+using Cairn.Node.Ports;
+
+namespace Cairn.Node.Logs;
+
+/// <summary>Makes this node's checkpoints of one volume, and keeps the newest two.</summary>
+/// <remarks>
+/// Marks are depths of the order that everybody knows: counted from the newest checkpoint that stands, in steps that grow
+/// with the tree, so that making them costs a part of what folding does. A fold is pruned to the mark, stays there until a
+/// view of its index is taken, and goes on; the records are copied from the view. Who misses a mark meets the others at the
+/// next. A node that is alone has nobody to agree with: its marks are where it happens to be.
+/// docs/decisions/compaction.md. Thread: the engine's loop; views may be taken from any.
+/// </remarks>
+public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers) : IAsyncDisposable
+{
+    private const int Batch = 4096;
+    private static readonly ImmutableArray<byte> Carried = [Quarantine.Tag, RightsInForce.Tag, FoldRules.Tag];
+
+    private CheckpointSlot[] _slots = [];
+    private ulong _lastMark;
+    private TaskCompletionSource? _making;
+    private bool _hasView;
+    private volatile bool _isStopped;
+
+    /// <summary>The fewest transactions from one mark to the next, as depths count them.</summary>
+    public required long StepMin { get; init; }
+
+    /// <summary>The newest that stands.</summary>
+    public required Func<StandingCheckpoint?> Standing { get; init; }
+
+    /// <summary>Opens one of two indexes; not before there is something to keep.</summary>
+    public required Func<int, IIndexStore> OpenIndex { get; init; }
+
+    /// <summary>The newest that is kept here; null for none.</summary>
+    public MadeCheckpoint? Newest => _slots.Select(slot => slot.Held).MaxBy(held => held?.Depth ?? 0);
+
+    /// <summary>What they take on the disk.</summary>
+    public long Bytes => _slots.Sum(slot => slot.Bytes);
+
+    /// <summary>Prunes the fold, but for a while not past a mark; begins to make a checkpoint there.</summary>
+    public void Prune(IGarbageMembers members)
+    {
+        if (_making is not null && !_hasView)
+        {
+            return;
+        }
+
+        if (_making is null && !_isStopped && FindMark(members) is { } mark)
+        {
+            (_lastMark, _hasView, _making) = (mark, false, new TaskCompletionSource());
+            workers.Start($"checkpoint {log.Volume.Short}", () => Make(mark, _making));
+            return;
+        }
+
+        log.Prune(members.Stable, members.Writers);
+    }
+
+    /// <summary>The records of one that is kept; null for another. Blocks.</summary>
+    public IIndexStore? View(Bytes32 hash) =>
+        _slots.Select(slot => slot.View(hash)).FirstOrDefault(view => view is not null);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _isStopped = true;
+        await (_making?.Task ?? Task.CompletedTask);
+        Array.ForEach(_slots, static slot => slot.Dispose());
+    }
+
+    /// <summary>The mark at which the fold now ends, if a checkpoint is due.</summary>
+    private ulong? FindMark(IGarbageMembers members)
+    {
+        StandingCheckpoint? standing = Standing();
+        ulong from = standing?.Checkpoint.Depth ?? 0;
+        ulong step = Math.Max((ulong)StepMin, (standing?.Checkpoint.Records ?? 0) / 2);
+        lock (log.Gate)
+        {
+            OrderedFold fold = log.Fold;
+            if (log.Copied.Awaited is not null || (standing is null && fold.DepthOf(fold.Positions) + 1 < step))
+            {
+                return null;
+            }
+
+            OpenSlots();
+            ulong done = Math.Max(Math.Max(_lastMark, from), Newest?.Depth ?? 0);
+            if (fold.Alone)
+            {
+                ulong here = fold.StableOrder.Depth + 1;
+                return here >= done + step ? here : null;
+            }
+
+            LogPositions stable = members.Stable(fold.Positions);
+            ulong reach = fold.DepthOf(stable);
+            for (ulong mark = reach <= done ? 0 : reach - ((reach - from) % step); mark > done; mark -= step)
+            {
+                if (fold.PruneTo(mark, stable, members.Writers))
+                {
+                    return mark;
+                }
+            }
+
+            return null;
+        }
+    }
+
+    private async Task Make(ulong mark, TaskCompletionSource making)
+    {
+        try
+        {
+            IIndexStore? view = await workers.Run(WorkPriority.Background, log.ViewTable);
+            _hasView = true;
+            using (view)
+            {
+                string? failure = view is null ? "the index cannot be read" : await Fill(new IndexTable(view), mark);
+                if (failure is not null)
+                {
+                    log.Report(log.OwnLogId, $"no checkpoint was made: {failure}");
+                }
+            }
+        }
+        finally
+        {
+            _making = null;
+            making.SetResult();
+        }
+    }
+
+    /// <returns>Why it failed; null if it did not.</returns>
+    private async Task<string?> Fill(IndexTable table, ulong mark)
+    {
+        try
+        {
+            TableAtCut? cut = await workers.Run(WorkPriority.Background, () => TableAtCut.Of(table));
+            if (cut is null || cut.Depth < mark || (cut.Depth > mark && !log.Alone))
+            {
+                // Everything was folded again meanwhile, or somebody else writes now: the next mark will do.
+                return null;
+            }
+
+            CheckpointSlot slot = LeastNeeded();
+            var chain = new RecordChain();
+            using IEnumerator<KeyValuePair<byte[], byte[]>> records = cut.Records(Carried).GetEnumerator();
+            Result<bool, IndexError> copied =
+                await workers.Run(WorkPriority.Background, () => Begin(slot, records, chain));
+            while (copied.TryGet(out bool hasMore, out _) && hasMore && !_isStopped)
+            {
+                copied = await workers.Run(WorkPriority.Background, () => Copy(slot, records, chain));
+            }
+
+            if (!copied.IsOk || copied.Value)
+            {
+                return copied.IsOk ? null : copied.Error.Detail;
+            }
+
+            var made = new MadeCheckpoint(cut.Depth, chain.Count, chain.Hash, Judgement(table));
+            Result<Unit, IndexError> ended = await workers.Run(WorkPriority.Background, () => slot.End(made));
+            return ended.TryGet(out _, out IndexError error) ? null : error.Detail;
+        }
+        catch (IndexUnusableException broken)
+        {
+            return broken.Message;
+        }
+    }
+
+    private CheckpointSlot LeastNeeded()
+    {
+        Bytes32? standing = Standing()?.Checkpoint.Hash;
+        return _slots.MinBy(slot =>
+            slot.Held is not { } held ? 0 : held.Hash == standing ? ulong.MaxValue : held.Depth)!;
+    }
+
+    private static Result<bool, IndexError> Begin(
+        CheckpointSlot slot, IEnumerator<KeyValuePair<byte[], byte[]>> records, RecordChain chain)
+    {
+        Result<Unit, IndexError> begun = slot.Begin();
+        return begun.IsOk ? Copy(slot, records, chain) : begun.Error;
+    }
+
+    /// <returns>Whether there are more records.</returns>
+    private static Result<bool, IndexError> Copy(
+        CheckpointSlot slot, IEnumerator<KeyValuePair<byte[], byte[]>> records, RecordChain chain)
+    {
+        var batch = new List<KeyValuePair<byte[], byte[]>>(Batch);
+        while (batch.Count < Batch && records.MoveNext())
+        {
+            batch.Add(records.Current);
+            chain.Add(records.Current.Key, records.Current.Value);
+        }
+
+        Result<Unit, IndexError> added = slot.Add(batch);
+        return added.IsOk ? batch.Count == Batch : added.Error;
+    }
+
+    /// <summary>Names what the table was folded by.</summary>
+    private static Bytes32 Judgement(IndexTable table)
+    {
+        var judgement = new RecordChain();
+        foreach (byte tag in Carried)
+        {
+            byte[] key = [FoldKeys.Reserved, tag];
+            judgement.Add(key, table.Get(key) ?? []);
+        }
+
+        return judgement.Hash;
+    }
+
+    private void OpenSlots()
+    {
+        if (_slots.Length == 0)
+        {
+            _slots = [new CheckpointSlot(OpenIndex(0)), new CheckpointSlot(OpenIndex(1))];
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using System.Buffers;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Node.Ports;
+
+namespace Cairn.Node.Logs;
+
+/// <summary>An index that holds one checkpoint, whole or not at all.</summary>
+/// <remarks>
+/// It is never changed once it is whole, only thrown away. What a crash left of one has no mark, and is thrown away by the
+/// next. Thread: one writer; the rest from any.
+/// </remarks>
+/// <param name="index">Disposed with it.</param>
+internal sealed class CheckpointSlot(IIndexStore index) : IDisposable
+{
+    private static readonly byte[] WholeKey = [IndexTable.NodesOwn, (byte)'k'];
+
+    private readonly Lock _gate = new();
+    private MadeCheckpoint? _held = Read(index);
+
+    /// <summary>What it holds; null for nothing.</summary>
+    public MadeCheckpoint? Held
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _held;
+            }
+        }
+    }
+
+    /// <summary>What it takes on the disk.</summary>
+    public long Bytes => index.Bytes;
+
+    /// <summary>Throws away what is in it.</summary>
+    public Result<Unit, IndexError> Begin()
+    {
+        lock (_gate)
+        {
+            _held = null;
+            return index.Clear();
+        }
+    }
+
+    /// <summary>The next records.</summary>
+    public Result<Unit, IndexError> Add(IEnumerable<KeyValuePair<byte[], byte[]>> records) =>
+        index.Apply(records.Select(static record => new IndexChange(record.Key, record.Value)));
+
+    /// <summary>All records are in it.</summary>
+    public Result<Unit, IndexError> End(MadeCheckpoint made)
+    {
+        var mark = new ArrayBufferWriter<byte>(128);
+        made.Encode(new WireWriter(mark));
+        Result<Unit, IndexError> ended = index.Apply([new IndexChange(WholeKey, mark.WrittenMemory)]);
+        lock (_gate)
+        {
+            _held = ended.IsOk ? made : null;
+        }
+
+        return ended;
+    }
+
+    /// <summary>Its records, whatever becomes of the slot; null if it holds another, or cannot be read. Blocks.</summary>
+    public IIndexStore? View(Bytes32 hash)
+    {
+        lock (_gate)
+        {
+            return _held?.Hash == hash && index.View().TryGet(out IIndexStore? view, out _) ? view : null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => index.Dispose();
+
+    private static MadeCheckpoint? Read(IIndexStore index)
+    {
+        if (!index.Get(WholeKey).TryGet(out byte[]? mark, out _) || mark is null)
+        {
+            return null;
+        }
+
+        var reader = new WireReader(mark);
+        MadeCheckpoint made = MadeCheckpoint.Decode(ref reader);
+        return reader.Complete ? made : null;
+    }
+}
