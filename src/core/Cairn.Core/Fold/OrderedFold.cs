@@ -291,7 +291,7 @@ public sealed class OrderedFold
 
     private FoldReport ApplyFrom(TransactionOrder place, List<TransactionId> belowCut)
     {
-        var changes = new Dictionary<TableBytes, KeyChange>(_accepted.Count * 4);
+        var changes = new Dictionary<TableBytes, KeyChange>(_accepted.Count * 2);
         _recorder.Changes = changes;
         List<AppliedTransaction> again = UndoFrom(place);
         int applied = _accepted.Count;

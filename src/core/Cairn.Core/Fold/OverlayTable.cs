@@ -129,7 +129,7 @@ public sealed class OverlayTable : IPersistedTable
             return Shown(value);
         }
 
-        if (_cache.TryFind(key, hash, out value) || _filter?.MayContain(hash) == false)
+        if (_filter?.MayContain(hash) == false || _cache.TryFind(key, hash, out value))
         {
             return value;
         }

@@ -3,7 +3,9 @@ namespace Cairn.Core.Fold;
 /// <summary>The pre-images of many transactions, one after the other in few arrays.</summary>
 internal sealed class PreImages
 {
-    private const int RunLength = 1024;
+    /// <summary>From 85,000 bytes on the collector does not move an array.</summary>
+    private const int RunLengthMax = 4096;
+    private const int RunLengthMin = 64;
 
     private PreImage[] _run = [];
     private int _start;
@@ -14,7 +16,8 @@ internal sealed class PreImages
     {
         if (_end == _run.Length)
         {
-            var next = new PreImage[Math.Max(RunLength, 2 * (_end - _start))];
+            int length = Math.Max(Math.Clamp(2 * _run.Length, RunLengthMin, RunLengthMax), 2 * (_end - _start));
+            var next = new PreImage[length];
             _run.AsSpan(_start, _end - _start).CopyTo(next);
             (_run, _start, _end) = (next, 0, _end - _start);
         }
