@@ -15,7 +15,8 @@ namespace Cairn.Bench.Micro;
 /// <summary>How fast a peer's operations are folded: in memory, and into the sealed index on disk.</summary>
 /// <remarks>
 /// One transaction makes one file with its content. Folded in the portions of <c>PendingFold</c>, their pre-images kept; written
-/// as <c>TablePersister</c> does it, beside the folding. Each is done twice, the first time for the compiler. Shown per second, and per CPU second because the machine may be busy.
+/// as <c>TablePersister</c> does it, beside the folding. Each is done twice, the first time for the compiler. Shown per second,
+/// and per CPU second because the machine may be busy.
 /// </remarks>
 internal static class QuickFold
 {
