@@ -103,10 +103,10 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _sync = new LogSync(ports, _view, _peers, _diary);
         _sendLimiter = new RateLimiter(ports.Time) { BytesPerSecond = limit.SendBytesPerSecond };
         _receiveLimiter = new RateLimiter(ports.Time) { BytesPerSecond = limit.ReceiveBytesPerSecond };
-        _replicator = new Replicator(ports, chunks, _view, _peers, _diary, _sendLimiter);
         DropProtocol drops = new(ports.Identity.Node);
+        _replicator = new Replicator(ports, chunks, _view, _peers, _diary, _sendLimiter, drops);
         _server = new ChunkServer(ports, chunks, _view, drops, _sendLimiter) { IsBrought = _replicator.Brings };
-        _inbox = new ChunkInbox(ports, chunks, _diary, _receiveLimiter, _server.OutcomeOf)
+        _inbox = new ChunkInbox(ports, chunks, _diary, _receiveLimiter, _server.Answer)
         {
             IsRemoved = address => AnyCondemned(garbage => garbage.IsRemoved(address)),
         };

@@ -21,9 +21,12 @@ public sealed class DropProtocolTests
             {
                 scene.Step();
                 Assert.True(scene.CopyCount >= Copies, $"seed {seed}, step {step}: {scene.CopyCount} copies");
+                if (step % 40 == 39)
+                {
+                    drops += Nodes - scene.CopyCount;
+                    scene.Stage(step % Nodes);
+                }
             }
-
-            drops += Nodes - scene.CopyCount;
         }
 
         Assert.True(drops > 2000, $"only {drops} copies were dropped");
@@ -71,6 +74,17 @@ public sealed class DropProtocolTests
         Assert.Equal(["save", .. Enumerable.Repeat("ask", Nodes - 1)], effects.Calls);
         onStray.Confirmed(table.Holders(key.Partition)[1], key, default, effects);
         Assert.Equal("drop", effects.Calls[^1]);
+    }
+
+    [Fact]
+    public void A_staged_copy_goes_without_an_intent_unless_somebody_may_count_on_it()
+    {
+        DropProtocol protocol = new(PlacementKit.Node(1));
+        Assert.True(protocol.EndStaging(DropScene.Key));
+        protocol.CountOn(DropScene.Key);
+        Assert.True(protocol.MayConfirm(DropScene.Key));
+        Assert.False(protocol.EndStaging(DropScene.Key));
+        Assert.True(protocol.EndStaging(DropScene.Key));
     }
 
     [Fact]

@@ -6,8 +6,9 @@ using Cairn.Core.Tests.Placement;
 namespace Cairn.Core.Tests.Repair;
 
 /// <summary>
-/// Six nodes, one record, a copy on each; each believes in one of several tables; every message and every save takes a
-/// random time, messages are lost and doubled, nodes crash and lose what they had not made durable.
+/// Six nodes, one record, a copy on each or on half of them, some just written and staged; each believes in one of several tables; every
+/// message and every save takes a random time, messages are lost and doubled, nodes crash and lose what they had not made
+/// durable. Who has a staged copy asks the others for theirs, and lets go of it when enough have confirmed.
 /// </summary>
 internal sealed class DropScene
 {
@@ -17,7 +18,10 @@ internal sealed class DropScene
     private static readonly Dictionary<int, PlacementTable> Tables = [];
     private readonly Prng _prng;
     private readonly DropProtocol[] _protocols = new DropProtocol[Count];
+    private readonly PlacementTable[] _tables = new PlacementTable[Count];
     private readonly bool[] _holds = new bool[Count];
+    private readonly bool[] _staged = new bool[Count];
+    private readonly HashSet<int>[] _heldBy = new HashSet<int>[Count];
     private readonly bool[] _durableIntent = new bool[Count];
     private readonly int[] _starts = new int[Count];
     private readonly List<Action> _flying = [];
@@ -28,8 +32,11 @@ internal sealed class DropScene
         _prng = new Prng(seed);
         for (int i = 0; i < Count; i++)
         {
-            _holds[i] = true;
+            // Where few have it, two that count on each other are soon one too many.
+            _holds[i] = isCalm || seed % 2 == 0 || i % 2 == 0;
+            _staged[i] = _holds[i] && _prng.Chance(2);
             Start(i);
+            _protocols[i].EndStaging(Key);
         }
     }
 
@@ -52,6 +59,9 @@ internal sealed class DropScene
             case 2 when _prng.Chance(3):
                 _protocols[node].Abandon(Key, new Effects(this, node));
                 break;
+            case 3 or 4 when _staged[node]:
+                AskHolding(node, _prng.Next(Count));
+                break;
             case 3 or 4 when _holds[node] && (_protocols[node].Count == 0 || _prng.Chance(20)):
                 _protocols[node].Begin(Key, Nonce(), new Effects(this, node));
                 break;
@@ -59,6 +69,56 @@ internal sealed class DropScene
                 Deliver();
                 break;
         }
+    }
+
+    /// <summary>A node's writer stages the record anew.</summary>
+    public void Stage(int node)
+    {
+        if (!_holds[node])
+        {
+            (_holds[node], _staged[node]) = (true, true);
+            _heldBy[node].Clear();
+        }
+    }
+
+    /// <summary>Who lacks it would be sent it: that only makes more copies.</summary>
+    private void AskHolding(int from, int to)
+    {
+        int start = _starts[from];
+        if (from != to && (!IsCalm || _tables[from].IsHolder(Key.Partition, PlacementKit.Node(to))))
+        {
+            _flying.Add(() => OnHoldingAsk(from, start, to));
+        }
+    }
+
+    private void OnHoldingAsk(int from, int start, int to)
+    {
+        if (Answers(to))
+        {
+            _flying.Add(() => OnHeld(from, start, to));
+        }
+    }
+
+    private void OnHeld(int node, int start, int by)
+    {
+        bool isHolder = _tables[node].IsHolder(Key.Partition, PlacementKit.Node(node));
+        if (_starts[node] == start && _staged[node] && _heldBy[node].Add(by)
+            && _heldBy[node].Count + (isHolder ? 1 : 0) >= _tables[node].Copies)
+        {
+            bool isFree = _protocols[node].EndStaging(Key);
+            (_staged[node], _holds[node]) = (false, isHolder || !isFree);
+        }
+    }
+
+    private bool Answers(int node)
+    {
+        bool answers = _holds[node] && _protocols[node].MayConfirm(Key);
+        if (answers && _staged[node])
+        {
+            _protocols[node].CountOn(Key);
+        }
+
+        return answers;
     }
 
     private void Deliver()
@@ -92,6 +152,12 @@ internal sealed class DropScene
             _protocols[node].Restore([Key]);
         }
 
+        _heldBy[node] = [];
+        if (_staged[node])
+        {
+            _protocols[node].CountOn(Key);
+        }
+
         UseSomeTable(node);
     }
 
@@ -101,7 +167,8 @@ internal sealed class DropScene
         int seen = Enumerable.Range(0, Count)
             .Where(other => IsCalm || other == node || !_prng.Chance(5))
             .Sum(other => 1 << other);
-        _protocols[node].UseTable(TableOf(int.PopCount(seen) < 2 ? (1 << Count) - 1 : seen), new Effects(this, node));
+        _tables[node] = TableOf(int.PopCount(seen) < 2 ? (1 << Count) - 1 : seen);
+        _protocols[node].UseTable(_tables[node], new Effects(this, node));
     }
 
     private static PlacementTable TableOf(int seen)
@@ -124,7 +191,7 @@ internal sealed class DropScene
 
     private void OnAsk(int asker, int asked, Bytes16 nonce)
     {
-        if (_holds[asked] && _protocols[asked].MayConfirm(Key))
+        if (Answers(asked))
         {
             NodeId from = PlacementKit.Node(asked);
             _flying.Add(() => _protocols[asker].Confirmed(from, Key, nonce, new Effects(this, asker)));

@@ -33,6 +33,7 @@ public interface IDropEffects
 /// there should be copies have confirmed. Of all nodes that drop a record around the same time, the one whose intent
 /// began last asked everybody after all other intents had begun, so those who confirmed to it never drop: the copies
 /// that should be there remain. That needs no clock and no leader; docs/decisions/dropping-copies.md has the proof.
+/// A copy that is staged, because it was just written here, needs no intent as long as nobody counts on it.
 /// Invariants: an intent exists only for a record outside of this node's placement; a confirmation counts only for the
 /// very intent whose nonce it answers, once per node, never this node's own.
 /// Thread: driver only.
@@ -40,6 +41,7 @@ public interface IDropEffects
 public sealed class DropProtocol(NodeId self)
 {
     private readonly SortedDictionary<RecordKey, Intent> _intents = [];
+    private readonly HashSet<RecordKey> _countedOn = [];
     private PlacementTable _table = PlacementTable.Empty;
 
     private enum Phase
@@ -61,6 +63,18 @@ public sealed class DropProtocol(NodeId self)
     /// last written to disk. A cached copy is never confirmed, because it is evicted without asking anybody.
     /// </remarks>
     public bool MayConfirm(RecordKey key) => !_intents.ContainsKey(key);
+
+    /// <summary>
+    /// Somebody may count on a staged copy: it was confirmed, or may have been before a restart, or was no staged one then.
+    /// </summary>
+    public void CountOn(RecordKey key) => _countedOn.Add(key);
+
+    /// <summary>A copy is staged no more.</summary>
+    /// <returns>
+    /// Whether it may be let go of without an intent, when enough others have it. If not, and placement does not want it
+    /// here, it is a stray.
+    /// </returns>
+    public bool EndStaging(RecordKey key) => !_countedOn.Remove(key);
 
     /// <summary>
     /// After a restart: intents that were durable are in force again, and not asked about until <see cref="Begin"/>.

@@ -16,7 +16,7 @@ namespace Cairn.Node.Replication;
 /// Thread: the engine's loop; hashing, writing and syncing run on workers.
 /// </remarks>
 internal sealed class ChunkInbox(
-    NodePorts ports, ChunkStore store, NodeDiary diary, RateLimiter limiter, Func<ChunkAddress, ChunkOutcome> outcomeOf)
+    NodePorts ports, ChunkStore store, NodeDiary diary, RateLimiter limiter, Func<ChunkAddress, ChunkOutcome> answer)
 {
     private readonly List<Written> _written = [];
     private bool _commits;
@@ -112,7 +112,7 @@ internal sealed class ChunkInbox(
         for (int i = 0; i < put.Outcomes.Length; i++)
         {
             put.Outcomes[i] =
-                put.Outcomes[i] == ChunkOutcome.Held ? outcomeOf(put.Addresses[i]) : put.Outcomes[i];
+                put.Outcomes[i] == ChunkOutcome.Held ? answer(put.Addresses[i]) : put.Outcomes[i];
         }
 
         return put.Outcomes;

@@ -62,7 +62,20 @@ internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView vi
     /// <summary>A peer means to drop copies: whoever keeps them proves it.</summary>
     public void OnDrop(PeerLink link, DropAsk message) => ports.Workers.Start("drop proof", () => Prove(link, message));
 
-    /// <summary>Whether this node answers for a chunk now.</summary>
+    /// <summary>What a peer is answered that may count on it: a staged copy is not let go of after that as if nobody had asked.</summary>
+    public ChunkOutcome Answer(ChunkAddress address)
+    {
+        ChunkOutcome outcome = OutcomeOf(address);
+        RecordKey key = RecordKey.Copy(address);
+        if (outcome == ChunkOutcome.Held && store.TryGet(key, out StoredRecord record) && record.Use == ChunkUse.Staged)
+        {
+            drops.CountOn(key);
+        }
+
+        return outcome;
+    }
+
+    /// <summary>Whether this node has a chunk that it may answer for now.</summary>
     public ChunkOutcome OutcomeOf(ChunkAddress address)
     {
         RecordKey key = RecordKey.Copy(address);
@@ -98,7 +111,7 @@ internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView vi
         for (int i = 0; i < outcomes.Length; i++)
         {
             outcomes[i] = !synced.IsOk ? ChunkOutcome.DiskFailed
-                : outcomes[i] == ChunkOutcome.Held ? OutcomeOf(addresses[i])
+                : outcomes[i] == ChunkOutcome.Held ? Answer(addresses[i])
                 : outcomes[i];
         }
 
@@ -117,7 +130,7 @@ internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView vi
         link.Send(new DropReply(
             message.Request,
             [.. message.Addresses.Select(address =>
-                OutcomeOf(address) == ChunkOutcome.Held ? proofs.GetValueOrDefault(address) : default)]));
+                Answer(address) == ChunkOutcome.Held ? proofs.GetValueOrDefault(address) : default)]));
     }
 
     private Dictionary<ChunkAddress, Bytes32> Proofs(ChunkAddress[] addresses, Bytes16 nonce)

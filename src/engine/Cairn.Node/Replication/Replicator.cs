@@ -2,6 +2,7 @@ using System.Buffers;
 using Cairn.Core.Placement;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
+using Cairn.Core.Repair;
 using Cairn.Node.Control;
 using Cairn.Node.Peers;
 using Cairn.Node.Ports;
@@ -16,7 +17,8 @@ namespace Cairn.Node.Replication;
 /// The queue is the chunk store itself: every record of use Staged is owed; this class only remembers how far each is.
 /// (1) A chunk is staged. (2) Its targets are computed; those that may have it already are asked (<see cref="PriorHoldings"/>).
 /// (3) It is read once and sent to all targets that have room in their window; small ones go together. (4) Each target
-/// confirms after its sync. (5) When all have, the record becomes Replicated if this node is a holder, else Cached.
+/// confirms after its sync. (5) When all have, the record becomes Replicated if this node is a holder or somebody may count on
+/// its copy (<see cref="DropProtocol"/>), else Cached.
 /// Thread: the engine's loop; <see cref="Staged"/> from any.
 /// </remarks>
 internal sealed class Replicator : IReplicationQueue
@@ -32,12 +34,16 @@ internal sealed class Replicator : IReplicationQueue
     private readonly NodeDiary _diary;
     private readonly RateLimiter _limiter;
     private readonly PriorHoldings _prior;
+    private readonly DropProtocol _drops;
     private PlacementTable _placement = PlacementTable.Empty;
     private bool _isStopped;
 
     /// <summary>Starts with what the store says is staged.</summary>
-    public Replicator(NodePorts ports, ChunkStore store, PoolView view, PeerSet set, NodeDiary diary, RateLimiter limiter)
+    public Replicator(
+        NodePorts ports, ChunkStore store, PoolView view, PeerSet set, NodeDiary diary, RateLimiter limiter,
+        DropProtocol drops)
     {
+        _drops = drops;
         _ports = ports;
         _store = store;
         _view = view;
@@ -51,6 +57,7 @@ internal sealed class Replicator : IReplicationQueue
         _placement = view.Placement;
         foreach (StoredRecord record in store.Enumerate(ChunkUse.Staged))
         {
+            _drops.CountOn(record.Key);
             Owe(new OwedChunk(record.Key.Address, record.Length, mayBeElsewhere: true));
         }
     }
@@ -150,6 +157,7 @@ internal sealed class Replicator : IReplicationQueue
             if (!_owed.ContainsKey(address) && _store.TryGet(key, out StoredRecord record)
                 && record.Use == ChunkUse.Replicated && _store.SetUse(key, ChunkUse.Staged).IsOk)
             {
+                _drops.CountOn(key);
                 Owe(new OwedChunk(address, record.Length, mayBeElsewhere: true));
             }
         }
@@ -433,8 +441,10 @@ internal sealed class Replicator : IReplicationQueue
             return;
         }
 
-        ChunkUse use = holds || _view.KeepsAll ? ChunkUse.Replicated : ChunkUse.Cached;
-        Result<Unit, StoreError> changed = _store.SetUse(RecordKey.Copy(chunk.Address), use);
+        RecordKey key = RecordKey.Copy(chunk.Address);
+        bool isFree = _drops.EndStaging(key);
+        ChunkUse use = holds || _view.KeepsAll || !isFree ? ChunkUse.Replicated : ChunkUse.Cached;
+        Result<Unit, StoreError> changed = _store.SetUse(key, use);
         if (!changed.TryGet(out _, out StoreError error))
         {
             _diary.Add(LogLevel.Error, "replicate", error.ToString());
@@ -447,6 +457,7 @@ internal sealed class Replicator : IReplicationQueue
     {
         if (_owed.Remove(chunk.Address))
         {
+            _drops.EndStaging(RecordKey.Copy(chunk.Address));
             OwedBytes -= chunk.Length;
             chunk.IsOwed = false;
         }
