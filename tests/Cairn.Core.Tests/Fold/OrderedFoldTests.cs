@@ -384,7 +384,7 @@ public sealed class OrderedFoldTests
     /// <summary>Appends every transaction to a list under its name, and removes other names now and then.</summary>
     private sealed class OrderWitness : ITransactionApplier
     {
-        public void Apply(Transaction transaction, ITreeTable state)
+        public bool Apply(Transaction transaction, ITreeTable state)
         {
             byte[] name = [1, .. ((NameAuthor)transaction.Primitives[0]).Name.Span];
             byte[] before = state.Get(name) ?? [];
@@ -392,6 +392,7 @@ public sealed class OrderedFoldTests
             state.Put([1, (byte)(name[1] ^ 1)], transaction.Id.Seq % 5 == 0 ? null
                 : state.Get([1, (byte)(name[1] ^ 1)]));
             state.Put([0], [.. state.Get([0]) ?? [], transaction.Id.Log.Author.Value.ToArray()[0]]);
+            return true;
         }
 
         public void Forget()

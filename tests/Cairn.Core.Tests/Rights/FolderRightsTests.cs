@@ -340,6 +340,28 @@ public sealed class FolderRightsTests
         Assert.Equal("bob", _admin.Read("free/hidden"));
     }
 
+    [Fact]
+    public void Going_back_leaves_a_limited_folder_beside_another_of_its_name_where_it_is()
+    {
+        _admin.MakeDirectory("plans");
+        _admin.Create("plans/idea", "old");
+        Replica.Sync(_admin, _anna, _bob);
+        Bytes16 id = _admin.Fresh();
+        Assert.Null(_admin.Do(ImmutableArray.Create<Primitive>(new Snapshot(id, default, "s"u8.ToArray()))));
+        _admin.Write("plans/idea", "new");
+        _admin.Create("plans/extra");
+        Assert.Null(_admin.Do(ImmutableArray.Create<Primitive>(
+            new Move(_papers, default, "papers"u8.ToArray(), default, "plans"u8.ToArray(), null))));
+        var snapshots = new SnapshotQueries(_admin.Fold.Table);
+        var walk = new RestoreWalk(
+            snapshots.View(snapshots.Find(id)!), _admin.Queries, _admin.Fresh, static (_, _) => true);
+        Array.ForEach([.. walk.Steps(["plans"u8.ToArray()])], step => Assert.Null(_admin.Do(step.Primitives)));
+        OnlyPayIsIn();
+        Assert.False(_admin.Queries.Get(_papers)!.IsDetached);
+        Assert.Equal("old", _admin.Read("plans/idea"));
+        Assert.Null(_admin.Find("plans/extra"));
+    }
+
     /// <summary>Who hears of everything at once, some of it forged.</summary>
     private Replica Late(Replica forged)
     {

@@ -101,6 +101,49 @@ public sealed class LateWorkTests
     }
 
     [Fact]
+    public void WhatIsLateTwice_AndStandsAfterAll_CountsOnce()
+    {
+        _member.Create("apart");
+        _other.PullFrom(Sealed(_member));
+        _other.Remove("apart");
+        Limit(_other.Identity.Node);
+        _member.PullFrom(_admin);
+        _member.Log.Reconsider();
+        Renew();
+        _member.PullFrom(_admin);
+        AllAgreeOn("apart", "limited");
+
+        // As `--accept-refused` says it. What was removed, where it was first written, is not back where it was written again.
+        _members.Rights = WriteRights.None.With(_members.Rights.Folders.And(new LimitFolder(
+            LogNode.Keyring.Volume, _folder, FolderAccess.Everyone, [], LogPositions.Empty, Mark())));
+        AllAgreeOn("limited");
+    }
+
+    [Fact]
+    public void WhileEverythingIsToBeFoldedAgain_NothingIsWrittenThatCountsAlready()
+    {
+        _other.Create("of another");
+        _member.PullFrom(Sealed(_other));
+        _member.Create("apart");
+        WriteRights unlimited = _members.Rights;
+        Limit(_other.Identity.Node);
+        (WriteRights limited, _members.Rights) = (_members.Rights, unlimited);
+        _member.PullFrom(_admin);
+        _member.Create("behind");
+        Sealed(_member).Log.Prune(folded => folded);
+        string file = _member.Disk.Files.Single(
+            path => path.Contains($"{_other.Identity.Node}", StringComparison.Ordinal));
+        _member.Disk.FlipBit(file, _member.Disk.LengthOf(file) - 80, 3);
+        _members.Rights = limited;
+        long written = WrittenBy(_member);
+        _member.Log.Reconsider();
+        Assert.Equal(written, WrittenBy(_member));
+        _member.PullFrom(_other);
+        AllAgreeOn("apart", "behind", "limited", "of another");
+        Assert.Equal(written + 1, WrittenBy(_member));
+    }
+
+    [Fact]
     public void WhoMayEditThere_HasNothingToWriteAgain()
     {
         _other.Create("of another");
@@ -149,6 +192,23 @@ public sealed class LateWorkTests
     /// <summary>The admin lets only itself and some edit below the folder.</summary>
     private void Limit(params NodeId[] writers)
     {
+        TransactionId mark = Mark();
+        _members.Rights = WriteRights.None.With(FolderRights.Of([new LimitFolder(
+            LogNode.Keyring.Volume, _folder, FolderAccess.Only,
+            [.. writers.Append(_admin.Identity.Node).Order()], _admin.Log.Seen, mark)]));
+        _admin.Log.Reconsider();
+    }
+
+    /// <summary>The admin guards what is below the folder by now.</summary>
+    private void Renew()
+    {
+        TransactionId mark = Mark();
+        _members.Rights = WriteRights.None.With(_members.Rights.Folders.And(
+            new RenewMark(LogNode.Keyring.Volume, _admin.Log.Seen, mark, [])));
+    }
+
+    private TransactionId Mark()
+    {
         TransactionId mark;
         lock (_admin.Log.Gate)
         {
@@ -156,10 +216,7 @@ public sealed class LateWorkTests
         }
 
         Sealed(_admin);
-        _members.Rights = WriteRights.None.With(FolderRights.Of([new LimitFolder(
-            LogNode.Keyring.Volume, _folder, FolderAccess.Only,
-            [.. writers.Append(_admin.Identity.Node).Order()], _admin.Log.Seen, mark)]));
-        _admin.Log.Reconsider();
+        return mark;
     }
 
     private void AllAgreeOn(params string[] names)

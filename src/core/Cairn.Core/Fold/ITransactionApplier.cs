@@ -13,10 +13,8 @@ public interface ITransactionApplier
     /// <see cref="FoldKeys.Reserved"/> are the fold's own. An applier may keep decoded copies only if it drops them in
     /// <see cref="Forget"/>.
     /// </remarks>
-    void Apply(Transaction transaction, ITreeTable state);
-
-    /// <summary>Whether a transaction has its effect, and is not refused as a whole.</summary>
-    bool IsObeyed(Transaction transaction) => true;
+    /// <returns>Whether it has its effect; false if it is refused or set aside as a whole.</returns>
+    bool Apply(Transaction transaction, ITreeTable state);
 
     /// <summary>
     /// Whether a transaction is about the whole state that its author saw. Transactions that the author did not know
@@ -31,7 +29,8 @@ public interface ITransactionApplier
     /// Keys whose value in the state that the author saw is another, with that value; sorted. The fold's own are not
     /// among them.
     /// </param>
-    void Apply(
+    /// <returns>Whether it has its effect.</returns>
+    bool Apply(
         Transaction transaction, ITreeTable state, IReadOnlyList<TableChange> seenOtherwise) =>
         Apply(transaction, state);
 

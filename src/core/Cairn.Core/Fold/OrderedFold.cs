@@ -36,7 +36,7 @@ public sealed class OrderedFold
         _logs = FoldLogs.Load(table);
         _tail = new FoldTail(table);
         _holds = new FoldHolds(table);
-        _repetitions = new Repetitions(table, applier);
+        _repetitions = new Repetitions(table);
         _witnesses = new Witnesses(table);
         applier.Forget();
     }
@@ -103,8 +103,7 @@ public sealed class OrderedFold
         TransactionOrder order = _logs.Accept(transaction)
             ?? throw new InvariantException($"{transaction.Id} is not local to this state");
         Invariant.That(order > _tail.Last, $"{order} is not after {_tail.Last}");
-        _applier.Apply(transaction, _recorder);
-        _repetitions.Note(transaction, _recorder);
+        _repetitions.Note(transaction, _applier.Apply(transaction, _recorder), _recorder);
         if (_alone)
         {
             Fix(order);
@@ -241,7 +240,7 @@ public sealed class OrderedFold
         _logs = FoldLogs.Load(_table);
         _tail = new FoldTail(_table);
         _holds = new FoldHolds(_table);
-        _repetitions = new Repetitions(_table, _applier);
+        _repetitions = new Repetitions(_table);
         _witnesses = new Witnesses(_table);
         _waiting = new WaitingRoom();
         _applier.Forget();
@@ -380,27 +379,21 @@ public sealed class OrderedFold
 
     private void Redo(AppliedTransaction entry)
     {
-        if (_repetitions.IsDone(entry.Transaction, _logs, _tail))
+        if (_repetitions.IsDone(entry.Transaction, _logs))
         {
             _applier.LeaveOut(entry.Transaction, _recorder);
             Keep(entry);
             return;
         }
 
-        if (_applier.IsAboutWhatWasSeen(entry.Transaction))
-        {
-            ApplySeen(entry);
-        }
-        else
-        {
-            _applier.Apply(entry.Transaction, _recorder);
-        }
-
-        _repetitions.Note(entry.Transaction, _recorder);
+        bool hadEffect = _applier.IsAboutWhatWasSeen(entry.Transaction)
+            ? ApplySeen(entry)
+            : _applier.Apply(entry.Transaction, _recorder);
+        _repetitions.Note(entry.Transaction, hadEffect, _recorder);
         Keep(entry);
     }
 
-    private void ApplySeen(AppliedTransaction entry)
+    private bool ApplySeen(AppliedTransaction entry)
     {
         List<AppliedTransaction> before = _tail.From(default);
         int first = SeenState.FirstUnseen(before, entry.Transaction, out bool[] seen);
@@ -408,7 +401,7 @@ public sealed class OrderedFold
         IReadOnlyList<TableChange> otherwise = first < 0
             ? []
             : SeenState.Differences(_table, _applier, before, seen, first);
-        _applier.Apply(entry.Transaction, _recorder, otherwise);
+        return _applier.Apply(entry.Transaction, _recorder, otherwise);
     }
 
     private void Keep(AppliedTransaction entry)

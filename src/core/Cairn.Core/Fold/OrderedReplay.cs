@@ -28,22 +28,27 @@ public static class OrderedReplay
         var state = new UndoRecorder(table) { Recording = false };
         using var merge = new LogMerge(logs);
         var repeated = new HashSet<TransactionId>();
+        var unsaid = new HashSet<TransactionId>();
         long applied = 0;
         while (merge.Next(accepted, out TransactionOrder order) is { } transaction)
         {
             accepted.Accept(transaction, order);
             ImmutableArray<TransactionId> originals = Repeats.OriginalsOf(transaction);
             bool isDone = repeated.Contains(transaction.Id)
-                || originals.Any(original => original.Seq <= accepted.LastOf(original.Log));
-            if (isWanted(transaction) && !isDone)
+                || originals.Any(
+                    original => original.Seq <= accepted.LastOf(original.Log) && !unsaid.Contains(original));
+            if (!isWanted(transaction) || isDone)
             {
-                applier.Apply(transaction, state);
+                applier.LeaveOut(transaction, state);
+            }
+            else if (applier.Apply(transaction, state))
+            {
                 repeated.UnionWith(originals);
                 applied++;
             }
             else
             {
-                applier.LeaveOut(transaction, state);
+                unsaid.Add(transaction.Id);
             }
         }
 

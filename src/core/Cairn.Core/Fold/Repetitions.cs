@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 
@@ -9,36 +8,38 @@ namespace Cairn.Core.Fold;
 /// the first in the order counts.
 /// </summary>
 /// <remarks>
-/// An original is found in the tail: it is fixed only when its author has it again, and all have what repeats it. What
-/// was repeated stands in the table, undone and done again with the rest.
+/// Which had no effect (refused by rights, or set aside) did not say it: that stands in the table, and so does what was
+/// repeated, undone and done again with the rest.
 /// </remarks>
 internal sealed class Repetitions
 {
     /// <summary>Behind <see cref="FoldKeys.Reserved"/>: a transaction that was repeated. Undone like the state.</summary>
-    internal const byte Tag = (byte)'A';
+    internal const byte RepeatedTag = (byte)'A';
+
+    /// <summary>Behind <see cref="FoldKeys.Reserved"/>: a transaction that had no effect. Undone like the state.</summary>
+    internal const byte UnsaidTag = (byte)'N';
 
     private readonly ITreeTable _table;
-    private readonly ITransactionApplier _applier;
     private bool _isAny;
 
-    internal Repetitions(ITreeTable table, ITransactionApplier applier)
+    internal Repetitions(ITreeTable table)
     {
-        (_table, _applier) = (table, applier);
-        TableCursor cursor = table.Scan([FoldKeys.Reserved, Tag], [FoldKeys.Reserved, Tag + 1]);
+        _table = table;
+        TableCursor cursor = table.Scan([FoldKeys.Reserved, RepeatedTag], [FoldKeys.Reserved, RepeatedTag + 1]);
         _isAny = cursor.MoveNext();
     }
 
     /// <summary>Whether what a transaction says is done already at its place.</summary>
-    internal bool IsDone(Transaction transaction, FoldLogs logs, FoldTail tail)
+    internal bool IsDone(Transaction transaction, FoldLogs logs)
     {
-        if (_isAny && !_table.Find(Key(transaction.Id)).IsAbsent)
+        if (_isAny && !_table.Find(Key(RepeatedTag, transaction.Id)).IsAbsent)
         {
             return true;
         }
 
         foreach (TransactionId original in Repeats.OriginalsOf(transaction))
         {
-            if (IsThere(original, transaction, logs, tail))
+            if (IsSaidBefore(original, transaction, logs))
             {
                 return true;
             }
@@ -47,33 +48,32 @@ internal sealed class Repetitions
         return false;
     }
 
-    /// <summary>Notes what a transaction that is applied repeats.</summary>
-    internal void Note(Transaction transaction, ITreeTable state)
+    /// <summary>Notes what a transaction that was applied repeats, or that it said nothing.</summary>
+    internal void Note(Transaction transaction, bool hadEffect, ITreeTable state)
     {
-        ImmutableArray<TransactionId> originals = Repeats.OriginalsOf(transaction);
-        if (originals.IsEmpty || !_applier.IsObeyed(transaction))
+        if (!hadEffect)
         {
+            state.Put(Key(UnsaidTag, transaction.Id), []);
             return;
         }
 
-        _isAny = true;
-        foreach (TransactionId original in originals)
+        foreach (TransactionId original in Repeats.OriginalsOf(transaction))
         {
-            state.Put(Key(original), [1]);
+            _isAny = true;
+            state.Put(Key(RepeatedTag, original), [1]);
         }
     }
 
-    /// <summary>Whether an original comes before and was obeyed: one that is set aside says something else.</summary>
-    private bool IsThere(TransactionId original, Transaction again, FoldLogs logs, FoldTail tail) =>
-        logs.PlaceOf(original) is { } place
-        && tail.From(place) is [AppliedTransaction first, ..] && first.Transaction.Id == original
-        && _applier.IsObeyed(first.Transaction)
-        && Repeats.MeaningOf(first.Transaction).AsSpan().SequenceEqual(Repeats.MeaningOf(again));
+    /// <summary>What has no place any more is fixed, and before everything that is applied.</summary>
+    private bool IsSaidBefore(TransactionId original, Transaction again, FoldLogs logs) =>
+        original.Seq <= logs.LastOf(original.Log)
+        && (logs.PlaceOf(original) is not { } place || place < logs.PlaceOf(again.Id))
+        && _table.Find(Key(UnsaidTag, original)).IsAbsent;
 
-    private static byte[] Key(TransactionId id)
+    private static byte[] Key(byte tag, TransactionId id)
     {
         byte[] key = new byte[2 + TransactionOrder.KeySize];
-        (key[0], key[1]) = (FoldKeys.Reserved, Tag);
+        (key[0], key[1]) = (FoldKeys.Reserved, tag);
         new TransactionOrder(0, id).CopyTo(key.AsSpan(2));
         return key;
     }

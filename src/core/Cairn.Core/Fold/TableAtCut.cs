@@ -56,7 +56,9 @@ public sealed class TableAtCut
         var reserved = new MemoryTable();
         _logs.Before(Depth)!.Save(reserved);
         FoldTail.Start(reserved, _cut);
-        IEnumerable<KeyValuePair<byte[], byte[]>> others = Fixed(From(Repetitions.Tag), From(Repetitions.Tag + 1))
+        IEnumerable<KeyValuePair<byte[], byte[]>> others =
+            Fixed(From(Repetitions.RepeatedTag), From(Repetitions.RepeatedTag + 1))
+            .Concat(Fixed(From(Repetitions.UnsaidTag), From(Repetitions.UnsaidTag + 1)))
             .Concat(carried.SelectMany(tag => Records(_table, From(tag), From(tag + 1))));
         foreach ((byte[] key, byte[] value) in others)
         {

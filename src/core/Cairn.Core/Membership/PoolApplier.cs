@@ -19,7 +19,7 @@ namespace Cairn.Core.Membership;
 public sealed class PoolApplier(PoolId pool) : ITransactionApplier
 {
     /// <inheritdoc/>
-    public void Apply(Transaction transaction, ITreeTable state)
+    public bool Apply(Transaction transaction, ITreeTable state)
     {
         NodeId author = transaction.Id.Log.Author;
         foreach (Primitive primitive in transaction.Primitives)
@@ -83,6 +83,8 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
                     break;
             }
         }
+
+        return true;
     }
 
     /// <inheritdoc/>

@@ -118,7 +118,8 @@ public sealed class RestoreWalk
         {
             ObjectId here = _restore.Here(folder);
             IReadOnlyList<EntryView> page = _now.List(here, after, EntriesPerPage);
-            foreach (EntryView entry in page.Where(entry => !_restore.WasThere(folder, entry)))
+            foreach (EntryView entry in page.Where(
+                entry => !_restore.WasThere(folder, entry) && !_restore.StandsBeside(folder, entry)))
             {
                 foreach (RestoreStep step in TakeAway(here, entry, [.. path, entry.Name]))
                 {

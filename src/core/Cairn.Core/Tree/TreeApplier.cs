@@ -15,8 +15,11 @@ namespace Cairn.Core.Tree;
 public sealed class TreeApplier : ITransactionApplier
 {
     /// <summary>Grows with every change of what a transaction does to the table; a table folded before is folded again.</summary>
-    /// <remarks>2: a garbage mark is its own member's to set, and filed under it (0x1F).</remarks>
-    public const byte RulesVersion = 2;
+    /// <remarks>
+    /// 2: a garbage mark is its own member's to set, and filed under it (0x1F). 3: what limits of folders leave without effect
+    /// is not said, where it is repeated.
+    /// </remarks>
+    public const byte RulesVersion = 3;
 
     private readonly WorkingSet _work = new();
     private readonly EntryRules _entries;
@@ -49,10 +52,7 @@ public sealed class TreeApplier : ITransactionApplier
     }
 
     /// <inheritdoc/>
-    public void Apply(Transaction transaction, ITreeTable state) => Apply(transaction, state, []);
-
-    /// <inheritdoc/>
-    public bool IsObeyed(Transaction transaction) => !Rights.Refuses(transaction);
+    public bool Apply(Transaction transaction, ITreeTable state) => Apply(transaction, state, []);
 
     /// <inheritdoc/>
     public bool IsAboutWhatWasSeen(Transaction transaction)
@@ -61,7 +61,7 @@ public sealed class TreeApplier : ITransactionApplier
         {
             if (primitive is Snapshot { Name.IsEmpty: false })
             {
-                return IsObeyed(transaction);
+                return !Rights.Refuses(transaction);
             }
         }
 
@@ -69,19 +69,19 @@ public sealed class TreeApplier : ITransactionApplier
     }
 
     /// <inheritdoc/>
-    public void Apply(
+    public bool Apply(
         Transaction transaction, ITreeTable state, IReadOnlyList<TableChange> seenOtherwise)
     {
         FolderJudge? judge = JudgeOf(transaction, state);
-        if (!IsObeyed(transaction) || judge?.Denies(transaction.Primitives) == true)
+        if (Rights.Refuses(transaction) || judge?.Denies(transaction.Primitives) == true)
         {
             Refuse(transaction.Id.Log.Author, state);
-            return;
+            return false;
         }
 
-        if (judge?.IsLate(transaction) == true)
+        if (judge?.IsLate(transaction) == true || IsSetAside(transaction))
         {
-            return;
+            return false;
         }
 
         _keeping.Begin(state);
@@ -102,6 +102,7 @@ public sealed class TreeApplier : ITransactionApplier
         }
 
         _work.Commit();
+        return true;
     }
 
     /// <inheritdoc/>
@@ -127,6 +128,10 @@ public sealed class TreeApplier : ITransactionApplier
         FolderVerdicts verdicts = Rights.Folders.For(transaction.Id);
         return verdicts.IsLimited ? new FolderJudge(state, verdicts) : null;
     }
+
+    /// <summary>Whether a transaction does nothing at all: so are those folded that were written by who was revoked.</summary>
+    private static bool IsSetAside(Transaction transaction) =>
+        transaction.Primitives is [Rescue { Addresses.IsEmpty: true }];
 
     /// <summary>Nothing of it is done; that it was there is counted, so that somebody can look after it.</summary>
     private static void Refuse(NodeId author, ITreeTable state)

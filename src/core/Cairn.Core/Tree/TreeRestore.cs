@@ -11,7 +11,7 @@ namespace Cairn.Core.Tree;
 /// Called for one entry at a time, from the top down, each with the state that the one before left: a directory is put
 /// into its place before what is in it, so no move can put one below itself. Nothing is destroyed and no data moves:
 /// versions are named anew, what was not there goes into the trash. A file that was in conflict gets the version that
-/// held its name.
+/// held its name. A folder that limits keep apart from another of its name is no conflict: it stays beside that.
 /// </remarks>
 /// <param name="then">What the folder is to be.</param>
 /// <param name="now">What it is.</param>
@@ -94,10 +94,24 @@ internal sealed class TreeRestore(
         !entry.IsConflict && then.Lookup(directory, entry.Name) is { IsConflict: false } before
         && Here(before.Object) == entry.Owner;
 
-    /// <summary>Whether the object alone holds the name now.</summary>
+    /// <summary>Whether an entry of now is a folder beside the one that held the name then.</summary>
+    /// <param name="directory">Where, in the state of then.</param>
+    /// <param name="entry">The entry of now.</param>
+    internal bool StandsBeside(ObjectId directory, EntryView entry) =>
+        entry.Kind == TreeKind.Directory
+        && then.Lookup(directory, entry.StoredName) is { IsConflict: false, Kind: TreeKind.Directory } before
+        && Slot.IndexOf(now.GetSlot(Here(directory), entry.StoredName.Span), Here(before.Object)) >= 0;
+
+    /// <summary>Whether the object holds the name now, alone but for folders beside it.</summary>
     private bool Stands(ObjectId parent, ReadOnlyMemory<byte> name, ObjectView? here) =>
         here is { IsDetached: false } && now.GetSlot(parent, name.Span) is { } slot
-        && Slot.Count(slot) == 1 && Slot.ObjectAt(slot, 0) == here.Owner;
+        && Slot.IndexOf(slot, here.Owner) >= 0
+        && Enumerable.Range(0, Slot.Count(slot)).All(
+            i => Slot.ObjectAt(slot, i) == here.Owner || IsBeside(slot, i, here));
+
+    private static bool IsBeside(byte[] slot, int other, ObjectView here) =>
+        here.Kind == TreeKind.Directory && Slot.KindAt(slot, other) == TreeKind.Directory
+        && Slot.IndexOf(slot, here.Owner) >= 0;
 
     /// <summary>
     /// Removes what else holds the name; a directory with something in it steps aside, to be emptied later.
@@ -109,7 +123,7 @@ internal sealed class TreeRestore(
         for (int i = 0; i < Slot.Count(slot); i++)
         {
             ObjectView other = now.Get(Slot.ObjectAt(slot, i))!;
-            if (here is not null && other.Owner == here.Owner)
+            if (here is not null && (other.Owner == here.Owner || IsBeside(slot, i, here)))
             {
                 continue;
             }

@@ -42,7 +42,9 @@ internal static class HistoryReplay
                     transaction =>
                     {
                         cancellation.ThrowIfCancellationRequested();
-                        return !rights.Refuses(transaction) && isWanted(transaction);
+
+                        // What is refused is left to the applier: it has no effect, and was not said.
+                        return rights.Refuses(transaction) || isWanted(transaction);
                     },
                     new TreeApplier { Rights = rights },
                     table);

@@ -16,6 +16,9 @@ internal sealed class FoldRepair(ReplicatedLog log)
 
     private LogPositions? _waitsFor;
 
+    /// <summary>Whether it was put off.</summary>
+    public bool IsPutOff => _waitsFor is not null;
+
     /// <summary>Whether it was put off, and everything is back now.</summary>
     public bool IsDue => _waitsFor is not null && log.Exchange.Positions.Covers(_waitsFor);
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
@@ -23,17 +24,25 @@ internal sealed class LateWork(ReplicatedLog log, LogPorts ports)
     /// <summary>Looks for such work, and writes it again behind everything that is folded.</summary>
     public void WriteAgain()
     {
-        AdminMark[] news =
-            [.. log.Rights.Folders.MarksFor(Self).Where(mark => log.Fold.Table.Get(Key(mark.After)) is null)];
+        // A table that is to be folded again has not noted what has seen the marks.
+        if (log.Repair.IsPutOff)
+        {
+            return;
+        }
+
+        ImmutableArray<AdminMark> marks = log.Rights.Folders.MarksFor(Self);
+        AdminMark[] news = [.. marks.Where(mark => log.Fold.Table.Get(Key(mark.After)) is null)];
         if (news.Length == 0)
         {
             return;
         }
 
-        foreach (Transaction own in WithoutEffect(OwnSince(news)))
+        foreach ((Transaction own, bool isLate) in WithoutEffect(OwnSince(news)))
         {
-            Result<TransactionId, StoreError> written = log.Append(
-                own.Primitives.RemoveAll(static primitive => primitive is Repeats), own.Claimed);
+            ImmutableArray<Primitive> again = isLate
+                ? Repeats.Again(own)
+                : own.Primitives.RemoveAll(static primitive => primitive is Repeats);
+            Result<TransactionId, StoreError> written = log.Append(again, own.Claimed);
             if (!written.TryGet(out _, out StoreError error))
             {
                 log.Report(own.Id.Log, $"{own.Id} cannot be written again yet: {error}");
@@ -49,52 +58,54 @@ internal sealed class LateWork(ReplicatedLog log, LogPorts ports)
 
     /// <summary>What is late, and what is about something that late work made; but for what was written again already.</summary>
     /// <remarks>
+    /// What is late has no effect, and what repeats it has: should an admin let it stand after all, it counts once.
     /// The mark may be here before the limit: what was written in between is behind the mark, and yet missed what it was
     /// made on. All that stands behind the first that was written again was made on that.
     /// </remarks>
-    private List<Transaction> WithoutEffect(IEnumerable<Transaction> all)
+    private List<(Transaction Own, bool IsLate)> WithoutEffect(IEnumerable<Transaction> all)
     {
-        var lost = new List<(Transaction Transaction, Bytes32 Meaning)>();
-        var lostSay = new HashSet<Bytes32>();
-        var again = new HashSet<Bytes32>();
+        var lost = new List<(Transaction Own, bool IsLate)>();
+        var places = new Dictionary<Bytes32, int>();
+        var again = new HashSet<int>();
         var made = new HashSet<ObjectId>();
         foreach (Transaction own in all)
         {
             Bytes32 meaning = TransactionMeaning.Of(own);
+            bool isKnown = places.TryGetValue(meaning, out int place);
             bool isLate = new FolderJudge(log.Fold.Table, log.Rights.Folders.For(own.Id)).IsLate(own);
-            if (!isLate && !Repeats.OriginalsOf(own).IsEmpty)
+            if (isKnown && isLate)
             {
-                // It counts only where the own one that it repeats does not, and so does nothing where that is late.
-                continue;
+                // Late twice: what repeats the second repeats the first, too.
+                lost[place] = (own, true);
             }
-
-            if (!isLate && lostSay.Contains(meaning))
+            else if (isKnown)
             {
-                again.Add(meaning);
+                again.Add(place);
             }
             else if (isLate || (again.Count == 0 && IsAbout(own, made)))
             {
-                if (lostSay.Add(meaning))
-                {
-                    lost.Add((own, meaning));
-                    made.UnionWith(own.Primitives.OfType<CreateObject>().Select(create => create.Object));
-                }
+                places.Add(meaning, lost.Count);
+                lost.Add((own, isLate));
+                made.UnionWith(own.Primitives.OfType<CreateObject>().Select(create => create.Object));
             }
         }
 
-        return [.. lost.Where(own => !again.Contains(own.Meaning)).Select(own => own.Transaction)];
+        return [.. lost.Where((_, place) => !again.Contains(place))];
     }
 
     private static bool IsAbout(Transaction transaction, HashSet<ObjectId> objects) => transaction.Primitives.Any(
         primitive => FolderJudge.TouchedBy(primitive).Any(objects.Contains));
 
-    /// <summary>A limit that was looked after.</summary>
-    private static byte[] Key(TransactionId mark)
+    /// <summary>A mark that this node looked after; a table that another member fills says nothing of this one.</summary>
+    private byte[] Key(TransactionId mark)
     {
         Span<byte> number = stackalloc byte[sizeof(uint) + sizeof(ulong)];
         BinaryPrimitives.WriteUInt32BigEndian(number, mark.Log.Incarnation);
         BinaryPrimitives.WriteUInt64BigEndian(number[sizeof(uint)..], mark.Seq);
-        return [FoldKeys.Reserved, (byte)'W', .. mark.Log.Author.Value.ToArray(), .. number];
+        return
+        [
+            FoldKeys.Reserved, (byte)'W', .. Self.Value.ToArray(), .. mark.Log.Author.Value.ToArray(), .. number,
+        ];
     }
 
     /// <summary>Own transactions that not all who wrote some marks had seen, oldest first.</summary>
