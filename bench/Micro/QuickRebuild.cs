@@ -177,6 +177,7 @@ internal static class QuickRebuild
     {
         var random = new Prng(1);
         FreshIds[] ids = [new FreshIds(random.Fill), new FreshIds(random.Fill)];
+        LogId[] logs = [new LogId(new SimulatedIdentity(2).Node, 1), new LogId(new SimulatedIdentity(3).Node, 1)];
         var fold = new OrderedFold(new MemoryTable(), new TreeApplier()) { Alone = true };
         var edits = new TreeEdits(new TreeQueries(fold.Table), () => Fresh(random));
         using LogStore blocks = LogStore.Open(disk).Value;
@@ -185,9 +186,10 @@ internal static class QuickRebuild
         ObjectId folder = default;
         for (int i = 0; i < files; i++)
         {
-            var log = new LogId(new SimulatedIdentity(2 + ((ulong)(i / FilesPerTurn) % 2)).Node, 1);
+            int author = i / FilesPerTurn % logs.Length;
+            LogId log = logs[author];
             byte[] name = Encoding.UTF8.GetBytes($"file-{i}.txt");
-            var created = new NewObject(new ObjectId(ids[i / FilesPerTurn % 2].Next()), 0x1A4, 0, 0, default);
+            var created = new NewObject(new ObjectId(ids[author].Next()), 0x1A4, 0, 0, default);
             var version = new NewVersion(new VersionId(Fresh(random)), 4096, 4096, default, new byte[120]);
             bool isFolder = i % FilesPerFolder == 0;
             block.Add(fold.Author(log, default, isFolder
