@@ -1,18 +1,23 @@
 namespace Cairn.Core.Fold;
 
 /// <summary>The pre-images of many transactions, one after the other in few arrays.</summary>
+/// <remarks>
+/// Values are copied: they may lie anywhere in the table and its caches, and each would keep a page there for as long as
+/// somebody may be late. Keys lie among the changes of the same time.
+/// </remarks>
 internal sealed class PreImages
 {
     /// <summary>From 85,000 bytes on the collector does not move an array.</summary>
     private const int RunLengthMax = 4096;
     private const int RunLengthMin = 64;
 
+    private readonly BytePages _values = new();
     private PreImage[] _run = [];
     private int _start;
     private int _end;
 
     /// <summary>Adds one to those of the transaction at work.</summary>
-    internal void Add(PreImage image)
+    internal void Add(TableBytes key, TableBytes before)
     {
         if (_end == _run.Length)
         {
@@ -22,7 +27,7 @@ internal sealed class PreImages
             (_run, _start, _end) = (next, 0, _end - _start);
         }
 
-        _run[_end++] = image;
+        _run[_end++] = new PreImage(key, before.IsAbsent ? before : _values.Append(before.Span));
     }
 
     /// <summary>Those since the last call.</summary>

@@ -49,7 +49,7 @@ internal sealed class UndoRecorder(ITreeTable inner) : ITreeTable
     {
         if (Recording && !write.Key.IsAbsent)
         {
-            _images.Add(new PreImage(write.Key, write.Before));
+            _images.Add(write.Key, write.Before);
         }
 
         Note(write);
