@@ -132,7 +132,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             IsReturning = () => _ownReturn!.IsUnderWay,
             Copies = _copies,
         };
-        _clones = new CloneKeeper(ports, _poolLog, _volumes, _diary);
+        _clones = new CloneKeeper(ports, _view, _poolLog, _volumes, _diary);
         _copies.Ended += _volumes.Refresh;
         _marks = new MarkKeeper(ports, _view, _poolLog, _volumes, _diary, options.MarkInterval);
         _tables = new TableServer(ports, _view, _volumes, _sendLimiter);

@@ -2,6 +2,7 @@ using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
+using Cairn.Node.Peers;
 using Cairn.Node.Volumes;
 using Cairn.Storage;
 
@@ -12,14 +13,20 @@ namespace Cairn.Node.Pool;
 /// Until a clone is complete its keys are this node's alone: nobody sees half of it. What a crash or a full disk
 /// interrupted goes on by itself. Thread: the engine's loop.
 /// </remarks>
-internal sealed class CloneKeeper(NodePorts ports, PoolLog log, VolumeSet volumes, NodeDiary diary)
+internal sealed class CloneKeeper(
+    NodePorts ports, PoolView view, PoolLog log, VolumeSet volumes, NodeDiary diary)
 {
     private readonly SortedDictionary<VolumeId, Task<Result<Unit, ControlError>>> _filling = [];
     private readonly SortedSet<VolumeId> _told = [];
 
-    /// <summary>Goes on with what was begun.</summary>
+    /// <summary>Goes on with what was begun; not while this node is forgotten, for nobody would obey that it is complete.</summary>
     public void Look(CancellationToken stop)
     {
+        if (!view.IsAdmin)
+        {
+            return;
+        }
+
         foreach (PoolVolume clone in log.State.LiveVolumes)
         {
             if (!clone.IsComplete && volumes.Find(clone.Volume) is not null && !_filling.ContainsKey(clone.Volume))
