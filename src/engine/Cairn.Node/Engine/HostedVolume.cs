@@ -172,7 +172,8 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Findings => [.. _log.Findings.Select(finding => $"{finding.Log}: {finding.Detail}")];
+    public IReadOnlyList<string> TakeFindings() =>
+        [.. _log.TakeFindings().Select(finding => $"{finding.Log}: {finding.Detail}")];
 
     /// <inheritdoc/>
     public void Share()

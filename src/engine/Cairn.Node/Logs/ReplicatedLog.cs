@@ -159,15 +159,14 @@ public sealed class ReplicatedLog : IAsyncDisposable
     /// <summary>Why the index was thrown away and made anew when the log was opened; null: it was good.</summary>
     public string? IndexFault { get; private set; }
 
-    /// <summary>What was found wrong, oldest first.</summary>
-    public IReadOnlyList<LogFinding> Findings
+    /// <summary>What was found wrong since this was last asked, oldest first.</summary>
+    public IReadOnlyList<LogFinding> TakeFindings()
     {
-        get
+        lock (Gate)
         {
-            lock (Gate)
-            {
-                return [.. _findings];
-            }
+            LogFinding[] found = [.. _findings];
+            _findings.Clear();
+            return found;
         }
     }
 

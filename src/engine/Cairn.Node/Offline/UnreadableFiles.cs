@@ -9,7 +9,6 @@ internal sealed class UnreadableFiles(TimeProvider time, NodeDiary diary)
     private const int PathsMax = 100;
     private const int ShownMax = 3;
     private static readonly TimeSpan ShownFor = TimeSpan.FromMinutes(10);
-    private static readonly TimeSpan ToldAgainAfter = TimeSpan.FromMinutes(1);
 
     private readonly List<(string Path, long At)> _read = [];
     private readonly Lock _lock = new();
@@ -37,17 +36,11 @@ internal sealed class UnreadableFiles(TimeProvider time, NodeDiary diary)
         }
     }
 
-    /// <summary>A read failed. Told to the diary once a minute for each file.</summary>
+    /// <summary>A read failed.</summary>
     public void Note(string path)
     {
         lock (_lock)
         {
-            int known = _read.FindIndex(read => read.Path == path);
-            if (known >= 0 && time.GetElapsedTime(_read[known].At) < ToldAgainAfter)
-            {
-                return;
-            }
-
             _read.RemoveAll(read => read.Path == path);
             _read.Insert(0, (path, time.GetTimestamp()));
             if (_read.Count > PathsMax)

@@ -102,8 +102,8 @@ public interface IHostedVolume : IAsyncDisposable
     /// <summary>Where a folder is now, without the volume's name; null if it was removed.</summary>
     string? PathOf(ObjectId folder) => null;
 
-    /// <summary>What was found wrong with its logs since the start, oldest first.</summary>
-    IReadOnlyList<string> Findings => [];
+    /// <summary>What was found wrong with its logs since this was last asked, oldest first.</summary>
+    IReadOnlyList<string> TakeFindings() => [];
 
     /// <summary>Others can write from now on. Called before the second member of a pool is granted.</summary>
     void Share()

@@ -77,10 +77,9 @@ internal sealed class VolumeSet : IAsyncDisposable
         {
             hosted.Volume.Upkeep();
             _checkpoints.Look(hosted.Volume);
-            IReadOnlyList<string> findings = hosted.Volume.Findings;
-            for (; hosted.ToldFindings < findings.Count; hosted.ToldFindings++)
+            foreach (string finding in hosted.Volume.TakeFindings())
             {
-                _diary.Add(LogLevel.Warning, "volumes", findings[hosted.ToldFindings]);
+                _diary.Add(LogLevel.Warning, "volumes", finding);
             }
 
             TellRefused(hosted);
@@ -231,8 +230,6 @@ internal sealed class VolumeSet : IAsyncDisposable
 
         /// <summary>How many of the key grants it was given.</summary>
         public int Keys { get; set; } = keys;
-
-        public int ToldFindings { get; set; }
 
         /// <summary>How many refused changes of whom the diary has.</summary>
         public Dictionary<NodeId, long> ToldRefused { get; } = [];
