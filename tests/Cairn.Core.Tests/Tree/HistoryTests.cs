@@ -57,7 +57,7 @@ public sealed class HistoryTests
     }
 
     [Fact]
-    public void Every_version_says_who_wrote_it_across_saves_by_rename_and_restores()
+    public void Every_version_says_who_wrote_it_and_how_across_saves_by_rename_and_restores()
     {
         _a.Create("doc", "1");
         Replica.Sync(_a, _b);
@@ -72,6 +72,9 @@ public sealed class HistoryTests
         Assert.Equal(["1", "3", "2", "1"], all.Select(past => Text(past.Version)));
         NodeId[] writers = [_b.Log.Author, _a.Log.Author, _b.Log.Author, _a.Log.Author];
         Assert.Equal(writers, all.Select(past => past.Version.Author));
+        VersionOrigin[] how =
+            [VersionOrigin.Restored, VersionOrigin.SavedByRename, VersionOrigin.Edited, VersionOrigin.Created];
+        Assert.Equal(how, all.Select(past => past.Origin));
     }
 
     [Fact]

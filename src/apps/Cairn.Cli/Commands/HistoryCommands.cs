@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cairn.Cli.Output;
+using Cairn.Core.Tree;
 using Cairn.Gateway.Control;
 
 namespace Cairn.Cli.Commands;
@@ -13,7 +14,7 @@ public static class HistoryCommands
         Argument<string> path = Names.Path();
         Command command = new ManualCommand(
             "log",
-            "List the versions of a file: when, by which node, how large.",
+            "List the versions of a file: when, by which node, how large, how it came to be.",
             "The history follows the name, also when an editor saves by renaming; the path of a removed file works too."
             + " How long versions stay: docs/operations/history.md.",
             "cairn log notes/todo.txt",
@@ -21,12 +22,13 @@ public static class HistoryCommands
         CommandContext.Attach(command, (context, parsed, cancellation) => context.PrintListing(
             "/v1/history/versions" + VolumePath.Query(parsed.GetValue(path)!),
             ControlJson.Default.IReadOnlyListVersionSummary,
-            ["VERSION", "PUBLISHED", "NODE", "SIZE", "SHOWN"],
+            ["VERSION", "PUBLISHED", "NODE", "SIZE", "HOW", "SHOWN"],
             version =>
             [
                 [
                     version.Version.Short, version.Published.ToString(), version.AuthorName,
-                    SizeText.Format(version.SizeBytes), version.IsShown ? "yes" : "until " + version.ReplacedAt,
+                    SizeText.Format(version.SizeBytes), How(version.Origin),
+                    version.IsShown ? "yes" : "until " + version.ReplacedAt,
                 ],
             ],
             cancellation));
@@ -120,4 +122,14 @@ public static class HistoryCommands
             HttpMethod.Delete, "/v1/history/trash" + VolumePath.Query(parsed.GetValue(volume)!), cancellation));
         return command;
     }
+
+    private static string How(VersionOrigin origin) => origin switch
+    {
+        VersionOrigin.Created => "created",
+        VersionOrigin.Edited => "edited",
+        VersionOrigin.SavedByRename => "saved by rename",
+        VersionOrigin.Merged => "merged",
+        VersionOrigin.Restored => "restored",
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
 }

@@ -1,3 +1,4 @@
+using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 
@@ -12,7 +13,11 @@ namespace Cairn.Core.Tree;
 /// <param name="ReplacedBy">The transaction that superseded it; null for a head.</param>
 /// <param name="ReplacedAt">The claim of when it stopped being shown; null while it is.</param>
 public sealed record HistoricVersion(
-    ObjectId Object, HeadView Version, bool IsShown, TransactionId? ReplacedBy, WallTime? ReplacedAt);
+    ObjectId Object, HeadView Version, bool IsShown, TransactionId? ReplacedBy, WallTime? ReplacedAt)
+{
+    /// <summary>How it came to be, as far as what is still kept tells.</summary>
+    public VersionOrigin Origin { get; init; }
+}
 
 /// <summary>The versions of a file, across saves by rename: the history follows the name.</summary>
 public sealed class FileHistory(TreeQueries queries)
@@ -29,6 +34,28 @@ public sealed class FileHistory(TreeQueries queries)
             history.AddRange(Graph(view).NewestFirst(from));
             from = view.PredecessorVersion;
             view = view.PredecessorObject == default ? null : queries.Get(view.PredecessorObject);
+        }
+
+        return WithOrigins(history);
+    }
+
+    /// <summary>Each of what is listed the newest first, with how it came to be.</summary>
+    private static List<HistoricVersion> WithOrigins(List<HistoricVersion> history)
+    {
+        var older = new HashSet<byte[]>(ByteKeyComparer.Instance);
+        ObjectId? first = history.Count == 0 ? null : history[^1].Object;
+        for (int i = history.Count - 1; i >= 0; i--)
+        {
+            HeadView version = history[i].Version;
+            bool isKnown = !older.Add(version.Manifest.ToArray());
+            history[i] = history[i] with
+            {
+                Origin = version.Parents.Length > 1 ? VersionOrigin.Merged
+                    : isKnown ? VersionOrigin.Restored
+                    : version.Parents.Length == 1 ? VersionOrigin.Edited
+                    : history[i].Object == first ? VersionOrigin.Created
+                    : VersionOrigin.SavedByRename,
+            };
         }
 
         return history;

@@ -1,4 +1,5 @@
 using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
 using Cairn.Node.Volumes;
 
 namespace Cairn.Gateway.Control;
@@ -10,6 +11,7 @@ namespace Cairn.Gateway.Control;
 /// <param name="Published">Claimed time of publishing.</param>
 /// <param name="Author">The node that wrote it.</param>
 /// <param name="AuthorName">What that node calls itself.</param>
+/// <param name="Origin">How it came to be.</param>
 /// <param name="IsShown">Whether it is what the file (or a conflict of it) shows now.</param>
 /// <param name="ReplacedAt">The claim of when it stopped being shown; null while it is.</param>
 public sealed record VersionSummary(
@@ -19,6 +21,7 @@ public sealed record VersionSummary(
     WallTime Published,
     NodeId Author,
     string AuthorName,
+    VersionOrigin Origin,
     bool IsShown,
     WallTime? ReplacedAt)
 {
@@ -30,6 +33,7 @@ public sealed record VersionSummary(
         version.Published,
         version.Author,
         version.AuthorName,
+        version.Origin,
         version.IsShown,
         version.ReplacedAt);
 }

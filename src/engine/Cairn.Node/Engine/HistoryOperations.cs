@@ -217,6 +217,7 @@ internal sealed class HistoryOperations(VolumeState state, ConflictKeeper confli
         past.Version.Written,
         past.Version.Author,
         state.Queries.ShownAuthor(past.Version.Author),
+        past.Origin,
         past.IsShown,
         past.ReplacedAt);
 

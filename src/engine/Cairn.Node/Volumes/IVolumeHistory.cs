@@ -1,4 +1,5 @@
 using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
 
 namespace Cairn.Node.Volumes;
 
@@ -9,6 +10,7 @@ namespace Cairn.Node.Volumes;
 /// <param name="Published">Claimed time of publishing.</param>
 /// <param name="Author">The node that wrote it.</param>
 /// <param name="AuthorName">What that node calls itself.</param>
+/// <param name="Origin">How it came to be.</param>
 /// <param name="IsShown">Whether it is the content of a name now: the file's own, or a conflict's.</param>
 /// <param name="ReplacedAt">The claim of when it stopped being shown; null while it is.</param>
 public sealed record FileVersion(
@@ -18,6 +20,7 @@ public sealed record FileVersion(
     WallTime Published,
     NodeId Author,
     string AuthorName,
+    VersionOrigin Origin,
     bool IsShown,
     WallTime? ReplacedAt);
 
