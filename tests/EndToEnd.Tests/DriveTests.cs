@@ -223,6 +223,12 @@ public sealed class DriveTests(PoolFixture fixture)
         await Eventually.Holds(() => File.ReadAllText(Path.Combine(Drive(2), "cli/renamed")) == "through the command line", "put arrives");
         Assert.Contains("renamed", await fixture.Node(2).Run(cancellation, "ls", "shared/cli"), StringComparison.Ordinal);
         Assert.Contains("\"sizeBytes\":24", await fixture.Node(2).Run(cancellation, "stat", "shared/cli/renamed", "--json"), StringComparison.Ordinal);
+        string longest = new('x', 255);
+        await fixture.Node(1).Run(cancellation, "put", local, "shared/cli/" + longest);
+        await fixture.Node(1).Run(cancellation, "get", "shared/cli/" + longest, fixture.Pool.Root);
+        string got = Path.Combine(fixture.Pool.Root, longest);
+        Assert.Equal("through the command line", await File.ReadAllTextAsync(got, cancellation));
+        File.Delete(got);
         await fixture.Node(2).Run(cancellation, "rm", "-r", "shared/cli");
         await Eventually.Holds(() => !Directory.Exists(Path.Combine(Drive(1), "cli")), "rm arrives");
         File.Delete(local);

@@ -72,6 +72,10 @@ public sealed class ControlClient : IDisposable
                 : $"there is no node in {_home}: run 'cairn init' or 'cairn join', or name its home with --home";
             throw new CommandException(advice, error) { Exit = ExitCode.NoDaemon };
         }
+        catch (HttpRequestException error) when (error.HttpRequestError == HttpRequestError.ResponseEnded)
+        {
+            throw Ended(error);
+        }
 
         if (response.IsSuccessStatusCode)
         {
@@ -80,7 +84,7 @@ public sealed class ControlClient : IDisposable
 
         using (response)
         {
-            string reason = (await response.Content.ReadAsStringAsync(cancellation)).Trim();
+            string reason = Printable.Of((await response.Content.ReadAsStringAsync(cancellation)).Trim());
             throw new CommandException(reason.Length > 0 ? reason : $"the daemon answered {(int)response.StatusCode}")
             {
                 Exit = (int)response.StatusCode switch
@@ -103,7 +107,7 @@ public sealed class ControlClient : IDisposable
     {
         using HttpResponseMessage response = await Send(method, path, null, cancellation);
         using StreamReader lines = new(await response.Content.ReadAsStreamAsync(cancellation));
-        while (await lines.ReadLineAsync(cancellation) is { } line)
+        while (await ReadLine(lines, cancellation) is { } line)
         {
             if (line.Length > 0 && JsonSerializer.Deserialize(line, type) is { } item)
             {
@@ -114,6 +118,24 @@ public sealed class ControlClient : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
+
+    private async Task<string?> ReadLine(StreamReader lines, CancellationToken cancellation)
+    {
+        try
+        {
+            return await lines.ReadLineAsync(cancellation);
+        }
+        catch (IOException error)
+        {
+            throw Ended(error);
+        }
+    }
+
+    private CommandException Ended(Exception error) =>
+        new($"the daemon of {_home} ended before it answered; why is in {HomeFolder.Log(_home)}", error)
+        {
+            Exit = ExitCode.NoDaemon,
+        };
 
     private static HttpClient Client(string socket)
     {

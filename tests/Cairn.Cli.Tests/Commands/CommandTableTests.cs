@@ -46,6 +46,18 @@ public sealed class CommandTableTests
         });
     }
 
+    /// <summary>What would be no time for a timer ends in a sentence, not in an exception.</summary>
+    [Theory]
+    [InlineData("wait --safe --timeout -1")]
+    [InlineData("wait --safe --timeout soon")]
+    [InlineData("evacuate --timeout 1e300")]
+    [InlineData("mount photos /photos --wait NaN")]
+    [InlineData("up --wait-reads 99999999999")]
+    public void A_wait_that_is_no_number_of_seconds_is_refused(string line) => Assert.Contains(
+        "is not a number of seconds",
+        Assert.Single(RootCommands.Create().Parse(line, RootCommands.Reading).Errors).Message,
+        StringComparison.Ordinal);
+
     [Fact]
     public void Wrapped_details_lose_no_word_and_fit_the_page()
     {

@@ -69,12 +69,12 @@ public sealed class CommandContext : IDisposable
         });
     }
 
-    /// <summary>Prints advice to people who have not asked for quiet or JSON.</summary>
+    /// <summary>Prints a line of advice to people who have not asked for quiet or JSON.</summary>
     public void Say(string line)
     {
         if (!Quiet && !Json)
         {
-            Output.WriteLine(line);
+            Output.WriteLine(Printable.Of(line));
         }
     }
 

@@ -55,7 +55,7 @@ public sealed class ConflictResolver(CommandContext context)
                 string query = (place with { Path = conflict.Path }).Query;
                 using HttpResponseMessage _ = await context.Client.Send(
                     HttpMethod.Post, "/v1/history/merge" + query, null, cancellation);
-                context.Say($"{Printable.Of(conflict.Path)}: merged");
+                context.Say($"{conflict.Path}: merged");
             }
             catch (CommandException refused) when (refused.Exit == ExitCode.Failed)
             {

@@ -9,11 +9,8 @@ public static class EvacuateCommand
     /// <summary>Builds the command.</summary>
     public static Command Create()
     {
-        Option<double?> timeout = new("--timeout")
-        {
-            Description = "Give up after so many seconds; exit code 3.",
-            HelpName = "SECONDS",
-        };
+        Option<TimeSpan?> timeout =
+            GlobalOptions.Seconds("--timeout", "Give up after so many seconds; exit code 3.");
         Command command = new ManualCommand(
             "evacuate",
             "Push out what is on this machine alone, before it leaves.",
@@ -26,7 +23,7 @@ public static class EvacuateCommand
         CommandContext.Attach(command, (context, parsed, cancellation) => ProgressStream.Follow(
             context,
             context.Client.Stream(HttpMethod.Post, "/v1/evacuate", ControlJson.Default.ProgressLine, cancellation),
-            parsed.GetValue(timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            parsed.GetValue(timeout),
             cancellation));
         return command;
     }

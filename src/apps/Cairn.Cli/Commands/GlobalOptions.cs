@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using Cairn.Cli.Output;
 
 namespace Cairn.Cli.Commands;
@@ -7,6 +8,9 @@ namespace Cairn.Cli.Commands;
 /// <summary>Options of every command, and the shape of options that take a size.</summary>
 public static class GlobalOptions
 {
+    /// <summary>Twenty days: longer waits are not what timers are for.</summary>
+    private const double SecondsMax = 20 * 86_400;
+
     /// <summary>The node's home.</summary>
     public static Option<string?> Home { get; } = new("--home")
     {
@@ -43,6 +47,27 @@ public static class GlobalOptions
         ArgumentNullException.ThrowIfNull(argument);
         argument.CustomParser = result => ParseSize(result) ?? 0;
         return argument;
+    }
+
+    /// <summary>An option that takes a number of seconds, none of them negative.</summary>
+    public static Option<TimeSpan?> Seconds(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "SECONDS",
+        CustomParser = ParseSeconds,
+    };
+
+    private static TimeSpan? ParseSeconds(ArgumentResult result)
+    {
+        string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : string.Empty;
+        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds)
+            && seconds <= SecondsMax)
+        {
+            return TimeSpan.FromSeconds(seconds);
+        }
+
+        result.AddError($"'{text}' is not a number of seconds, such as 90 or 0.5");
+        return null;
     }
 
     private static long? ParseSize(ArgumentResult result)

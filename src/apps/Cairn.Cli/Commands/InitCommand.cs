@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using Cairn.Cli.Daemon;
 using Cairn.Cli.Output;
 using Cairn.Gateway.Control;
@@ -15,7 +16,7 @@ public static class InitCommand
     {
         Option<string?> kit = new("--kit")
         {
-            Description = "Write the recovery kit to a file instead of printing it.",
+            Description = "Write the recovery kit to a new file instead of printing it.",
             HelpName = "FILE",
         };
         Command command = new ManualCommand(
@@ -28,13 +29,11 @@ public static class InitCommand
         NewNode.Options.ToList().ForEach(command.Options.Add);
         CommandContext.Attach(command, async (context, parsed, _) =>
         {
-            (FoundedPool pool, HomeConfig config) = await NewNode.Make(
-                context, parsed, world => Task.FromResult(Founding.Found(world.Ports, world.Options)));
-            if (parsed.GetValue(kit) is { } file)
-            {
-                await SaveKit(file, pool.RecoveryKit);
-            }
-
+            string? file = parsed.GetValue(kit);
+            NewNode.RefuseUsed(context.Home);
+            await using FileStream? output = Create(file);
+            (FoundedPool pool, HomeConfig config) = await MakePool(context, parsed, file);
+            bool isKept = output is not null && await Keep(output, pool.RecoveryKit);
             if (context.Json)
             {
                 await context.PrintJson(pool, ControlJson.Default.FoundedPool);
@@ -43,7 +42,7 @@ public static class InitCommand
 
             string given = SizeText.Format(config.SpaceBytes);
             context.Say($"The pool {pool.Pool.Short} is made; this machine gives {given}.");
-            if (parsed.GetValue(kit) is null)
+            if (!isKept)
             {
                 // Even with --quiet: this is the one time that it can be had.
                 await context.Output.WriteLineAsync(
@@ -57,15 +56,45 @@ public static class InitCommand
         return command;
     }
 
-    private static async Task SaveKit(string file, string text)
+    /// <summary>
+    /// Makes the file for the kit, if one is named: before the pool, whose kit is lost when it cannot be written. One that is
+    /// there is left alone, because it may hold another pool's.
+    /// </summary>
+    private static FileStream? Create(string? file) => file is null ? null : new FileStream(file, new FileStreamOptions
     {
-        FileStreamOptions ownerOnly = new()
+        Mode = FileMode.CreateNew,
+        Access = FileAccess.Write,
+        UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+    });
+
+    private static async Task<(FoundedPool Pool, HomeConfig Config)> MakePool(
+        CommandContext context, ParseResult parsed, string? file)
+    {
+        try
         {
-            Mode = FileMode.Create,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        };
-        await using StreamWriter writer = new(file, ownerOnly);
-        await writer.WriteLineAsync(text);
+            return await NewNode.Make(
+                context, parsed, world => Task.FromResult(Founding.Found(world.Ports, world.Options)));
+        }
+        catch when (file is not null)
+        {
+            File.Delete(file);
+            throw;
+        }
+    }
+
+    /// <summary>Whether the kit is in the file; why not is said.</summary>
+    private static async Task<bool> Keep(FileStream output, string kit)
+    {
+        try
+        {
+            await output.WriteAsync(Encoding.UTF8.GetBytes(kit + '\n'));
+            output.Flush(flushToDisk: true);
+            return true;
+        }
+        catch (IOException error)
+        {
+            await Console.Error.WriteLineAsync($"cairn: the recovery kit is not in {output.Name}: {error.Message}");
+            return false;
+        }
     }
 }

@@ -54,7 +54,8 @@ public static class LogsCommand
         {
             await (context.Json
                 ? context.PrintJson(line, ControlJson.Default.LogLine)
-                : context.Output.WriteLineAsync($"{line.Time} {line.Level,-7} {line.Source}: {line.Text}"));
+                : context.Output.WriteLineAsync(
+                    $"{line.Time} {line.Level,-7} {line.Source}: {Printable.Of(line.Text)}"));
             after = line.Number;
         }
 

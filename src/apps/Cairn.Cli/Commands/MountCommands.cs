@@ -20,11 +20,8 @@ public static class MountCommands
             Description = "An empty directory; made if absent.",
             HelpName = "DIR",
         };
-        Option<double> wait = new("--wait")
-        {
-            Description = "Seconds to wait for a volume this node has not heard of yet.",
-            HelpName = "SECONDS",
-        };
+        Option<TimeSpan?> wait =
+            GlobalOptions.Seconds("--wait", "Seconds to wait for a volume this node has not heard of yet.");
         Command command = new ManualCommand(
             "mount",
             "Mount a volume at a directory, now and whenever the daemon starts.",
@@ -39,7 +36,7 @@ public static class MountCommands
             bool isNew = MakeDirectory(target);
             try
             {
-                await Mount(context, name, target, TimeSpan.FromSeconds(parsed.GetValue(wait)), cancellation);
+                await Mount(context, name, target, parsed.GetValue(wait) ?? TimeSpan.Zero, cancellation);
             }
             catch when (isNew)
             {

@@ -40,11 +40,7 @@ public static class NewNode
     public static async Task<(T Entered, HomeConfig Config)> Make<T>(
         CommandContext context, ParseResult parsed, Func<NodeWorld, Task<Result<T, ControlError>>> enter)
     {
-        if (HomeFolder.IsInitialized(context.Home))
-        {
-            throw new CommandException($"{context.Home} belongs to a pool already; name another home with --home");
-        }
-
+        RefuseUsed(context.Home);
         HomeConfig config = new();
         config = config with
         {
@@ -64,5 +60,15 @@ public static class NewNode
         config = config with { Listen = world.Ports.Transport.ListenAddress.ToString() };
         config.Save(context.Home);
         return (value, config);
+    }
+
+    /// <summary>A home is of one pool.</summary>
+    /// <exception cref="CommandException">This one has a pool.</exception>
+    public static void RefuseUsed(string home)
+    {
+        if (HomeFolder.IsInitialized(home))
+        {
+            throw new CommandException($"{home} belongs to a pool already; name another home with --home");
+        }
     }
 }

@@ -8,6 +8,9 @@ public static class TransferCommands
 {
     private const string Route = "/v1/files/content";
 
+    /// <summary>What is below it is written to and never replaced.</summary>
+    private const string Devices = "/dev/";
+
     /// <summary>Copies in.</summary>
     public static Command CreatePut()
     {
@@ -23,6 +26,12 @@ public static class TransferCommands
         {
             string source = parsed.GetValue(file)!;
             string target = parsed.GetValue(path)!;
+            if (Directory.Exists(source))
+            {
+                throw new CommandException(
+                    $"{source} is a directory: 'put' takes one file; mount the volume to copy folders");
+            }
+
             await using Stream input = source == "-" ? Console.OpenStandardInput() : File.OpenRead(source);
             if (target.EndsWith('/') && source != "-")
             {
@@ -66,19 +75,14 @@ public static class TransferCommands
                 target = Path.Combine(target, name);
             }
 
-            string temporary = target + ".cairn-get";
-            try
+            if (target.StartsWith(Devices, StringComparison.Ordinal))
             {
-                await using (FileStream output = new(temporary, FileMode.Create, FileAccess.Write))
-                {
-                    await Fetch(context, source, output, cancellation);
-                }
-
-                File.Move(temporary, target, overwrite: true);
+                await using FileStream device = new(target, FileMode.Open, FileAccess.Write);
+                await Fetch(context, source, device, cancellation);
             }
-            finally
+            else
             {
-                File.Delete(temporary);
+                await Replace(target, output => Fetch(context, source, output, cancellation));
             }
 
             return ExitCode.Ok;
@@ -105,6 +109,28 @@ public static class TransferCommands
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    /// <summary>Fills a file beside the target, which takes the target's name when it is whole.</summary>
+    private static async Task Replace(string target, Func<Stream, Task> fill)
+    {
+        // Not the target's name and more: that may be as long as names can be.
+        string folder = Path.GetDirectoryName(Path.GetFullPath(target))!;
+        string temporary = Path.Combine(folder, FormattableString.Invariant($".cairn-get.{Environment.ProcessId}"));
+        await using (FileStream output = new(temporary, FileMode.Create, FileAccess.Write))
+        {
+            try
+            {
+                await fill(output);
+            }
+            catch
+            {
+                File.Delete(temporary);
+                throw;
+            }
+        }
+
+        File.Move(temporary, target, overwrite: true);
     }
 
     /// <summary>The past is asked for when the path names a version and no file is called so.</summary>

@@ -24,11 +24,9 @@ public static class UpCommand
             Description = "Where a locked node's passphrase is (its first line); - is standard input.",
             HelpName = "FILE",
         };
-        Option<int?> waitReads = new("--wait-reads")
-        {
-            Description = "Let a read of what is not on this machine wait so long for one that has it, from now on.",
-            HelpName = "SECONDS",
-        };
+        Option<TimeSpan?> waitReads = GlobalOptions.Seconds(
+            "--wait-reads",
+            "Let a read of what is not on this machine wait so long for one that has it, from now on.");
         Command command = new ManualCommand(
             "up",
             "Run this machine's daemon in the foreground (or --detach it).",
@@ -45,9 +43,10 @@ public static class UpCommand
         };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
-            if (parsed.GetValue(waitReads) is { } seconds)
+            if (parsed.GetValue(waitReads) is { } wait)
             {
-                HomeConfig.Change(context.Home, config => config with { WaitReadsSeconds = Math.Max(0, seconds) });
+                int seconds = (int)Math.Ceiling(wait.TotalSeconds);
+                HomeConfig.Change(context.Home, config => config with { WaitReadsSeconds = seconds });
             }
 
             HomeConfig.Load(context.Home);

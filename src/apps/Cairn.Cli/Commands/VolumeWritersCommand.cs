@@ -57,13 +57,19 @@ public static class VolumeWritersCommand
             int said = (writers.Length > 0 ? 1 : 0) + (isForAll ? 1 : 0) + (isInherited ? 1 : 0);
             if (said > 1)
             {
-                throw new CommandException("name the machines that may change it, or say --everyone, or --inherit");
+                throw new CommandException("name the machines that may change it, or say --everyone, or --inherit")
+                {
+                    Exit = ExitCode.Usage,
+                };
             }
 
             if (said == 0)
             {
                 return parsed.GetValue(accept)
                     ? throw new CommandException("say who may change it beside --accept-refused")
+                    {
+                        Exit = ExitCode.Usage,
+                    }
                     : await List(context, path, cancellation);
             }
 

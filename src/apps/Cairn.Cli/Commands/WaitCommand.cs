@@ -22,11 +22,8 @@ public static class WaitCommand
             Description = "Until so many nodes are online and connected.",
             HelpName = "N",
         };
-        Option<double?> timeout = new("--timeout")
-        {
-            Description = "Give up after so many seconds; exit code 3.",
-            HelpName = "SECONDS",
-        };
+        Option<TimeSpan?> timeout =
+            GlobalOptions.Seconds("--timeout", "Give up after so many seconds; exit code 3.");
         Argument<string?> path = Names.OptionalPath();
         Command command = new ManualCommand(
             "wait",
@@ -44,7 +41,7 @@ public static class WaitCommand
         });
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
-            TimeSpan? limit = parsed.GetValue(timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+            TimeSpan? limit = parsed.GetValue(timeout);
             if (parsed.GetValue(online) is { } count)
             {
                 return await Online(context, count, limit, cancellation);
