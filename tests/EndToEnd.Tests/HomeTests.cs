@@ -45,6 +45,9 @@ public sealed class HomeTests : IAsyncLifetime
         await Node.MustRefuse(ExitCode.Failed, "liisten", "up", "--no-announce");
         await File.WriteAllTextAsync(config, good.Replace("127.0.0.1", "127.0.0.one", StringComparison.Ordinal));
         await Node.MustRefuse(ExitCode.Failed, "not an address", "up", "--no-announce");
+        await File.WriteAllTextAsync(
+            config, good.Replace("\"peers\": []", "\"peers\": [\"desk\"]", StringComparison.Ordinal));
+        await Node.MustRefuse(ExitCode.Failed, "'desk'", "up", "--no-announce");
     }
 
     [Fact]

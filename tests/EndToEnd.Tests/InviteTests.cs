@@ -14,7 +14,7 @@ public sealed class InviteTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        await Founder.Must("init", "--space", "256MiB", "--name", "node1", "--listen", "127.0.0.1:0", "--kit", Kit);
+        await Founder.Must("init", "--space", "256MiB", "--name", "node1", "--listen", "0.0.0.0:0", "--kit", Kit);
         await Founder.Start(TestContext.Current.CancellationToken);
     }
 
@@ -31,8 +31,9 @@ public sealed class InviteTests : IAsyncLifetime
         await Refused(Guest, "hello");
         await Refused(Guest, code + code);
 
-        // The right one still works, with the same home.
+        // The right one still works, with the same home; and it named an address that means something to others.
         await Join(Guest, code);
+        Assert.DoesNotContain("0.0.0.0", await Founder.Must("nodes"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -59,6 +60,16 @@ public sealed class InviteTests : IAsyncLifetime
         string kit = await File.ReadAllTextAsync(Kit, TestContext.Current.CancellationToken);
         string cut = kit.Trim()[..^6];
         await Guest.MustRefuse(ExitCode.Failed, "recovery kit", "recover", cut, "--listen", "127.0.0.1:0");
+        Assert.False(File.Exists(Path.Combine(Guest.Home, "config.json")));
+    }
+
+    /// <summary>It may be another pool's, which nobody could print again.</summary>
+    [Fact]
+    public async Task A_recovery_kit_that_is_there_is_not_replaced()
+    {
+        string kit = await File.ReadAllTextAsync(Kit, TestContext.Current.CancellationToken);
+        await Guest.MustRefuse(ExitCode.Failed, "exists", "init", "--kit", Kit, "--listen", "127.0.0.1:0");
+        Assert.Equal(kit, await File.ReadAllTextAsync(Kit, TestContext.Current.CancellationToken));
         Assert.False(File.Exists(Path.Combine(Guest.Home, "config.json")));
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
@@ -45,6 +46,7 @@ public sealed partial class CairnNode
             {
                 reconciled = _ports.Time.GetTimestamp();
                 _sync.Reconcile();
+                PublishAddresses();
             }
         }
     }
@@ -56,6 +58,16 @@ public sealed partial class CairnNode
         if (owed > 0 != _record.Current.Record.OwedChunks > 0)
         {
             ChangeRecord(record => record with { OwedChunks = owed });
+        }
+    }
+
+    /// <summary>Tells the others that this machine is somewhere else now.</summary>
+    private void PublishAddresses()
+    {
+        ImmutableArray<NodeAddress> now = _record.AddressesNow;
+        if (!now.SequenceEqual(_record.Current.Record.Addresses))
+        {
+            ChangeRecord(record => record with { Addresses = now });
         }
     }
 

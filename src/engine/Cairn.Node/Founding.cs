@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Cairn.Coding.Encryption;
@@ -122,6 +123,11 @@ public static class Founding
             {
                 addresses.Insert(0, given);
             }
+            else if (address is not null)
+            {
+                return new ControlError(
+                    ControlErrorKind.InvalidArgument, $"'{address}' is not an address and port, such as 192.168.1.20:7866.");
+            }
 
             using ECDsa recovery = ECDsa.Create(
                 new ECParameters { Curve = ECCurve.NamedCurves.nistP256, D = kit.PrivateKey.ToArray() });
@@ -145,28 +151,26 @@ public static class Founding
         NodePorts ports, NodeOptions options, IReadOnlyList<NodeAddress> addresses, Credential credential,
         CancellationToken cancellation)
     {
-        ControlError last = new(ControlErrorKind.Unreachable, "No address of the pool is known.");
-        foreach (NodeAddress address in addresses)
+        // What the first address answers is what people can act on: it is the one that they gave.
+        ControlError? first = null;
+        await foreach (IPEndPoint endpoint in ResolvedAddresses.Of(ports.Transport, addresses, cancellation))
         {
-            if (!address.TryGetEndPoint(out System.Net.IPEndPoint? endpoint))
-            {
-                last = new ControlError(ControlErrorKind.InvalidArgument, $"{address} is not a numeric address.");
-                continue;
-            }
-
             Result<JoinedPool, ControlError> entered =
                 await EnterAt(ports, options, endpoint, credential, cancellation);
-            if (entered.TryGet(out JoinedPool? joined, out last))
+            if (entered.TryGet(out JoinedPool? joined, out ControlError error))
             {
                 return joined;
             }
+
+            first ??= error;
         }
 
-        return last;
+        return first ?? new ControlError(
+            ControlErrorKind.Unreachable, $"{string.Join(", ", addresses)}: no such name is known here.");
     }
 
     private static async Task<Result<JoinedPool, ControlError>> EnterAt(
-        NodePorts ports, NodeOptions options, System.Net.IPEndPoint address, Credential credential,
+        NodePorts ports, NodeOptions options, IPEndPoint address, Credential credential,
         CancellationToken cancellation)
     {
         using CancellationTokenSource limit = new(AnswerMax, ports.Time);

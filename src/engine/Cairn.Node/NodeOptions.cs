@@ -1,3 +1,5 @@
+using System.Text;
+using Cairn.Core.Membership;
 using Cairn.Storage.Home;
 
 namespace Cairn.Node;
@@ -5,7 +7,7 @@ namespace Cairn.Node;
 /// <summary>How a node behaves. Correctness never depends on these: they tune how soon things happen.</summary>
 public sealed record NodeOptions
 {
-    /// <summary>The node's name, for people; at most 64 bytes. Default "node".</summary>
+    /// <summary>The node's name, for people; at most <see cref="NodeRecord.TextBytesMax"/> bytes. Default "node".</summary>
     public string Name { get; init; } = "node";
 
     /// <summary>Bytes given to the pool. Default 10 GiB. `space set` overrides it durably.</summary>
@@ -17,11 +19,11 @@ public sealed record NodeOptions
     /// <summary>Tags that rules may ask for. Default none.</summary>
     public IReadOnlyList<string> Tags { get; init; } = [];
 
-    /// <summary>Addresses ("host:port" with an IP) tried besides those the pool map knows. Default none.</summary>
-    public IReadOnlyList<string> StaticPeers { get; init; } = [];
+    /// <summary>Addresses tried besides those the pool map knows. Default none.</summary>
+    public IReadOnlyList<NodeAddress> StaticPeers { get; init; } = [];
 
-    /// <summary>Addresses told to others instead of the listening one (behind a router). Default none.</summary>
-    public IReadOnlyList<string> AnnouncedAddresses { get; init; } = [];
+    /// <summary>Addresses told to others in place of those of the interfaces (behind a router). Default none.</summary>
+    public IReadOnlyList<NodeAddress> AnnouncedAddresses { get; init; } = [];
 
     /// <summary>Whether to announce by multicast. Default true.</summary>
     public bool Announce { get; init; } = true;
@@ -72,7 +74,8 @@ public sealed record NodeOptions
     public IReadOnlyList<string> Validate()
     {
         List<string> problems = [];
-        Require(problems, Name.Length is > 0 and <= 64, "Name must have 1 to 64 characters");
+        Require(problems, Name.Length > 0 && FitsRecord(Name), $"The name must have 1 to {NodeRecord.TextBytesMax} bytes");
+        Require(problems, FitsRecord(Zone), $"The zone must have at most {NodeRecord.TextBytesMax} bytes");
         Require(problems, SpaceBytes >= SpacePlan.SpaceBytesMin, "SpaceBytes must be at least 80 MiB");
         Require(problems, RepairGrace >= TimeSpan.Zero, "RepairGrace must not be negative");
         Require(problems, TableFrom > 0, "TableFrom must be positive");
@@ -88,6 +91,9 @@ public sealed record NodeOptions
         Require(problems, ScrubRest >= TimeSpan.Zero, "ScrubRest must not be negative");
         return problems;
     }
+
+    /// <summary>Whether the others accept a record that says this.</summary>
+    private static bool FitsRecord(string text) => Encoding.UTF8.GetByteCount(text) <= NodeRecord.TextBytesMax;
 
     private static void Require(List<string> problems, bool holds, string problem)
     {

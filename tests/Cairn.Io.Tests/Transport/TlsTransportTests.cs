@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Io.Identity;
 using Cairn.Io.Transport;
@@ -20,6 +21,18 @@ public sealed class TlsTransportTests
         Assert.Equal(pair.IdentityA.Node, b.Peer.Node);
         Assert.Equal(pair.IdentityA.PublicKey.ToArray(), b.Peer.IdentityKey.ToArray());
         Assert.Equal(pair.B.ListenAddress, a.RemoteAddress);
+    }
+
+    /// <summary>People write names where addresses change: in "peers", and behind --at.</summary>
+    [Fact]
+    public async Task An_address_is_what_its_name_stands_for_and_an_unknown_name_is_nothing()
+    {
+        await using var pair = new TransportPair();
+        async Task<IReadOnlyList<IPEndPoint>> Of(string host) =>
+            await pair.A.Resolve(new NodeAddress(host, 7866), default);
+        Assert.Equal([new IPEndPoint(IPAddress.Parse("192.0.2.1"), 7866)], await Of("192.0.2.1"));
+        Assert.Contains(new IPEndPoint(IPAddress.Loopback, 7866), await Of("localhost"));
+        Assert.Empty(await Of("nobody.invalid"));
     }
 
     [Theory]

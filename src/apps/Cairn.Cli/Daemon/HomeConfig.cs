@@ -21,6 +21,11 @@ public sealed record HomeConfig
     /// <summary>Where this machine stands (a room, a site): copies are spread over zones.</summary>
     public string Zone { get; init; } = string.Empty;
 
+    /// <summary>
+    /// Where others find this node, host:port, the likeliest first: what a router forwards to it. None: where it listens.
+    /// </summary>
+    public IReadOnlyList<string> Addresses { get; init; } = [];
+
     /// <summary>Addresses of other nodes, host:port, for networks without multicast.</summary>
     public IReadOnlyList<string> Peers { get; init; } = [];
 
@@ -69,12 +74,17 @@ public sealed record HomeConfig
         }
     }
 
-    /// <summary>Replaces a home's settings atomically.</summary>
+    /// <summary>Replaces a home's settings in one step: after a power loss there are the old or the new, never a part.</summary>
     public void Save(string home)
     {
         Directory.CreateDirectory(home);
         string path = HomeFolder.Config(home);
-        File.WriteAllBytes(path + ".new", JsonSerializer.SerializeToUtf8Bytes(this, HomeConfigJson.Default.HomeConfig));
+        using (FileStream output = new(path + ".new", FileMode.Create, FileAccess.Write))
+        {
+            output.Write(JsonSerializer.SerializeToUtf8Bytes(this, HomeConfigJson.Default.HomeConfig));
+            output.Flush(flushToDisk: true);
+        }
+
         File.Move(path + ".new", path, overwrite: true);
     }
 }

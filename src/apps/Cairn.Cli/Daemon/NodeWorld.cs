@@ -1,4 +1,5 @@
 using System.Net;
+using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Io.Disk;
 using Cairn.Io.Entropy;
@@ -98,7 +99,8 @@ public sealed class NodeWorld : IAsyncDisposable
             Name = config.Name,
             SpaceBytes = config.SpaceBytes,
             Zone = config.Zone,
-            StaticPeers = config.Peers,
+            StaticPeers = [.. config.Peers.Select(text => Address("peers", text))],
+            AnnouncedAddresses = [.. config.Addresses.Select(text => Address("addresses", text))],
             Announce = config.Announce,
             RepairGrace = TimeSpan.FromSeconds(config.RepairGraceSeconds),
             Horizon = TimeSpan.FromDays(config.HorizonDays),
@@ -120,6 +122,12 @@ public sealed class NodeWorld : IAsyncDisposable
             return new StoreError(StoreErrorKind.InputOutput, HomeFolder.Config(home), error.Message);
         }
     }
+
+    private static NodeAddress Address(string setting, string text) =>
+        NodeAddress.TryParse(text, out NodeAddress address)
+            ? address
+            : throw new CommandException(
+                $"\"{setting}\": '{text}' is not an address and port, such as desk.example.org:7866");
 
     private static IPEndPoint Listen(string text) => IPEndPoint.TryParse(text, out IPEndPoint? address)
         ? address

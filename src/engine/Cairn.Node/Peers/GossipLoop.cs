@@ -328,20 +328,29 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
         return false;
     }
 
+    /// <summary>Of several addresses the one that a stream has shown to lead there, else the likeliest.</summary>
     private IPEndPoint? AddressOf(NodeId node)
     {
-        if (_view.Map.TryGet(node, out SignedNodeRecord? record))
+        if (!_view.Map.TryGet(node, out SignedNodeRecord? record))
         {
-            foreach (NodeAddress address in record.Record.Addresses)
+            return null;
+        }
+
+        IPEndPoint? first = null;
+        IPAddress? linked = _set.Find(node)?.RemoteAddress.Address;
+        foreach (NodeAddress address in record.Record.Addresses)
+        {
+            if (address.TryGetEndPoint(out IPEndPoint? endpoint))
             {
-                if (address.TryGetEndPoint(out IPEndPoint? endpoint))
+                first ??= endpoint;
+                if (endpoint.Address.Equals(linked))
                 {
                     return endpoint;
                 }
             }
         }
 
-        return null;
+        return first;
     }
 
     private Pair? PairWith(NodeId node)

@@ -151,7 +151,8 @@ internal sealed class PeerSet
         TimeSpan backoff = FirstBackoff;
         while (!_isStopped && _view.IsMember(node) && !_links.ContainsKey(node))
         {
-            foreach (IPEndPoint address in AddressesOf(node))
+            List<NodeAddress> addresses = AddressesOf(node);
+            await foreach (IPEndPoint address in ResolvedAddresses.Of(_ports.Transport, addresses, CancellationToken.None))
             {
                 if (_isStopped || _links.ContainsKey(node) || await TryConnect(node, address))
                 {
@@ -171,39 +172,21 @@ internal sealed class PeerSet
         _dialers.Remove(node);
     }
 
-    private List<IPEndPoint> AddressesOf(NodeId node)
+    private List<NodeAddress> AddressesOf(NodeId node)
     {
-        List<IPEndPoint> addresses = [];
+        List<NodeAddress> addresses = [];
         if (_hints.TryGetValue(node, out IPEndPoint? hint))
         {
-            addresses.Add(hint);
+            addresses.Add(NodeAddress.From(hint));
         }
 
         if (_view.Map.TryGet(node, out SignedNodeRecord? record))
         {
-            foreach (NodeAddress address in record.Record.Addresses)
-            {
-                AddIfNew(addresses, address);
-            }
+            addresses.AddRange(record.Record.Addresses);
         }
 
-        foreach (string text in _options.StaticPeers)
-        {
-            if (NodeAddress.TryParse(text, out NodeAddress address))
-            {
-                AddIfNew(addresses, address);
-            }
-        }
-
+        addresses.AddRange(_options.StaticPeers);
         return addresses;
-    }
-
-    private static void AddIfNew(List<IPEndPoint> addresses, NodeAddress address)
-    {
-        if (address.TryGetEndPoint(out IPEndPoint? endpoint) && !addresses.Contains(endpoint))
-        {
-            addresses.Add(endpoint);
-        }
     }
 
     private async Task<bool> TryConnect(NodeId node, IPEndPoint address)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
@@ -13,6 +14,7 @@ internal sealed class OwnRecord
 {
     private const string FileName = "record";
     private readonly NodePorts _ports;
+    private readonly NodeOptions _options;
 
     /// <summary>Takes up the counter that the home remembers.</summary>
     /// <param name="ports">The machine.</param>
@@ -25,6 +27,7 @@ internal sealed class OwnRecord
         _ports = ports;
         ulong counter = remembered.Where(record => record.Record.Node == ports.Identity.Node)
             .Select(static record => record.Record.Counter).DefaultIfEmpty().Max();
+        _options = options;
         NodeState state = NodeState.Online;
         if (SmallFile.Read(ports.Disk, FileName, NodeRecordCodec.BytesMax + 64).TryGet(out byte[]? bytes, out _) && bytes is not null
             && NodeRecordCodec.Decode(bytes, Signatures.CheckEcdsa).TryGet(out SignedNodeRecord? kept, out _))
@@ -40,6 +43,9 @@ internal sealed class OwnRecord
 
     /// <summary>The newest one.</summary>
     public SignedNodeRecord Current { get; private set; }
+
+    /// <summary>Where this node is found now; the record has what it was when it was signed.</summary>
+    public ImmutableArray<NodeAddress> AddressesNow => AddressesOf(_ports.Transport, _options);
 
     /// <summary>Signs a changed record with the next counter, after the one that <paramref name="change"/> gave it, and keeps it.</summary>
     public Result<SignedNodeRecord, StoreError> Change(Func<NodeRecord, NodeRecord> change)
@@ -80,24 +86,11 @@ internal sealed class OwnRecord
         Claimed = WallTime.From(ports.Time.GetUtcNow()),
     };
 
-    private static System.Collections.Immutable.ImmutableArray<NodeAddress> AddressesOf(ITransport transport, NodeOptions options)
-    {
-        List<NodeAddress> addresses = [];
-        foreach (string text in options.AnnouncedAddresses)
-        {
-            if (NodeAddress.TryParse(text, out NodeAddress address))
-            {
-                addresses.Add(address);
-            }
-        }
-
-        if (addresses.Count == 0)
-        {
-            addresses.Add(NodeAddress.From(transport.ListenAddress));
-        }
-
-        return [.. addresses.Take(NodeRecord.AddressesMax)];
-    }
+    /// <summary>Where the owner says, else where the transport is found now: a laptop moves from network to network.</summary>
+    private static ImmutableArray<NodeAddress> AddressesOf(ITransport transport, NodeOptions options) =>
+        options.AnnouncedAddresses.Count > 0
+            ? [.. options.AnnouncedAddresses.Take(NodeRecord.AddressesMax)]
+            : [.. transport.OwnAddresses.Select(NodeAddress.From).Take(NodeRecord.AddressesMax)];
 
     private SignedNodeRecord Sign(NodeRecord record)
     {

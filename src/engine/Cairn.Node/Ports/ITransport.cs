@@ -1,4 +1,5 @@
 using System.Net;
+using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 
 namespace Cairn.Node.Ports;
@@ -63,6 +64,14 @@ public interface ITransport : IAsyncDisposable
 {
     /// <summary>The address this node listens on, with the port the system chose if 0 was asked for.</summary>
     IPEndPoint ListenAddress { get; }
+
+    /// <summary>Where others may find this node now, the likeliest first: more than one if it listens on all interfaces.</summary>
+    IReadOnlyList<IPEndPoint> OwnAddresses => [ListenAddress];
+
+    /// <summary>What an address stands for now: itself when it is numeric, else what a resolver says; nothing when nobody knows.</summary>
+    /// <remarks>A transport without a resolver knows numeric ones.</remarks>
+    ValueTask<IReadOnlyList<IPEndPoint>> Resolve(NodeAddress address, CancellationToken cancellation) =>
+        new(address.TryGetEndPoint(out IPEndPoint? endpoint) ? [endpoint] : []);
 
     /// <summary>Connects and authenticates.</summary>
     /// <param name="address">Where.</param>

@@ -19,7 +19,8 @@ internal sealed class Announcer : IAsyncDisposable
     private readonly IPEndPoint _group;
     private readonly int _listenPort;
     private readonly Socket _receiver;
-    private readonly List<Socket> _senders = [];
+    private readonly Dictionary<IPAddress, Socket> _senders = [];
+    private readonly bool _isLocal;
     private readonly Task _receiving;
 
     internal Announcer(TransportOptions options, IPEndPoint listen, DatagramPort inbox)
@@ -28,11 +29,8 @@ internal sealed class Announcer : IAsyncDisposable
         _listenPort = listen.Port;
         _receiver = NewSocket();
         _receiver.Bind(new IPEndPoint(IPAddress.Any, _group.Port));
-        foreach (IPAddress address in Interfaces(IPAddress.IsLoopback(listen.Address)))
-        {
-            TryJoin(address);
-        }
-
+        _isLocal = IPAddress.IsLoopback(listen.Address);
+        JoinWhatIsThere();
         _receiving = inbox.ReceiveLoop(_receiver, isAnnouncement: true, Parse);
     }
 
@@ -41,7 +39,14 @@ internal sealed class Announcer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _receiver.Dispose();
-        _senders.ForEach(static sender => sender.Dispose());
+        lock (_senders)
+        {
+            foreach (Socket sender in _senders.Values)
+            {
+                sender.Dispose();
+            }
+        }
+
         await _receiving.ConfigureAwait(false);
     }
 
@@ -53,15 +58,19 @@ internal sealed class Announcer : IAsyncDisposable
         packet[4] = FormatVersion;
         BinaryPrimitives.WriteUInt16LittleEndian(packet.AsSpan(5), (ushort)_listenPort);
         bytes.CopyTo(packet.AsSpan(HeaderBytes));
-        foreach (Socket sender in _senders)
+        lock (_senders)
         {
-            try
+            JoinWhatIsThere();
+            foreach (Socket sender in _senders.Values)
             {
-                sender.SendTo(packet, _group);
-            }
-            catch (Exception lost) when (lost is SocketException or ObjectDisposedException)
-            {
-                // The interface is down or forbids multicast: an announcement is a hint.
+                try
+                {
+                    sender.SendTo(packet, _group);
+                }
+                catch (Exception lost) when (lost is SocketException or ObjectDisposedException)
+                {
+                    // The interface is down or forbids multicast: an announcement is a hint.
+                }
             }
         }
     }
@@ -80,23 +89,19 @@ internal sealed class Announcer : IAsyncDisposable
         return socket;
     }
 
-    private static IEnumerable<IPAddress> Interfaces(bool loopbackOnly)
+    /// <summary>A laptop changes networks, and a daemon may start before there is one.</summary>
+    private void JoinWhatIsThere()
     {
-        foreach (NetworkInterface network in NetworkInterface.GetAllNetworkInterfaces())
+        IPAddress[] there = [.. HostAddresses.IPv4(_isLocal)];
+        foreach (IPAddress gone in _senders.Keys.Except(there).ToArray())
         {
-            bool isLoopback = network.NetworkInterfaceType == NetworkInterfaceType.Loopback;
-            if (loopbackOnly && !isLoopback)
-            {
-                continue;
-            }
+            _senders.Remove(gone, out Socket? sender);
+            sender?.Dispose();
+        }
 
-            foreach (UnicastIPAddressInformation unicast in network.GetIPProperties().UnicastAddresses)
-            {
-                if (unicast.Address.AddressFamily == AddressFamily.InterNetwork)
-                {
-                    yield return unicast.Address;
-                }
-            }
+        foreach (IPAddress address in there.Except(_senders.Keys).ToArray())
+        {
+            TryJoin(address);
         }
     }
 
@@ -113,9 +118,9 @@ internal sealed class Announcer : IAsyncDisposable
                 SocketOptionLevel.IP, SocketOptionName.MulticastInterface, address.GetAddressBytes());
             sender.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastLoopback, true);
             sender.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastTimeToLive, 1);
-            _senders.Add(sender);
+            _senders.Add(address, sender);
         }
-        catch (SocketException)
+        catch (Exception refused) when (refused is SocketException or ObjectDisposedException)
         {
             sender?.Dispose();
         }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
+using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node.Ports;
 
@@ -45,6 +46,9 @@ public sealed class TlsTransport : ITransport
     /// <inheritdoc/>
     public IPEndPoint ListenAddress { get; }
 
+    /// <inheritdoc/>
+    public IReadOnlyList<IPEndPoint> OwnAddresses => HostAddresses.Of(ListenAddress);
+
     /// <summary>Received frames that nobody has disposed yet; a test's proof that none leaks.</summary>
     public int OutstandingFrames => _pool.Outstanding;
 
@@ -75,6 +79,25 @@ public sealed class TlsTransport : ITransport
                         TransportErrorKind.Unreachable, $"cannot listen on {options.Listen}: {failure.Message}");
                 }
             }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<IPEndPoint>> Resolve(NodeAddress address, CancellationToken cancellation)
+    {
+        if (address.TryGetEndPoint(out IPEndPoint? numeric))
+        {
+            return [numeric];
+        }
+
+        try
+        {
+            IPAddress[] found = await Dns.GetHostAddressesAsync(address.Host, cancellation).ConfigureAwait(false);
+            return [.. found.Select(ip => new IPEndPoint(ip, address.Port))];
+        }
+        catch (SocketException)
+        {
+            return [];
         }
     }
 
