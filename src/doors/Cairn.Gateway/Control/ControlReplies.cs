@@ -20,8 +20,9 @@ internal static class ControlReplies
     public static IResult Refuse(ControlError error) =>
         Results.Text(error.Message, "text/plain", statusCode: Status(error.Kind));
 
-    public static IResult Refuse(string path, VolumeError error) =>
-        Results.Text($"{path}: {Sentence(error)}", "text/plain", statusCode: Status(error));
+    /// <param name="path">Below the volume; "" is its root.</param>
+    public static IResult Refuse(string path, VolumeError error) => Results.Text(
+        $"{(path.Length == 0 ? "/" : path)}: {Sentence(error)}", "text/plain", statusCode: Status(error));
 
     public static int Status(ControlErrorKind kind) => kind switch
     {

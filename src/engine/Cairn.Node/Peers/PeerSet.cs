@@ -279,9 +279,9 @@ internal sealed class PeerSet
         if (said is null || refusal is not null || _isStopped)
         {
             string why = said is null ? error.Detail : $"{refusal ?? GoodbyeReason.Stopping}";
-            _diary.Add(LogLevel.Warning, "peers", $"no link with {connection.Peer.Node.Short} at {connection.RemoteAddress}: {why}");
+            _diary.Add(LogLevel.Warning, "peers", $"no link with {connection.Peer.Node.Short} at {connection.RemoteAddress.Address}: {why}");
             NodeId peer = connection.Peer.Node;
-            Refused.Add(peer, $"{_view.NameOf(peer)} at {connection.RemoteAddress}", refusal, why);
+            Refused.Add(peer, $"{_view.NameOf(peer)} at {connection.RemoteAddress.Address}", refusal, why);
             await Handshake.Refuse(connection, refusal ?? GoodbyeReason.Stopping, _ports.Time);
             return false;
         }
