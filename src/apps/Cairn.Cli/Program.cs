@@ -1,8 +1,9 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Cairn.Cli.Commands;
 using Cairn.Cli.Output;
 
 ParseResult parsed = RootCommands.Create().Parse(args, RootCommands.Reading);
 InvocationConfiguration configuration = new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(20) };
 int exit = await parsed.InvokeAsync(configuration);
-return parsed.Errors.Count > 0 ? ExitCode.Usage : exit;
+return parsed.Action is ParseErrorAction ? ExitCode.Usage : exit;

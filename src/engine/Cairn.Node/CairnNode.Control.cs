@@ -101,7 +101,11 @@ public sealed partial class CairnNode
             return ValueTask.FromResult<Result<Unit, ControlError>>(error);
         }
 
-        return ValueTask.FromResult(!_view.IsAdmin ? NotAdmin("revoke nodes") : Revoke(member.Node));
+        return member.Node == _view.Self
+            ? Failed<Unit>(
+                ControlErrorKind.InvalidArgument,
+                $"{member.Name} is this machine: `cairn leave` takes it out; if it is not trusted, revoke it on another.")
+            : ValueTask.FromResult(!_view.IsAdmin ? NotAdmin("revoke nodes") : Revoke(member.Node));
     }
 
     /// <inheritdoc/>
@@ -184,6 +188,11 @@ public sealed partial class CairnNode
             return Failed<SpaceStatus>(
                 ControlErrorKind.InvalidArgument,
                 $"The running journal leaves no room for chunks in that: set {megabytes} MiB, restart, then set less.");
+        }
+
+        if (SpaceKeeper.Refusal(_ports.Disk, allocatedBytes) is { } refusal)
+        {
+            return ValueTask.FromResult<Result<SpaceStatus, ControlError>>(refusal);
         }
 
         if (!_ports.KeepSpace(allocatedBytes).TryGet(out _, out StoreError error))

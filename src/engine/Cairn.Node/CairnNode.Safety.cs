@@ -182,8 +182,10 @@ public sealed partial class CairnNode
         return contents.TryGet(out VolumeContents? found, out VolumeError error) ? found : NotThere(path, error);
     }
 
-    private static ControlError NotThere(string path, VolumeError error) => new(
-        error == VolumeError.NotFound ? ControlErrorKind.NotFound : ControlErrorKind.Unreachable, $"{path}: {error}");
+    private static ControlError NotThere(string path, VolumeError error) =>
+        error is VolumeError.NotFound or VolumeError.NotADirectory
+            ? new ControlError(ControlErrorKind.NotFound, $"There is no '{path}'.")
+            : new ControlError(ControlErrorKind.Unreachable, $"'{path}' cannot be read through now: {error}.");
 
     /// <summary>The open volume that a path begins with, and the rest of the path.</summary>
     private Result<(IHostedVolume Volume, string Below), ControlError> FindHosted(string path)

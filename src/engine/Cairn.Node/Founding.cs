@@ -25,7 +25,7 @@ public static class Founding
     /// <summary>Founds a pool with this node as its first admin.</summary>
     public static Result<FoundedPool, ControlError> Found(NodePorts ports, NodeOptions options)
     {
-        if (!OpenEmpty(ports).TryGet(out HomeLayout? home, out ControlError error))
+        if (!OpenEmpty(ports, options).TryGet(out HomeLayout? home, out ControlError error))
         {
             return error;
         }
@@ -81,7 +81,7 @@ public static class Founding
             return new ControlError(ControlErrorKind.InviteGarbled, Describe(bad));
         }
 
-        if (!OpenEmpty(ports).TryGet(out HomeLayout? home, out ControlError error))
+        if (!OpenEmpty(ports, options).TryGet(out HomeLayout? home, out ControlError error))
         {
             return error;
         }
@@ -111,7 +111,7 @@ public static class Founding
             return new ControlError(ControlErrorKind.InvalidArgument, $"This is no recovery kit ({bad}). Copy it again, whole.");
         }
 
-        if (!OpenEmpty(ports).TryGet(out HomeLayout? home, out ControlError error))
+        if (!OpenEmpty(ports, options).TryGet(out HomeLayout? home, out ControlError error))
         {
             return error;
         }
@@ -242,8 +242,13 @@ public static class Founding
             : Storage(failure);
     }
 
-    private static Result<HomeLayout, ControlError> OpenEmpty(NodePorts ports)
+    private static Result<HomeLayout, ControlError> OpenEmpty(NodePorts ports, NodeOptions options)
     {
+        if (SpaceKeeper.Refusal(ports.Disk, options.SpaceBytes) is { } refusal)
+        {
+            return refusal;
+        }
+
         if (!HomeLayout.Open(ports.Disk).TryGet(out HomeLayout? home, out StoreError error))
         {
             return Storage(error);

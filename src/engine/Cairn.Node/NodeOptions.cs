@@ -76,7 +76,7 @@ public sealed record NodeOptions
         List<string> problems = [];
         Require(problems, Name.Length > 0 && FitsRecord(Name), $"The name must have 1 to {NodeRecord.TextBytesMax} bytes");
         Require(problems, FitsRecord(Zone), $"The zone must have at most {NodeRecord.TextBytesMax} bytes");
-        Require(problems, SpaceBytes >= SpacePlan.SpaceBytesMin, "SpaceBytes must be at least 80 MiB");
+        Require(problems, SpaceBytes >= SpacePlan.SpaceBytesMin, "The space given must be at least 80 MiB");
         Require(problems, RepairGrace >= TimeSpan.Zero, "RepairGrace must not be negative");
         Require(problems, TableFrom > 0, "TableFrom must be positive");
         Require(problems, Horizon > TimeSpan.Zero, "Horizon must be positive");

@@ -68,7 +68,7 @@ public sealed class SafetyVerdictTests
     [Theory]
     [InlineData(4, 4, 4, "4 of 4 copies")]
     [InlineData(1, 4, 4, "1 of 4 copies")]
-    [InlineData(1, 1, 4, "1 of 1, rule wants 4")]
+    [InlineData(1, 1, 4, "1 of 1 copies, the rule wants 4")]
     public void A_file_says_how_safe_it_is(int confirmed, int possible, int wanted, string text) =>
         Assert.Equal(text, SafetyVerdict.OfFile(confirmed, possible, wanted));
 }

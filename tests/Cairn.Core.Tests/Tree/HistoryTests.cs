@@ -135,6 +135,23 @@ public sealed class HistoryTests
         Replica.Sync(_a, _b);
     }
 
+    /// <summary>What an editor replaced at each save is the past of the document, not so many files of its name.</summary>
+    [Fact]
+    public void A_removed_file_that_was_saved_by_rename_is_in_the_trash_once()
+    {
+        _a.Create("doc", "1");
+        for (int save = 2; save <= 4; save++)
+        {
+            _a.Create("doc.tmp", $"{save}");
+            _a.Rename("doc.tmp", "doc");
+        }
+
+        _a.Unlink("doc");
+        Assert.Equal(["doc"], Trash(_a));
+        Assert.Null(Undelete(_a, "doc"));
+        Assert.Equal("4 3 2 1", History(_a, "doc"));
+    }
+
     [Fact]
     public void A_name_that_is_taken_is_not_taken_over()
     {

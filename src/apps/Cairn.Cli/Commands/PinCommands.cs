@@ -39,6 +39,10 @@ public static class PinCommands
             {
                 result.AddError("say what to pin: VOLUME/PATH, or --recent");
             }
+            else if (result.GetValue(recent) is <= 0)
+            {
+                result.AddError("--recent is 1 day or more; without it everything is pinned");
+            }
         });
         CommandContext.Attach(command, (context, parsed, cancellation) =>
         {

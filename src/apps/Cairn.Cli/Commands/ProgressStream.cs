@@ -77,5 +77,13 @@ public static class ProgressStream
     }
 
     private static SafetyProgress Step(ProgressLine line) =>
-        line.Progress ?? throw new CommandException(line.Error ?? "the daemon ended the stream without a word");
+        line.Progress ?? throw new CommandException(line.Error ?? "the daemon ended the stream without a word")
+        {
+            Exit = line.ErrorKind switch
+            {
+                ControlErrorKind.NotFound => ExitCode.NotFound,
+                ControlErrorKind.Locked => ExitCode.Locked,
+                _ => ExitCode.Failed,
+            },
+        };
 }

@@ -19,7 +19,8 @@ public static class TransferCommands
         Command command = new ManualCommand(
             "put",
             "Copy a local file into a volume; it replaces what is there in one step.",
-            "A path that ends with / takes the file's own name. Readers see the old content or the new, never a part.",
+            "A path that ends with /, and a volume, take the file's own name. Readers see the old content or the new, "
+            + "never a part.",
             "cairn put beach.jpg photos/2026/",
             "tar -c src | cairn put - backup/src.tar") { file, path };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
@@ -33,9 +34,9 @@ public static class TransferCommands
             }
 
             await using Stream input = source == "-" ? Console.OpenStandardInput() : File.OpenRead(source);
-            if (target.EndsWith('/') && source != "-")
+            if (source != "-" && (target.EndsWith('/') || !target.Contains('/')))
             {
-                target += Path.GetFileName(source);
+                target = $"{target.TrimEnd('/')}/{Path.GetFileName(source)}";
             }
 
             await TransferBar.Show(context, target, source == "-" ? null : input.Length, async bar =>
@@ -69,6 +70,12 @@ public static class TransferCommands
         {
             string source = parsed.GetValue(path)!;
             string name = Path.GetFileName(PastPath.Parse(source).Path);
+            if (name.Length == 0)
+            {
+                throw new CommandException(
+                    $"{source} names no file: 'get' takes one file; mount the volume to copy folders");
+            }
+
             string target = parsed.GetValue(file) ?? name;
             if (Directory.Exists(target))
             {
@@ -116,6 +123,11 @@ public static class TransferCommands
     {
         // Not the target's name and more: that may be as long as names can be.
         string folder = Path.GetDirectoryName(Path.GetFullPath(target))!;
+        if (!Directory.Exists(folder))
+        {
+            throw new CommandException($"there is no folder {folder}");
+        }
+
         string temporary = Path.Combine(folder, FormattableString.Invariant($".cairn-get.{Environment.ProcessId}"));
         await using (FileStream output = new(temporary, FileMode.Create, FileAccess.Write))
         {

@@ -57,8 +57,8 @@ public sealed class NodeWorld : IAsyncDisposable
             loop.Dispose();
             identity.Dispose();
             throw new CommandException(
-                $"cannot listen on {config.Listen}: {error.Detail}. Another program may have the port: "
-                + $"stop it, or change \"listen\" in {HomeFolder.Config(home)}.");
+                $"{error.Detail}. If another program has the port, stop it or take another one: --listen with 'init' "
+                + $"and 'join', \"listen\" in {HomeFolder.Config(home)} later.");
         }
 
         string indexes = Path.Combine(home, "index");

@@ -114,7 +114,7 @@ public sealed record SafetyVerdict(VerdictLevel Level, string Text)
     /// <param name="possible">Copies that can be placed.</param>
     /// <param name="wanted">Copies the rule asks for.</param>
     public static string OfFile(int confirmed, int possible, int wanted) => possible < wanted
-        ? string.Create(CultureInfo.InvariantCulture, $"{confirmed} of {possible}, rule wants {wanted}")
+        ? string.Create(CultureInfo.InvariantCulture, $"{confirmed} of {possible} copies, the rule wants {wanted}")
         : string.Create(CultureInfo.InvariantCulture, $"{confirmed} of {wanted} copies");
 
     private static string Doing(SafetyCounts counts) => counts.AbsentNodes.Count == 0

@@ -15,7 +15,8 @@ public sealed record TrashedObject(
 
 /// <summary>What was removed and not collected yet.</summary>
 /// <remarks>
-/// A file that was replaced under its name is not trash: it is in the history of what took its place.
+/// A file that was replaced under its name is not trash: it is in the history of what took its place, also when that was
+/// removed since.
 /// </remarks>
 public sealed class TrashQueries(TreeQueries queries)
 {
@@ -24,9 +25,15 @@ public sealed class TrashQueries(TreeQueries queries)
     /// <summary>Everything removed, in the order of the objects' ids.</summary>
     public IEnumerable<TrashedObject> All()
     {
+        HashSet<ObjectId> replaced =
+        [
+            .. queries.DetachedObjects()
+                .Select(detached => queries.Get(detached.Object)?.PredecessorObject ?? default)
+                .Where(predecessor => predecessor != default),
+        ];
         foreach (DetachedObject detached in queries.DetachedObjects())
         {
-            if (Find(detached) is { } trashed)
+            if (!replaced.Contains(detached.Object) && Find(detached) is { } trashed)
             {
                 yield return trashed;
             }

@@ -34,6 +34,7 @@ internal static class BrakeRoutes
 
     private static IResult Refuse(IVolume volume, NodeId member, VolumeError error) => error == VolumeError.NotFound
         ? ControlReplies.Refuse(new ControlError(
-            ControlErrorKind.NotFound, $"Nothing that {member.Short} did in '{volume.Name}' is held."))
+            ControlErrorKind.NotFound,
+            $"Nothing that {member.Short} did in '{volume.Name}' is held; 'cairn brake ls' lists what is."))
         : ControlReplies.Refuse(volume.Name, error);
 }

@@ -53,7 +53,7 @@ internal static class HistoryRoutes
         return chosen.TryGet(out Chosen at, out VolumeError error)
             && history.OpenVersion(at.File, at.Version).TryGet(out OpenedFile opened, out error)
             ? await ContentRoutes.SendAndClose(context, volume, path, opened)
-            : ControlReplies.Refuse(path, error);
+            : RefuseVersion(context, path, error);
     }
 
     private static async Task<IResult> Restore(
@@ -63,7 +63,7 @@ internal static class HistoryRoutes
         return chosen.TryGet(out Chosen at, out VolumeError error)
             && history.Restore(at.File, at.Version).TryGet(out _, out error)
             ? Results.NoContent()
-            : ControlReplies.Refuse(path, error);
+            : RefuseVersion(context, path, error);
     }
 
     private static Task<IResult> Trash(IVolume volume, IVolumeHistory history, string path) =>
@@ -132,6 +132,16 @@ internal static class HistoryRoutes
         return refusal is null
             ? Results.NoContent()
             : Results.Text($"{path}: {refusal}", "text/plain", statusCode: StatusCodes.Status409Conflict);
+    }
+
+    private static IResult RefuseVersion(HttpContext context, string path, VolumeError error)
+    {
+        string which = context.Request.Query["version"] is [{ Length: > 0 } version] ? version : "of that time";
+        return error == VolumeError.NotFound
+            ? ControlReplies.Refuse(new ControlError(
+                ControlErrorKind.NotFound,
+                $"{path}: no such file, or no version {which}, or more than one; 'cairn log' lists them"))
+            : ControlReplies.Refuse(path, error);
     }
 
     /// <summary>The version that <c>version</c> (or the start of its id) or <c>time</c> names.</summary>

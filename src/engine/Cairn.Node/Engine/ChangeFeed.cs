@@ -4,6 +4,7 @@ using System.Collections.Immutable;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Text;
+using Cairn.Core.Tree;
 using Cairn.Node.Logs;
 using Cairn.Node.Volumes;
 
@@ -12,7 +13,8 @@ namespace Cairn.Node.Engine;
 /// <summary>Reads a volume's changes out of its logs.</summary>
 /// <remarks>
 /// A position is a cut through the logs, so it means the same on every node. Paths are those of now: the logs name objects,
-/// and a reader wants to find them.
+/// and a reader wants to find them. Of what was removed and is collected nothing is known any more, and nothing is told but
+/// its removal from a folder that is still known.
 /// </remarks>
 internal sealed class ChangeFeed(VolumeState state) : IVolumeFeed
 {
@@ -72,7 +74,7 @@ internal sealed class ChangeFeed(VolumeState state) : IVolumeFeed
 
     private VolumeChange? Of(Transaction transaction, Primitive primitive)
     {
-        (ChangeKind Kind, string Path, string? From)? change = primitive switch
+        (ChangeKind Kind, string? Path, string? From)? change = primitive switch
         {
             Place place => (ChangeKind.Created, PathOf(place.Parent, place.Name), null),
             WriteVersion write => (ChangeKind.Written, PathOf(write.Object), null),
@@ -89,16 +91,18 @@ internal sealed class ChangeFeed(VolumeState state) : IVolumeFeed
             _ => null,
         };
         NodeId author = transaction.Id.Log.Author;
-        return change is { } found
+        return change is { Path: { } path } found
             ? new VolumeChange(
-                found.Kind, found.Path, found.From, transaction.Claimed, author, state.Queries.ShownAuthor(author))
+                found.Kind, path, found.From, transaction.Claimed, author, state.Queries.ShownAuthor(author))
             : null;
     }
 
-    private string PathOf(ObjectId id) => NameText.Join(state.Queries.PathOf(id));
+    /// <summary>Null: it is not known any more.</summary>
+    private string? PathOf(ObjectId id) => state.Queries.PathOf(id) is { Count: > 0 } names ? NameText.Join(names)
+        : id == TreeQueries.Root ? string.Empty : null;
 
-    private string PathOf(ObjectId parent, ReadOnlyMemory<byte> name) =>
-        NameText.Join([.. state.Queries.PathOf(parent), name]);
+    private string? PathOf(ObjectId parent, ReadOnlyMemory<byte> name) =>
+        PathOf(parent) is { } folder ? NameText.Join([.. NameText.Split(folder), name]) : null;
 
     private static string Encode(LogPositions positions)
     {

@@ -1,8 +1,10 @@
 using Cairn.Core.Placement;
 using Cairn.Core.Primitives;
+using Cairn.Node.Control;
 using Cairn.Storage.Home;
 using Cairn.Storage.Journaling;
 using Cairn.Storage.Packs;
+using Cairn.Storage.Ports;
 
 namespace Cairn.Node.Pool;
 
@@ -31,6 +33,14 @@ internal sealed class SpaceKeeper(
         GivenBytes = bytes;
         Divide();
     }
+
+    /// <summary>Why so much cannot be given: nobody has more than the disk, and a slip of the finger draws all copies here.</summary>
+    public static ControlError? Refusal(IDisk disk, long bytes) =>
+        disk.Space().TryGet(out DiskSpace space, out _) && bytes > space.TotalBytes
+            ? new ControlError(
+                ControlErrorKind.InvalidArgument,
+                $"The disk of the home has {space.TotalBytes >> 20} MiB: give at most that.")
+            : null;
 
     /// <summary>Gives the chunks what the others leave.</summary>
     public void Divide()
