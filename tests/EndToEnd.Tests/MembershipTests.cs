@@ -89,7 +89,8 @@ public sealed class MembershipTests : IAsyncLifetime
         Directory.Delete(Founder.Home, recursive: true);
         DemoNode owner = Newcomer(5);
         await owner.Must(
-            "recover", Path.Combine(_pool.Root, "recovery-kit.txt"), "--at", AddressOf(Second).Replace("127.0.0.1", "localhost", StringComparison.Ordinal),
+            "recover", Path.Combine(_pool.Root, "recovery-kit.txt"),
+            "--at", AddressOf(Second).Replace("127.0.0.1", "localhost", StringComparison.Ordinal),
             "--space", "256MiB", "--name", owner.Name, "--listen", "127.0.0.1:0");
         await owner.Start(TestContext.Current.CancellationToken);
         await Eventually.Holds(() => Shows(owner, "first") && Shows(owner, "second"), "the owner sees everything");

@@ -104,7 +104,7 @@ public sealed partial class CairnNode
         return member.Node == _view.Self
             ? Failed<Unit>(
                 ControlErrorKind.InvalidArgument,
-                $"{member.Name} is this machine: `cairn leave` takes it out; if it is not trusted, revoke it on another.")
+                $"{member.Name} is this machine: `cairn leave` takes it out; another machine can revoke it.")
             : ValueTask.FromResult(!_view.IsAdmin ? NotAdmin("revoke nodes") : Revoke(member.Node));
     }
 

@@ -126,7 +126,8 @@ public static class Founding
             else if (address is not null)
             {
                 return new ControlError(
-                    ControlErrorKind.InvalidArgument, $"'{address}' is not an address and port, such as 192.168.1.20:7866.");
+                    ControlErrorKind.InvalidArgument,
+                    $"'{address}' is not an address and port, such as 192.168.1.20:7866.");
             }
 
             using ECDsa recovery = ECDsa.Create(

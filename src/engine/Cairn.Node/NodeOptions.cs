@@ -74,8 +74,9 @@ public sealed record NodeOptions
     public IReadOnlyList<string> Validate()
     {
         List<string> problems = [];
-        Require(problems, Name.Length > 0 && FitsRecord(Name), $"The name must have 1 to {NodeRecord.TextBytesMax} bytes");
-        Require(problems, FitsRecord(Zone), $"The zone must have at most {NodeRecord.TextBytesMax} bytes");
+        const int most = NodeRecord.TextBytesMax;
+        Require(problems, Name.Length > 0 && FitsRecord(Name), $"The name must have 1 to {most} bytes");
+        Require(problems, FitsRecord(Zone), $"The zone must have at most {most} bytes");
         Require(problems, SpaceBytes >= SpacePlan.SpaceBytesMin, "The space given must be at least 80 MiB");
         Require(problems, RepairGrace >= TimeSpan.Zero, "RepairGrace must not be negative");
         Require(problems, TableFrom > 0, "TableFrom must be positive");

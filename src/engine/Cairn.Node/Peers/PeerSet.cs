@@ -151,8 +151,9 @@ internal sealed class PeerSet
         TimeSpan backoff = FirstBackoff;
         while (!_isStopped && _view.IsMember(node) && !_links.ContainsKey(node))
         {
-            List<NodeAddress> addresses = AddressesOf(node);
-            await foreach (IPEndPoint address in ResolvedAddresses.Of(_ports.Transport, addresses, CancellationToken.None))
+            IAsyncEnumerable<IPEndPoint> addresses =
+                ResolvedAddresses.Of(_ports.Transport, AddressesOf(node), CancellationToken.None);
+            await foreach (IPEndPoint address in addresses)
             {
                 if (_isStopped || _links.ContainsKey(node) || await TryConnect(node, address))
                 {
@@ -279,9 +280,10 @@ internal sealed class PeerSet
         if (said is null || refusal is not null || _isStopped)
         {
             string why = said is null ? error.Detail : $"{refusal ?? GoodbyeReason.Stopping}";
-            _diary.Add(LogLevel.Warning, "peers", $"no link with {connection.Peer.Node.Short} at {connection.RemoteAddress.Address}: {why}");
             NodeId peer = connection.Peer.Node;
-            Refused.Add(peer, $"{_view.NameOf(peer)} at {connection.RemoteAddress.Address}", refusal, why);
+            IPAddress from = connection.RemoteAddress.Address;
+            _diary.Add(LogLevel.Warning, "peers", $"no link with {peer.Short} at {from}: {why}");
+            Refused.Add(peer, $"{_view.NameOf(peer)} at {from}", refusal, why);
             await Handshake.Refuse(connection, refusal ?? GoodbyeReason.Stopping, _ports.Time);
             return false;
         }

@@ -10,7 +10,9 @@ internal static class ResolvedAddresses
 {
     /// <summary>Each endpoint once, in the order of the addresses; a name is asked for when its turn comes.</summary>
     public static async IAsyncEnumerable<IPEndPoint> Of(
-        ITransport transport, IEnumerable<NodeAddress> addresses, [EnumeratorCancellation] CancellationToken cancellation)
+        ITransport transport,
+        IEnumerable<NodeAddress> addresses,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
         List<IPEndPoint> seen = [];
         foreach (NodeAddress address in addresses)
