@@ -67,6 +67,10 @@ public sealed class CommandTests(PoolFixture fixture)
         await Node.MustRefuse(exit, words, command.Split(' '));
 
     [Fact]
+    public Task A_rule_that_prefers_a_machine_nobody_knows_is_refused() =>
+        Node.MustRefuse(ExitCode.NotFound, "nobody", "rule", "set", "shared", "--conflicts", "prefer-node nobody");
+
+    [Fact]
     public async Task Interrupted_commands_say_so_by_their_code()
     {
         using Process logs = Process.Start(CairnProcess.StartInfo(Node.Home, ["logs", "--follow"]))!;

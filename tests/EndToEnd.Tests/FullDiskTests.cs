@@ -77,7 +77,7 @@ public sealed class FullDiskTests
                     }
                 }
 
-                Assert.Contains("Node    node1", await node.Must("status"), StringComparison.Ordinal);
+                Assert.Contains("Problem The disk that this", await node.Must("status"), StringComparison.Ordinal);
                 await Shell.Run("rm disk/filler", root);
                 await Eventually.Holds(
                     () => node.Try("put", file, "v/after").GetAwaiter().GetResult().ExitCode == 0,

@@ -21,7 +21,8 @@ public sealed partial class CairnNode
     /// <inheritdoc/>
     public ValueTask<NodeStatus> Status(CancellationToken cancellation)
     {
-        NodeId[] absent = [.. _view.Nodes.Where(node => _view.LivenessOf(node) == Liveness.Dead)];
+        NodeId[] nodes = [.. _view.Nodes.Where(node => !_view.IsForgotten(node))];
+        NodeId[] absent = [.. nodes.Where(node => _view.LivenessOf(node) == Liveness.Dead)];
         SafetyVerdict verdict = Verdict(absent);
         PlacementTable table = _view.Placement;
         (long total, long free) = PoolSpace();
@@ -41,7 +42,7 @@ public sealed partial class CairnNode
             Owed = new OwedStatus(_replicator.OwedCount, _replicator.OwedBytes, _repair.MissingCount, _sync.Unconfirmed()),
             OnlyHere = _onlyHere.Look(),
             PoolState = new PoolStatus(
-                _view.Nodes.Count, _view.Nodes.Count - absent.Length, PlacementPolicy.CopiesDefault,
+                nodes.Length, nodes.Length - absent.Length, PlacementPolicy.CopiesDefault,
                 Math.Min(table.Copies, table.NodeCount), table.CapacityBytes, total, total - free),
             Volumes = Summaries(),
             Problems = Problems(absent),
@@ -380,6 +381,12 @@ public sealed partial class CairnNode
     private List<NodeProblem> Problems(NodeId[] absent)
     {
         List<NodeProblem> problems = [];
+        if (_record.Current.Record.State == NodeState.Gone)
+        {
+            problems.Add(new NodeProblem(
+                "left", "This node has left the pool.", "Stop it with `cairn down` and delete its home."));
+        }
+
         foreach (NodeId node in absent)
         {
             problems.Add(new NodeProblem(
@@ -396,7 +403,7 @@ public sealed partial class CairnNode
             "Give more with `cairn space set`, or unpin something.")));
         problems.AddRange(_volumes.Open.SelectMany(volume => BrakeProblems(volume.Volume)));
         problems.AddRange(_damage.Problems);
-
+        problems.AddRange(SpaceKeeper.DiskProblem(_ports.Disk) is { } filled ? [filled] : []);
         if (_record.Current.Record.IsFull)
         {
             problems.Add(new NodeProblem("node-full", "This node's space is full.", "Give more with `cairn space set`, or add a node."));

@@ -120,6 +120,10 @@ public sealed class ForgottenMemberTests
         bench.Until(
             () => ChunksOf(first).Count == 0 && ChunksOf(second).Count == 0, "space is back", TimeSpan.FromMinutes(8));
         Assert.Equal("forgotten", Role(second, away));
+
+        // Nobody is told to do something about it any more.
+        Assert.Empty(second.Status().Problems);
+        Assert.Equal(2, second.Status().PoolState.NodesTotal);
         away.Start();
         bench.Until(() => Role(second, away) != "forgotten", "it belongs again");
         bench.Until(() => ChunksOf(away).Count == 0, "and has nothing of what was removed");

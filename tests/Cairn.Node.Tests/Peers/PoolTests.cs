@@ -274,6 +274,10 @@ public sealed class PoolTests
         });
         BenchNode[] rest = [.. bench.Nodes.Where(node => node != leaver)];
         bench.Until(() => Array.TrueForAll(rest, node => HeldBy(node, written) == written.Count), "all copies with the rest");
+        Assert.Equal("left", leaver.Status().Problems[0].Code);
+        leaver.Kill();
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(1));
+        Assert.All(rest, node => Assert.Empty(node.Status().Problems));
     }
 
     private static void CreateVolume(PoolBench bench)

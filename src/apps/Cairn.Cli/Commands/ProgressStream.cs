@@ -79,11 +79,8 @@ public static class ProgressStream
     private static SafetyProgress Step(ProgressLine line) =>
         line.Progress ?? throw new CommandException(line.Error ?? "the daemon ended the stream without a word")
         {
-            Exit = line.ErrorKind switch
-            {
-                ControlErrorKind.NotFound => ExitCode.NotFound,
-                ControlErrorKind.Locked => ExitCode.Locked,
-                _ => ExitCode.Failed,
-            },
+            Exit = line.ErrorKind == ControlErrorKind.NotFound ? ExitCode.NotFound
+                : line.ErrorKind == ControlErrorKind.Locked ? ExitCode.Locked
+                : ExitCode.Failed,
         };
 }

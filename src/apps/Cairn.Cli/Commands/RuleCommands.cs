@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cairn.Core.Rules;
 using Cairn.Gateway.Control;
 
 namespace Cairn.Cli.Commands;
@@ -66,11 +67,20 @@ public static class RuleCommands
                 result.AddError("say what to set: --keep or --conflicts");
             }
         });
-        CommandContext.Attach(command, (context, parsed, cancellation) => context.Change(
-            HttpMethod.Put,
-            Route + VolumePath.Query(parsed.GetValue(path)!)
-                + Parameter("keep", parsed.GetValue(keep)) + Parameter("conflicts", parsed.GetValue(conflicts)),
-            cancellation));
+        CommandContext.Attach(command, async (context, parsed, cancellation) =>
+        {
+            // A slip in a name would prefer nobody, and nothing would ever say so.
+            foreach (string name in ConflictRule.Parse(parsed.GetValue(conflicts) ?? string.Empty)?.Names ?? [])
+            {
+                await SnapshotCommands.IdOf(context, name, cancellation);
+            }
+
+            return await context.Change(
+                HttpMethod.Put,
+                Route + VolumePath.Query(parsed.GetValue(path)!)
+                    + Parameter("keep", parsed.GetValue(keep)) + Parameter("conflicts", parsed.GetValue(conflicts)),
+                cancellation);
+        });
         return command;
     }
 

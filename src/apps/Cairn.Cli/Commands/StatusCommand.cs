@@ -49,7 +49,7 @@ public static class StatusCommand
         PoolStatus pool = status.PoolState;
         yield return Text($"Pool    {pool.NodesOnline} of {pool.NodesTotal} nodes online, ")
             + $"{SizeText.Format(pool.UsedBytes)} used of {SizeText.Format(pool.UsableBytes)} usable "
-            + Text($"with {pool.CopiesPossible} copies");
+            + Text($"with {pool.CopiesPossible} {(pool.CopiesPossible == 1 ? "copy" : "copies")}");
         SpaceStatus space = status.Space;
         yield return $"Space   {SizeText.Format(space.AllocatedBytes)} given: "
             + $"{SizeText.Format(space.ReplicatedBytes)} replicated, {SizeText.Format(space.StagedBytes)} staged, "

@@ -84,7 +84,7 @@ public static class DaemonHost
         NodeWorld world = node.World;
         await using DriveMounts drives = new(
             (volume, cancellation) => new(world.Loop.Call(async () => await node.Node.Volume(volume, cancellation))),
-            change => HomeConfig.Change(home, settings => settings with { Mounts = change(settings.Mounts) }),
+            change => HomeConfig.TryChange(home, settings => settings with { Mounts = change(settings.Mounts) }),
             line => Console.Error.WriteLine("cairn: " + line));
         ControlServices services = new()
         {

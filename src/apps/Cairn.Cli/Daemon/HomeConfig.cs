@@ -74,6 +74,20 @@ public sealed record HomeConfig
         }
     }
 
+    /// <summary>As <see cref="Change"/>, for a daemon, which goes on without: says why it could not be, or null.</summary>
+    public static string? TryChange(string home, Func<HomeConfig, HomeConfig> change)
+    {
+        try
+        {
+            Change(home, change);
+            return null;
+        }
+        catch (Exception error) when (error is CommandException or IOException or UnauthorizedAccessException)
+        {
+            return error.Message;
+        }
+    }
+
     /// <summary>Replaces a home's settings in one step: after a power loss there are the old or the new, never a part.</summary>
     public void Save(string home)
     {

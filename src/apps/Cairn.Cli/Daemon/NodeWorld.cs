@@ -110,18 +110,10 @@ public sealed class NodeWorld : IAsyncDisposable
         return problems.Count == 0 ? options : throw new CommandException(string.Join("; ", problems));
     }
 
-    private static Result<Unit, StoreError> KeepSpace(string home, long bytes)
-    {
-        try
-        {
-            HomeConfig.Change(home, config => config with { SpaceBytes = bytes });
-            return Unit.Value;
-        }
-        catch (Exception error) when (error is CommandException or IOException or UnauthorizedAccessException)
-        {
-            return new StoreError(StoreErrorKind.InputOutput, HomeFolder.Config(home), error.Message);
-        }
-    }
+    private static Result<Unit, StoreError> KeepSpace(string home, long bytes) =>
+        HomeConfig.TryChange(home, config => config with { SpaceBytes = bytes }) is { } lost
+            ? new StoreError(StoreErrorKind.InputOutput, HomeFolder.Config(home), lost)
+            : Unit.Value;
 
     private static NodeAddress Address(string setting, string text) =>
         NodeAddress.TryParse(text, out NodeAddress address)

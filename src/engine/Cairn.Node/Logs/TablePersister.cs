@@ -216,6 +216,12 @@ internal sealed class TablePersister(
         }
 
         Result<Unit, IndexError> applied = ports.Index.Apply(changes.Select(IndexChange.Of));
-        return applied.IsOk ? Unit.Value : new StoreError(StoreErrorKind.Corrupt, "index", applied.Error.Detail);
+        if (applied.TryGet(out _, out IndexError failed))
+        {
+            return Unit.Value;
+        }
+
+        StoreErrorKind kind = failed.IsDiskFull ? StoreErrorKind.DiskFull : StoreErrorKind.Corrupt;
+        return new StoreError(kind, "index", failed.Detail);
     }
 }

@@ -178,6 +178,10 @@ internal sealed class PoolView
     /// <summary>Whether a node's copies are being remade elsewhere.</summary>
     public bool IsGivenUp(NodeId node) => _givenUp.Contains(node);
 
+    /// <summary>Whether it left or was given up by an admin: nobody waits for it any more.</summary>
+    public bool IsForgotten(NodeId node) =>
+        State.Members.TryGetValue(node, out Member? member) && member.Standing == MemberStanding.Forgotten;
+
     /// <summary>The name to show for a node.</summary>
     public string NameOf(NodeId node) =>
         Map.TryGet(node, out SignedNodeRecord? record) ? record.Record.Name
@@ -227,5 +231,5 @@ internal sealed class PoolView
     private bool Counts(NodeRecord record) =>
         record.State is not (NodeState.Decommissioning or NodeState.Gone or NodeState.Joining)
         && record.CapacityBytes > 0
-        && !(State.Members.TryGetValue(record.Node, out Member? member) && member.Standing == MemberStanding.Forgotten);
+        && !IsForgotten(record.Node);
 }

@@ -17,6 +17,8 @@ namespace Cairn.Node.Pool;
 internal sealed class SpaceKeeper(
     ChunkStore chunks, JournalOptions journal, Func<long> othersBytes, long givenBytes)
 {
+    private const long DiskFreeBytesMin = 16 << 20;
+
     /// <summary>What the owner gives, all parts together.</summary>
     public long GivenBytes { get; private set; } = givenBytes;
 
@@ -40,6 +42,16 @@ internal sealed class SpaceKeeper(
             ? new ControlError(
                 ControlErrorKind.InvalidArgument,
                 $"The disk of the home has {space.TotalBytes >> 20} MiB: give at most that.")
+            : null;
+
+    /// <summary>What the owner is told of a disk that somebody else fills; null while there is room for journal, logs and index.</summary>
+    public static NodeProblem? DiskProblem(IDisk disk) =>
+        disk.Space().TryGet(out DiskSpace space, out _) && space.FreeBytes < DiskFreeBytesMin
+            ? new NodeProblem(
+                "disk-full",
+                $"The disk that this node's home is on has {space.FreeBytes >> 20} MiB left; "
+                + "without room nothing can be written.",
+                "Free some of it, or move the home to a larger disk.")
             : null;
 
     /// <summary>Gives the chunks what the others leave.</summary>

@@ -5,7 +5,8 @@ namespace Cairn.Node.Ports;
 
 /// <summary>An index that cannot be read or written: it is rebuilt from the logs and packs, never repaired.</summary>
 /// <param name="Detail">The database's own words.</param>
-public readonly record struct IndexError(string Detail);
+/// <param name="IsDiskFull">Whether only room is missing: nothing is wrong with what is written.</param>
+public readonly record struct IndexError(string Detail, bool IsDiskFull = false);
 
 /// <summary>One change to an index.</summary>
 /// <param name="Key">At most 1 KiB; ordered as bytes.</param>

@@ -254,8 +254,13 @@ internal sealed class SqliteConnection : IDisposable
         return statement;
     }
 
+    /// <summary>Extended result codes have the cause in the higher bytes.</summary>
+    private const int PrimaryCode = 0xFF;
+
     private IndexError Error(int code) => ErrorOf(_database, _path, code);
 
     private static IndexError ErrorOf(sqlite3 database, string path, int code) =>
-        new($"{path}: {raw.sqlite3_errmsg(database).utf8_to_string()}, SQLite error {code}");
+        new(
+            $"{path}: {raw.sqlite3_errmsg(database).utf8_to_string()}, SQLite error {code}",
+            IsDiskFull: (code & PrimaryCode) == raw.SQLITE_FULL);
 }
