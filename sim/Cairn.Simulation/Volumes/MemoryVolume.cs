@@ -3,9 +3,7 @@ using Cairn.Node.Volumes;
 
 namespace Cairn.Simulation.Volumes;
 
-/// <summary>
-/// A complete volume in memory: the doors' test double, and the oracle that the real engine is compared with.
-/// </summary>
+/// <summary>A complete volume in memory: the doors' test double, and what the real engine is compared with.</summary>
 /// <remarks>
 /// Every call completes synchronously except a lock that waits. Watchers hear of every change, during the call that
 /// made it. Lock order: the volume's gate, then an object's.
@@ -419,6 +417,9 @@ public sealed class MemoryVolume : IVolume
 
     /// <inheritdoc/>
     public IDisposable Watch(IVolumeWatcher watcher) => _watchers.Add(watcher);
+
+    /// <summary>Tells everybody that the volume is closed, as one that was removed.</summary>
+    public void Close() => _watchers.Closed();
 
     private static Result<ObjectAttributes, VolumeError> AttributesOf(Result<MemoryObject, VolumeError> found) =>
         found.TryGet(out MemoryObject? target, out VolumeError error) ? target.Attributes() : error;

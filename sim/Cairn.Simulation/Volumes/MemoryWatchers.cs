@@ -30,6 +30,14 @@ internal sealed class MemoryWatchers
         }
     }
 
+    public void Closed()
+    {
+        foreach (IVolumeWatcher watcher in _watchers)
+        {
+            watcher.Closed();
+        }
+    }
+
     private sealed class Watch(MemoryWatchers owner, IVolumeWatcher watcher) : IDisposable
     {
         public void Dispose() =>

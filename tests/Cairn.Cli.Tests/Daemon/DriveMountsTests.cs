@@ -16,7 +16,9 @@ public sealed class DriveMountsTests : IAsyncLifetime
     private readonly DriveMounts _mounts;
     private IReadOnlyList<MountConfig> _settings = [];
 
-    public DriveMountsTests() => _mounts = new DriveMounts(Find, change => _settings = change(_settings), _said.Add);
+    private string? _loss;
+
+    public DriveMountsTests() => _mounts = new DriveMounts(Find, Remember, _said.Add);
 
     public ValueTask InitializeAsync()
     {
@@ -53,6 +55,38 @@ public sealed class DriveMountsTests : IAsyncLifetime
         Assert.Equal(ControlErrorKind.NotFound, (await _mounts.Unmount(directory, force: false, default)).Error.Kind);
     }
 
+    /// <summary>A full disk keeps the settings from being written: the drive is what was asked for, and the loss is said.</summary>
+    [Fact]
+    public async Task WhatCannotBeRemembered_IsDoneAndSaid()
+    {
+        _loss = "no space";
+        string directory = Folder("a");
+        Result<MountSummary, ControlError> mounted = await _mounts.Mount("photos", directory, default);
+        Assert.Contains("no space", mounted.Error.Message, StringComparison.Ordinal);
+        Assert.Equal([new MountSummary("photos", directory)], _mounts.Mounts);
+        Result<Unit, ControlError> unmounted = await _mounts.Unmount(directory, force: false, default);
+        Assert.Contains("no space", unmounted.Error.Message, StringComparison.Ordinal);
+        Assert.Empty(_mounts.Mounts);
+    }
+
+    [Fact]
+    public async Task TheDriveOfAVolumeThatIsRemoved_IsUnmountedAndForgotten()
+    {
+        string directory = Folder("a");
+        Assert.True((await _mounts.Mount("photos", directory, default)).IsOk);
+        using FileStream open = File.Create(Path.Combine(directory, "open"));
+        _volume.Close();
+        while (_said.Count == 0)
+        {
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Contains("removed", _said[0], StringComparison.Ordinal);
+        Assert.Empty(_mounts.Mounts);
+        Assert.Empty(_settings);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(directory));
+    }
+
     [Fact]
     public async Task WhatCannotBeMounted_IsSaidAndNotRemembered()
     {
@@ -74,6 +108,12 @@ public sealed class DriveMountsTests : IAsyncLifetime
     }
 
     private string Folder(string name) => Directory.CreateDirectory(Path.Combine(_root, name)).FullName;
+
+    private string? Remember(Func<IReadOnlyList<MountConfig>, IReadOnlyList<MountConfig>> change)
+    {
+        _settings = _loss is null ? change(_settings) : _settings;
+        return _loss;
+    }
 
     private ValueTask<Result<IVolume, ControlError>> Find(string name, CancellationToken cancellation) =>
         new(name == _volume.Name

@@ -15,19 +15,20 @@ namespace Cairn.Cli.Daemon;
 public sealed class DriveMounts : IMountControl, IAsyncDisposable
 {
     private readonly Func<string, CancellationToken, ValueTask<Result<IVolume, ControlError>>> _find;
-    private readonly Action<Func<IReadOnlyList<MountConfig>, IReadOnlyList<MountConfig>>> _remember;
+    private readonly Func<Func<IReadOnlyList<MountConfig>, IReadOnlyList<MountConfig>>, string?> _remember;
     private readonly Action<string> _say;
     private readonly SemaphoreSlim _one = new(1);
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, (string Volume, FuseMount Mount)> _mounts = new(StringComparer.Ordinal);
+    private volatile bool _isEnding;
 
     /// <summary>No drives yet.</summary>
     /// <param name="find">A volume by its name; may be called from any thread.</param>
-    /// <param name="remember">Changes the drives of the settings.</param>
+    /// <param name="remember">Changes the drives of the settings; why they could not be written, or null.</param>
     /// <param name="say">Where news for people goes: the daemon's log.</param>
     public DriveMounts(
         Func<string, CancellationToken, ValueTask<Result<IVolume, ControlError>>> find,
-        Action<Func<IReadOnlyList<MountConfig>, IReadOnlyList<MountConfig>>> remember,
+        Func<Func<IReadOnlyList<MountConfig>, IReadOnlyList<MountConfig>>, string?> remember,
         Action<string> say)
     {
         _find = find;
@@ -68,7 +69,11 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
         if (mounted.IsOk)
         {
             var drive = new MountConfig(volume, mounted.Value.Directory);
-            _remember(drives => [.. drives.Where(other => other.Directory != drive.Directory), drive]);
+            string? lost = _remember(drives => [.. drives.Where(other => other.Directory != drive.Directory), drive]);
+            if (lost is not null)
+            {
+                return Forgetful($"It is mounted, and will not be when the daemon starts again: {lost}");
+            }
         }
 
         return mounted;
@@ -95,20 +100,25 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
             return ToControl(error);
         }
 
-        _remember(drives => [.. drives.Where(other => other.Directory != path)]);
+        string? lost = _remember(drives => [.. drives.Where(other => other.Directory != path)]);
         if (!force)
         {
             await mount.Completion.WaitAsync(cancellation);
         }
 
         Forget(path, mount);
-        return Unit.Value;
+        return lost is null
+            ? Unit.Value
+            : Forgetful($"It is unmounted, and will be mounted again when the daemon starts: {lost}");
     }
+
+    private static ControlError Forgetful(string sentence) => new(ControlErrorKind.Storage, sentence);
 
     /// <summary>Unmounts every drive, cutting off those who still have files open: the daemon ends.</summary>
     public async ValueTask DisposeAsync()
     {
         FuseMount[] mounts;
+        _isEnding = true;
         lock (_gate)
         {
             mounts = [.. _mounts.Values.Select(entry => entry.Mount)];
@@ -151,7 +161,8 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
                 _mounts[path] = (volume, mount);
             }
 
-            _ = WatchEnd(path, mount);
+            IDisposable watch = found.Watch(new VolumeEnd(() => Task.Run(() => OnRemoved(volume, path, mount))));
+            _ = WatchEnd(path, mount, watch);
             return new MountSummary(volume, path);
         }
         finally
@@ -165,9 +176,23 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
         ? FuseOptions.Default with { ShownOwner = new ShownOwner(user.UserId, user.GroupId) }
         : FuseOptions.Default;
 
-    private async Task WatchEnd(string path, FuseMount mount)
+    /// <summary>A drive of nothing would only fail. A volume closes, too, when the node stops, but then drives went before.</summary>
+    private void OnRemoved(string volume, string path, FuseMount mount)
+    {
+        if (_isEnding || !Forget(path, mount))
+        {
+            return;
+        }
+
+        mount.Unmount(force: true);
+        _remember(drives => [.. drives.Where(other => other.Directory != path)]);
+        _say($"'{volume}' was removed: its drive at {path} is unmounted");
+    }
+
+    private async Task WatchEnd(string path, FuseMount mount, IDisposable watch)
     {
         await mount.Completion;
+        watch.Dispose();
         if (Forget(path, mount))
         {
             _say($"the drive at {path} was unmounted");
@@ -199,4 +224,18 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
             _ => ControlErrorKind.Storage,
         },
         error.ToString());
+
+    /// <summary>Hears of a volume's end, and of nothing else.</summary>
+    private sealed class VolumeEnd(Action ended) : IVolumeWatcher
+    {
+        public void ObjectChanged(InodeNumber inode, bool contentChanged)
+        {
+        }
+
+        public void EntryChanged(InodeNumber parent, ReadOnlyMemory<byte> name)
+        {
+        }
+
+        public void Closed() => ended();
+    }
 }

@@ -392,11 +392,14 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         _stop.Cancel();
         await _stopped.Task;
         await _publisher.PublishAll(CancellationToken.None);
+        IVolumeWatcher[] doors;
         lock (_state.Gate)
         {
             _state.IsStopping = true;
+            doors = [.. _state.Watchers];
         }
 
+        Array.ForEach(doors, door => door.Closed());
         _state.Parts.Log.Changed -= _remote.OnChange;
         _state.Parts.Log.HoldsBack = null;
         _state.Parts.Log.WithholdsWord = null;

@@ -146,7 +146,7 @@ internal sealed class VolumeState
     public bool MayBeRefused(ObjectId file) =>
         !MayWrite || (Parts.Log.OwnJudge is { } judge && (Queries.Get(file) is null || judge.Denies(file)));
 
-    /// <summary>Whether the daemon is stopping.</summary>
+    /// <summary>Whether the daemon is stopping, or the volume was removed: its log may be closed any moment.</summary>
     public bool IsStopping { get; set; }
 
     /// <summary>Files with handles or drafts, in the order of their opening.</summary>
@@ -389,7 +389,9 @@ internal sealed class VolumeState
 
     /// <summary>The object of a number, or an error.</summary>
     public Result<ObjectView, VolumeError> View(InodeNumber inode) =>
-        Inodes.ObjectOf(inode) is { } id && Queries.Get(id) is { } view && IsShown(view) ? view : VolumeError.NotFound;
+        IsStopping ? VolumeError.Stopping
+        : Inodes.ObjectOf(inode) is { } id && Queries.Get(id) is { } view && IsShown(view) ? view
+        : VolumeError.NotFound;
 
     /// <summary>The id of a directory's number, or an error.</summary>
     public Result<ObjectId, VolumeError> Directory(InodeNumber inode)
@@ -401,6 +403,9 @@ internal sealed class VolumeState
 
         return view.Kind == TreeKind.Directory ? view.Id : VolumeError.NotADirectory;
     }
+
+    /// <summary>The doors that are told of changes.</summary>
+    public IReadOnlyList<IVolumeWatcher> Watchers => _watchers;
 
     /// <summary>Adds a watcher.</summary>
     public void AddWatcher(IVolumeWatcher watcher) => _watchers.Add(watcher);

@@ -147,4 +147,9 @@ public interface IVolumeWatcher
 
     /// <summary>What a name in a directory points at changed.</summary>
     void EntryChanged(InodeNumber parent, ReadOnlyMemory<byte> name);
+
+    /// <summary>The volume is closed, because it was removed or the node stops: nothing can be asked of it any more.</summary>
+    void Closed()
+    {
+    }
 }
