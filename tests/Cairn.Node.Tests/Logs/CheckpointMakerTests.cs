@@ -73,7 +73,7 @@ public sealed class CheckpointMakerTests
             Assert.Equal(historian.TableText(), member.TableText());
             Assert.Equal(0, member.Log.Fold.WaitingCount);
             Assert.DoesNotContain(
-                member.Log.Findings,
+                member.Log.TakeFindings(),
                 static finding => finding.Detail.Contains("folded all again", StringComparison.Ordinal));
         }
 
