@@ -154,7 +154,7 @@ internal sealed class BenchNode : IDisposable
 
     public int Index { get; }
 
-    public IPEndPoint Address { get; }
+    public IPEndPoint Address { get; private set; }
 
     public NodeOptions Options { get; set; }
 
@@ -237,6 +237,19 @@ internal sealed class BenchNode : IDisposable
         Disk.Crash(kind, _bench.Seed);
         _node = null;
         NewProcess();
+    }
+
+    /// <summary>The machine begins again at another address; the others keep their connections with the old one, and hear nothing.</summary>
+    public void MoveTo(IPEndPoint address)
+    {
+        foreach (BenchNode other in _bench.Nodes.Where(node => node != this))
+        {
+            _bench.Network.Cut(Address, other.Address);
+        }
+
+        Address = address;
+        Kill();
+        Start();
     }
 
     /// <summary>The machine is gone with its disk.</summary>

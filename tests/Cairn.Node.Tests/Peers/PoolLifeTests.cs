@@ -1,10 +1,29 @@
 using Cairn.Core.Primitives;
+using Cairn.Node.Control;
 
 namespace Cairn.Node.Tests.Peers;
 
 /// <summary>Nodes that go and come back: copies are remade, and those that are then too many are dropped.</summary>
 public sealed class PoolLifeTests
 {
+    /// <summary>
+    /// Found with real machines: 57 connections in a second, each sent away as a duplicate of one that was lost already.
+    /// </summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void A_machine_that_comes_back_from_another_address_is_taken_in_at_once(int mover)
+    {
+        PoolBench bench = PoolBench.Of(2, 311);
+        BenchNode node = bench.Nodes[mover];
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(30));
+        node.MoveTo(bench.Network.NewAddress());
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(2));
+        Assert.Equal(1, node.Connected);
+        IEnumerable<LogLine> lines = node.Node.Diary.After(0, 1000);
+        Assert.Single(lines, line => line.Text.StartsWith("connected with", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void A_node_that_returns_is_reconciled_and_no_copy_is_kept_too_many()
     {

@@ -19,6 +19,7 @@ internal sealed class PeerLink
     private readonly TimeProvider _time;
     private TaskCompletionSource? _wake;
     private ulong _nextRequest = 1;
+    private readonly long _made;
     private long _lastHeard;
 
     /// <summary>Takes over a connection whose peer is known to be welcome.</summary>
@@ -27,6 +28,7 @@ internal sealed class PeerLink
         _connection = connection;
         _time = time;
         _lastHeard = time.GetTimestamp();
+        _made = _lastHeard;
         IsDialer = isDialer;
         Version = version;
     }
@@ -39,6 +41,9 @@ internal sealed class PeerLink
 
     /// <summary>Whether this side made the connection.</summary>
     public bool IsDialer { get; }
+
+    /// <summary>Since when it is there.</summary>
+    public TimeSpan Age => _time.GetElapsedTime(_made);
 
     /// <summary>The negotiated protocol version.</summary>
     public ushort Version { get; }

@@ -291,7 +291,9 @@ internal sealed class PeerSet
         PeerLink link = new(connection, isDialer, said.Version, _ports.Time);
         if (_links.TryGetValue(link.Peer, out PeerLink? other))
         {
-            bool newWins = other.IsClosed || other.IsDialer == link.IsDialer || link.IsDialer == (_view.Self < link.Peer);
+            // Both dialed at the same time, and each must give up the same one; or the peer has lost what is still here.
+            bool haveCrossed = other.IsDialer != link.IsDialer && other.Age < HandshakeMax;
+            bool newWins = other.IsClosed || !haveCrossed || link.IsDialer == (_view.Self < link.Peer);
             if (!newWins)
             {
                 await Handshake.Refuse(connection, GoodbyeReason.Duplicate, _ports.Time);
@@ -318,6 +320,12 @@ internal sealed class PeerSet
         _diary.Add(LogLevel.Info, "peers", $"link with {_view.NameOf(link.Peer)} ended: {link.CloseReason}");
         Refused.Add(link.Peer, _view.NameOf(link.Peer), link.Fault, link.CloseReason);
         Down(link);
+        if (link.Age < FirstBackoff)
+        {
+            // Sent away at once: who asked again at once would do nothing else.
+            await Task.Delay(FirstBackoff, _ports.Time);
+        }
+
         if (!_isStopped && _view.IsMember(link.Peer))
         {
             Dial(link.Peer);
