@@ -239,7 +239,7 @@ internal sealed class BenchNode : IDisposable
         NewProcess();
     }
 
-    /// <summary>The machine begins again at another address; the others keep their connections with the old one, and hear nothing.</summary>
+    /// <summary>The machine begins again at another address; the others still hold the connections with the old one.</summary>
     public void MoveTo(IPEndPoint address)
     {
         foreach (BenchNode other in _bench.Nodes.Where(node => node != this))

@@ -57,19 +57,13 @@ public static class VolumeWritersCommand
             int said = (writers.Length > 0 ? 1 : 0) + (isForAll ? 1 : 0) + (isInherited ? 1 : 0);
             if (said > 1)
             {
-                throw new CommandException("name the machines that may change it, or say --everyone, or --inherit")
-                {
-                    Exit = ExitCode.Usage,
-                };
+                throw Wrong("name the machines that may change it, or say --everyone, or --inherit");
             }
 
             if (said == 0)
             {
                 return parsed.GetValue(accept)
-                    ? throw new CommandException("say who may change it beside --accept-refused")
-                    {
-                        Exit = ExitCode.Usage,
-                    }
+                    ? throw Wrong("say who may change it beside --accept-refused")
                     : await List(context, path, cancellation);
             }
 
@@ -85,6 +79,8 @@ public static class VolumeWritersCommand
         });
         return command;
     }
+
+    private static CommandException Wrong(string sentence) => new(sentence) { Exit = ExitCode.Usage };
 
     private static Task<int> List(CommandContext context, string path, CancellationToken cancellation) =>
         context.PrintListing(
