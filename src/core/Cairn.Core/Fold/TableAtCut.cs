@@ -44,6 +44,10 @@ public sealed class TableAtCut
     public static void NoteWitnesses(ITreeTable table, IEnumerable<NodeId> members) =>
         Witnesses.Put(table, [.. members]);
 
+    /// <summary>Whether a record says what the others were made of: of the same, by the same rules, they are the same.</summary>
+    public static bool IsBasis(ReadOnlySpan<byte> key) =>
+        key[0] == FoldKeys.Reserved && key[1] is not (Repetitions.RepeatedTag or Repetitions.UnsaidTag);
+
     /// <summary>Walks all records.</summary>
     /// <param name="carried">Tags of reserved records that are taken over as they are.</param>
     public IEnumerable<KeyValuePair<byte[], byte[]>> Records(ImmutableArray<byte> carried)

@@ -6,11 +6,11 @@ namespace Cairn.Core.Log;
 /// <param name="Depth">The state after all transactions of less depth.</param>
 /// <param name="Records">How many records it has.</param>
 /// <param name="Hash">Names the records.</param>
-/// <param name="Judgement">
-/// The hash of what decides whose transactions count, and of the rules: of checkpoints made under another one nobody can
-/// expect that they are equal.
+/// <param name="Basis">
+/// The hash of what it was made of: how far each log went, whose transactions count, and the rules. Of checkpoints made of
+/// something else nobody can expect that they are equal: a member that was forgotten may bring what comes before a mark.
 /// </param>
-public readonly record struct MadeCheckpoint(ulong Depth, ulong Records, Bytes32 Hash, Bytes32 Judgement)
+public readonly record struct MadeCheckpoint(ulong Depth, ulong Records, Bytes32 Hash, Bytes32 Basis)
 {
     /// <summary>Writes it.</summary>
     public void Encode(WireWriter writer)
@@ -18,7 +18,7 @@ public readonly record struct MadeCheckpoint(ulong Depth, ulong Records, Bytes32
         writer.VarUInt(Depth);
         writer.VarUInt(Records);
         writer.Bytes32(Hash);
-        writer.Bytes32(Judgement);
+        writer.Bytes32(Basis);
     }
 
     /// <summary>Reads it; a failed reader says whether it was one.</summary>

@@ -143,13 +143,13 @@ public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers) : IAsyn
             }
 
             CheckpointSlot slot = LeastNeeded();
-            var chain = new RecordChain();
+            (RecordChain chain, RecordChain basis) = (new(), new());
             using IEnumerator<KeyValuePair<byte[], byte[]>> records = cut.Records(Carried).GetEnumerator();
             Result<bool, IndexError> copied =
-                await workers.Run(WorkPriority.Background, () => Begin(slot, records, chain));
+                await workers.Run(WorkPriority.Background, () => Begin(slot, records, chain, basis));
             while (copied.TryGet(out bool hasMore, out _) && hasMore && !_isStopped)
             {
-                copied = await workers.Run(WorkPriority.Background, () => Copy(slot, records, chain));
+                copied = await workers.Run(WorkPriority.Background, () => Copy(slot, records, chain, basis));
             }
 
             if (!copied.IsOk || copied.Value)
@@ -157,7 +157,7 @@ public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers) : IAsyn
                 return copied.IsOk ? null : copied.Error.Detail;
             }
 
-            var made = new MadeCheckpoint(cut.Depth, chain.Count, chain.Hash, Judgement(table));
+            var made = new MadeCheckpoint(cut.Depth, chain.Count, chain.Hash, basis.Hash);
             Result<Unit, IndexError> ended = await workers.Run(WorkPriority.Background, () => slot.End(made));
             return ended.TryGet(out _, out IndexError error) ? null : error.Detail;
         }
@@ -175,38 +175,30 @@ public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers) : IAsyn
     }
 
     private static Result<bool, IndexError> Begin(
-        CheckpointSlot slot, IEnumerator<KeyValuePair<byte[], byte[]>> records, RecordChain chain)
+        CheckpointSlot slot, IEnumerator<KeyValuePair<byte[], byte[]>> records, RecordChain chain, RecordChain basis)
     {
         Result<Unit, IndexError> begun = slot.Begin();
-        return begun.IsOk ? Copy(slot, records, chain) : begun.Error;
+        return begun.IsOk ? Copy(slot, records, chain, basis) : begun.Error;
     }
 
     /// <returns>Whether there are more records.</returns>
     private static Result<bool, IndexError> Copy(
-        CheckpointSlot slot, IEnumerator<KeyValuePair<byte[], byte[]>> records, RecordChain chain)
+        CheckpointSlot slot, IEnumerator<KeyValuePair<byte[], byte[]>> records, RecordChain chain, RecordChain basis)
     {
         var batch = new List<KeyValuePair<byte[], byte[]>>(Batch);
         while (batch.Count < Batch && records.MoveNext())
         {
+            (byte[] key, byte[] value) = records.Current;
             batch.Add(records.Current);
-            chain.Add(records.Current.Key, records.Current.Value);
+            chain.Add(key, value);
+            if (TableAtCut.IsBasis(key))
+            {
+                basis.Add(key, value);
+            }
         }
 
         Result<Unit, IndexError> added = slot.Add(batch);
         return added.IsOk ? batch.Count == Batch : added.Error;
-    }
-
-    /// <summary>Names what the table was folded by.</summary>
-    private static Bytes32 Judgement(IndexTable table)
-    {
-        var judgement = new RecordChain();
-        foreach (byte tag in Carried)
-        {
-            byte[] key = [FoldKeys.Reserved, tag];
-            judgement.Add(key, table.Get(key) ?? []);
-        }
-
-        return judgement.Hash;
     }
 
     private void OpenSlots()

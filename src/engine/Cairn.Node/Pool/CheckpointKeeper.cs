@@ -46,7 +46,7 @@ internal sealed class CheckpointKeeper(NodeId self, PoolLog log, PoolView view, 
             foreach (((VolumeId of, NodeId other), MadeCheckpoint made) in log.State.Made)
             {
                 if (of == volume && log.State.IsActive(other) && made != mine
-                    && made.Depth == mine.Depth && made.Judgement == mine.Judgement)
+                    && made.Depth == mine.Depth && made.Basis == mine.Basis)
                 {
                     yield return new NodeProblem(
                         "checkpoint-differs",
