@@ -194,9 +194,9 @@ public static class Checkpoint
             return CheckpointError.CutTooOld;
         }
 
-        int end = tail.FindIndex(entry => !Contains(positions, entry.Transaction.Id));
+        int end = tail.FindIndex(entry => !positions.Contains(entry.Transaction.Id));
         end = end < 0 ? tail.Count : end;
-        if (tail.FindIndex(end, entry => Contains(positions, entry.Transaction.Id)) >= 0)
+        if (tail.FindIndex(end, entry => positions.Contains(entry.Transaction.Id)) >= 0)
         {
             return CheckpointError.CutNotStable;
         }
@@ -235,6 +235,4 @@ public static class Checkpoint
 
         return true;
     }
-
-    private static bool Contains(LogPositions cut, TransactionId id) => id.Seq <= cut[id.Log].TransactionSeq;
 }

@@ -24,6 +24,8 @@ internal sealed class FoldLogs
 
     internal ulong LastOf(LogId log) => Find(log)?.Last ?? 0;
 
+    internal bool Has(TransactionId id) => id.Seq <= LastOf(id.Log);
+
     /// <summary>The depth of an accepted transaction; 0 if it was forgotten.</summary>
     internal ulong DepthOf(TransactionId id) => Find(id.Log)?[id.Seq] ?? 0;
 
@@ -73,7 +75,7 @@ internal sealed class FoldLogs
 
         foreach (TransactionId dependency in transaction.Dependencies)
         {
-            if (dependency.Seq > LastOf(dependency.Log))
+            if (!Has(dependency))
             {
                 return dependency;
             }

@@ -66,7 +66,7 @@ public sealed class LogMerge : IDisposable
     /// <summary>Moves on to what is not accepted yet; false when nothing of the log is left.</summary>
     private bool PassOver(IEnumerator<Transaction> head, FoldLogs accepted)
     {
-        while (head.Current.Id.Seq <= accepted.LastOf(head.Current.Id.Log))
+        while (accepted.Has(head.Current.Id))
         {
             if (!MoveOn(head))
             {

@@ -87,6 +87,9 @@ public sealed class OrderedFold
     /// <summary>The last transaction of a log that is folded; 0 for none.</summary>
     public ulong LastOf(LogId log) => _logs.LastOf(log);
 
+    /// <summary>Whether a transaction is folded.</summary>
+    public bool Has(TransactionId id) => _logs.Has(id);
+
     /// <summary>A transaction that comes after everything folded so far. It is not applied yet.</summary>
     public Transaction Author(LogId log, WallTime claimed, ImmutableArray<Primitive> primitives)
     {
@@ -310,7 +313,7 @@ public sealed class OrderedFold
 
         while (_arrived.TryDequeue(out Transaction? transaction))
         {
-            if (transaction.Id.Seq <= _logs.LastOf(transaction.Id.Log))
+            if (_logs.Has(transaction.Id))
             {
                 continue;
             }

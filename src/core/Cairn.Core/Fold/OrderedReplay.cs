@@ -35,8 +35,7 @@ public static class OrderedReplay
             accepted.Accept(transaction, order);
             ImmutableArray<TransactionId> originals = Repeats.OriginalsOf(transaction);
             bool isDone = repeated.Contains(transaction.Id)
-                || originals.Any(
-                    original => original.Seq <= accepted.LastOf(original.Log) && !unsaid.Contains(original));
+                || originals.Any(original => accepted.Has(original) && !unsaid.Contains(original));
             if (!isWanted(transaction) || isDone)
             {
                 applier.LeaveOut(transaction, state);

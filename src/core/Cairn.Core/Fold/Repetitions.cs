@@ -66,7 +66,7 @@ internal sealed class Repetitions
 
     /// <summary>What has no place any more is fixed, and before everything that is applied.</summary>
     private bool IsSaidBefore(TransactionId original, Transaction again, FoldLogs logs) =>
-        original.Seq <= logs.LastOf(original.Log)
+        logs.Has(original)
         && (logs.PlaceOf(original) is not { } place || place < logs.PlaceOf(again.Id))
         && _table.Find(Key(UnsaidTag, original)).IsAbsent;
 

@@ -46,7 +46,7 @@ internal sealed class TailBlock
 
     /// <summary>Whether all of it is within some positions.</summary>
     internal bool IsWithin(LogPositions positions) =>
-        _header.Reach.TrueForAll(id => id.Seq <= positions[id.Log].TransactionSeq);
+        _header.Reach.TrueForAll(positions.Contains);
 
     /// <summary>Its transactions behind the cut, in order. Read from the table unless they are in memory.</summary>
     internal IReadOnlyList<AppliedTransaction> Entries(ITableSource table, TransactionOrder cut) =>

@@ -52,5 +52,5 @@ public sealed class CausalReader(LogPositions from)
     private bool IsNext(OpenedBlock block) =>
         block.Position.BlockSeq == Position[block.Log].BlockSeq + 1
         && block.Transactions.All(transaction => transaction.Dependencies.All(
-            needed => needed.Seq <= Position[needed.Log].TransactionSeq || needed.Log == block.Log));
+            needed => Position.Contains(needed) || needed.Log == block.Log));
 }

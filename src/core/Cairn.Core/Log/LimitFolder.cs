@@ -54,5 +54,5 @@ public sealed record LimitFolder(
         Access == FolderAccess.Inherit ? null : Access == FolderAccess.Everyone || Writers.Contains(member);
 
     /// <summary>Whether the author had a transaction when it said this.</summary>
-    public bool HasSeen(TransactionId id) => id.Seq <= Seen[id.Log].TransactionSeq;
+    public bool HasSeen(TransactionId id) => Seen.Contains(id);
 }

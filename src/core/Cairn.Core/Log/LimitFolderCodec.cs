@@ -63,9 +63,7 @@ internal static class LimitFolderCodec
         }
 
         limit.Seen.Encode(writer);
-        writer.Bytes32(limit.After.Log.Author.Value);
-        writer.VarUInt(limit.After.Log.Incarnation);
-        writer.VarUInt(limit.After.Seq);
+        TransactionCodec.EncodeId(writer, limit.After);
     }
 
     internal static LimitFolder Decode(ref WireReader reader)

@@ -115,6 +115,9 @@ public sealed class LogPositions : IEquatable<LogPositions>
         return blocks;
     }
 
+    /// <summary>Whether a transaction is held.</summary>
+    public bool Contains(TransactionId id) => id.Seq <= this[id.Log].TransactionSeq;
+
     /// <summary>Whether everything in <paramref name="other"/> is held here, by transactions.</summary>
     public bool Covers(LogPositions other)
     {

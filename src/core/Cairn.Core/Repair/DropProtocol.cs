@@ -132,14 +132,6 @@ public sealed class DropProtocol(NodeId self)
         }
     }
 
-    /// <summary>The nonce an intent was asked with, so that an answer's proof can be checked.</summary>
-    public bool TryGetNonce(RecordKey key, out Bytes16 nonce)
-    {
-        bool isAsking = _intents.TryGetValue(key, out Intent? intent) && intent.Phase == Phase.Asking;
-        nonce = isAsking ? intent!.Nonce : default;
-        return isAsking;
-    }
-
     /// <summary>A node proved that it holds the record and is not in intent for it itself.</summary>
     /// <param name="node">Who; the proof was checked with <see cref="DropProof"/>.</param>
     /// <param name="key">Which record.</param>

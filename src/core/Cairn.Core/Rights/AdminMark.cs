@@ -11,7 +11,7 @@ public sealed record AdminMark(LogPositions Seen, TransactionId After)
     internal const int BytesMin = 1 + NodeId.Size + 2;
 
     /// <summary>Whether the admin had a transaction when it wrote the mark.</summary>
-    public bool HasSeen(TransactionId id) => id.Seq <= Seen[id.Log].TransactionSeq;
+    public bool HasSeen(TransactionId id) => Seen.Contains(id);
 
     internal void Encode(WireWriter writer)
     {

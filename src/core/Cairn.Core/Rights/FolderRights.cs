@@ -83,7 +83,7 @@ public sealed class FolderRights
 
     /// <summary>What is said of a transaction.</summary>
     public FolderVerdicts For(TransactionId id) =>
-        Verdicts(id.Log.Author, seen => id.Seq <= seen[id.Log].TransactionSeq);
+        Verdicts(id.Log.Author, seen => seen.Contains(id));
 
     /// <summary>Whether anything is said of a folder, by who had not seen a transaction.</summary>
     public bool IsLimited(ObjectId folder, TransactionId id) =>

@@ -14,7 +14,7 @@ public sealed record MemberLimit(bool MayWrite, LogPositions Seen)
     private const int BytesMin = 2;
 
     /// <summary>Whether the admin had a transaction when it said this.</summary>
-    public bool HasSeen(TransactionId id) => id.Seq <= Seen[id.Log].TransactionSeq;
+    public bool HasSeen(TransactionId id) => Seen.Contains(id);
 
     /// <summary>Whether a transaction is refused by the last limit that had not seen it; by none if all had.</summary>
     internal static bool Refuse(ImmutableArray<MemberLimit> limits, TransactionId id)

@@ -55,7 +55,7 @@ public sealed class PastSweep(TreeQueries queries, TreeRules rules, PastLimits l
                     .All(past => expired.Contains(new VersionRef(view.Id, past.Version.Version)));
         }
 
-        bool isEmptied = removed.By.Seq <= limits.EmptiedTo[removed.By.Log].TransactionSeq;
+        bool isEmptied = limits.EmptiedTo.Contains(removed.By);
         return isEmptied || IsExpired(rules.For(view.Id).Keep!.Value with { Last = 0 }, view.Changed);
     }
 

@@ -156,7 +156,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     {
         lock (_log.Gate)
         {
-            return _log.Fold.LastOf(id.Log) >= id.Seq;
+            return _log.Fold.Has(id);
         }
     }
 

@@ -203,7 +203,7 @@ public sealed class GarbageCollector : IDisposable
             emptied = TrashMark.Of(_queries);
         }
 
-        bool IsSettled(TransactionId by) => by.Seq <= cut[by.Log].TransactionSeq && _brake.IsSettled(by);
+        bool IsSettled(TransactionId by) => cut.Contains(by) && _brake.IsSettled(by);
         PastLimits limits = new(Now, IsSettled, emptied, IsSpaceShort()) { IsHeld = _brake.Held };
         _hasUnsettled = _finder.Find(limits, gone, goneRoots);
         if (gone.IsEmpty)

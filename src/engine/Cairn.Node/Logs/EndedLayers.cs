@@ -36,7 +36,7 @@ internal static class EndedLayers
             {
                 var id = new TransactionId(
                     new LogId(log.OwnLogId.Author, (uint)entry.Offset), (ulong)entry.Length);
-                if (log.Fold.LastOf(id.Log) >= id.Seq || waiting.Contains(id))
+                if (log.Fold.Has(id) || waiting.Contains(id))
                 {
                     ended.Add(entry.Layer);
                 }

@@ -49,7 +49,7 @@ internal sealed class RightsInForce(IMembers members, TreeApplier applier, NodeI
     }
 
     /// <summary>Whether a mark has come for which a limit was left out.</summary>
-    public bool IsOverdue(OrderedFold fold) => _awaited.Any(mark => IsFolded(mark, fold));
+    public bool IsOverdue(OrderedFold fold) => _awaited.Any(fold.Has);
 
     /// <summary>
     /// Without the limits of this node's own editing whose mark is not here yet: what it writes meanwhile would have no
@@ -57,12 +57,10 @@ internal sealed class RightsInForce(IMembers members, TreeApplier applier, NodeI
     /// </summary>
     private WriteRights Usable(WriteRights rights, OrderedFold fold)
     {
-        FolderRights usable = rights.Folders.Without(self, mark => !IsFolded(mark, fold));
+        FolderRights usable = rights.Folders.Without(self, mark => !fold.Has(mark));
         _awaited = [.. rights.Folders.Marks.Except(usable.Marks)];
         return _awaited.IsEmpty ? rights : rights.With(usable);
     }
-
-    private static bool IsFolded(TransactionId mark, OrderedFold fold) => fold.LastOf(mark.Log) >= mark.Seq;
 
     /// <summary>Notes in the table what it is folded with.</summary>
     public void Note(ITreeTable table)

@@ -293,13 +293,17 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
         foreach (ReadOnlyMemory<byte> bytes in message.Records.Where(bytes => !_view.Map.Holds(bytes.Span)))
         {
             Result<SignedNodeRecord, NodeRecordError> decoded = NodeRecordCodec.Decode(bytes.Span, Signatures.CheckEcdsa);
-            if (decoded.TryGet(out SignedNodeRecord? record, out NodeRecordError error))
+            if (!decoded.TryGet(out SignedNodeRecord? record, out NodeRecordError error))
             {
-                isNews |= record.Record.Node == _view.Self ? PassOwn(record) : _view.Merge(record);
+                _diary.Add(LogLevel.Warning, "gossip", $"{link.Peer.Short} sent a bad node record: {error}");
+            }
+            else if (record.Record.Node == _view.Self)
+            {
+                PassOwn(record);
             }
             else
             {
-                _diary.Add(LogLevel.Warning, "gossip", $"{link.Peer.Short} sent a bad node record: {error}");
+                isNews |= _view.Merge(record);
             }
         }
 
@@ -313,7 +317,7 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
     }
 
     /// <summary>Others keep to the highest counter: until it is passed, nothing this node says of itself reaches them.</summary>
-    private bool PassOwn(SignedNodeRecord others)
+    private void PassOwn(SignedNodeRecord others)
     {
         bool isAhead = _view.Map.TryGet(_view.Self, out SignedNodeRecord? own)
             && others.Record.Counter >= own.Record.Counter;
@@ -324,8 +328,6 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
                 LogLevel.Warning, "gossip", "others know a newer record of this node than its home does: it is passed");
             Overtaken?.Invoke(others.Record.Counter);
         }
-
-        return false;
     }
 
     /// <summary>Of several addresses the one that a stream has shown to lead there, else the likeliest.</summary>
