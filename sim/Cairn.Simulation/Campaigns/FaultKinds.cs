@@ -49,8 +49,11 @@ public enum FaultKinds
     /// <summary>A machine is off for longer than the horizon: the others forget it by themselves.</summary>
     Away = 8192,
 
+    /// <summary>With a process that dies the indexes of its volumes are lost.</summary>
+    LostIndex = 16384,
+
     /// <summary>Everything.</summary>
-    All = 16383,
+    All = 32767,
 }
 
 /// <summary>The words for faults on the command line and in reports.</summary>
@@ -62,7 +65,7 @@ public static class FaultWords
         (FaultKinds.Duplication, "duplication"), (FaultKinds.Partition, "partition"), (FaultKinds.OneWay, "one-way"),
         (FaultKinds.Crash, "crash"), (FaultKinds.Torn, "torn"), (FaultKinds.BitRot, "bitrot"),
         (FaultKinds.FullDisk, "full-disk"), (FaultKinds.Clock, "clock"), (FaultKinds.Forget, "forget"),
-        (FaultKinds.Collect, "collect"), (FaultKinds.Away, "away"),
+        (FaultKinds.Collect, "collect"), (FaultKinds.Away, "away"), (FaultKinds.LostIndex, "lost-index"),
     ];
 
     /// <summary>Every word, in the order of reports.</summary>

@@ -24,6 +24,7 @@ internal sealed class FaultPlan
     private readonly Oracle _oracle;
     private readonly Chronicle _chronicle;
     private readonly Prng _random;
+    private readonly Prng _lostIndexes;
     private readonly SortedSet<int> _rotted = [];
     private readonly SortedSet<int> _dying = [];
     private readonly List<(SimulatedMachine From, SimulatedMachine To)> _cuts = [];
@@ -42,6 +43,7 @@ internal sealed class FaultPlan
         _oracle = oracle;
         _chronicle = chronicle;
         _random = new Prng(options.Seed ^ 0xFA17);
+        _lostIndexes = new Prng(options.Seed ^ 0x1DE);
     }
 
     /// <summary>Machines on whose disks bits turned over in this storm.</summary>
@@ -279,6 +281,12 @@ internal sealed class FaultPlan
         }
 
         machine.Kill(kind);
+        if (_options.Faults.HasFlag(FaultKinds.LostIndex) && _lostIndexes.Chance(4))
+        {
+            Happened(FaultKinds.LostIndex, machine.Options.Name);
+            machine.LoseIndexes();
+        }
+
         TimeSpan off = _random.Next(20) switch
         {
             0 => Seconds(900, 3600),

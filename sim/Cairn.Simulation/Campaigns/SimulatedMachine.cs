@@ -133,6 +133,13 @@ public sealed class SimulatedMachine : IDisposable
         NewLife(kind);
     }
 
+    /// <summary>The indexes of its volumes are gone, while it is down; checkpoints are kept.</summary>
+    public void LoseIndexes()
+    {
+        string[] names = [.. _indexes.Keys.Where(name => name.StartsWith("volume-", StringComparison.Ordinal))];
+        Array.ForEach(names, name => _indexes.Remove(name));
+    }
+
     /// <summary>What `cairn status` shows.</summary>
     public NodeStatus Status() => Now(Node!.Status(CancellationToken.None));
 

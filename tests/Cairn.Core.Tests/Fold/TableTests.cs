@@ -6,6 +6,23 @@ namespace Cairn.Core.Tests.Fold;
 /// <summary>Every table against a sorted dictionary, over random operations.</summary>
 public sealed class TableTests
 {
+    /// <summary>Neither the cache nor what was learnt of the keys is of the source that was.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(100)]
+    public void A_source_that_was_filled_below_a_table_is_looked_at_again(int learnKeysMax)
+    {
+        var source = new MemoryTable();
+        source.Put([1], [1]);
+        var table = new OverlayTable(source, cacheBytesMax: 4096, learnKeysMax);
+        Assert.Null(table.Get([2]));
+        source.Put([1], [3]);
+        source.Put([2], [4]);
+        table.Reload();
+        Assert.Equal([3], table.Get([1]));
+        Assert.Equal([4], table.Get([2]));
+    }
+
     [Fact]
     public void A_memory_table_is_an_ordered_map()
     {

@@ -182,17 +182,19 @@ public sealed class CheckpointMakerTests
         private readonly Pool _pool;
         private readonly SortedDictionary<int, SimulatedIndex> _indexes = [];
         private StabilityTracker _tracker = new();
+        private CheckpointMaker _maker;
 
         public Maker(Pool pool, LogNode node)
         {
             (_pool, Node) = (pool, node);
             pool.Makers.Add(this);
-            Checkpoints = Open();
+            Checkpoints = Shelf();
+            _maker = Open();
         }
 
         public LogNode Node { get; }
 
-        public CheckpointMaker Checkpoints { get; private set; }
+        public CheckpointShelf Checkpoints { get; private set; }
 
         public int Writers { get; init; } = 3;
 
@@ -213,12 +215,13 @@ public sealed class CheckpointMakerTests
             Node.Crash(kind);
             Node.Open();
             _tracker = new StabilityTracker();
-            Checkpoints = Open();
+            Checkpoints = Shelf();
+            _maker = Open();
         }
 
         public void Prune()
         {
-            Node.Process.Run(() => Checkpoints.Prune(this));
+            Node.Process.Run(() => _maker.Prune(this));
             _pool.Scheduler.RunFor(TimeSpan.FromMilliseconds(1));
             Assert.Empty(_pool.Scheduler.Failures);
             if (Checkpoints.Newest is not { } made)
@@ -235,15 +238,14 @@ public sealed class CheckpointMakerTests
             }
         }
 
-        private CheckpointMaker Open() => new(Node.Log, Node.Process)
-        {
-            StepMin = Step,
-            Standing = () => _pool.Standing,
-            OpenIndex = slot =>
+        private CheckpointMaker Open() => new(Node.Log, Node.Process, Checkpoints) { StepMin = Step };
+
+        private CheckpointShelf Shelf() => new(
+            slot =>
             {
                 _indexes.TryAdd(slot, new SimulatedIndex());
                 return _indexes[slot];
             },
-        };
+            () => _pool.Standing);
     }
 }

@@ -49,6 +49,9 @@ internal sealed class LogNode
 
     public LogMembers Members { get; }
 
+    /// <summary>Checkpoints that are kept, and found again by the next life; null for none.</summary>
+    public CheckpointShelf? Checkpoints { get; set; }
+
     public ReplicatedLog Log { get; private set; } = null!;
 
     public Journal Journal { get; private set; } = null!;
@@ -88,6 +91,7 @@ internal sealed class LogNode
             Recovered = recovered,
             Blocks = blocks,
             Index = Sealed,
+            Checkpoints = Checkpoints,
             Identity = Identity,
             Members = Members,
             Entropy = _entropy,

@@ -240,6 +240,12 @@ public sealed class OrderedFold
             _table.Put(key, null);
         }
 
+        Reload();
+    }
+
+    /// <summary>Continues from what is in the table now: everything in it was replaced. What waited is forgotten.</summary>
+    public void Reload()
+    {
         _logs = FoldLogs.Load(_table);
         _tail = new FoldTail(_table);
         _holds = new FoldHolds(_table);

@@ -16,6 +16,7 @@ public sealed class OverlayTable : IPersistedTable
 {
     private readonly ITableSource _source;
     private readonly long _cacheBytesMax;
+    private readonly int _learnKeysMax;
     private ReadCache _cache;
     private KeyFilter? _filter;
     private MemoryTable _changes = new();
@@ -33,9 +34,9 @@ public sealed class OverlayTable : IPersistedTable
     public OverlayTable(ITableSource source, long cacheBytesMax, int learnKeysMax = 1_000_000)
     {
         _source = source;
-        _cacheBytesMax = cacheBytesMax;
+        (_cacheBytesMax, _learnKeysMax) = (cacheBytesMax, learnKeysMax);
         _cache = new ReadCache(cacheBytesMax);
-        _filter = learnKeysMax > 0 ? Learn(learnKeysMax) : null;
+        _filter = Learn();
     }
 
     /// <inheritdoc/>
@@ -118,6 +119,15 @@ public sealed class OverlayTable : IPersistedTable
         _filter = new KeyFilter();
     }
 
+    /// <summary>Looks at the source again, which was filled while nothing was changed here.</summary>
+    public void Reload()
+    {
+        Invariant.That(_changes.Count == 0 && _taken is null, "a source filled below changes");
+        _mutations++;
+        _cache = new ReadCache(_cacheBytesMax);
+        _filter = Learn();
+    }
+
     private static TableBytes Shown(TableBytes value) => value.IsGone ? default : value;
 
     /// <summary>What there is without the changes since the last taking.</summary>
@@ -139,13 +149,18 @@ public sealed class OverlayTable : IPersistedTable
         return value;
     }
 
-    private KeyFilter? Learn(int keysMax)
+    private KeyFilter? Learn()
     {
+        if (_learnKeysMax == 0)
+        {
+            return null;
+        }
+
         var filter = new KeyFilter();
         TableCursor cursor = _source.Scan([], []);
         for (int keys = 0; cursor.MoveNext(); keys++)
         {
-            if (keys == keysMax)
+            if (keys == _learnKeysMax)
             {
                 return null;
             }

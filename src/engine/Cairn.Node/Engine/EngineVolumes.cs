@@ -85,10 +85,13 @@ public sealed class EngineVolumes : IVolumeFactory
     {
         VolumeId shared = setting.Keyring.Volume;
         bool isAlone = setting.Garbage is { Writers.Count: 1 };
+        CheckpointShelf shelf = new(
+            slot => OpenIndex($"checkpoint-{shared.Value.ToHex()}-{slot}"), setting.Standing);
         Result<OpenedVolume, StoreError> opened = Open(
-            IndexNameOf(shared), setting.Keyring, setting.Members, isAlone, SharedParts(setting));
+            IndexNameOf(shared), setting.Keyring, setting.Members, isAlone, SharedParts(setting), shelf);
         if (!opened.IsOk)
         {
+            shelf.Dispose();
             return opened.Error;
         }
 
@@ -99,13 +102,11 @@ public sealed class EngineVolumes : IVolumeFactory
             _ = local.Open();
         }
 
-        CheckpointMaker checkpoints = new(opened.Value.Log, _stores.Ports.Workers)
+        CheckpointMaker maker = new(opened.Value.Log, _stores.Ports.Workers, shelf)
         {
             StepMin = _stores.Options.TableFrom,
-            Standing = setting.Standing,
-            OpenIndex = slot => OpenIndex($"checkpoint-{shared.Value.ToHex()}-{slot}"),
         };
-        return new HostedVolume(opened.Value, local, setting.Garbage, _stores.Ports.Workers, checkpoints);
+        return new HostedVolume(opened.Value, local, setting.Garbage, _stores.Ports.Workers, maker, shelf);
     }
 
     private Result<OpenedVolume, StoreError> OpenPrivate(string name, VolumeKeyring keys)
@@ -156,7 +157,7 @@ public sealed class EngineVolumes : IVolumeFactory
 
     private Result<OpenedVolume, StoreError> Open(
         string indexName, VolumeKeyring keys, IMembers members, bool isAlone,
-        Func<ReplicatedLog, IIndexStore, VolumeParts> parts)
+        Func<ReplicatedLog, IIndexStore, VolumeParts> parts, CheckpointShelf? checkpoints = null)
     {
         NodePorts ports = _stores.Ports;
         SealedIndex index = OpenIndex(indexName);
@@ -167,6 +168,7 @@ public sealed class EngineVolumes : IVolumeFactory
             Recovered = _recovered,
             Blocks = _stores.Logs,
             Index = index,
+            Checkpoints = checkpoints,
             Identity = ports.Identity,
             Members = members,
             Entropy = ports.Entropy,

@@ -29,13 +29,15 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     private readonly PinnedFiles _pins;
     private readonly IGarbageMembers? _members;
     private readonly IWorkers _workers;
-    private readonly CheckpointMaker _checkpoints;
+    private readonly CheckpointMaker _maker;
+    private readonly CheckpointShelf _checkpoints;
 
     public HostedVolume(
         OpenedVolume opened, PrivateVolume local, IGarbageMembers? members, IWorkers workers,
-        CheckpointMaker checkpoints)
+        CheckpointMaker maker, CheckpointShelf checkpoints)
     {
-        (_opened, _private, _members, _workers, _checkpoints) = (opened, local, members, workers, checkpoints);
+        (_opened, _private, _members, _workers) = (opened, local, members, workers);
+        (_maker, _checkpoints) = (maker, checkpoints);
         (_engine, _log) = (opened.Engine, opened.Log);
         _local = new LocalFilesVolume(_engine, local);
         _drive = new SnapshotsVolume(_local, _engine);
@@ -78,7 +80,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     {
         if (_members is not null)
         {
-            _checkpoints.Prune(_members);
+            _maker.Prune(_members);
         }
     }
 
@@ -295,9 +297,10 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     public async ValueTask DisposeAsync()
     {
         _local.Close();
-        await _checkpoints.DisposeAsync();
+        await _maker.DisposeAsync();
         await _private.DisposeAsync();
         await _opened.DisposeAsync();
+        _checkpoints.Dispose();
     }
 
     private Result<Unit, string> ReceiveNow(IReadOnlyList<ReadOnlyMemory<byte>> blocks)

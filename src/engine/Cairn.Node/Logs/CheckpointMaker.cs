@@ -8,7 +8,7 @@ using Cairn.Node.Ports;
 
 namespace Cairn.Node.Logs;
 
-/// <summary>Makes this node's checkpoints of one volume, and keeps the newest two.</summary>
+/// <summary>Makes this node's checkpoints of one volume.</summary>
 /// <remarks>
 /// Marks are depths of the order that everybody knows: counted from the newest checkpoint that stands, in steps that grow
 /// with the tree, so that making them costs a part of what folding does. A fold is pruned to the mark, stays there until a
@@ -16,12 +16,11 @@ namespace Cairn.Node.Logs;
 /// next. A node that is alone has nobody to agree with: its marks are where it happens to be.
 /// docs/decisions/compaction.md. Thread: the engine's loop; views may be taken from any.
 /// </remarks>
-public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers) : IAsyncDisposable
+public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers, CheckpointShelf shelf) : IAsyncDisposable
 {
     private const int Batch = 4096;
     private static readonly ImmutableArray<byte> Carried = [Quarantine.Tag, RightsInForce.Tag, FoldRules.Tag];
 
-    private CheckpointSlot[] _slots = [];
     private ulong _lastMark;
     private TaskCompletionSource? _making;
     private bool _hasView;
@@ -29,18 +28,6 @@ public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers) : IAsyn
 
     /// <summary>The fewest transactions from one mark to the next, as depths count them.</summary>
     public required long StepMin { get; init; }
-
-    /// <summary>The newest that stands.</summary>
-    public required Func<StandingCheckpoint?> Standing { get; init; }
-
-    /// <summary>Opens one of two indexes; not before there is something to keep.</summary>
-    public required Func<int, IIndexStore> OpenIndex { get; init; }
-
-    /// <summary>The newest that is kept here; null for none.</summary>
-    public MadeCheckpoint? Newest => _slots.Select(slot => slot.Held).MaxBy(held => held?.Depth ?? 0);
-
-    /// <summary>What they take on the disk.</summary>
-    public long Bytes => _slots.Sum(slot => slot.Bytes);
 
     /// <summary>Prunes the fold, but for a while not past a mark; begins to make a checkpoint there.</summary>
     public void Prune(IGarbageMembers members)
@@ -60,22 +47,17 @@ public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers) : IAsyn
         log.Prune(members.Stable, members.Writers);
     }
 
-    /// <summary>The records of one that is kept; null for another. Blocks.</summary>
-    public IIndexStore? View(Bytes32 hash) =>
-        _slots.Select(slot => slot.View(hash)).FirstOrDefault(view => view is not null);
-
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         _isStopped = true;
         await (_making?.Task ?? Task.CompletedTask);
-        Array.ForEach(_slots, static slot => slot.Dispose());
     }
 
     /// <summary>The mark at which the fold now ends, if a checkpoint is due.</summary>
     private ulong? FindMark(IGarbageMembers members)
     {
-        StandingCheckpoint? standing = Standing();
+        StandingCheckpoint? standing = shelf.Standing;
         ulong from = standing?.Checkpoint.Depth ?? 0;
         ulong step = Math.Max((ulong)StepMin, (standing?.Checkpoint.Records ?? 0) / 2);
         lock (log.Gate)
@@ -86,8 +68,8 @@ public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers) : IAsyn
                 return null;
             }
 
-            OpenSlots();
-            ulong done = Math.Max(Math.Max(_lastMark, from), Newest?.Depth ?? 0);
+            shelf.Open();
+            ulong done = Math.Max(Math.Max(_lastMark, from), shelf.Newest?.Depth ?? 0);
             if (fold.Alone)
             {
                 ulong here = fold.StableOrder.Depth + 1;
@@ -142,7 +124,7 @@ public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers) : IAsyn
                 return null;
             }
 
-            CheckpointSlot slot = LeastNeeded();
+            CheckpointSlot slot = shelf.LeastNeeded();
             (RecordChain chain, RecordChain basis) = (new(), new());
             using IEnumerator<KeyValuePair<byte[], byte[]>> records = cut.Records(Carried).GetEnumerator();
             Result<bool, IndexError> copied =
@@ -165,13 +147,6 @@ public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers) : IAsyn
         {
             return broken.Message;
         }
-    }
-
-    private CheckpointSlot LeastNeeded()
-    {
-        Bytes32? standing = Standing()?.Checkpoint.Hash;
-        return _slots.MinBy(slot =>
-            slot.Held is not { } held ? 0 : held.Hash == standing ? ulong.MaxValue : held.Depth)!;
     }
 
     private static Result<bool, IndexError> Begin(
@@ -199,13 +174,5 @@ public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers) : IAsyn
 
         Result<Unit, IndexError> added = slot.Add(batch);
         return added.IsOk ? batch.Count == Batch : added.Error;
-    }
-
-    private void OpenSlots()
-    {
-        if (_slots.Length == 0)
-        {
-            _slots = [new CheckpointSlot(OpenIndex(0)), new CheckpointSlot(OpenIndex(1))];
-        }
     }
 }

@@ -16,6 +16,9 @@ internal sealed class FoldRepair(ReplicatedLog log)
 
     private LogPositions? _waitsFor;
 
+    /// <summary>Where a fold that is made anew may begin.</summary>
+    public FoldBase Base { get; } = new(log);
+
     /// <summary>Whether it was put off.</summary>
     public bool IsPutOff => _waitsFor is not null;
 

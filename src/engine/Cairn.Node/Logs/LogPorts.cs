@@ -22,6 +22,9 @@ public sealed record LogPorts
     /// <summary>The rebuildable index of this log's fold; the log does not dispose it.</summary>
     public required IIndexStore Index { get; init; }
 
+    /// <summary>What a fold that is made anew may begin with, if something of it stands; null: nothing.</summary>
+    public CheckpointShelf? Checkpoints { get; init; }
+
     /// <summary>Signs own blocks.</summary>
     public required IIdentity Identity { get; init; }
 

@@ -42,8 +42,15 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             RestoreTip(id);
         }
 
+        log.Copied.NoteBlocks();
+        bool isNew = log.Fold.Positions.Logs.Count == 0;
+        if (isNew)
+        {
+            _ = log.Repair.Base.TryBegin(fold => log.RightsInForce.Renew(fold) is not null);
+        }
+
         bool isOtherwise = log.RightsInForce.Renew(log.Fold) is null;
-        if (log.Fold.Positions.Logs.Count == 0)
+        if (isNew)
         {
             NoteRules();
         }
@@ -65,6 +72,11 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
 
         // The index was folded by an older program, or before this node heard of a revocation or a limit; or a
         // transaction that was lost is back.
+        if (_isLate)
+        {
+            log.Repair.Base.Reject();
+        }
+
         if (_isLate || isOtherwise || FoldRules.IsOutdated(log.Fold.Table)
             || log.Quarantine.IsOutdated(log.Fold.Table, log.Exchange.Positions))
         {
@@ -102,13 +114,30 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         }
 
         log.Fold.Alone = false;
+        if (log.Repair.Base.TryBegin(log.RightsInForce.TryGoOn))
+        {
+            FoldAll();
+            if (!_isLate)
+            {
+                return true;
+            }
+
+            log.Repair.Base.Reject();
+        }
+
         log.Persister.Clear();
         log.Fold.Reset();
-        NoteRules();
         log.RightsInForce.Note(log.Fold.Table);
-        FoldBlocks();
-        log.Fold.Receive([.. log.Own.Waiting.Select(unsealed => unsealed.Transaction)]);
+        FoldAll();
         return true;
+    }
+
+    private void FoldAll()
+    {
+        NoteRules();
+        FoldBlocks();
+        FoldReport waiting = log.Fold.Receive([.. log.Own.Waiting.Select(unsealed => unsealed.Transaction)]);
+        _isLate |= waiting.BelowCut.Count > 0;
     }
 
     /// <summary>A block is lost: what is held of its log ends before it, and peers send the rest again. Under the gate.</summary>

@@ -53,6 +53,20 @@ internal sealed class Quarantine(IMembers members)
         }
     }
 
+    /// <summary>Whether everything that a table has was folded under the judgement of this moment.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="folded">How far it goes.</param>
+    /// <param name="held">What is held.</param>
+    /// <param name="firstIn">The first transaction of a block; 0 if it cannot be read.</param>
+    public bool IsInForce(
+        ITreeTable table, LogPositions folded, LogPositions held, Func<LogId, ulong, ulong> firstIn)
+    {
+        SortedDictionary<LogId, ulong> then = Decode(table.Get(Key));
+        SortedDictionary<LogId, ulong> now = FirstBlocks(held);
+        return then.Except(now).Concat(now.Except(then)).All(
+            first => firstIn(first.Key, first.Value) > folded[first.Key].TransactionSeq);
+    }
+
     private static void Note(ITreeTable table, SortedDictionary<LogId, ulong> first) =>
         table.Put(Key, first.Count == 0 ? null : Encode(first));
 

@@ -35,7 +35,7 @@ internal sealed class RightsInForce(IMembers members, TreeApplier applier, NodeI
     /// </returns>
     public FoldReport? Renew(OrderedFold fold)
     {
-        WriteRights before = fold.Table.Get(Key) is { } noted ? WriteRights.Decode(noted) : WriteRights.None;
+        WriteRights before = NotedIn(fold.Table);
         _current = Usable(members.Rights, fold);
         LogPositions alike = _current.JudgedAlike(before, fold.Positions, fold.Table);
         applier.Obey(_current, before, fold.Table);
@@ -48,8 +48,26 @@ internal sealed class RightsInForce(IMembers members, TreeApplier applier, NodeI
         return changed;
     }
 
+    /// <summary>Goes on with a table that was folded before, if all it has is judged by what holds as it was then.</summary>
+    /// <returns>False, and nothing is changed, if it is not.</returns>
+    public bool TryGoOn(OrderedFold fold)
+    {
+        WriteRights before = NotedIn(fold.Table);
+        bool isAlike = _current.JudgedAlike(before, fold.Positions, fold.Table).Covers(fold.Positions);
+        if (isAlike)
+        {
+            applier.Obey(_current, before, fold.Table);
+            Note(fold.Table);
+        }
+
+        return isAlike;
+    }
+
     /// <summary>Whether a mark has come for which a limit was left out.</summary>
     public bool IsOverdue(OrderedFold fold) => _awaited.Any(fold.Has);
+
+    private static WriteRights NotedIn(ITreeTable table) =>
+        table.Get(Key) is { } noted ? WriteRights.Decode(noted) : WriteRights.None;
 
     /// <summary>
     /// Without the limits of this node's own editing whose mark is not here yet: what it writes meanwhile would have no

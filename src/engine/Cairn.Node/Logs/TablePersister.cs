@@ -102,7 +102,11 @@ internal sealed class TablePersister(
 
     /// <summary>Empties table and index at once, but for the node's own records. Under the gate.</summary>
     /// <remarks>A crash behind it leaves an index that the next start makes anew.</remarks>
-    public void Clear()
+    public void Clear() => Clear(ports.Index.Clear);
+
+    /// <summary>As <see cref="Clear()"/>.</summary>
+    /// <param name="empty">Empties the index.</param>
+    public void Clear(Func<Result<Unit, IndexError>> empty)
     {
         lock (_writing)
         {
@@ -110,7 +114,7 @@ internal sealed class TablePersister(
             table.Clear();
             Result<IReadOnlyList<KeyValuePair<byte[], byte[]>>, IndexError> own =
                 ports.Index.Scan([IndexTable.NodesOwn], [FoldKeys.Reserved], int.MaxValue);
-            Result<Unit, IndexError> cleared = own.IsOk ? ports.Index.Clear() : own.Error;
+            Result<Unit, IndexError> cleared = own.IsOk ? empty() : own.Error;
             cleared = cleared.IsOk
                 ? ports.Index.Apply(own.Value.Select(static record => new IndexChange(record.Key, record.Value)))
                 : cleared;
@@ -120,6 +124,9 @@ internal sealed class TablePersister(
             }
         }
     }
+
+    /// <summary>The index was filled behind the table's back, and nothing is changed in the table. Under the gate.</summary>
+    public void Reload() => table.Reload();
 
     private async Task Loop()
     {

@@ -1,4 +1,3 @@
-using Cairn.Core.Fold;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Node.Logs;
@@ -14,8 +13,6 @@ namespace Cairn.Node.Pool;
 /// </remarks>
 internal sealed class TableServer(NodePorts ports, PoolView view, VolumeSet volumes, RateLimiter limiter)
 {
-    private const int PageBytes = 1 << 20;
-    private const int PageRecords = 1024;
     private static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(1);
 
     private readonly SortedDictionary<(NodeId Peer, VolumeId Volume), Given> _given = [];
@@ -75,10 +72,10 @@ internal sealed class TableServer(NodePorts ports, PoolView view, VolumeSet volu
 
         given.LastAsked = ports.Time.GetTimestamp();
         given.Enter();
-        Result<Page, IndexError> read =
-            await ports.Workers.Run(WorkPriority.Background, () => Read(given.Table, ask.After));
+        Result<TablePage, IndexError> read =
+            await ports.Workers.Run(WorkPriority.Background, () => TablePage.After(given.Table, ask.After));
         given.Leave();
-        if (!read.TryGet(out Page? page, out _) || page.IsEnd)
+        if (!read.TryGet(out TablePage? page, out _) || page.IsEnd)
         {
             Close(whose, given);
         }
@@ -122,48 +119,6 @@ internal sealed class TableServer(NodePorts ports, PoolView view, VolumeSet volu
             given.Close();
         }
     }
-
-    private static Result<Page, IndexError> Read(IIndexStore table, byte[] after)
-    {
-        var records = new List<TableRecordBytes>();
-        int bytes = 0;
-        byte[] from = after.Length == 0 ? [] : [.. after, 0];
-        while (true)
-        {
-            // What lies between are the node's own records.
-            byte[] to = from is [>= IndexTable.NodesOwn, ..] ? [] : [IndexTable.NodesOwn];
-            Result<IReadOnlyList<KeyValuePair<byte[], byte[]>>, IndexError> found = table.Scan(from, to, PageRecords);
-            if (!found.IsOk)
-            {
-                return found.Error;
-            }
-
-            foreach ((byte[] key, byte[] value) in found.Value)
-            {
-                records.Add(new TableRecordBytes(key, value));
-                bytes += key.Length + value.Length;
-                if (bytes >= PageBytes || records.Count == TableReply.CountMax)
-                {
-                    return new Page(records, IsEnd: false);
-                }
-            }
-
-            if (found.Value.Count == PageRecords)
-            {
-                from = [.. found.Value[^1].Key, 0];
-            }
-            else if (to.Length == 0)
-            {
-                return new Page(records, IsEnd: true);
-            }
-            else
-            {
-                from = [FoldKeys.Reserved];
-            }
-        }
-    }
-
-    private sealed record Page(IReadOnlyList<TableRecordBytes> Records, bool IsEnd);
 
     /// <param name="Checkpoint">The hash of one; null for the table as it is now.</param>
     private sealed record Asked(ulong Request, VolumeId Volume, Bytes32? Checkpoint, ulong View, byte[] After);

@@ -1,0 +1,56 @@
+using Cairn.Core.Fold;
+using Cairn.Core.Primitives;
+using Cairn.Core.Protocol;
+using Cairn.Node.Ports;
+
+namespace Cairn.Node.Logs;
+
+/// <summary>Records of a table in the order of their keys, as many as are carried at once; never the node's own.</summary>
+/// <param name="Records">None at the end only.</param>
+/// <param name="IsEnd">Whether no others follow.</param>
+internal sealed record TablePage(IReadOnlyList<TableRecordBytes> Records, bool IsEnd)
+{
+    private const int PageBytes = 1 << 20;
+    private const int PageRecords = 1024;
+
+    /// <summary>What follows a key; an empty one for the beginning. Blocks.</summary>
+    public static Result<TablePage, IndexError> After(IIndexStore table, ReadOnlyMemory<byte> after)
+    {
+        var records = new List<TableRecordBytes>();
+        int bytes = 0;
+        byte[] from = after.Length == 0 ? [] : [.. after.Span, 0];
+        while (true)
+        {
+            // What lies between are the node's own records.
+            byte[] to = from is [>= IndexTable.NodesOwn, ..] ? [] : [IndexTable.NodesOwn];
+            Result<IReadOnlyList<KeyValuePair<byte[], byte[]>>, IndexError> found = table.Scan(from, to, PageRecords);
+            if (!found.IsOk)
+            {
+                return found.Error;
+            }
+
+            foreach ((byte[] key, byte[] value) in found.Value)
+            {
+                records.Add(new TableRecordBytes(key, value));
+                bytes += key.Length + value.Length;
+                if (bytes >= PageBytes || records.Count == TableReply.CountMax)
+                {
+                    return new TablePage(records, IsEnd: false);
+                }
+            }
+
+            if (found.Value.Count == PageRecords)
+            {
+                from = [.. found.Value[^1].Key, 0];
+            }
+            else if (to.Length == 0)
+            {
+                return new TablePage(records, IsEnd: true);
+            }
+            else
+            {
+                from = [FoldKeys.Reserved];
+            }
+        }
+    }
+}
