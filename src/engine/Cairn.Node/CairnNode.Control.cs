@@ -19,6 +19,9 @@ namespace Cairn.Node;
 public sealed partial class CairnNode
 {
     /// <inheritdoc/>
+    public NodeId Self => _view.Self;
+
+    /// <inheritdoc/>
     public ValueTask<NodeStatus> Status(CancellationToken cancellation)
     {
         NodeId[] nodes = [.. _view.Nodes.Where(node => !_view.IsForgotten(node))];
@@ -381,7 +384,7 @@ public sealed partial class CairnNode
     private List<NodeProblem> Problems(NodeId[] absent)
     {
         List<NodeProblem> problems = [];
-        if (_record.Current.Record.State == NodeState.Gone)
+        if (_record.HasLeft)
         {
             problems.Add(new NodeProblem(
                 "left", "This node has left the pool.", "Stop it with `cairn down` and delete its home."));

@@ -11,6 +11,9 @@ public sealed partial class CairnNode
 {
     private static readonly TimeSpan HousekeepingEvery = TimeSpan.FromSeconds(5);
 
+    /// <summary>Whether the disk refused the record: then housekeeping tries again, and not each chunk that comes or goes.</summary>
+    private bool _isRecordRefused;
+
     private async Task Housekeeping()
     {
         long reconciled = _ports.Time.GetTimestamp();
@@ -25,6 +28,7 @@ public sealed partial class CairnNode
                 return;
             }
 
+            _isRecordRefused = false;
             _peers.CloseStuck();
             RememberMembers();
             _volumes.Refresh();
@@ -81,7 +85,7 @@ public sealed partial class CairnNode
         long capacity = _space.CapacityBytes;
         bool isNews = isFull != now.IsFull || capacity != now.CapacityBytes
             || Math.Abs(used - now.UsedBytes) > Math.Max(1 << 20, capacity / 100);
-        if (isNews && !_stop.IsCancellationRequested)
+        if (isNews && !_isRecordRefused && !_stop.IsCancellationRequested)
         {
             ChangeRecord(record => record with { CapacityBytes = capacity, UsedBytes = used, IsFull = isFull });
         }
@@ -90,6 +94,7 @@ public sealed partial class CairnNode
     private Result<Unit, StoreError> ChangeRecord(Func<NodeRecord, NodeRecord> change)
     {
         Result<SignedNodeRecord, StoreError> changed = _record.Change(change);
+        _isRecordRefused = !changed.IsOk;
         if (!changed.TryGet(out SignedNodeRecord? record, out StoreError error))
         {
             _diary.Add(LogLevel.Error, "node", error.ToString());

@@ -130,6 +130,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         {
             Unreadable = _unreadable.Note,
             IsReturning = () => _ownReturn!.IsUnderWay,
+            HasLeft = () => _record.HasLeft,
             Copies = _copies,
         };
         _clones = new CloneKeeper(ports, _view, _poolLog, _volumes, _diary);

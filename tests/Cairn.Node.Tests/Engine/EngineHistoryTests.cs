@@ -131,6 +131,17 @@ public sealed class EngineHistoryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_the_trash_was_emptied_of_is_not_listed()
+    {
+        await Save("gone", Long('c'));
+        await Save("later", Long('d'));
+        Assert.True((await Volume.Unlink(InodeNumber.Root, Bytes("gone"), Caller.Daemon)).IsOk);
+        Assert.True(History.EmptyTrash().IsOk);
+        Assert.True((await Volume.Unlink(InodeNumber.Root, Bytes("later"), Caller.Daemon)).IsOk);
+        Assert.Equal("later", Assert.Single(History.Trash()).Path);
+    }
+
+    [Fact]
     public async Task A_folder_says_how_long_its_past_stays()
     {
         InodeNumber folder =

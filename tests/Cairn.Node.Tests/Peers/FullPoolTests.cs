@@ -1,4 +1,7 @@
+using Cairn.Core.Primitives;
 using Cairn.Node.Volumes;
+using Cairn.Simulation.Disks;
+using Cairn.Storage.Ports;
 
 namespace Cairn.Node.Tests.Peers;
 
@@ -48,5 +51,73 @@ public sealed class FullPoolTests
         Assert.True(bench.Put(bench.Nodes[2], "again", bench.Bytes(1_500_000)).IsOk);
         Assert.All(bench.Nodes, node => Assert.InRange(node.TakenBytes, 0, Given));
         bench.AssertNoFailures();
+    }
+
+    [Fact]
+    public void A_full_disk_of_the_host_refuses_writes_without_a_long_wait()
+    {
+        PoolBench bench = PoolBench.WithDrives(1, 142);
+        BenchNode node = bench.Nodes[0];
+        node.Disk.ForeignBytes += node.Disk.Space().Value.FreeBytes;
+        Result<Unit, VolumeError> put = Unit.Value;
+        TimeSpan waited = TimeSpan.Zero;
+        for (int i = 0; i < 200 && put.IsOk; i++)
+        {
+            TimeSpan before = bench.Scheduler.Now;
+            put = bench.Put(node, $"file{i:D3}", bench.Bytes(1_500_000));
+            waited = bench.Scheduler.Now - before;
+        }
+
+        Assert.Equal(VolumeError.NoSpace, put.Error);
+        Assert.InRange(waited, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        Assert.Contains(node.Status().Problems, problem => problem.Code == "disk-full");
+
+        node.Disk.ForeignBytes = 0;
+        Assert.True(bench.Put(node, "after", bench.Bytes(1_500_000)).IsOk);
+        bench.AssertNoFailures();
+    }
+
+    [Fact]
+    public void A_record_that_the_disk_refuses_is_tried_again_by_housekeeping_alone()
+    {
+        PoolBench bench = PoolBench.WithDrives(2, 143);
+        BenchNode node = bench.Nodes[0];
+        int tried = 0;
+        node.Disk.Faults.Fail = (path, operation) =>
+        {
+            bool isRecord = path == "record.new" && operation == DiskOperation.Open;
+            tried += isRecord ? 1 : 0;
+            return isRecord ? DiskErrorKind.NoSpace : null;
+        };
+        for (int i = 0; i < 60; i++)
+        {
+            Assert.True(bench.Put(node, $"file{i:D3}", bench.Bytes(1_500_000)).IsOk);
+            bench.Scheduler.RunFor(TimeSpan.FromMilliseconds(500));
+        }
+
+        Assert.InRange(tried, 1, 8);
+        node.Disk.Faults.Clear();
+        bench.Until(() => bench.Nodes[1].Info().Single(other => other.Node == node.Id).UsedBytes > 50_000_000, "said again");
+    }
+
+    [Fact]
+    public void Space_for_more_than_there_is_cannot_be_asked_for()
+    {
+        PoolBench bench = PoolBench.WithDrives(1, 144);
+        BenchNode node = bench.Nodes[0];
+        Assert.True(bench.Put(node, "file", bench.Bytes(1000)).IsOk);
+        Result<Unit, VolumeError> Ask(long bytes, AllocateMode mode) => bench.Do(node, async () =>
+        {
+            ObjectAttributes file = (await node.Drive.Resolve("file")).Value;
+            OpenedFile opened = (await node.Drive.Open(file.Inode, OpenIntent.Write, Caller.Daemon)).Value;
+            Result<Unit, VolumeError> asked = await node.Drive.Allocate(opened.Handle, 0, bytes, mode);
+            await node.Drive.Release(opened.Handle);
+            return asked;
+        });
+        Assert.Equal(VolumeError.NoSpace, Ask(1L << 40, AllocateMode.Extend).Error);
+        Assert.Equal(VolumeError.NoSpace, Ask(1L << 40, AllocateMode.KeepSize).Error);
+        Assert.Equal(1000, bench.Get(node, "file")!.Length);
+        Assert.True(Ask(1L << 20, AllocateMode.Extend).IsOk);
+        Assert.True(Ask(1L << 40, AllocateMode.PunchHole).IsOk);
     }
 }

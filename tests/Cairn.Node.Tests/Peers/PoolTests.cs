@@ -1,6 +1,7 @@
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
+using Cairn.Node.Volumes;
 using Cairn.Simulation.Disks;
 using Cairn.Simulation.Network;
 using Cairn.Storage.Home;
@@ -278,6 +279,27 @@ public sealed class PoolTests
         leaver.Kill();
         bench.Scheduler.RunFor(TimeSpan.FromMinutes(1));
         Assert.All(rest, node => Assert.Empty(node.Status().Problems));
+    }
+
+    [Fact]
+    public void A_node_that_left_takes_no_writes()
+    {
+        PoolBench bench = PoolBench.WithDrives(2, 102);
+        BenchNode leaver = bench.Nodes[1];
+        Assert.True(bench.Put(leaver, "before", bench.Bytes(1000)).IsOk);
+        bench.Do(leaver, async () =>
+        {
+            await foreach (Result<SafetyProgress, ControlError> step in leaver.Node.Leave(false, default))
+            {
+                Assert.True(step.IsOk, step.ToString());
+            }
+
+            return 0;
+        });
+        Assert.Equal(VolumeError.Left, bench.Put(leaver, "after", bench.Bytes(1000)).Error);
+        Assert.Equal(VolumeError.Left, bench.Put(leaver, "before", bench.Bytes(1000)).Error);
+        Assert.Equal(1000, bench.Get(bench.Nodes[0], "before")!.Length);
+        Assert.True(bench.Put(bench.Nodes[0], "after", bench.Bytes(1000)).IsOk);
     }
 
     private static void CreateVolume(PoolBench bench)

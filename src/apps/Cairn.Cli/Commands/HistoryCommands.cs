@@ -115,8 +115,8 @@ public static class HistoryCommands
         Command command = new ManualCommand(
             "empty",
             "Let go of everything removed up to now, on every node.",
-            "Its space comes back within minutes while all members are online; until then 'cairn trash ls' shows it. "
-            + "Past versions of files that are still there stay.",
+            "It is not in 'cairn trash ls' any more; its space comes back within minutes while all members are online. "
+            + "What 'cairn brake' holds stays. Past versions of files that are still there stay.",
             "cairn trash empty notes") { volume };
         CommandContext.Attach(command, (context, parsed, cancellation) => context.Change(
             HttpMethod.Delete, "/v1/history/trash" + VolumePath.Query(parsed.GetValue(volume)!), cancellation));

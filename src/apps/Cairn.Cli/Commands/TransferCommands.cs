@@ -7,6 +7,7 @@ namespace Cairn.Cli.Commands;
 public static class TransferCommands
 {
     private const string Route = "/v1/files/content";
+    private const int PermissionBits = 0x1FF;   // 0777
 
     /// <summary>What is below it is written to and never replaced.</summary>
     private const string Devices = "/dev/";
@@ -20,7 +21,7 @@ public static class TransferCommands
             "put",
             "Copy a local file into a volume; it replaces what is there in one step.",
             "A path that ends with /, and a volume, take the file's own name. Readers see the old content or the new, "
-            + "never a part.",
+            + "never a part. A file that was there keeps its mode and owner, a new one gets the mode of the local file.",
             "cairn put beach.jpg photos/2026/",
             "tar -c src | cairn put - backup/src.tar") { file, path };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
@@ -39,11 +40,14 @@ public static class TransferCommands
                 target = $"{target.TrimEnd('/')}/{Path.GetFileName(source)}";
             }
 
+            string mode = source == "-"
+                ? string.Empty
+                : FormattableString.Invariant($"&mode={(int)File.GetUnixFileMode(source) & PermissionBits}");
             await TransferBar.Show(context, target, source == "-" ? null : input.Length, async bar =>
             {
                 using BarContent content = new(input, bar);
                 using HttpResponseMessage _ = await context.Client.Send(
-                    HttpMethod.Put, Route + VolumePath.Query(target), content, cancellation);
+                    HttpMethod.Put, Route + VolumePath.Query(target) + mode, content, cancellation);
             });
             return ExitCode.Ok;
         });

@@ -35,7 +35,8 @@ public sealed class PastSweep(TreeQueries queries, TreeRules rules, PastLimits l
     /// <summary>Whether a removed object may be forgotten with all its versions.</summary>
     public bool MayForget(DetachedObject removed)
     {
-        if (IsHeld(removed) || !IsSettled(removed.By))
+        bool isHeld = limits.IsHeld is { } held && _trash.IsHeld(removed.Object, removed.By, held);
+        if (isHeld || !IsSettled(removed.By))
         {
             return false;
         }
@@ -81,11 +82,6 @@ public sealed class PastSweep(TreeQueries queries, TreeRules rules, PastLimits l
             ? ExpiredOf(holder).Contains(new VersionRef(past.Object, past.Version.Version))
             : IsExpired(rules.For(view.Id).Keep!.Value with { Last = 0 }, past.At);
     }
-
-    /// <summary>Whether its removal is held, or that of a version of it: the ruin of a file is often removed by its owner.</summary>
-    private bool IsHeld(DetachedObject removed) =>
-        limits.IsHeld is { } isHeld
-        && (isHeld(removed.By) || queries.SupersededVersions(removed.Object).Any(past => isHeld(past.By)));
 
     private bool IsSettled(TransactionId by)
     {

@@ -40,6 +40,16 @@ public sealed class TrashQueries(TreeQueries queries)
         }
     }
 
+    /// <summary>
+    /// Whether a removal is held for review, or that of a version of what was removed: the ruin of a file is often
+    /// removed by its owner.
+    /// </summary>
+    /// <param name="removed">What was removed.</param>
+    /// <param name="by">The transaction that removed it.</param>
+    /// <param name="isHeld">Whether what a transaction took away is held.</param>
+    public bool IsHeld(ObjectId removed, TransactionId by, Func<TransactionId, bool> isHeld) =>
+        isHeld(by) || queries.SupersededVersions(removed).Any(past => isHeld(past.By));
+
     private TrashedObject? Find(DetachedObject detached)
     {
         if (queries.Get(detached.Object) is not { } view || view.Record.Places is not [PlaceRecord last, ..]

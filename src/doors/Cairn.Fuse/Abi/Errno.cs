@@ -52,7 +52,7 @@ internal static class Errno
         VolumeError.BadHandle => BadHandle,
         VolumeError.NotPermitted => NotPermitted,
         VolumeError.AccessDenied => AccessDenied,
-        VolumeError.ReadOnly => ReadOnly,
+        VolumeError.ReadOnly or VolumeError.Left => ReadOnly,
         VolumeError.NoSpace => NoSpace,
         VolumeError.FileTooLarge => FileTooLarge,
         VolumeError.Unreachable => HostUnreachable,

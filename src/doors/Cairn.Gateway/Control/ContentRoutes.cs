@@ -1,6 +1,7 @@
 using System.Buffers;
-using System.Text;
+using System.Globalization;
 using Cairn.Core.Primitives;
+using Cairn.Node.Control;
 using Cairn.Node.Volumes;
 using Microsoft.AspNetCore.Http;
 
@@ -10,7 +11,7 @@ namespace Cairn.Gateway.Control;
 internal static class ContentRoutes
 {
     private const int BufferBytes = 1 << 20;
-    private const uint FileMode = 0x1A4;   // 0644
+    private const uint PermissionBits = 0x1FF;   // 0777
 
     /// <summary>Sends a file. What breaks off in the middle aborts the connection, so that no part passes for the whole.</summary>
     public static async Task<IResult> Read(HttpContext context, IVolume volume, string path)
@@ -50,40 +51,21 @@ internal static class ContentRoutes
         }
     }
 
-    /// <summary>Writes beside the target and renames over it, so that readers see the old content or the new, never a part.</summary>
-    public static async Task<IResult> Write(HttpContext context, IVolume volume, string path)
+    /// <summary>Replaces a file's content in one step; <c>mode</c> is for a file that is not there yet.</summary>
+    public static async Task<IResult> Write(HttpContext context, WholeFiles files, IVolume volume, string path)
     {
-        Result<(InodeNumber Parent, ReadOnlyMemory<byte> Name), VolumeError> found = await volume.ResolveParent(path);
-        if (!found.TryGet(out (InodeNumber Parent, ReadOnlyMemory<byte> Name) place, out VolumeError error))
+        string asked = context.Request.Query["mode"].ToString();
+        uint mode = 0;
+        if (asked.Length > 0
+            && !(uint.TryParse(asked, NumberStyles.None, CultureInfo.InvariantCulture, out mode) && mode <= PermissionBits))
         {
-            return ControlReplies.Refuse(path, error);
+            return ControlReplies.Refuse(
+                new ControlError(ControlErrorKind.InvalidArgument, $"'{asked}' is not a mode: 0 to {PermissionBits}."));
         }
 
-        string unique = context.TraceIdentifier.Replace(':', '-');
-        ReadOnlyMemory<byte> temporary = Encoding.UTF8.GetBytes($".cairn-put-{unique}");
-        Result<OpenedFile, VolumeError> created = await volume.Create(
-            place.Parent, temporary, FileMode, OpenIntent.Write | OpenIntent.Exclusive, Caller.Daemon);
-        if (!created.TryGet(out OpenedFile opened, out error))
-        {
-            return ControlReplies.Refuse(path, error);
-        }
-
-        Result<Unit, VolumeError> written = await Fill(context, volume, opened.Handle);
-        Result<Unit, VolumeError> released = await volume.Release(opened.Handle);
-        Result<Unit, VolumeError> outcome = written.IsOk ? released : written;
-        if (outcome.IsOk)
-        {
-            outcome = await volume.Rename(
-                place.Parent, temporary, place.Parent, place.Name, RenameMode.Replace, Caller.Daemon);
-        }
-
-        if (outcome.TryGet(out _, out error))
-        {
-            return Results.NoContent();
-        }
-
-        await volume.Unlink(place.Parent, temporary, Caller.Daemon);
-        return ControlReplies.Refuse(path, error);
+        Result<Unit, VolumeError> put = await files.Put(
+            volume, path, asked.Length > 0 ? mode : null, async handle => await Fill(context, volume, handle));
+        return put.TryGet(out _, out VolumeError error) ? Results.NoContent() : ControlReplies.Refuse(path, error);
     }
 
     private static async Task<IResult> Send(

@@ -42,7 +42,8 @@ internal static class ControlReplies
     {
         VolumeError.NotFound or VolumeError.NoAttribute or VolumeError.NoData => StatusCodes.Status404NotFound,
         VolumeError.AlreadyExists or VolumeError.NotEmpty or VolumeError.InUse => StatusCodes.Status409Conflict,
-        VolumeError.NotPermitted or VolumeError.AccessDenied or VolumeError.ReadOnly => StatusCodes.Status403Forbidden,
+        VolumeError.NotPermitted or VolumeError.AccessDenied or VolumeError.ReadOnly
+            or VolumeError.Left => StatusCodes.Status403Forbidden,
         VolumeError.NoSpace => StatusCodes.Status507InsufficientStorage,
         VolumeError.Unreachable or VolumeError.Stopping => StatusCodes.Status503ServiceUnavailable,
         VolumeError.NodeLocked => StatusCodes.Status423Locked,
@@ -68,8 +69,11 @@ internal static class ControlReplies
         VolumeError.BadHandle => "it is not open for this",
         VolumeError.NotPermitted or VolumeError.AccessDenied => "not permitted",
         VolumeError.ReadOnly => "read-only",
+        VolumeError.Left =>
+            "this node has left the pool: write on another, or stop it with 'cairn down' and join anew",
         VolumeError.NoSpace =>
-            "no space: free some, give more with 'cairn space set', or wait until replication has caught up",
+            "no space: free some, give more with 'cairn space set', or wait until replication has caught up; "
+            + "'cairn status' says whether the pool or this machine's disk is full",
         VolumeError.FileTooLarge => "the file would be too large",
         VolumeError.Unreachable => "its data is not on this machine and no node that holds it can be reached now",
         VolumeError.Corrupt => "its data failed verification and no good copy was found",

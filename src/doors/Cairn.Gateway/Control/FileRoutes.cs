@@ -24,7 +24,10 @@ internal static class FileRoutes
         Route.Get(app, "/v1/files/stat", On(Stat));
         Route.Get(app, "/v1/files/list", On(List));
         Route.Get(app, "/v1/files/content", On(ContentRoutes.Read));
-        Route.Put(app, "/v1/files/content", On(ContentRoutes.Write));
+        WholeFiles files = new(node.Self);
+        Route.Put(
+            app, "/v1/files/content",
+            On((context, volume, path) => ContentRoutes.Write(context, files, volume, path)));
         Route.Post(app, "/v1/files/directory", On(MakeDirectory));
         Route.Delete(app, "/v1/files", On(Remove));
         Route.Post(app, "/v1/files/move", On(Move));

@@ -35,7 +35,7 @@ public sealed record NodeSummary
     /// <summary>Where it listens.</summary>
     public required IReadOnlyList<string> Addresses { get; init; }
 
-    /// <summary>What it gives, in bytes.</summary>
+    /// <summary>The room it has for copies, in bytes: what it gives without its journal, its logs and its indexes.</summary>
     public required long CapacityBytes { get; init; }
 
     /// <summary>What of that it says it uses, in bytes.</summary>

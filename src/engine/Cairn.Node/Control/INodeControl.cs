@@ -12,6 +12,9 @@ namespace Cairn.Node.Control;
 /// </remarks>
 public interface INodeControl
 {
+    /// <summary>This node. Thread: any.</summary>
+    NodeId Self { get; }
+
     /// <summary>This node, the pool, what is owed, and the verdict.</summary>
     ValueTask<NodeStatus> Status(CancellationToken cancellation);
 

@@ -82,7 +82,7 @@ public readonly record struct OwedStatus(long SendChunks, long SendBytes, long F
 /// <param name="NodesOnline">Of those, alive now, this one included.</param>
 /// <param name="CopiesWanted">What the pool's rule asks.</param>
 /// <param name="CopiesPossible">What the pool's nodes allow.</param>
-/// <param name="AllocatedBytes">The sum of what the nodes give.</param>
+/// <param name="AllocatedBytes">The sum of the room that the nodes have for copies.</param>
 /// <param name="UsableBytes">What can honestly be stored with that many copies.</param>
 /// <param name="UsedBytes">Of the usable bytes, how many are used.</param>
 public readonly record struct PoolStatus(

@@ -78,6 +78,8 @@ internal sealed class ChangeFeed(VolumeState state) : IVolumeFeed
         {
             Place place => (ChangeKind.Created, PathOf(place.Parent, place.Name), null),
             WriteVersion write => (ChangeKind.Written, PathOf(write.Object), null),
+            Move move when WholeFiles.IsUnfinished(NameText.Of(move.FromName.Span)) => (
+                move.Replaced is null ? ChangeKind.Created : ChangeKind.Written, PathOf(move.ToParent, move.ToName), null),
             Move move => (
                 ChangeKind.Moved, PathOf(move.ToParent, move.ToName), PathOf(move.FromParent, move.FromName)),
             Exchange exchange => (
@@ -91,7 +93,7 @@ internal sealed class ChangeFeed(VolumeState state) : IVolumeFeed
             _ => null,
         };
         NodeId author = transaction.Id.Log.Author;
-        return change is { Path: { } path } found
+        return change is { Path: { } path } found && !WholeFiles.IsUnfinished(path)
             ? new VolumeChange(
                 found.Kind, path, found.From, transaction.Claimed, author, state.Queries.ShownAuthor(author))
             : null;

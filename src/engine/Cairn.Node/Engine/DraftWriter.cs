@@ -99,8 +99,8 @@ internal sealed class DraftWriter(VolumeState state, Action signal)
         Begin(target).TryGet(out Draft? draft, out VolumeError error) ? Time(draft, state.Now) : error;
 
     /// <summary>Sets the modification time of a draft. Called under the gate.</summary>
-    public Result<Unit, VolumeError> Time(Draft draft, WallTime modified) => !state.MayWrite
-        ? VolumeError.ReadOnly
+    public Result<Unit, VolumeError> Time(Draft draft, WallTime modified) => state.Refusal is { } refusal
+        ? refusal
         : Note(draft, Entry(draft, JournalEntryType.TimeSet) with { Time = modified }, _ => { });
 
     /// <summary>Makes a range a hole, inside the file's size. Called under the gate.</summary>

@@ -130,6 +130,7 @@ public sealed class EngineVolumes : IVolumeFactory
             Replication = setting.Replication,
             Members = setting.Garbage,
             HasPoolRoom = setting.HasPoolRoom,
+            HasLeft = setting.HasLeft,
             Unreadable = setting.Unreadable,
             OpenTwice = setting.OpenTwice,
             Space = () =>
@@ -153,6 +154,7 @@ public sealed class EngineVolumes : IVolumeFactory
         Entropy = _stores.Ports.Entropy,
         Time = _stores.Ports.Time,
         Workers = _stores.Ports.Workers,
+        IsDiskFull = () => SpaceKeeper.DiskProblem(_stores.Ports.Disk) is not null,
     };
 
     private Result<OpenedVolume, StoreError> Open(

@@ -179,6 +179,17 @@ internal sealed class FileOperations(
         }
     }
 
+    /// <summary>How much of a range lies behind the end of a file; 0 for what is to be refused for another reason.</summary>
+    public long BytesBeyondEnd(OpenHandle handle, long offset, long length)
+    {
+        lock (state.Gate)
+        {
+            return state.FindHandle(handle) is { } open && offset >= 0 && length > 0 && offset <= long.MaxValue - length
+                ? Math.Min(length, Math.Max(0, offset + length - open.Target.SizeBytes))
+                : 0;
+        }
+    }
+
     /// <summary>Allocates, punches or zeroes.</summary>
     public Result<Unit, VolumeError> Allocate(OpenHandle handle, long offset, long length, AllocateMode mode)
     {

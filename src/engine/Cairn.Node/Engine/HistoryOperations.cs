@@ -78,7 +78,7 @@ internal sealed class HistoryOperations(VolumeState state, ConflictKeeper confli
     {
         lock (state.Gate)
         {
-            return [.. _trash.All().OrderByDescending(gone => gone.RemovedAt).Select(gone => new TrashEntry(
+            return [.. Trashed().OrderByDescending(gone => gone.RemovedAt).Select(gone => new TrashEntry(
                 state.Inodes.NumberOf(gone.Object.Id),
                 NameText.Join(gone.Path),
                 (ObjectKind)gone.Object.Kind,
@@ -178,6 +178,15 @@ internal sealed class HistoryOperations(VolumeState state, ConflictKeeper confli
         }
 
         return await conflicts.Merge(directory, name.ToArray());
+    }
+
+    /// <summary>What was removed and not let go of since; what is held for review stays in sight all the same.</summary>
+    private IEnumerable<TrashedObject> Trashed()
+    {
+        LogPositions emptied = TrashMark.Of(state.Queries);
+        bool IsHeld(TransactionId by) => BrakeMark.Of(state.Queries, by.Log).Holds(by.Seq);
+        return _trash.All()
+            .Where(gone => !emptied.Contains(gone.By) || _trash.IsHeld(gone.Object.Id, gone.By, IsHeld));
     }
 
     private ConflictSide Side(EntryView entry)

@@ -12,7 +12,10 @@ internal sealed class PatientWriting(
     VolumeState state, FileOperations files, Publisher publisher, CancellationToken stopping)
 {
     /// <summary>Writes, at once if there is room.</summary>
-    /// <returns><see cref="VolumeError.NoSpace"/> after <see cref="PublishOptions.RoomPatience"/> without room.</returns>
+    /// <returns>
+    /// <see cref="VolumeError.NoSpace"/> after <see cref="PublishOptions.RoomPatience"/> without room, and after
+    /// <see cref="PublishOptions.DiskPatience"/> on a host's disk that is full.
+    /// </returns>
     public ValueTask<Result<int, VolumeError>> Write(OpenHandle handle, long offset, ReadOnlyMemory<byte> data)
     {
         if (HasRoom(data.Length))
@@ -27,6 +30,11 @@ internal sealed class PatientWriting(
         return WriteWhenThereIsRoom(handle, offset, data);
     }
 
+    /// <summary>On a full disk a round of publishing may free some of the journal; what others take over frees nothing.</summary>
+    private TimeSpan Patience => state.Parts.IsDiskFull()
+        ? state.Parts.Publishing.DiskPatience
+        : state.Parts.Publishing.RoomPatience;
+
     /// <summary>Whether a write fits, and with it everything that waits in the journal to be published.</summary>
     private bool HasRoom(int bytes)
     {
@@ -40,7 +48,7 @@ internal sealed class PatientWriting(
     {
         TimeProvider time = state.Parts.Time;
         long start = time.GetTimestamp();
-        while (time.GetElapsedTime(start) < state.Parts.Publishing.RoomPatience)
+        while (time.GetElapsedTime(start) < Patience)
         {
             Task progress = publisher.Progress;
             lock (state.Gate)

@@ -252,9 +252,21 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     public ValueTask<Result<Unit, VolumeError>> Release(OpenHandle handle) => new(_files.Release(handle));
 
     /// <inheritdoc/>
-    public ValueTask<Result<Unit, VolumeError>> Allocate(
-        OpenHandle handle, long offset, long length, AllocateMode mode) =>
-        new(_files.Allocate(handle, offset, length, mode));
+    /// <remarks>
+    /// Nothing is reserved: space belongs to a pool of machines, and is taken by whoever writes first. What does not fit
+    /// now is refused, so that a program that asks before a long write learns it before.
+    /// </remarks>
+    public async ValueTask<Result<Unit, VolumeError>> Allocate(
+        OpenHandle handle, long offset, long length, AllocateMode mode)
+    {
+        if (mode is AllocateMode.Extend or AllocateMode.KeepSize
+            && _files.BytesBeyondEnd(handle, offset, length) > (await Space()).Value.FreeBytes)
+        {
+            return VolumeError.NoSpace;
+        }
+
+        return _files.Allocate(handle, offset, length, mode);
+    }
 
     /// <inheritdoc/>
     public ValueTask<Result<long, VolumeError>> Seek(OpenHandle handle, long offset, SeekTarget target) =>

@@ -71,6 +71,12 @@ public sealed record VolumeParts
 
     /// <summary>Whether new chunks find nodes for all their copies; a volume without a pool always has room there.</summary>
     public Func<bool> HasPoolRoom { get; init; } = static () => true;
+
+    /// <summary>Whether the host's disk is full, of whatever: nobody but its owner makes room then.</summary>
+    public Func<bool> IsDiskFull { get; init; } = static () => false;
+
+    /// <summary>Whether this node has left the pool: nobody takes what is written here any more.</summary>
+    public Func<bool> HasLeft { get; init; } = static () => false;
 }
 
 /// <summary>The state that a volume's operations share, and what all of them need of it.</summary>
@@ -136,11 +142,15 @@ internal sealed class VolumeState
     public LockManager Locks { get; } = new();
 
     /// <summary>Whether this node may edit the volume; what it wrote all the same would have no effect on any node.</summary>
-    public bool MayWrite => Parts.Log.MayWrite;
+    public bool MayWrite => Refusal is null;
+
+    /// <summary>Why this node may not edit the volume at all; null: it may.</summary>
+    public VolumeError? Refusal =>
+        Parts.HasLeft() ? VolumeError.Left : !Parts.Log.MayWrite ? VolumeError.ReadOnly : null;
 
     /// <summary>Why this node may not edit an object; null: it may. Under the gate.</summary>
     public VolumeError? RefusalOf(ObjectId id) =>
-        !MayWrite ? VolumeError.ReadOnly : Parts.Log.OwnJudge?.Denies(id) == true ? VolumeError.AccessDenied : null;
+        Refusal ?? (Parts.Log.OwnJudge?.Denies(id) == true ? VolumeError.AccessDenied : null);
 
     /// <summary>Whether the making of a file, or edits of it, may have been refused. Under the gate.</summary>
     public bool MayBeRefused(ObjectId file) =>
@@ -249,7 +259,7 @@ internal sealed class VolumeState
             return Append(intent, default);
         }
 
-        return !MayWrite ? VolumeError.ReadOnly
+        return Refusal is { } refusal ? refusal
             : Parts.Log.OwnJudge?.Denies(intent.Value) == true ? VolumeError.AccessDenied
             : Append(intent, default);
     }

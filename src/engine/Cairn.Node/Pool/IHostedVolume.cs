@@ -203,6 +203,9 @@ public sealed record VolumeSetting
     /// <summary>Whether new chunks find nodes for all their copies. Asked at every write, from any thread.</summary>
     public required Func<bool> HasPoolRoom { get; init; }
 
+    /// <summary>Whether this node has left the pool. Asked at every write, from any thread.</summary>
+    public required Func<bool> HasLeft { get; init; }
+
     /// <summary>Told the path of a file that was read while no node that has its data could be reached. Any thread.</summary>
     public required Action<string> Unreadable { get; init; }
 

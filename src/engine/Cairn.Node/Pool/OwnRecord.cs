@@ -44,6 +44,9 @@ internal sealed class OwnRecord
     /// <summary>The newest one.</summary>
     public SignedNodeRecord Current { get; private set; }
 
+    /// <summary>Whether this node has left the pool, for ever. Any thread.</summary>
+    public bool HasLeft => Current.Record.State == NodeState.Gone;
+
     /// <summary>Where this node is found now; the record has what it was when it was signed.</summary>
     public ImmutableArray<NodeAddress> AddressesNow => AddressesOf(_ports.Transport, _options);
 

@@ -54,6 +54,9 @@ internal sealed class VolumeSet : IAsyncDisposable
     /// <summary>Whether this node was forgotten and has not made good yet what was settled without it.</summary>
     public Func<bool> IsReturning { get; init; } = static () => false;
 
+    /// <summary>Whether this node has left the pool. Any thread.</summary>
+    public Func<bool> HasLeft { get; init; } = static () => false;
+
     /// <summary>What a newcomer begins with.</summary>
     public required TableCopy Copies { get; init; }
 
@@ -202,6 +205,7 @@ internal sealed class VolumeSet : IAsyncDisposable
             PoolSpace = _space,
             Standing = () => _log.State.Checkpoints.GetValueOrDefault(volume.Volume),
             HasPoolRoom = () => _view.HasRoom,
+            HasLeft = HasLeft,
             Unreadable = Unreadable,
             OpenTwice = sentence => _diary.Add(LogLevel.Info, "open files", sentence),
             Garbage = new ConfirmedMembers(

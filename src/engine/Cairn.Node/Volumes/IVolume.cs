@@ -71,7 +71,7 @@ public interface IVolume
     /// <summary>The last close: the version is published.</summary>
     ValueTask<Result<Unit, VolumeError>> Release(OpenHandle handle);
 
-    /// <summary>Allocates, punches or zeroes a range.</summary>
+    /// <summary>Allocates, punches or zeroes a range. Space is not reserved: a later write may still find none.</summary>
     ValueTask<Result<Unit, VolumeError>> Allocate(OpenHandle handle, long offset, long length, AllocateMode mode);
 
     /// <summary>Finds the next data or hole at or after an offset.</summary>

@@ -93,6 +93,9 @@ public enum VolumeError
     /// <summary>The wait was given up by the caller.</summary>
     Interrupted,
 
+    /// <summary>This node has left the pool. Helps: write on a machine that is in it.</summary>
+    Left,
+
     /// <summary>A clone needs the snapshot. Helps: remove the clone first.</summary>
     InUse,
 }

@@ -26,4 +26,7 @@ public sealed record PublishOptions
 
     /// <summary>How long a writer waits for room before it is told that there is none. Default 30 s.</summary>
     public TimeSpan RoomPatience { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long it waits instead while the host's disk is full. Default 1 s.</summary>
+    public TimeSpan DiskPatience { get; init; } = TimeSpan.FromSeconds(1);
 }
