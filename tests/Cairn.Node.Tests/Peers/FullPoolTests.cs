@@ -97,7 +97,8 @@ public sealed class FullPoolTests
 
         Assert.InRange(tried, 1, 8);
         node.Disk.Faults.Clear();
-        bench.Until(() => bench.Nodes[1].Info().Single(other => other.Node == node.Id).UsedBytes > 50_000_000, "said again");
+        bench.Until(
+            () => bench.Nodes[1].Info().Single(other => other.Node == node.Id).UsedBytes > 50_000_000, "said again");
     }
 
     [Fact]

@@ -16,9 +16,9 @@ public static class NodesCommand
             "nodes",
             "List the pool's machines.",
             "ROLE says what a machine may do; of one that only reads, also how many changes were refused. STATE is the "
-            + "machine's own word; SEEN is what this machine sees of it: connected, alive, suspect or dead. ROOM is what it "
-            + "has for copies: the space it gives without its journal, its logs and its indexes. USED is how much of that "
-            + "is taken.",
+            + "machine's own word; SEEN is what this machine sees of it: connected, alive, suspect or dead. ROOM is "
+            + "what it has for copies: the space it gives without its journal, its logs and its indexes. USED is how "
+            + "much of that is taken.",
             "cairn nodes",
             "cairn nodes --json");
         CommandContext.Attach(command, List);

@@ -21,7 +21,7 @@ public static class TransferCommands
             "put",
             "Copy a local file into a volume; it replaces what is there in one step.",
             "A path that ends with /, and a volume, take the file's own name. Readers see the old content or the new, "
-            + "never a part. A file that was there keeps its mode and owner, a new one gets the mode of the local file.",
+            + "never a part. A file that was there keeps its mode and owner, a new one gets the local file's mode.",
             "cairn put beach.jpg photos/2026/",
             "tar -c src | cairn put - backup/src.tar") { file, path };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>

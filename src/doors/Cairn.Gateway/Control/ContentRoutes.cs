@@ -55,16 +55,16 @@ internal static class ContentRoutes
     public static async Task<IResult> Write(HttpContext context, WholeFiles files, IVolume volume, string path)
     {
         string asked = context.Request.Query["mode"].ToString();
-        uint mode = 0;
-        if (asked.Length > 0
-            && !(uint.TryParse(asked, NumberStyles.None, CultureInfo.InvariantCulture, out mode) && mode <= PermissionBits))
+        bool isMode = uint.TryParse(asked, NumberStyles.None, CultureInfo.InvariantCulture, out uint mode)
+            && mode <= PermissionBits;
+        if (asked.Length > 0 && !isMode)
         {
-            return ControlReplies.Refuse(
-                new ControlError(ControlErrorKind.InvalidArgument, $"'{asked}' is not a mode: 0 to {PermissionBits}."));
+            return ControlReplies.Refuse(new ControlError(
+                ControlErrorKind.InvalidArgument, $"'{asked}' is not a mode: 0 to {PermissionBits}."));
         }
 
         Result<Unit, VolumeError> put = await files.Put(
-            volume, path, asked.Length > 0 ? mode : null, async handle => await Fill(context, volume, handle));
+            volume, path, isMode ? mode : null, async handle => await Fill(context, volume, handle));
         return put.TryGet(out _, out VolumeError error) ? Results.NoContent() : ControlReplies.Refuse(path, error);
     }
 

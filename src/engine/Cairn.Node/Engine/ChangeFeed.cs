@@ -79,7 +79,8 @@ internal sealed class ChangeFeed(VolumeState state) : IVolumeFeed
             Place place => (ChangeKind.Created, PathOf(place.Parent, place.Name), null),
             WriteVersion write => (ChangeKind.Written, PathOf(write.Object), null),
             Move move when WholeFiles.IsUnfinished(NameText.Of(move.FromName.Span)) => (
-                move.Replaced is null ? ChangeKind.Created : ChangeKind.Written, PathOf(move.ToParent, move.ToName), null),
+                move.Replaced is null ? ChangeKind.Created : ChangeKind.Written,
+                PathOf(move.ToParent, move.ToName), null),
             Move move => (
                 ChangeKind.Moved, PathOf(move.ToParent, move.ToName), PathOf(move.FromParent, move.FromName)),
             Exchange exchange => (
