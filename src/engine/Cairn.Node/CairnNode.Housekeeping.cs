@@ -91,6 +91,9 @@ public sealed partial class CairnNode
         }
     }
 
+    /// <summary>Tells the others what this node says of its life.</summary>
+    private Result<Unit, StoreError> Say(NodeState state) => ChangeRecord(record => record with { State = state });
+
     private Result<Unit, StoreError> ChangeRecord(Func<NodeRecord, NodeRecord> change)
     {
         Result<SignedNodeRecord, StoreError> changed = _record.Change(change);

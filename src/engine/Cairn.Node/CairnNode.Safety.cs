@@ -104,7 +104,7 @@ public sealed partial class CairnNode
     public async IAsyncEnumerable<Result<SafetyProgress, ControlError>> Leave(
         bool force, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        Result<Unit, StoreError> said = ChangeRecord(record => record with { State = NodeState.Decommissioning });
+        Result<Unit, StoreError> said = Say(NodeState.Decommissioning);
         if (!said.TryGet(out _, out StoreError failure))
         {
             yield return new ControlError(ControlErrorKind.Storage, failure.ToString());
@@ -130,7 +130,7 @@ public sealed partial class CairnNode
         }
 
         Result<Unit, ControlError> left = Done(_poolLog.Append([new Exclude(_view.Self, true)]));
-        ChangeRecord(record => record with { State = NodeState.Gone });
+        Say(NodeState.Gone);
         await Either(_progress.Task, TimeSpan.FromSeconds(2), cancellation);
         yield return left.TryGet(out _, out ControlError error)
             ? new SafetyProgress(0, 0, 0, 0, true, "This node has left the pool.")

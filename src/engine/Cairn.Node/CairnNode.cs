@@ -137,9 +137,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _copies.Ended += _volumes.Refresh;
         _marks = new MarkKeeper(ports, _view, _poolLog, _volumes, _diary, options.MarkInterval);
         _tables = new TableServer(ports, _view, _volumes, _sendLimiter);
-        _ownReturn = new OwnReturn(
-            ports.Workers, _view, _sync, _volumes, _diary,
-            state => ChangeRecord(record => record with { State = state }));
+        _ownReturn = new OwnReturn(ports.Workers, _view, _sync, _volumes, _diary, state => Say(state));
         _damage = new DamageReport(chunks, logs, _volumes, _view, _peers);
         _onlyHere = new OnlyHere(ports, chunks, _view, _peers, _sync, _replicator, _volumes);
         _census = new CopyCensus(_view, _peers);

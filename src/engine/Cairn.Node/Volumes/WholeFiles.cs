@@ -90,11 +90,13 @@ public sealed class WholeFiles(NodeId self)
         }
 
         Result<Unit, VolumeError> written = Unit.Value;
-        if (replaced is { } owned)
+        ObjectAttributes made = opened.Attributes;
+        if (replaced is { } owned
+            && (owned.Mode, owned.UserId, owned.GroupId) != (made.Mode, made.UserId, made.GroupId))
         {
-            AttributeChange same = new() { Mode = mode, UserId = owned.UserId, GroupId = owned.GroupId };
+            AttributeChange same = new() { Mode = owned.Mode, UserId = owned.UserId, GroupId = owned.GroupId };
             Result<ObjectAttributes, VolumeError> kept = await volume.SetAttributes(
-                opened.Attributes.Inode, same, opened.Handle, Caller.Daemon);
+                made.Inode, same, opened.Handle, Caller.Daemon);
             written = kept.IsOk ? Unit.Value : kept.Error;
         }
 
