@@ -9,7 +9,7 @@ public sealed record PublishOptions
     /// <summary>A draft is published at the latest so long after its first write. Default 30 s.</summary>
     public TimeSpan Latest { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long to wait for more small files to put into one bundle. Default 4 ms.</summary>
+    /// <summary>How long to wait, soon after another, for more small files to put into one bundle. Default 4 ms.</summary>
     public TimeSpan Gather { get; init; } = TimeSpan.FromMilliseconds(4);
 
     /// <summary>Files up to this size lie in their manifest. Default 512 bytes.</summary>

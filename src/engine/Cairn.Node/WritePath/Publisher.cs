@@ -79,6 +79,7 @@ internal sealed class Publisher : IDisposable
     /// <summary>Runs until the volume stops.</summary>
     public async Task Run(CancellationToken cancellation)
     {
+        long roundEndMs = 0;
         while (!cancellation.IsCancellationRequested)
         {
             TimeSpan wait;
@@ -102,15 +103,19 @@ internal sealed class Publisher : IDisposable
                 continue;
             }
 
-            if (_state.Parts.Publishing.Gather > TimeSpan.Zero)
+            // A save after a rest goes at once: somebody may wait to see it. What follows it closely is gathered.
+            TimeSpan gather = _state.Parts.Publishing.Gather;
+            if (gather > TimeSpan.Zero && _state.NowMs - roundEndMs <= gather.TotalMilliseconds)
             {
-                await Task.Delay(_state.Parts.Publishing.Gather, _state.Parts.Time, cancellation);
+                await Task.Delay(gather, _state.Parts.Time, cancellation);
             }
 
             if (!await Round(cancellation))
             {
                 await Task.Delay(RetryAfterFailure, _state.Parts.Time, cancellation);
             }
+
+            roundEndMs = _state.NowMs;
         }
     }
 
