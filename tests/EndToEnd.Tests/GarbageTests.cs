@@ -17,14 +17,14 @@ public sealed class GarbageTests(PoolFixture fixture)
         await File.WriteAllBytesAsync(path, RandomNumberGenerator.GetBytes(FileBytes), cancellation);
         await fixture.Node(2).Run(
             cancellation, "wait", "--safe", "shared/to-be-deleted.bin", "--quiet", "--timeout", "60");
-        long[] full = await Used();
+        long[] full = Used();
         File.Delete(path);
         await fixture.Node(3).Run(cancellation, "trash", "empty", "shared");
         long[] now = full;
         await Eventually.Holds(
             () =>
             {
-                now = Used().GetAwaiter().GetResult();
+                now = Used();
                 return now.Zip(full).All(pair => pair.Second - pair.First > FileBytes * 0.9);
             },
             $"every node gave the space back; used were {string.Join(", ", full)}",
@@ -33,18 +33,11 @@ public sealed class GarbageTests(PoolFixture fixture)
     }
 
     /// <summary>Bytes of chunks, as each node's status says.</summary>
-    private async Task<long[]> Used()
+    private long[] Used() => [.. Enumerable.Range(1, 4).Select(number =>
     {
-        List<long> used = [];
-        for (int number = 1; number <= 4; number++)
-        {
-            string json = await fixture.Node(number).Run(TestContext.Current.CancellationToken, "status", "--json");
-            using JsonDocument status = JsonDocument.Parse(json);
-            JsonElement space = status.RootElement.GetProperty("space");
-            used.Add(space.GetProperty("replicatedBytes").GetInt64() + space.GetProperty("stagedBytes").GetInt64()
-                + space.GetProperty("cachedBytes").GetInt64());
-        }
-
-        return [.. used];
-    }
+        using JsonDocument status = JsonDocument.Parse(fixture.Node(number).Ask("/v1/status"));
+        JsonElement space = status.RootElement.GetProperty("space");
+        return space.GetProperty("replicatedBytes").GetInt64() + space.GetProperty("stagedBytes").GetInt64()
+            + space.GetProperty("cachedBytes").GetInt64();
+    })];
 }
