@@ -62,6 +62,30 @@ public sealed class CloneWalkTests
         Assert.Empty(_clone.Queries.ConflictedNames());
     }
 
+    /// <summary>Found by `cairn simulate --nodes 5 --seed 913`: the conflict was one link in the snapshot, and two in its clone.</summary>
+    [Fact]
+    public void A_conflict_of_a_file_with_two_names_has_two_as_well()
+    {
+        var other = new Replica(3);
+        ObjectId file = _origin.Create("both", "base");
+        _origin.Do(_origin.Edits.Link(file, default, "again"u8.ToArray()));
+        other.Receive(_origin);
+        _origin.Write("both", "mine");
+        other.Write("both", "theirs");
+        Replica.Sync(_origin, other);
+        EntryView[] conflicts = [.. _origin.Queries.Conflicts(default)];
+        Assert.Equal(2, conflicts.Length);
+
+        Fill(_origin.Queries, default);
+        Assert.All(conflicts, conflict =>
+        {
+            ObjectView shown = _origin.Queries.Get(conflict.Object)!;
+            ObjectView cloned = _clone.Queries.Get(_clone.Queries.Lookup(default, conflict.Name)!.Value.Object)!;
+            Assert.Equal((2u, shown.Id), (shown.LinkCount, cloned.Id));
+            Assert.Equal(Attributes(shown), Attributes(cloned));
+        });
+    }
+
     /// <summary>As after a crash: what is there takes no step, and the rest comes.</summary>
     [Fact]
     public void It_can_be_begun_again()

@@ -26,6 +26,7 @@ internal static class TreeAudit
                     place.Parent == directory && place.Name.Span.SequenceEqual(entry.Name.Span));
                 if (entry.IsBranch)
                 {
+                    Assert.Equal((uint)queries.Parents(entry.Object).Count, view.LinkCount);
                     continue;
                 }
 

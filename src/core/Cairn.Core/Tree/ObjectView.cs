@@ -106,18 +106,10 @@ public sealed class ObjectView
     public long DataBytes => _record.Heads.Count > 0 ? _record.Heads[_head].DataBytes : 0;
 
     /// <summary>Entries that point at it; 2 + subdirectories for a directory; 0 when it was removed.</summary>
-    public uint LinkCount
-    {
-        get
-        {
-            if (_record.Detached)
-            {
-                return 0;
-            }
-
-            return _record.IsDirectory ? 2 + _record.Subdirectories : IsBranch ? 1 : (uint)_record.Places.Count;
-        }
-    }
+    /// <remarks>A branch is shown beside each entry of its owner, so it has as many.</remarks>
+    public uint LinkCount => _record.Detached ? 0
+        : _record.IsDirectory ? 2 + _record.Subdirectories
+        : (uint)_record.Places.Count;
 
     /// <summary>Whether it has no entry any more.</summary>
     public bool IsDetached => _record.Detached;
