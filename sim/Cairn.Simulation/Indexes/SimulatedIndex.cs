@@ -22,6 +22,9 @@ public sealed class SimulatedIndex : IIndexStore
     /// <summary>How many records the largest change had.</summary>
     public int LargestApply { get; private set; }
 
+    /// <summary>How many single keys were asked for.</summary>
+    public long GetCount { get; private set; }
+
     /// <summary>How many scans were asked for.</summary>
     public long ScanCount { get; private set; }
 
@@ -54,6 +57,7 @@ public sealed class SimulatedIndex : IIndexStore
     {
         lock (_gate)
         {
+            GetCount++;
             return Failure is { } failure ? new IndexError(failure)
                 : _records.TryGetValue(key.ToArray(), out byte[]? value) ? value : Result<byte[]?, IndexError>.Ok(null);
         }

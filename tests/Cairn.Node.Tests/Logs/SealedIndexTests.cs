@@ -109,6 +109,54 @@ public sealed class SealedIndexTests
         Assert.Equal("disk image is malformed", index.Scan([], [], 10).Error.Detail);
     }
 
+    [Fact]
+    public void Objects_that_were_made_together_are_read_together()
+    {
+        var random = new Prng(1);
+        var ids = new FreshIds(random.Fill);
+        byte[][] keys = [.. Enumerable.Range(0, 500).Select(_ => (byte[])[TreeKeys.Object, .. ids.Next().ToArray()])];
+        byte[] never = [.. keys[250].AsSpan(0, TreeKeys.NearObjectsSize), .. new byte[10]];
+        var below = new SimulatedIndex();
+        using SealedIndex index = Open(below);
+        Assert.True(index.Apply(keys.Select(static key => new IndexChange(key, key.AsMemory(0, 9)))).IsOk);
+        byte[][] shuffled = [.. keys.OrderBy(_ => random.Next(1000))];
+        long before = below.GetCount + below.ScanCount;
+        Assert.All(shuffled, key => Assert.Equal(key[..9], index.Get(key).Value));
+        Assert.Null(index.Get(never).Value);
+        Assert.InRange(below.GetCount + below.ScanCount - before, 1, 20);
+        Assert.True(index.Apply([new IndexChange(keys[7], new byte[] { 7 }), new IndexChange(keys[8], null)]).IsOk);
+        Assert.All(keys[9..], key => Assert.Equal(key[..9], index.Get(key).Value));
+        Assert.Equal([7], index.Get(keys[7]).Value);
+        Assert.Null(index.Get(keys[8]).Value);
+    }
+
+    [Fact]
+    public void More_objects_with_one_beginning_than_are_read_together_are_all_found()
+    {
+        byte[][] keys = [.. Enumerable.Range(0, 600).Select(
+            i => (byte[])[TreeKeys.Object, .. new byte[ObjectId.Size - 2], (byte)(i >> 8), (byte)i])];
+        using SealedIndex index = Open(new SimulatedIndex());
+        Assert.True(index.Apply(keys.Select(static key => new IndexChange(key, key.AsMemory(key.Length - 2)))).IsOk);
+        Assert.All(keys, key => Assert.Equal(key[^2..], index.Get(key).Value));
+    }
+
+    [Fact]
+    public void The_names_of_a_directory_that_was_listed_are_not_looked_for_below()
+    {
+        byte[] directory = [TreeKeys.Entry, .. new byte[ObjectId.Size]];
+        byte[][] keys = [.. Enumerable.Range(0, 100).Select(i => (byte[])[.. directory, (byte)(1 + i)])];
+        var below = new SimulatedIndex();
+        using SealedIndex index = Open(below);
+        Assert.True(index.Apply(keys.Select(static key => new IndexChange(key, key.AsMemory(key.Length - 1)))).IsOk);
+        Assert.Equal(10, index.Scan(directory, TreeKeys.EndOf(directory), 10).Value.Count);
+        long before = below.GetCount;
+        Assert.All(keys, key => Assert.Equal(key[^1..], index.Get(key).Value));
+        Assert.Null(index.Get([.. directory, 200]).Value);
+        Assert.Equal(before, below.GetCount);
+        Assert.True(index.Apply([new IndexChange(keys[0], new byte[] { 200 })]).IsOk);
+        Assert.Equal([200], index.Get(keys[0]).Value);
+    }
+
     private static SealedIndex Open(SimulatedIndex below) =>
         SealedIndex.Open(below, Secret, new SimulatedEntropy(3));
 

@@ -66,7 +66,12 @@ public static class TreeKeys
     public const byte SeenLimit = 0x22;
 
     /// <summary>Length of a key made of the tag and one id of 16 bytes.</summary>
-    internal const int IdKeySize = 1 + ObjectId.Size;
+    public const int IdKeySize = 1 + ObjectId.Size;
+
+    /// <summary>
+    /// What the keys of objects begin with that were made one after the other, up to 256 of them: see <see cref="FreshIds"/>.
+    /// </summary>
+    public const int NearObjectsSize = 1 + 6;
 
     /// <summary>The longest entry key.</summary>
     internal const int EntryKeyMax = IdKeySize + 255;
@@ -208,7 +213,7 @@ public static class TreeKeys
     /// <summary>
     /// The first key after every key that starts with <paramref name="prefix"/>; the prefix is not all 0xFF.
     /// </summary>
-    internal static byte[] EndOf(ReadOnlySpan<byte> prefix)
+    public static byte[] EndOf(ReadOnlySpan<byte> prefix)
     {
         byte[] end = prefix.ToArray();
         int last = end.Length - 1;

@@ -11,7 +11,8 @@ namespace Cairn.Node.Logs;
 /// <remarks>
 /// Format: docs/formats/sealed-index.md. Ids stay in the clear, so the store below keeps its order by them; the names of one
 /// directory lie there in the order of their masks and are sorted after they were opened. The last directory read stays
-/// sorted in memory, because a listing asks for it page by page.
+/// sorted in memory, because a listing asks for it page by page, and then for each name; <see cref="NearObjects"/> has what
+/// the names stand for.
 /// An index that was written in the clear, or under other keys, is emptied: it is rebuilt from the logs.
 /// Thread: any, as the port says; one lock for reading, one for writing.
 /// </remarks>
@@ -22,6 +23,7 @@ public sealed class SealedIndex : IIndexStore
     private static readonly byte[] SaltKey = [IndexTable.NodesOwn, (byte)'s'];
 
     private readonly IIndexStore _below;
+    private readonly NearObjects _near;
     private readonly byte[] _secret;
     private readonly IEntropy _entropy;
     private readonly Lock _reading = new();
@@ -37,6 +39,7 @@ public sealed class SealedIndex : IIndexStore
     private SealedIndex(IIndexStore below, ReadOnlySpan<byte> homeSecret, IEntropy entropy)
     {
         _below = below;
+        _near = new NearObjects(below);
         _secret = homeSecret.ToArray();
         _entropy = entropy;
         byte[] none = new byte[IndexCipher.SaltSize];
@@ -70,9 +73,14 @@ public sealed class SealedIndex : IIndexStore
     {
         lock (_reading)
         {
+            if (_last is { } last && last.Has(key))
+            {
+                return Result<byte[]?, IndexError>.Ok(last.Find(key));
+            }
+
             Span<byte> buffer = stackalloc byte[KeyBytesMax + IndexCipher.MaskSize];
             byte[] stored = buffer[..StoredKey(_opening, key, buffer)].ToArray();
-            Result<byte[]?, IndexError> got = _below.Get(stored);
+            Result<byte[]?, IndexError> got = _near.Get(stored);
             if (!got.TryGet(out byte[]? sealedBytes, out IndexError error))
             {
                 return error;
@@ -110,7 +118,7 @@ public sealed class SealedIndex : IIndexStore
             Result<Unit, IndexError> applied = _below.Apply(changes.Select(Seal));
             lock (_reading)
             {
-                _last = null;
+                Forget();
             }
 
             return applied;
@@ -188,8 +196,15 @@ public sealed class SealedIndex : IIndexStore
         _opening.Dispose();
         _opening = new IndexCipher(_secret, salt, 0);
         _salt = salt;
-        _last = null;
+        Forget();
         RenewSealing();
+    }
+
+    /// <summary>What was read before may not be so any more.</summary>
+    private void Forget()
+    {
+        _last = null;
+        _near.Clear();
     }
 
     private void RenewSealing()
@@ -293,7 +308,7 @@ public sealed class SealedIndex : IIndexStore
             if (_last is { } last && last.Directory.AsSpan().SequenceEqual(directory))
             {
                 found.Add(last);
-                from = Group.After(directory);
+                from = TreeKeys.EndOf(directory);
             }
         }
 
@@ -336,7 +351,7 @@ public sealed class SealedIndex : IIndexStore
     private static byte[] Bound(byte[] to)
     {
         int ids = TreeKeys.NameStart(to);
-        return ids < to.Length ? Group.After(to.AsSpan(0, ids)) : to;
+        return ids < to.Length ? TreeKeys.EndOf(to.AsSpan(0, ids)) : to;
     }
 
     private bool TryRead(TableCursor rows, byte[] directory, out bool has, out Group group)
@@ -365,18 +380,28 @@ public sealed class SealedIndex : IIndexStore
 
         public List<KeyValuePair<byte[], byte[]>> Records { get; } = [];
 
-        /// <summary>The first key after everything in a directory.</summary>
-        public static byte[] After(ReadOnlySpan<byte> directory)
+        /// <summary>Whether a key is there if it is anywhere.</summary>
+        public bool Has(ReadOnlySpan<byte> key) =>
+            TreeKeys.NameStart(key) == Directory.Length && key.Length > Directory.Length && key.StartsWith(Directory);
+
+        /// <summary>The value of a key, or null.</summary>
+        public byte[]? Find(ReadOnlySpan<byte> key) =>
+            FirstFrom(key) is int at && at < Records.Count && key.SequenceEqual(Records[at].Key)
+                ? Records[at].Value
+                : null;
+
+        /// <summary>The place of the first record at or behind a key.</summary>
+        public int FirstFrom(ReadOnlySpan<byte> key)
         {
-            byte[] end = directory.ToArray();
-            int last = end.Length - 1;
-            while (end[last] == 0xFF)
+            (int low, int high) = (0, Records.Count);
+            while (low < high)
             {
-                last--;
+                int middle = (low + high) / 2;
+                bool isBefore = Records[middle].Key.AsSpan().SequenceCompareTo(key) < 0;
+                (low, high) = isBefore ? (middle + 1, high) : (low, middle);
             }
 
-            end[last]++;
-            return end[..(last + 1)];
+            return low;
         }
     }
 
@@ -395,7 +420,7 @@ public sealed class SealedIndex : IIndexStore
 
         public void Add(Group group)
         {
-            for (int i = FirstOf(group); i < group.Records.Count && !IsFull; i++)
+            for (int i = group.FirstFrom(From); i < group.Records.Count && !IsFull; i++)
             {
                 if (To.Length > 0 && group.Records[i].Key.AsSpan().SequenceCompareTo(To) >= 0)
                 {
@@ -404,19 +429,6 @@ public sealed class SealedIndex : IIndexStore
 
                 Records.Add(group.Records[i]);
             }
-        }
-
-        private int FirstOf(Group group)
-        {
-            (int low, int high) = (0, group.Records.Count);
-            while (low < high)
-            {
-                int middle = (low + high) / 2;
-                bool isBefore = group.Records[middle].Key.AsSpan().SequenceCompareTo(From) < 0;
-                (low, high) = isBefore ? (middle + 1, high) : (low, middle);
-            }
-
-            return low;
         }
     }
 }
