@@ -3,6 +3,7 @@ using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
 using Cairn.Node.Engine;
+using Cairn.Node.Peers;
 using Cairn.Node.Pool;
 using Cairn.Node.Volumes;
 using Cairn.Simulation;
@@ -171,6 +172,9 @@ internal sealed class BenchNode : IDisposable
 
     public ScrapVolume.Factory? Volumes { get; private set; }
 
+    /// <summary>The log of its reduced volumes; null for none.</summary>
+    public Func<VolumeId, ISharedLog>? Log { get; set; }
+
     public NodeStores? Stores { get; private set; }
 
     public CairnNode Node => _node ?? throw new InvalidOperationException("not started");
@@ -225,7 +229,7 @@ internal sealed class BenchNode : IDisposable
                 return EngineVolumes.Open(stores);
             }
 
-            Volumes = new ScrapVolume.Factory(stores);
+            Volumes = new ScrapVolume.Factory(stores, Log);
             return Result<IVolumeFactory, StoreError>.Ok(Volumes);
         });
 

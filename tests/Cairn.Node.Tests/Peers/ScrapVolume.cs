@@ -19,14 +19,14 @@ internal sealed class ScrapVolume : IHostedVolume
     private readonly IReplicationQueue _queue;
     private readonly IChunkSource _source;
 
-    public ScrapVolume(VolumeSetting setting, NodeStores stores)
+    public ScrapVolume(VolumeSetting setting, NodeStores stores, Func<VolumeId, ISharedLog>? log)
     {
         _chunks = stores.Chunks;
         _queue = setting.Replication;
         _source = setting.Source;
         Keyring = setting.Keyring;
         Volume = new MemoryVolume(setting.Volume.Name, 1, stores.Ports.Time);
-        Log = new NoLog(setting.Volume.Volume);
+        Log = log?.Invoke(setting.Volume.Volume) ?? new NoLog(setting.Volume.Volume);
     }
 
     public IVolume Volume { get; }
@@ -80,13 +80,13 @@ internal sealed class ScrapVolume : IHostedVolume
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    internal sealed class Factory(NodeStores stores) : IVolumeFactory
+    internal sealed class Factory(NodeStores stores, Func<VolumeId, ISharedLog>? log) : IVolumeFactory
     {
         public SortedDictionary<VolumeId, ScrapVolume> Open { get; } = [];
 
         Result<IHostedVolume, StoreError> IVolumeFactory.Open(VolumeSetting setting)
         {
-            ScrapVolume volume = new(setting, stores);
+            ScrapVolume volume = new(setting, stores, log);
             Open[setting.Volume.Volume] = volume;
             return volume;
         }

@@ -81,7 +81,8 @@ internal sealed class HeardPositions
             positions.Encode(writer);
         }
 
-        _isChanged = false;
-        return SmallFile.Write(_disk, FileName, output.WrittenSpan);
+        Result<Unit, StoreError> written = SmallFile.Write(_disk, FileName, output.WrittenSpan);
+        _isChanged = !written.IsOk;
+        return written;
     }
 }

@@ -11,7 +11,8 @@ namespace Cairn.Node.Peers;
 /// <summary>Keeps the replicated logs of all connected members the same: new blocks are pushed at once, the rest is caught up.</summary>
 /// <remarks>
 /// Each side says its positions when a link comes up and after it took blocks in; whoever sees that the other lacks
-/// something sends it. A block is sent at most once per link unless the peer's positions say that it did not arrive.
+/// something sends it, so much at a time as a window allows (<see cref="LogPeer"/>). A block is sent at most once per link
+/// unless the peer's positions say that it did not arrive.
 /// Thread: the engine's loop.
 /// </remarks>
 internal sealed class LogSync
@@ -20,11 +21,10 @@ internal sealed class LogSync
 
     /// <summary>So much is remembered about volumes that are not open here: which those are, a peer may invent.</summary>
     private const int StatesMax = 4096;
-    private static readonly TimeSpan ResendAfter = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan RelayAfter = TimeSpan.FromMilliseconds(250);
 
     private readonly SortedDictionary<VolumeId, ISharedLog> _logs = [];
-    private readonly Dictionary<(NodeId Peer, VolumeId Volume), PeerState> _peers = [];
+    private readonly Dictionary<(NodeId Peer, VolumeId Volume), LogPeer> _peers = [];
     private readonly SortedDictionary<VolumeId, Inbox> _inboxes = [];
     private readonly HeardPositions _heard;
     private readonly NodePorts _ports;
@@ -58,10 +58,9 @@ internal sealed class LogSync
         foreach (PeerLink link in _set.Links)
         {
             link.Send(WordOf(log));
-            if (_peers.TryGetValue((link.Peer, log.Volume), out PeerState? state) && state.Link == link)
+            if (_peers.TryGetValue((link.Peer, log.Volume), out LogPeer? state) && state.Link == link)
             {
                 // It said what it holds before there was a log here, and need not say it again.
-                state.Sent = state.Sent.Join(state.Confirmed);
                 SendMissing(link, log, state);
             }
         }
@@ -82,7 +81,7 @@ internal sealed class LogSync
 
     /// <summary>What a connected peer said it holds of a volume, open here or not; empty for one that is not connected.</summary>
     public LogPositions ConfirmedBy(NodeId peer, VolumeId volume) =>
-        _peers.TryGetValue((peer, volume), out PeerState? state) ? state.Confirmed : LogPositions.Empty;
+        _peers.TryGetValue((peer, volume), out LogPeer? state) ? state.Confirmed : LogPositions.Empty;
 
     /// <summary>Whether everything that connected members said they hold is held here; not before all of them said it.</summary>
     public bool IsCaughtUp() => _set.Links.Count > 0 && _logs.Values.All(log => _set.Links
@@ -154,16 +153,14 @@ internal sealed class LogSync
             return;
         }
 
-        PeerState state = StateOf(link, message.Volume);
-        state.Confirmed = theirs;
+        LogPeer state = StateOf(link, message.Volume);
+        state.Says(theirs);
         if (log is null)
         {
             return;
         }
 
         _heard.Note(link.Peer, message.Volume, theirs);
-        bool isQuiet = _ports.Time.GetElapsedTime(state.LastSent) > ResendAfter;
-        state.Sent = isQuiet ? theirs : state.Sent.Join(theirs);
         SendMissing(link, log, state);
         if (!log.Positions.Covers(theirs) && _ports.Time.GetElapsedTime(state.LastAsked) > RelayAfter)
         {
@@ -267,7 +264,7 @@ internal sealed class LogSync
     {
         foreach (PeerLink link in _set.Links)
         {
-            PeerState state = StateOf(link, log.Volume);
+            LogPeer state = StateOf(link, log.Volume);
             if (state.IsGreeted)
             {
                 SendMissing(link, log, state);
@@ -301,10 +298,10 @@ internal sealed class LogSync
         return new LogPositionsMessage(log.Volume, output.WrittenMemory);
     }
 
-    private void SendMissing(PeerLink link, ISharedLog log, PeerState state)
+    private void SendMissing(PeerLink link, ISharedLog log, LogPeer state)
     {
         state.IsGreeted = true;
-        while (!link.IsClosed)
+        while (!link.IsClosed && state.HasRoom)
         {
             IReadOnlyList<SharedBlock> blocks = log.BlocksAfter(state.Sent, MessageBytesMax - LogBlock.EncodedBytesMax);
             if (blocks.Count == 0)
@@ -312,12 +309,7 @@ internal sealed class LogSync
                 return;
             }
 
-            foreach (SharedBlock block in blocks)
-            {
-                state.Sent = state.Sent.With(block.Log, block.Position);
-            }
-
-            state.LastSent = _ports.Time.GetTimestamp();
+            state.Sends(blocks);
             link.Send(new LogBlocks(log.Volume, [.. blocks.Select(block => block.Bytes)]));
         }
     }
@@ -332,30 +324,15 @@ internal sealed class LogSync
         Progress?.Invoke();
     }
 
-    private PeerState StateOf(PeerLink link, VolumeId volume)
+    private LogPeer StateOf(PeerLink link, VolumeId volume)
     {
-        if (!_peers.TryGetValue((link.Peer, volume), out PeerState? state) || state.Link != link)
+        if (!_peers.TryGetValue((link.Peer, volume), out LogPeer? state) || state.Link != link)
         {
-            state = new PeerState(link);
+            state = new LogPeer(link, _ports.Time);
             _peers[(link.Peer, volume)] = state;
         }
 
         return state;
-    }
-
-    private sealed class PeerState(PeerLink link)
-    {
-        public PeerLink Link { get; } = link;
-
-        public LogPositions Confirmed { get; set; } = LogPositions.Empty;
-
-        public LogPositions Sent { get; set; } = LogPositions.Empty;
-
-        public long LastSent { get; set; }
-
-        public long LastAsked { get; set; }
-
-        public bool IsGreeted { get; set; }
     }
 
     private sealed class Inbox
