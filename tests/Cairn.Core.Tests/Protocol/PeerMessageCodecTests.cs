@@ -103,6 +103,16 @@ public sealed class PeerMessageCodecTests
         Assert.Equal(ProtocolErrorKind.NoCommonVersion, ProtocolVersion.Negotiate(5, 7).Error.Kind);
     }
 
+    [Fact]
+    public void Pages_of_a_list_ascend_from_one_to_the_next()
+    {
+        Assert.True(new PartitionReply(1, [One, Two], true).Follows(default));
+        Assert.True(new PartitionReply(1, [], false).Follows(Two));
+        Assert.True(new PartitionReply(1, [Two], false).Follows(One));
+        Assert.False(new PartitionReply(1, [One, Two], true).Follows(One));
+        Assert.False(new PartitionReply(1, [Two, One], true).Follows(default));
+    }
+
     private static byte[] Encode(PeerMessage message)
     {
         ArrayBufferWriter<byte> output = new();

@@ -136,4 +136,22 @@ public sealed record PartitionReply(ulong Request, IReadOnlyList<ChunkAddress> A
 
     /// <inheritdoc/>
     public override MessageTag Tag => MessageTag.PartitionReply;
+
+    /// <summary>Whether it is a page of one ascending list: each address behind the one before it.</summary>
+    /// <remarks>Otherwise a peer could answer with one page after the other for ever.</remarks>
+    /// <param name="after">The last address of the page before; zeros for the first page.</param>
+    public bool Follows(ChunkAddress after)
+    {
+        foreach (ChunkAddress address in Addresses)
+        {
+            if (address <= after)
+            {
+                return false;
+            }
+
+            after = address;
+        }
+
+        return true;
+    }
 }

@@ -11,6 +11,8 @@ namespace Cairn.Node.Peers;
 /// </remarks>
 internal sealed class PoolView
 {
+    /// <summary>Records of so many nodes are kept that the pool's log does not name (yet): any member can make them up.</summary>
+    private const int StrangersMax = 1000;
     private readonly HashSet<NodeId> _givenUp = [];
     private readonly HashSet<(VolumeId Volume, NodeId Node)> _readers = [];
     private readonly Dictionary<NodeId, Liveness> _liveness = [];
@@ -145,7 +147,8 @@ internal sealed class PoolView
     /// <summary>Takes a record; true if it was new.</summary>
     public bool Merge(SignedNodeRecord record)
     {
-        bool isNews = Map.Merge(record) is MergeOutcome.Added or MergeOutcome.Updated;
+        bool isNews = !IsStrangerTooMany(record.Record.Node)
+            && Map.Merge(record) is MergeOutcome.Added or MergeOutcome.Updated;
         if (isNews)
         {
             Rebuild();
@@ -187,6 +190,10 @@ internal sealed class PoolView
         Map.TryGet(node, out SignedNodeRecord? record) ? record.Record.Name
         : State.Members.TryGetValue(node, out Member? member) ? member.Name
         : node.Short;
+
+    private bool IsStrangerTooMany(NodeId node) =>
+        !Map.TryGet(node, out _) && !State.Members.ContainsKey(node)
+        && Map.Records.Count(known => !State.Members.ContainsKey(known.Record.Node)) >= StrangersMax;
 
     private IEnumerable<NodeId> Candidates()
     {

@@ -218,8 +218,14 @@ internal sealed class RepairLoop : IDisposable
                 return;
             }
 
+            if (!list.Follows(after))
+            {
+                link.Close(GoodbyeReason.ProtocolError);
+                return;
+            }
+
             keys.AddRange(list.Addresses.Select(RecordKey.Copy));
-            more = list.HasMore && list.Addresses.Count > 0;
+            more = list.HasMore && list.Addresses.Count > 0 && keys.Count < RepairPlanner.WantedMax;
             after = list.Addresses.Count > 0 ? list.Addresses[^1] : after;
         }
 

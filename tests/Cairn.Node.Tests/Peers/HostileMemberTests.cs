@@ -1,0 +1,143 @@
+using System.Buffers;
+using Cairn.Core.Membership;
+using Cairn.Core.Primitives;
+using Cairn.Core.Protocol;
+using Cairn.Core.Repair;
+using Cairn.Node.Control;
+using Cairn.Node.Pool;
+using Cairn.Node.Ports;
+using Cairn.Simulation;
+
+namespace Cairn.Node.Tests.Peers;
+
+/// <summary>A member whose program was changed to fill the others' memory: what it says is bounded.</summary>
+public sealed class HostileMemberTests
+{
+    private readonly PoolBench _bench = PoolBench.Of(1, 91);
+
+    private BenchNode Victim => _bench.Nodes[0];
+
+    [Fact]
+    public void RecordsOfNodesThatItMadeUp_AreKeptUpToABound()
+    {
+        const int MadeUp = 1100;
+        (BenchNode member, PoolId pool) = Member();
+        int kept = _bench.Do(member, async () =>
+        {
+            await using IConnection connection = await Greet(member, pool);
+            for (int number = 1; number <= MadeUp; number++)
+            {
+                using SimulatedIdentity identity = new(1_000_000 + (ulong)number);
+                await Send(connection, new MapRecords([RecordOf(identity, $"made up {number}", member).Bytes]));
+            }
+
+            // Whose map differs everywhere is sent everything.
+            await Send(connection, new MapBuckets(new Bytes16[MapBuckets.BucketCount]));
+            while (true)
+            {
+                if (await Receive(connection) is MapRecords { Records.Count: > 100 } all)
+                {
+                    return all.Records.Count;
+                }
+            }
+        });
+        Assert.InRange(kept, 900, 1010);
+    }
+
+    [Fact]
+    public void AListOfCopiesThatBeginsAnewForEver_EndsTheConnection()
+    {
+        (BenchNode member, PoolId pool) = Member();
+        int pages = 0;
+        GoodbyeReason? reason = _bench.Do(member, async () =>
+        {
+            await using IConnection connection = await Greet(member, pool);
+            while (true)
+            {
+                switch (await Receive(connection))
+                {
+                    case DigestAsk ask:
+                        RecordKey copy = RecordKey.Copy(Address(1));
+                        PartitionReport report = new(copy.Partition, PartitionDigest.Empty.Add(copy));
+                        await Send(connection, new DigestReply(ask.Request, HoldingsDigest.Encode([report])));
+                        break;
+                    case PartitionAsk ask:
+                        pages++;
+                        await Send(connection, new PartitionReply(ask.Request, [Address(1), Address(2)], HasMore: true));
+                        break;
+                    case Goodbye goodbye:
+                        return (GoodbyeReason?)goodbye.Reason;
+                    case null:
+                        return null;
+                }
+            }
+        });
+        Assert.Equal(GoodbyeReason.ProtocolError, reason);
+        Assert.Equal(2, pages);
+    }
+
+    /// <summary>Two in one partition, ascending.</summary>
+    private static ChunkAddress Address(byte last) => new([.. new byte[31], last]);
+
+    /// <summary>One that was let in, and whose own program does not run.</summary>
+    private (BenchNode Member, PoolId Pool) Member()
+    {
+        BenchNode member = _bench.NewNode();
+        InviteTicket ticket =
+            _bench.Ok(Victim, () => Victim.Node.Invite(new InviteTerms(MemberRole.Member), default).AsTask());
+        Result<JoinedPool, ControlError> joined = _bench.Do(
+            member, () => Founding.Join(member.Ports, member.Options, ticket.Code, CancellationToken.None));
+        Assert.True(joined.IsOk, joined.ToString());
+        return (member, joined.Value.Pool);
+    }
+
+    private async Task<IConnection> Greet(BenchNode member, PoolId pool)
+    {
+        Result<IConnection, TransportError> connected =
+            await member.Transport.Connect(Victim.Address, Victim.Id, CancellationToken.None);
+        SignedNodeRecord own = RecordOf(member.Ports.Identity, "member", member);
+        await Send(
+            connected.Value,
+            new Hello(ProtocolVersion.Min, ProtocolVersion.Max, HelloPurpose.Member, pool, own.Bytes));
+        Assert.IsType<Hello>(await Receive(connected.Value));
+        return connected.Value;
+    }
+
+    private static SignedNodeRecord RecordOf(IIdentity identity, string name, BenchNode member)
+    {
+        NodeRecord record = new()
+        {
+            Node = identity.Node,
+            PublicKey = [.. identity.PublicKey.Span],
+            Counter = 100,
+            Name = name,
+            Addresses = [NodeAddress.From(member.Address)],
+            CapacityBytes = 1L << 30,
+        };
+        byte[] signature = new byte[Signatures.Size];
+        identity.Sign(NodeRecordCodec.BytesToSign(record), signature);
+        return NodeRecordCodec.Seal(record, signature);
+    }
+
+    private static async Task Send(IConnection connection, PeerMessage message)
+    {
+        ArrayBufferWriter<byte> output = new();
+        PeerMessageCodec.Encode(message, output);
+        Assert.True((await connection.Send(output.WrittenMemory, default, CancellationToken.None)).IsOk);
+    }
+
+    /// <summary>The next message; null when the connection has ended.</summary>
+    private static async Task<PeerMessage?> Receive(IConnection connection)
+    {
+        Result<IFrame, TransportError> received = await connection.Receive(CancellationToken.None);
+        if (!received.TryGet(out IFrame? frame, out _))
+        {
+            return null;
+        }
+
+        using (frame)
+        {
+            return PeerMessageCodec.Decode(frame.Bytes.ToArray()).Value;
+        }
+    }
+}
