@@ -108,6 +108,15 @@ public sealed class TlsTransportTests
         Assert.Contains(other.Node.Short, error.Detail, StringComparison.Ordinal);
     }
 
+    /// <summary>As IPv6 is on a system that was started without it: no such socket can be made.</summary>
+    [Fact]
+    public async Task An_address_of_a_family_that_the_system_lacks_is_unreachable()
+    {
+        await using var pair = new TransportPair();
+        TransportError error = (await pair.A.Connect(new UnknownFamily(), null, default)).Error;
+        Assert.Equal(TransportErrorKind.Unreachable, error.Kind);
+    }
+
     [Fact]
     public async Task Nobody_at_the_address_is_unreachable()
     {
@@ -231,5 +240,10 @@ public sealed class TlsTransportTests
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    private sealed class UnknownFamily() : IPEndPoint(IPAddress.Loopback, 1)
+    {
+        public override AddressFamily AddressFamily => AddressFamily.ImpLink;
     }
 }

@@ -148,29 +148,39 @@ internal sealed class PeerSet
 
     private async Task DialLoop(NodeId node, Dialer dialer)
     {
-        TimeSpan backoff = FirstBackoff;
-        while (!_isStopped && _view.IsMember(node) && !_links.ContainsKey(node))
+        try
         {
-            IAsyncEnumerable<IPEndPoint> addresses =
-                ResolvedAddresses.Of(_ports.Transport, AddressesOf(node), CancellationToken.None);
-            await foreach (IPEndPoint address in addresses)
+            TimeSpan backoff = FirstBackoff;
+            while (!_isStopped && _view.IsMember(node) && !_links.ContainsKey(node))
             {
-                if (_isStopped || _links.ContainsKey(node) || await TryConnect(node, address))
+                await DialEach(node);
+                if (!_links.ContainsKey(node) && !_isStopped)
                 {
-                    break;
+                    double jitter = 0.75 + (_random.NextDouble() / 2);
+                    await dialer.Wait(backoff * jitter, _ports.Time);
+                    backoff = dialer.TakeKicked() ? FirstBackoff : backoff * 2;
+                    backoff = backoff > _options.ReconnectMax ? _options.ReconnectMax : backoff;
                 }
             }
+        }
+        finally
+        {
+            // Also when it fails: while it is listed, nobody else dials this node.
+            _dialers.Remove(node);
+        }
+    }
 
-            if (!_links.ContainsKey(node) && !_isStopped)
+    private async Task DialEach(NodeId node)
+    {
+        IAsyncEnumerable<IPEndPoint> addresses =
+            ResolvedAddresses.Of(_ports.Transport, AddressesOf(node), CancellationToken.None);
+        await foreach (IPEndPoint address in addresses)
+        {
+            if (_isStopped || _links.ContainsKey(node) || await TryConnect(node, address))
             {
-                double jitter = 0.75 + (_random.NextDouble() / 2);
-                await dialer.Wait(backoff * jitter, _ports.Time);
-                backoff = dialer.TakeKicked() ? FirstBackoff : backoff * 2;
-                backoff = backoff > _options.ReconnectMax ? _options.ReconnectMax : backoff;
+                return;
             }
         }
-
-        _dialers.Remove(node);
     }
 
     private List<NodeAddress> AddressesOf(NodeId node)

@@ -107,9 +107,11 @@ public sealed class TlsTransport : ITransport
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _stop.Token);
         limit.CancelAfter(_options.ConnectTimeout);
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        Socket? socket = null;
         try
         {
+            // Where the system has no IPv6, an IPv6 address fails here already.
+            socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             Tune(socket);
             await socket.ConnectAsync(address, limit.Token).ConfigureAwait(false);
             Result<TlsHandshake, TransportError> handshake =
@@ -118,12 +120,12 @@ public sealed class TlsTransport : ITransport
         }
         catch (SocketException failure)
         {
-            socket.Dispose();
+            socket?.Dispose();
             return new TransportError(TransportErrorKind.Unreachable, $"{address}: {failure.Message}");
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            socket.Dispose();
+            socket?.Dispose();
             return _stop.IsCancellationRequested
                 ? new TransportError(TransportErrorKind.Closed, "the transport is closed")
                 : new TransportError(
@@ -131,7 +133,7 @@ public sealed class TlsTransport : ITransport
         }
         catch (OperationCanceledException)
         {
-            socket.Dispose();
+            socket?.Dispose();
             throw;
         }
     }
