@@ -113,6 +113,35 @@ public abstract class VolumeContentContract : VolumeNamespaceContract
     }
 
     [Fact]
+    public async Task Appends_AtTheSameTime_AllStay()
+    {
+        const int writers = 8;
+        const int appends = 50;
+        InodeNumber f = await MakeFile("f", []);
+        OpenHandle[] handles = new OpenHandle[writers];
+        for (int i = 0; i < writers; i++)
+        {
+            handles[i] = await Open(f, OpenIntent.Write | OpenIntent.Append);
+        }
+
+        await Task.WhenAll(handles.Select((handle, writer) => Task.Run(async () =>
+        {
+            for (int i = 0; i < appends; i++)
+            {
+                await WriteAll(handle, 0, [(byte)writer, (byte)i]);
+            }
+        })));
+        foreach (OpenHandle handle in handles)
+        {
+            await Close(handle);
+        }
+
+        byte[] all = await ReadAll(f);
+        Assert.Equal(writers * appends, all.Chunk(2).Select(pair => (pair[0], pair[1])).Distinct().Count());
+        Assert.Equal(2 * writers * appends, all.Length);
+    }
+
+    [Fact]
     public async Task Handles_AreRefusedForWhatTheyAreNotOpenFor()
     {
         InodeNumber f = await MakeFile("f", [1]);

@@ -22,6 +22,9 @@ internal sealed class Draft(VersionId version, long sizeBytes)
     /// <summary>Writes that are being sealed: the draft is not frozen before they are in.</summary>
     public int Pending { get; set; }
 
+    /// <summary>Where appends that are being sealed will end: the next one begins there. 0 when there are none.</summary>
+    public long AppendEnd { get; set; }
+
     /// <summary>Whether the file had no entry any more when the first write came: it goes with its last handle.</summary>
     /// <remarks>Not in the journal: a draft that comes back after a crash is rather published once too often.</remarks>
     public bool IsOfRemoved { get; init; }

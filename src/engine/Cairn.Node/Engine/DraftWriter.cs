@@ -26,11 +26,8 @@ internal sealed class DraftWriter(VolumeState state, Action signal)
         lock (state.Gate)
         {
             // (1) The draft.
-            if ((handle.Intent & OpenIntent.Append) != 0)
-            {
-                offset = target.SizeBytes;
-            }
-
+            bool isAppend = (handle.Intent & OpenIntent.Append) != 0;
+            offset = isAppend ? Math.Max(target.SizeBytes, target.Active?.AppendEnd ?? 0) : offset;
             if (offset < 0 || offset > long.MaxValue - data.Length)
             {
                 return VolumeError.FileTooLarge;
@@ -42,6 +39,7 @@ internal sealed class DraftWriter(VolumeState state, Action signal)
             }
 
             draft = begun;
+            draft.AppendEnd = isAppend ? offset + data.Length : draft.AppendEnd;
             draft.Pending++;
         }
 
@@ -67,7 +65,7 @@ internal sealed class DraftWriter(VolumeState state, Action signal)
 
         lock (state.Gate)
         {
-            draft.Pending--;
+            draft.AppendEnd = --draft.Pending == 0 ? 0 : draft.AppendEnd;
             if (failed is not null || target.WantsPublishing)
             {
                 signal();

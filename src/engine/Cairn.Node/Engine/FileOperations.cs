@@ -356,6 +356,7 @@ internal sealed class FileOperations(
             if (!cut.IsOk)
             {
                 state.RemoveHandle(handle);
+                state.CloseIfIdle(target);
                 return cut.Error;
             }
         }
