@@ -7,10 +7,23 @@ namespace Cairn.Core.Primitives;
 public readonly record struct WallTime(long UnixNanoseconds) : IComparable<WallTime>
 {
     private const long NanosecondsPerTick = 100;
+    private const long NanosecondsPerSecond = 1_000_000_000;
 
-    /// <summary>From a time with an offset; finer than 100 ns is lost.</summary>
-    public static WallTime From(DateTimeOffset time) =>
-        new((time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) * NanosecondsPerTick);
+    /// <summary>From a time with an offset, clamped to the years 1677 to 2262; finer than 100 ns is lost.</summary>
+    public static WallTime From(DateTimeOffset time)
+    {
+        const long most = long.MaxValue / NanosecondsPerTick;
+        long ticks = time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks;
+        return new(Math.Clamp(ticks, -most, most) * NanosecondsPerTick);
+    }
+
+    /// <summary>From seconds and nanoseconds, clamped alike: a file from Windows may be of 1601, one by mistake of 9999.</summary>
+    public static WallTime From(long unixSeconds, uint nanoseconds)
+    {
+        const long most = (long.MaxValue / NanosecondsPerSecond) - 1;
+        long clamped = Math.Clamp(unixSeconds, -most, most);
+        return new((clamped * NanosecondsPerSecond) + (clamped == unixSeconds ? nanoseconds : 0));
+    }
 
     /// <summary>As a UTC time, clamped to what .NET can hold.</summary>
     public DateTimeOffset ToDateTimeOffset() =>

@@ -76,7 +76,7 @@ internal sealed class FuseReplies(FuseOptions options)
 
     /// <summary>A time from the kernel.</summary>
     public static WallTime Time(ulong seconds, uint nanoseconds) =>
-        new(unchecked((long)seconds * NanosecondsPerSecond) + nanoseconds);
+        WallTime.From(unchecked((long)seconds), nanoseconds);
 
     private FuseAttr Attr(in ObjectAttributes from)
     {

@@ -19,6 +19,10 @@ internal sealed class PastViews(VolumeState state)
 {
     private const int MomentsMax = 2;
 
+    // Of the first and the last year that .NET knows no time can be said in every zone.
+    private const int YearMin = 2;
+    private const int YearMax = 9998;
+
     private readonly SnapshotQueries _snapshots = new(state.Parts.Log.Fold.Table);
     private readonly List<(PastState State, WallTime Time, PastView View)> _moments = [];
 
@@ -108,7 +112,8 @@ internal sealed class PastViews(VolumeState state)
         if (!text.Contains('-', StringComparison.Ordinal)
             || !DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, out _)
             || !DateTime.TryParse(
-                text, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out DateTime read))
+                text, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out DateTime read)
+            || read.Year is < YearMin or > YearMax)
         {
             return null;
         }
