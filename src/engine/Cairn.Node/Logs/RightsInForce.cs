@@ -25,6 +25,8 @@ internal sealed class RightsInForce(IMembers members, TreeApplier applier, NodeI
 
     private static byte[] Key => [FoldKeys.Reserved, Tag];
 
+    private byte[]? EncodedCurrent => _current.IsEmpty ? null : _current.Encode();
+
     /// <summary>What holds. Any thread.</summary>
     public WriteRights Current => _current;
 
@@ -35,11 +37,17 @@ internal sealed class RightsInForce(IMembers members, TreeApplier applier, NodeI
     /// </returns>
     public FoldReport? Renew(OrderedFold fold)
     {
-        WriteRights before = NotedIn(fold.Table);
         _current = Usable(members.Rights, fold);
-        LogPositions alike = _current.JudgedAlike(before, fold.Positions, fold.Table);
+        bool isAsNoted = fold.Table.Get(Key).AsSpan().SequenceEqual(EncodedCurrent);
+        WriteRights before = isAsNoted ? _current : NotedIn(fold.Table);
         applier.Obey(_current, before, fold.Table);
-        FoldReport? changed = fold.Again(alike);
+        if (isAsNoted)
+        {
+            // It is asked every few seconds, and hardly ever is anything new.
+            return FoldReport.Nothing;
+        }
+
+        FoldReport? changed = fold.Again(_current.JudgedAlike(before, fold.Positions, fold.Table));
         if (changed is not null)
         {
             Note(fold.Table);
@@ -83,7 +91,7 @@ internal sealed class RightsInForce(IMembers members, TreeApplier applier, NodeI
     /// <summary>Notes in the table what it is folded with.</summary>
     public void Note(ITreeTable table)
     {
-        byte[]? now = _current.IsEmpty ? null : _current.Encode();
+        byte[]? now = EncodedCurrent;
         if (!table.Get(Key).AsSpan().SequenceEqual(now))
         {
             table.Put(Key, now);
