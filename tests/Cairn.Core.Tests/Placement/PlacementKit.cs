@@ -28,6 +28,19 @@ internal static class PlacementKit
     public static PlacementTable Table(List<PlacementNode> pool, int copies = 4, PlacementWeights? weights = null) =>
         PlacementTable.Build(pool, PlacementPolicy.Default with { Copies = copies }, weights ?? PlacementWeights.None);
 
+    /// <summary>Copies that one table has and another has not: what a change of the pool moves.</summary>
+    public static int CopiesNotIn(this PlacementTable table, PlacementTable other) => Partitions().Sum(partition =>
+    {
+        HolderList theirs = other.Holders(partition);
+        int moved = 0;
+        foreach (NodeId node in table.Holders(partition))
+        {
+            moved += theirs.Contains(node) ? 0 : 1;
+        }
+
+        return moved;
+    });
+
     /// <summary>Data that fits before the first node overflows, over what honestly fits.</summary>
     public static double Fill(List<PlacementNode> pool, PlacementTable table)
     {

@@ -63,7 +63,8 @@ public sealed class HostileMemberTests
                         break;
                     case PartitionAsk ask:
                         pages++;
-                        await Send(connection, new PartitionReply(ask.Request, [Address(1), Address(2)], HasMore: true));
+                        await Send(
+                            connection, new PartitionReply(ask.Request, [Address(1), Address(2)], HasMore: true));
                         break;
                     case Goodbye goodbye:
                         return (GoodbyeReason?)goodbye.Reason;

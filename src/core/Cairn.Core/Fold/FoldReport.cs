@@ -7,8 +7,7 @@ namespace Cairn.Core.Fold;
 /// <param name="Undone">How many were undone and applied again to make room.</param>
 /// <param name="BelowCut">
 /// Transactions that belong before the stable cut and were left out. It cannot happen while members tell the truth
-/// about what
-/// they have; it is answered by rebuilding the fold from the logs.
+/// about what they have; it is answered by rebuilding the fold from the logs.
 /// </param>
 /// <param name="ChangedKeys">Keys whose value differs from before, in the order they were touched.</param>
 public sealed record FoldReport(

@@ -43,8 +43,8 @@ public readonly record struct TableChange(TableBytes Key, TableBytes Value);
 /// <summary>A table whose changes are carried to a durable index in the background.</summary>
 /// <remarks>
 /// Call <see cref="OrderedFold.Save"/>, then <see cref="TakeChanges"/>, both without a transaction in between; write
-/// what it
-/// gave in one transaction of the index; then call <see cref="ChangesPersisted"/>. Reads see everything all the time.
+/// what it gave in one transaction of the index; then call <see cref="ChangesPersisted"/>. Reads see everything all the
+/// time.
 /// </remarks>
 public interface IPersistedTable : ITreeTable
 {

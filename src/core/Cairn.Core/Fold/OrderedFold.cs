@@ -43,8 +43,7 @@ public sealed class OrderedFold
 
     /// <summary>
     /// While true nobody else can have concurrent transactions: nothing is kept for undoing. Set it false before
-    /// another
-    /// member can see this history for the first time.
+    /// another member can see this history for the first time.
     /// </summary>
     public bool Alone
     {
@@ -175,8 +174,8 @@ public sealed class OrderedFold
     /// <summary>Forgets how to undo what is stable: every member is known to have <paramref name="stable"/>.</summary>
     /// <remarks>
     /// Stable means: for each member m that is not excluded, m said it has these positions, and this node holds
-    /// everything m
-    /// had written when it said so. Then whatever comes still is later in the order, and its author has seen all of it.
+    /// everything m had written when it said so. Then whatever comes still is later in the order, and its author has
+    /// seen all of it.
     /// </remarks>
     /// <param name="stable">What they have.</param>
     /// <param name="witnesses">These members; null for all there are.</param>

@@ -7,10 +7,8 @@ namespace Cairn.Core.Fold;
 /// </summary>
 /// <remarks>
 /// Layers, the first that knows a key answers: the changes since the last taking, the changes being persisted, a
-/// bounded
-/// cache of what the source said (absence included), the source. A filter over the source's keys spares it most
-/// questions
-/// about keys it does not have: every new name and every new object asks one.
+/// bounded cache of what the source said (absence included), the source. A filter over the source's keys spares it most
+/// questions about keys it does not have: every new name and every new object asks one.
 /// </remarks>
 public sealed class OverlayTable : IPersistedTable
 {
@@ -28,8 +26,7 @@ public sealed class OverlayTable : IPersistedTable
     /// <param name="cacheBytesMax">How much of the source to remember; 0 for none.</param>
     /// <param name="learnKeysMax">
     /// The source is read through once, to warm the cache and to learn which keys it has, unless it has more than so
-    /// many
-    /// (the time of one scan, 2 bytes a key); 0 for not at all.
+    /// many (the time of one scan, 2 bytes a key); 0 for not at all.
     /// </param>
     public OverlayTable(ITableSource source, long cacheBytesMax, int learnKeysMax = 1_000_000)
     {

@@ -9,10 +9,9 @@ namespace Cairn.Core.Membership;
 /// <summary>What the transactions of the pool's own log mean: members, volumes, keys, weights.</summary>
 /// <remarks>
 /// Authority is decided here and nowhere else, in the one total order, so that all nodes agree: an operation whose
-/// author
-/// may not do it, at that place in the order, has no effect. The first grant, by which a key makes itself admin of an
-/// empty pool, founds it. A revocation answered by one against its author suspends both until a third admin or the
-/// recovery kit grants one of them again. The recovery key is never revoked, forgotten or made less.
+/// author may not do it, at that place in the order, has no effect. The first grant, by which a key makes itself admin
+/// of an empty pool, founds it. A revocation answered by one against its author suspends both until a third admin or
+/// the recovery kit grants one of them again. The recovery key is never revoked, forgotten or made less.
 /// docs/decisions/authority.md says what that can and cannot settle.
 /// </remarks>
 /// <param name="pool">Whose log: what the recovery key signs names it.</param>

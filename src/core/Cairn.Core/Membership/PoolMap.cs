@@ -89,19 +89,6 @@ public sealed class PoolMap
         return order > 0 ? MergeOutcome.Updated : order == 0 ? MergeOutcome.Same : MergeOutcome.Older;
     }
 
-    /// <summary>Takes a node that is no longer a member out of the map.</summary>
-    public bool Remove(NodeId node)
-    {
-        if (!_records.Remove(node, out SignedNodeRecord? held))
-        {
-            return false;
-        }
-
-        _buckets[BucketOf(node)] -= Hash(held);
-        Revision++;
-        return true;
-    }
-
     /// <summary>The digest of one bucket.</summary>
     public Bytes16 BucketDigest(int bucket) => ToBytes(_buckets[bucket]);
 

@@ -208,8 +208,7 @@ public sealed record PoolState
     /// </summary>
     /// <remarks>
     /// Not for the pool's own log: there every key that was ever granted is folded, and <see cref="PoolApplier"/>
-    /// decides
-    /// what has effect, because two admins who revoke each other would otherwise be judged by order of arrival.
+    /// decides what has effect, because two admins who revoke each other would otherwise be judged by order of arrival.
     /// </remarks>
     /// <param name="volume">The volume of the log.</param>
     /// <param name="log">Which log.</param>

@@ -7,8 +7,7 @@ namespace Cairn.Core.Placement;
 /// </summary>
 /// <remarks>
 /// Invariants: no node appears twice for a partition; every partition has exactly <see cref="Copies"/> holders; the
-/// same
-/// input gives the same table on every machine. Immutable, so any thread may read it. A lookup allocates nothing.
+/// same input gives the same table on every machine. Immutable, so any thread may read it. A lookup allocates nothing.
 /// </remarks>
 public sealed class PlacementTable
 {
@@ -143,21 +142,5 @@ public sealed class PlacementTable
         }
 
         return [.. _nodes.Zip(counts)];
-    }
-
-    /// <summary>Copies that this table has and another has not: what a change of the pool moves.</summary>
-    public int CopiesNotIn(PlacementTable other)
-    {
-        int moved = 0;
-        for (int p = 0; p < PartitionId.Count; p++)
-        {
-            HolderList theirs = other.Holders(new PartitionId((ushort)p));
-            foreach (NodeId node in Holders(new PartitionId((ushort)p)))
-            {
-                moved += theirs.Contains(node) ? 0 : 1;
-            }
-        }
-
-        return moved;
     }
 }

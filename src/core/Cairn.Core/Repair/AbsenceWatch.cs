@@ -26,11 +26,9 @@ public sealed record AbsenceOptions
 /// </summary>
 /// <remarks>
 /// Two halves of a split pool would each remake what the other has, and fill each other's disks for nothing. So when
-/// more
-/// than a quarter of the nodes vanish within one grace period, only chunks with a single live copy are remade until the
-/// owner says go on or nodes return. Time decides only how soon; a node that comes back at any moment is simply a
-/// holder
-/// again, and what was remade meanwhile is dropped by <see cref="DropProtocol"/>.
+/// more than a quarter of the nodes vanish within one grace period, only chunks with a single live copy are remade
+/// until the owner says go on or nodes return. Time decides only how soon; a node that comes back at any moment is
+/// simply a holder again, and what was remade meanwhile is dropped by <see cref="DropProtocol"/>.
 /// </remarks>
 public sealed class AbsenceWatch(AbsenceOptions options)
 {

@@ -28,14 +28,13 @@ public interface IDropEffects
 /// </summary>
 /// <remarks>
 /// A challenge alone is not enough: A may drop because B has it while B drops because A has it. So a node first enters
-/// a
-/// durable intent, and while in it confirms the record to nobody; only then it asks; and it drops when as many nodes as
-/// there should be copies have confirmed. Of all nodes that drop a record around the same time, the one whose intent
+/// a durable intent, and while in it confirms the record to nobody; only then it asks; and it drops when as many nodes
+/// as there should be copies have confirmed. Of all nodes that drop a record around the same time, the one whose intent
 /// began last asked everybody after all other intents had begun, so those who confirmed to it never drop: the copies
-/// that should be there remain. That needs no clock and no leader; docs/decisions/dropping-copies.md has the proof.
-/// A copy that is staged, because it was just written here, needs no intent as long as nobody counts on it.
-/// Invariants: an intent exists only for a record outside of this node's placement; a confirmation counts only for the
-/// very intent whose nonce it answers, once per node, never this node's own.
+/// that should be there remain. That needs no clock and no leader; docs/decisions/dropping-copies.md has the proof. A
+/// copy that is staged, because it was just written here, needs no intent as long as nobody counts on it. Invariants:
+/// an intent exists only for a record outside of this node's placement; a confirmation counts only for the very intent
+/// whose nonce it answers, once per node, never this node's own.
 /// Thread: driver only.
 /// </remarks>
 public sealed class DropProtocol(NodeId self)
@@ -59,8 +58,7 @@ public sealed class DropProtocol(NodeId self)
     /// <summary>Whether this node may tell another one that it holds a record.</summary>
     /// <remarks>
     /// The caller checks that it does: an owed copy (staged or replicated) whose whole address was verified since it
-    /// was
-    /// last written to disk. A cached copy is never confirmed, because it is evicted without asking anybody.
+    /// was last written to disk. A cached copy is never confirmed, because it is evicted without asking anybody.
     /// </remarks>
     public bool MayConfirm(RecordKey key) => !_intents.ContainsKey(key);
 

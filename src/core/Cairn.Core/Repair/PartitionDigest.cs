@@ -6,11 +6,9 @@ namespace Cairn.Core.Repair;
 /// <summary>A set of record keys in 128 bits and a count, whatever the order they came in.</summary>
 /// <remarks>
 /// Normative: docs/formats/holdings.md. The digest is the sum, modulo 2^128, of a fixed hash of every key, so adding
-/// and
-/// removing cost the same few multiplications however many records there are. Addresses are hashes already; the mixing
-/// only keeps kinds, indices and sums apart. It finds differences between members who trust each other; what is behind
-/// a
-/// key is always checked against its address.
+/// and removing cost the same few multiplications however many records there are. Addresses are hashes already; the
+/// mixing only keeps kinds, indices and sums apart. It finds differences between members who trust each other; what is
+/// behind a key is always checked against its address.
 /// </remarks>
 /// <param name="Sum">The sum of the hashes.</param>
 /// <param name="Count">How many records.</param>

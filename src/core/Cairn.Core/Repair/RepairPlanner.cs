@@ -14,9 +14,8 @@ public sealed record RepairPull(RecordKey Key, IReadOnlyList<NodeId> Sources);
 /// </summary>
 /// <remarks>
 /// Repair is pull-based: the node to which placement gives a partition fetches what it lacks, so nobody leads and
-/// nothing
-/// is decided twice. The driver exchanges digests with every online peer, hands them to <see cref="Compare"/>, asks for
-/// the lists it names, hands those to <see cref="TakeList"/>, and works off <see cref="NextPulls"/>.
+/// nothing is decided twice. The driver exchanges digests with every online peer, hands them to <see cref="Compare"/>,
+/// asks for the lists it names, hands those to <see cref="TakeList"/>, and works off <see cref="NextPulls"/>.
 /// Everything here is a cache of what was heard: losing it costs another round, nothing else.
 /// What was written a moment ago is on its way here by its writer: a record is fetched only once it has been missing for
 /// a while, or every transfer would be made twice.

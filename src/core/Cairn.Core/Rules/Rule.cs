@@ -97,20 +97,6 @@ public sealed record Rule
     public static Rule Resolve(IEnumerable<Rule> fromRootDown) =>
         fromRootDown.Aggregate(Default, (inherited, rule) => rule.Over(inherited));
 
-    /// <summary>The part that placement looks at; what is unsaid has its default.</summary>
-    public PlacementPolicy ToPolicy()
-    {
-        Rule full = Over(Default);
-        return new PlacementPolicy
-        {
-            Copies = full.Copies!.Value,
-            RequiredTags = full.RequiredTags!.Value,
-            ForbiddenTags = full.ForbiddenTags!.Value,
-            Zones = full.Zones!.Value,
-            SpreadOverZones = full.SpreadOverZones!.Value,
-        };
-    }
-
     /// <summary>Why this rule must not be written; null when it may.</summary>
     public string? FindProblem() => this switch
     {

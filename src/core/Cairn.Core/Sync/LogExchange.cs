@@ -8,8 +8,7 @@ namespace Cairn.Core.Sync;
 /// </summary>
 /// <remarks>
 /// Invariant: of every log a prefix is held, chained by hash, without gaps. No signatures, no I/O: the caller checks
-/// and
-/// stores between <see cref="Judge"/> and <see cref="Accept"/>.
+/// and stores between <see cref="Judge"/> and <see cref="Accept"/>.
 /// </remarks>
 public sealed class LogExchange
 {

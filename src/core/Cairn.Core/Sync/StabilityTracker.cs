@@ -7,8 +7,7 @@ namespace Cairn.Core.Sync;
 /// <remarks>
 /// A member's word counts only once everything is held here that it had written when it said so: what it writes later
 /// depends on all it had, and so comes later in the order. A new incarnation of its log counts as later writing,
-/// because a
-/// node asks its peers for its own tail, and names what it has seen, before it opens one.
+/// because a node asks its peers for its own tail, and names what it has seen, before it opens one.
 /// </remarks>
 public sealed class StabilityTracker
 {

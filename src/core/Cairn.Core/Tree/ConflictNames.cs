@@ -11,9 +11,8 @@ namespace Cairn.Core.Tree;
 /// </summary>
 /// <remarks>
 /// The names are a function of the table alone, so every node shows the same: <c>stem (conflict HOST DATE).ext</c>,
-/// with
-/// HOST the name the author gave itself and DATE its claimed time in UTC. A name that exists for real gets a number.
-/// Objects with equal content are not shown twice.
+/// with HOST the name the author gave itself and DATE its claimed time in UTC. A name that exists for real gets a
+/// number. Objects with equal content are not shown twice.
 /// </remarks>
 internal sealed class ConflictNames(ITableSource table)
 {

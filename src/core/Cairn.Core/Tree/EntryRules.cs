@@ -7,10 +7,9 @@ namespace Cairn.Core.Tree;
 /// <summary>What place, unplace, move and exchange do to the entries at their point in the order.</summary>
 /// <remarks>
 /// The rules, in one place: the first in order holds a name, later ones are shown as conflicts; a name is taken over,
-/// and an
-/// entry removed, only as far as the author saw its object; what arrives in a removed directory brings the directory
-/// back; a
-/// move that would put a directory below itself has no effect; of two moves of one object the last in order wins.
+/// and an entry removed, only as far as the author saw its object; what arrives in a removed directory brings the
+/// directory back; a move that would put a directory below itself has no effect; of two moves of one object the last in
+/// order wins.
 /// </remarks>
 internal sealed class EntryRules(WorkingSet work)
 {
@@ -131,8 +130,7 @@ internal sealed class EntryRules(WorkingSet work)
 
     /// <summary>
     /// The directory to put something into, brought back if it was removed; null if that would make a loop, or if it
-    /// never
-    /// had an entry itself.
+    /// never had an entry itself.
     /// </summary>
     private ObjectRecord? LiveDirectory(ObjectId id, ObjectRecord incoming)
     {
@@ -211,8 +209,7 @@ internal sealed class EntryRules(WorkingSet work)
 
     /// <summary>
     /// Whether an entry may go: its author saw all there is. Of a file's last entry the heads not seen stay, and with
-    /// them
-    /// the entry; the heads seen go.
+    /// them the entry; the heads seen go.
     /// </summary>
     private bool GiveUp(ObjectRecord record, ImmutableArray<VersionId> seen)
     {

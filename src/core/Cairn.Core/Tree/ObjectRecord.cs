@@ -27,8 +27,8 @@ internal enum ObjectForm
 /// <summary>An object, as the table keeps it. docs/formats/tree-table.md, section "Object".</summary>
 /// <remarks>
 /// Invariants: a detached object has no entry and remembers at most its last one; heads are in the order of the fold,
-/// the
-/// first holds the name and has no branch; a directory has at most one place; an alias or branch has only its target.
+/// the first holds the name and has no branch; a directory has at most one place; an alias or branch has only its
+/// target.
 /// </remarks>
 internal sealed class ObjectRecord
 {

@@ -11,8 +11,7 @@ namespace Cairn.Core.Tree;
 /// The primitives of one intent are one transaction. An empty result is a success that changes nothing: make no
 /// transaction.
 /// Permissions are not checked here. Whoever removes, replaces or moves the holder of a name that has conflicts makes
-/// the
-/// shown conflicts real entries in the same transaction, so that nothing else on the screen moves.
+/// the shown conflicts real entries in the same transaction, so that nothing else on the screen moves.
 /// </remarks>
 public sealed class TreeEdits
 {

@@ -8,9 +8,8 @@ namespace Cairn.Core.Tree;
 /// <summary>What write-version and discard-heads do to a file's heads at their point in the order.</summary>
 /// <remarks>
 /// A version takes the place of the heads it was made from, and of no others. One made from none of the present heads
-/// is a
-/// conflict and goes to the end, so the head that holds the name keeps it, however often either side saves again. Equal
-/// content is never a conflict.
+/// is a conflict and goes to the end, so the head that holds the name keeps it, however often either side saves again.
+/// Equal content is never a conflict.
 /// </remarks>
 internal sealed class VersionRules(WorkingSet work, EntryRules entries)
 {

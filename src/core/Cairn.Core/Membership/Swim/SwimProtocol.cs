@@ -12,8 +12,7 @@ namespace Cairn.Core.Membership.Swim;
 /// come from the pool map, not from gossip; and dead members are still tried from time to time, because a healed
 /// partition has nobody else to notice it.
 /// Invariants: nobody but a member raises its own incarnation; a claim with a lower incarnation never wins; a message
-/// is
-/// never longer than <see cref="SwimOptions.MessageBytesMax"/>.
+/// is never longer than <see cref="SwimOptions.MessageBytesMax"/>.
 /// Thread: driver only.
 /// </remarks>
 public sealed class SwimProtocol
