@@ -298,7 +298,7 @@ internal sealed class LogSync
         return new LogPositionsMessage(log.Volume, output.WrittenMemory);
     }
 
-    private void SendMissing(PeerLink link, ISharedLog log, LogPeer state)
+    private static void SendMissing(PeerLink link, ISharedLog log, LogPeer state)
     {
         state.IsGreeted = true;
         while (!link.IsClosed && state.HasRoom)
