@@ -4,7 +4,6 @@ using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Core.Repair;
 using Cairn.Node.Control;
-using Cairn.Node.Pool;
 using Cairn.Node.Ports;
 using Cairn.Simulation;
 
