@@ -50,6 +50,39 @@ public sealed class GarbageCollectorTests
         Assert.Empty(a.Queries.Condemned());
     }
 
+    /// <summary>As of a file of 17 GiB, whose chunks do not fit a transaction.</summary>
+    [Fact]
+    public void AFileOfMoreChunksThanACondemnationNames_GoesInParts_AndHoldsNothingUp()
+    {
+        GarbageNode a = Node(addressesMax: 8);
+        GarbageNode b = Node(addressesMax: 8);
+        ChunkRef[] large = [.. Enumerable.Range(0, 30).Select(i => GarbageNode.Chunk(i, a, b))];
+        ChunkRef[] small = [.. Enumerable.Range(100, 30).Select(i => GarbageNode.Chunk(i, a, b))];
+        a.Create("large", large);
+        for (int i = 0; i < small.Length; i++)
+        {
+            a.Create($"small {i}", small[i]);
+        }
+
+        GarbageNode.Exchange(_nodes);
+        b.Open.Add(GarbageNode.Root(large[3], large[21]));
+        a.Unlink("large");
+        for (int i = 0; i < small.Length; i++)
+        {
+            a.Unlink($"small {i}");
+        }
+
+        for (int turn = 0; turn < 40; turn++)
+        {
+            GarbageNode.Exchange(_nodes);
+            _nodes.ForEach(static node => node.Round());
+        }
+
+        GarbageNode.Settle(_nodes);
+        Assert.Equal([large[3], large[21]], large.Concat(small).Where(a.Has));
+        Assert.Empty(a.Queries.Condemned());
+    }
+
     [Fact]
     public void AMemberThatIsAway_KeepsTheChunksAlive()
     {
@@ -286,5 +319,6 @@ public sealed class GarbageCollectorTests
         }
     }
 
-    private GarbageNode Node() => new(_scheduler, (_nodes.Count * 1000) + 1, _members, _nodes);
+    private GarbageNode Node(int addressesMax = 16_384) =>
+        new(_scheduler, (_nodes.Count * 1000) + 1, _members, _nodes, addressesMax: addressesMax);
 }

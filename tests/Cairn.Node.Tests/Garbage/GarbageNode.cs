@@ -21,7 +21,8 @@ internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
     private readonly List<GarbageNode> _all;
 
     public GarbageNode(
-        SimulatedScheduler scheduler, int number, LogMembers members, List<GarbageNode> all, BrakeLimits? brake = null)
+        SimulatedScheduler scheduler, int number, LogMembers members, List<GarbageNode> all, BrakeLimits? brake = null,
+        int addressesMax = 16_384)
     {
         _scheduler = scheduler;
         _all = all;
@@ -31,7 +32,12 @@ internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
         Store = ChunkStore.Open(Node.Disk, new ChunkStoreOptions { SpaceBytes = 64 << 20 }).Value;
         Collector = new GarbageCollector(
             Node.Log, Store, this, this, Node.Identity.Node, Node.Process.Time,
-            new GarbageOptions { Keep = Retention.None, Brake = brake ?? new BrakeLimits() });
+            new GarbageOptions
+            {
+                Keep = Retention.None,
+                Brake = brake ?? new BrakeLimits(),
+                AddressesMax = addressesMax,
+            });
         all.Add(this);
     }
 

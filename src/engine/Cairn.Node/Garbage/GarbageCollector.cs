@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Cairn.Core.Log;
-using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
 using Cairn.Node.Logs;
@@ -41,7 +40,6 @@ public sealed class GarbageCollector : IDisposable
     private readonly GarbageFinder _finder;
     private readonly BrakeWatch _brake;
     private IGarbageMembers _members;
-    private bool _hasUnsettled;
     private TimeSpan _rest;
 
     /// <summary>A collector for one volume.</summary>
@@ -182,8 +180,6 @@ public sealed class GarbageCollector : IDisposable
     /// <summary>(1) Condemn what everybody has seen removed.</summary>
     private async Task<bool> Condemn(CancellationToken cancellation)
     {
-        var gone = new GoneSet();
-        var goneRoots = new List<ReadOnlyMemory<byte>>();
         LogPositions cut;
         LogPositions emptied;
         lock (_log.Gate)
@@ -205,15 +201,8 @@ public sealed class GarbageCollector : IDisposable
 
         bool IsSettled(TransactionId by) => cut.Contains(by) && _brake.IsSettled(by);
         PastLimits limits = new(Now, IsSettled, emptied, IsSpaceShort()) { IsHeld = _brake.Held };
-        _hasUnsettled = _finder.Find(limits, gone, goneRoots);
-        if (gone.IsEmpty)
-        {
-            return isBraked;
-        }
-
         var candidates = new HashSet<ChunkAddress>();
-        if (!await _live.ChunksOf(goneRoots, chunk => _ = IsOwn(chunk) && candidates.Add(chunk.Address), cancellation)
-            || candidates.Count > _options.AddressesMax)
+        if (await _finder.Find(limits, candidates, cancellation) is not { } gone)
         {
             return isBraked;
         }
@@ -221,17 +210,7 @@ public sealed class GarbageCollector : IDisposable
         bool isWritten = isBraked;
         await _live.Sift(
             candidates, gone, static _ => { },
-            () =>
-            {
-                if (!_finder.IsStillGone(gone))
-                {
-                    return;
-                }
-
-                Condemn condemn = new(
-                    cut, [.. gone.Objects.Order()], [.. gone.Versions.Order()], [.. candidates.Order()], []);
-                isWritten |= WriteCondemned(condemn, gone.Sweep);
-            },
+            () => isWritten |= _finder.IsStillGone(gone) && WriteCondemned(cut, gone, [.. candidates.Order()]),
             cancellation);
         return isWritten;
     }
@@ -273,6 +252,20 @@ public sealed class GarbageCollector : IDisposable
         return isWritten;
     }
 
+    /// <summary>Condemns in one transaction, or, what one cannot hold, in several behind each other.</summary>
+    /// <remarks>
+    /// The first has the objects: whoever folds the others has forgotten them, and rescues nothing for their sake. A crash
+    /// between two leaves the chunks of those that were not written for good; nobody counts on them.
+    /// </remarks>
+    private bool WriteCondemned(LogPositions cut, GoneSet gone, ChunkAddress[] addresses)
+    {
+        ChunkAddress[][] parts = [.. addresses.Chunk(_options.AddressesMax)];
+        Condemn first = new(
+            cut, [.. gone.Objects.Order()], [.. gone.Versions.Order()], [.. parts.FirstOrDefault([])], []);
+        return WriteCondemned(first, gone.Sweep)
+            && parts.Skip(1).All(rest => WriteCondemned(new Condemn(LogPositions.Empty, [], [], [.. rest], [])));
+    }
+
     /// <summary>Who condemns has looked already: it acknowledges in the same breath.</summary>
     private bool WriteCondemned(Condemn condemn, SweepKept? sweep = null)
     {
@@ -294,7 +287,7 @@ public sealed class GarbageCollector : IDisposable
         lock (_log.Gate)
         {
             GarbageMark mark = GarbageMark.Of(_queries, _self);
-            unseen = [.. _queries.Condemned().Where(list => !mark.Acknowledged.Contains(list.By))];
+            unseen = FirstOf(_queries.Condemned().Where(list => !mark.Acknowledged.Contains(list.By)));
         }
 
         if (unseen.Count == 0)
@@ -321,6 +314,25 @@ public sealed class GarbageCollector : IDisposable
             },
             cancellation);
         return isWritten;
+    }
+
+    /// <summary>The first of some lists: so many that whatever is needed of them fits one rescue.</summary>
+    private List<CondemnedAddresses> FirstOf(IEnumerable<CondemnedAddresses> lists)
+    {
+        List<CondemnedAddresses> first = [];
+        int addresses = 0;
+        foreach (CondemnedAddresses list in lists)
+        {
+            addresses += list.Addresses.Length;
+            if (first.Count > 0 && addresses > _options.AddressesMax)
+            {
+                break;
+            }
+
+            first.Add(list);
+        }
+
+        return first;
     }
 
     /// <summary>Rescues what own versions took up after their chunks were condemned.</summary>
@@ -412,16 +424,11 @@ public sealed class GarbageCollector : IDisposable
         lock (_log.Gate)
         {
             bool hasPast = _queries.DetachedObjects().Any() || _queries.SupersededVersions().Any();
-            return _hasUnsettled || _unnamed.Count > 0 || _queries.Condemned().Count > 0 ? _options.Interval
+            return _finder.HasUnsettled || _unnamed.Count > 0 || _queries.Condemned().Count > 0 ? _options.Interval
                 : hasPast ? _options.KeepInterval
                 : null;
         }
     }
-
-    /// <summary>
-    /// Whether a chunk is this volume's to condemn: what a clone took over is its origin's, which may need it still.
-    /// </summary>
-    private bool IsOwn(ChunkRef chunk) => _log.Keys.TryGet(chunk.Epoch, out _);
 
     /// <summary>Condemnations of a member that only reads have no effect: then no space would ever come back.</summary>
     private bool IsCondemner =>

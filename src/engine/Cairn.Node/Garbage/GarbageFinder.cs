@@ -1,4 +1,5 @@
 using Cairn.Core.Log;
+using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
 using Cairn.Core.Tree;
@@ -20,14 +21,44 @@ internal sealed class GarbageFinder(
     private const int ItemsPerStep = 256;
 
     private int _chunks;
+    private int _itemsMax;
     private ulong[]? _sweptFor;
 
-    /// <summary>Removed objects and superseded versions, at most as many as one condemnation takes.</summary>
+    /// <summary>Whether the last look found more that waits for members to see it removed.</summary>
+    public bool HasUnsettled { get; private set; }
+
+    /// <summary>Removed objects and superseded versions, as many as one condemnation takes.</summary>
+    /// <remarks>How many chunks they have is known only when large manifests were read: if too many, fewer are taken.</remarks>
     /// <param name="limits">What decides.</param>
-    /// <param name="gone">Gets them.</param>
-    /// <param name="goneRoots">Gets the encoded manifest roots of what goes.</param>
+    /// <param name="candidates">
+    /// Gets their chunks: at most <see cref="GarbageOptions.AddressesMax"/>, unless one object alone has more.
+    /// </param>
+    /// <param name="cancellation">Ends it early.</param>
+    /// <returns>Null for nothing, or when a large manifest cannot be read now.</returns>
+    public async Task<GoneSet?> Find(
+        PastLimits limits, HashSet<ChunkAddress> candidates, CancellationToken cancellation)
+    {
+        for (_itemsMax = options.ItemsMax; ; _itemsMax /= 2)
+        {
+            var gone = new GoneSet();
+            var goneRoots = new List<ReadOnlyMemory<byte>>();
+            candidates.Clear();
+            HasUnsettled = Find(limits, gone, goneRoots);
+            if (gone.IsEmpty || !await live.ChunksOf(
+                goneRoots, chunk => _ = IsOwn(chunk) && candidates.Add(chunk.Address), cancellation))
+            {
+                return null;
+            }
+
+            if (candidates.Count <= options.AddressesMax || _itemsMax <= 1)
+            {
+                return gone;
+            }
+        }
+    }
+
     /// <returns>Whether there is more that waits for members to see it removed.</returns>
-    public bool Find(PastLimits limits, GoneSet gone, List<ReadOnlyMemory<byte>> goneRoots)
+    private bool Find(PastLimits limits, GoneSet gone, List<ReadOnlyMemory<byte>> goneRoots)
     {
         _chunks = 0;
         PastSweep sweep = new(queries, new TreeRules(queries, Rule.Default with { Keep = options.Keep }), limits);
@@ -158,10 +189,15 @@ internal sealed class GarbageFinder(
         return own;
     }
 
+    /// <summary>
+    /// Whether a chunk is this volume's to condemn: what a clone took over is its origin's, which may need it still.
+    /// </summary>
+    private bool IsOwn(ChunkRef chunk) => log.Keys.TryGet(chunk.Epoch, out _);
+
     private HashSet<ReadOnlyMemory<byte>> OpenRoots() => new(roots.OpenRoots(), RootComparer.Instance);
 
     private bool HasRoom(GoneSet gone) =>
-        gone.Objects.Count + gone.Versions.Count + gone.Kept.Count < options.ItemsMax
+        gone.Objects.Count + gone.Versions.Count + gone.Kept.Count < _itemsMax
         && _chunks <= options.AddressesMax / 2;
 
     private sealed class RootComparer : IEqualityComparer<ReadOnlyMemory<byte>>
