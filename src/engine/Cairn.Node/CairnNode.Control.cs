@@ -400,6 +400,7 @@ public sealed partial class CairnNode
         problems.AddRange(RefusedHere() is { } refused ? [refused] : []);
         problems.AddRange(_peers.Refused.Problems);
         problems.AddRange(_unreadable.Problem is { } unreadable ? [unreadable] : []);
+        problems.AddRange(_errors.Problem is { } bug ? [bug] : []);
         problems.AddRange(_pins.Summaries.Where(pin => pin.State == PinState.NoRoom).Select(pin => new NodeProblem(
             "pin-no-room",
             $"There is no room for all of {pin.Path}, which is pinned.",

@@ -33,6 +33,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly LogStore _logs;
     private readonly NodeDiary _diary;
     private readonly UnreadableFiles _unreadable;
+    private readonly ProgramErrors _errors;
     private PoolConfig _config;
     private readonly PoolLog _poolLog;
     private readonly PoolView _view;
@@ -85,6 +86,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _started = ports.Time.GetTimestamp();
         _diary = new NodeDiary(ports.Time);
         _unreadable = new UnreadableFiles(ports.Time, _diary);
+        _errors = new ProgramErrors(_diary);
         _poolLog = new PoolLog(ports, logs, _diary, config.Pool, config.FounderKey, keyring);
         SignedNodeRecord[] remembered = [.. DecodeRecords(config)];
         _remembered = [.. remembered.Select(record => record.Record.Node)];
@@ -161,6 +163,9 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
 
     /// <summary>Copies that repair made here since the start.</summary>
     public long ChunksRemade => _repair.RemadeCount;
+
+    /// <summary>Told what escaped from a loop of this node's: a bug. On the engine's loop.</summary>
+    public void NoteFailure(string loop, Exception escaped) => _errors.Note(loop, escaped);
 
     /// <summary>(1) Opens a home that belongs to a pool.</summary>
     /// <param name="ports">The world. On failure the caller keeps it.</param>

@@ -32,10 +32,20 @@ public sealed record NodePorts
     /// <summary>Keeps the bytes given, over restarts, where <see cref="NodeOptions.SpaceBytes"/> comes from.</summary>
     public Func<long, Result<Unit, StoreError>> KeepSpace { get; init; } = static _ => Unit.Value;
 
-    /// <summary>Runs what a store does behind its callers' backs: nobody waits for it here.</summary>
+    /// <summary>Runs what a store does behind its callers' backs: nobody waits for it here, so what escapes is reported.</summary>
     public void RunInBackground(Action work) => _ = Workers.Run(WorkPriority.Background, () =>
     {
-        work();
+        try
+        {
+            work();
+        }
+#pragma warning disable CA1031 // Reported like what escapes from a loop: nobody looks at the task.
+        catch (Exception escaped)
+#pragma warning restore CA1031
+        {
+            Workers.Start("background work", () => Task.FromException(escaped));
+        }
+
         return Unit.Value;
     });
 }

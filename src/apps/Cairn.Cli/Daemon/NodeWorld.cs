@@ -28,6 +28,9 @@ public sealed class NodeWorld : IAsyncDisposable
         Options = options;
     }
 
+    /// <summary>Told what escaped from a loop; called on the engine's loop.</summary>
+    public Action<LoopFailure>? Failed { get; set; }
+
     /// <summary>The engine's loop.</summary>
     public EngineLoop Loop { get; }
 
@@ -46,7 +49,12 @@ public sealed class NodeWorld : IAsyncDisposable
     {
         NodeOptions options = Tune(config);
         RealDisk disk = Must(RealDisk.OpenRoot(HomeFolder.Store(home)));
-        EngineLoop loop = new(failure => Console.Error.WriteLine($"cairn: {failure.Name}: {failure.Exception}"));
+        NodeWorld? world = null;
+        EngineLoop loop = new(failure =>
+        {
+            Console.Error.WriteLine($"cairn: {failure.Name}: {failure.Exception}");
+            world?.Failed?.Invoke(failure);
+        });
         TransportOptions transport = new()
         {
             Listen = Listen(config.Listen),
@@ -74,7 +82,7 @@ public sealed class NodeWorld : IAsyncDisposable
             OpenIndex = name => new SqliteIndexStore(Path.Combine(indexes, name + ".db")),
             KeepSpace = bytes => KeepSpace(home, bytes),
         };
-        return new NodeWorld(loop, identity, ports, options);
+        return world = new NodeWorld(loop, identity, ports, options);
     }
 
     /// <summary>The node owns the transport from now on.</summary>

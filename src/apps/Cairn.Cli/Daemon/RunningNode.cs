@@ -36,6 +36,7 @@ public sealed class RunningNode : IAsyncDisposable
                 Result<CairnNode, ControlError> node = CairnNode.Open(world.Ports, world.Options, EngineVolumes.Open);
                 if (node.IsOk)
                 {
+                    world.Failed = failure => node.Value.NoteFailure(failure.Name, failure.Exception);
                     node.Value.Start();
                 }
 

@@ -95,7 +95,7 @@ public readonly record struct PoolStatus(
     long UsedBytes);
 
 /// <summary>Something an owner should know or do.</summary>
-/// <param name="Code">A stable word for scripts: "node-dead", "disk-full".</param>
+/// <param name="Code">A stable word for scripts, such as "node-away"; docs/operations/json.md lists them.</param>
 /// <param name="Message">What and where.</param>
 /// <param name="Advice">What to do.</param>
 public readonly record struct NodeProblem(string Code, string Message, string Advice);
