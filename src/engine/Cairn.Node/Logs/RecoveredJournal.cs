@@ -14,9 +14,10 @@ public sealed record RecoveredRecord(JournalPosition Position, JournalEntry Entr
 public sealed class RecoveredJournal
 {
     private readonly SortedDictionary<VolumeId, List<RecoveredRecord>> _records = [];
-    private readonly Journal _journal;
 
-    private RecoveredJournal(Journal journal) => _journal = journal;
+    private RecoveredJournal()
+    {
+    }
 
     /// <summary>Whether the last run ended in order.</summary>
     public bool WasClean { get; private set; }
@@ -30,7 +31,7 @@ public sealed class RecoveredJournal
     /// <summary>Replays a journal that was just opened.</summary>
     public static Result<RecoveredJournal, StoreError> Replay(Journal journal)
     {
-        var recovered = new RecoveredJournal(journal);
+        var recovered = new RecoveredJournal();
         Result<JournalReplayReport, StoreError> report = journal.Replay(recovered.Visit);
         if (!report.IsOk)
         {
@@ -48,15 +49,6 @@ public sealed class RecoveredJournal
 
     /// <summary>Keeps the records of a volume that could not be opened for the next try: its disk was full, perhaps.</summary>
     public void PutBack(VolumeId volume, IReadOnlyList<RecoveredRecord> records) => _records.Add(volume, [.. records]);
-
-    /// <summary>Gives up the records of a volume that exists no more.</summary>
-    public void Discard(VolumeId volume)
-    {
-        foreach (RecoveredRecord record in Take(volume))
-        {
-            _journal.Release(record.Position);
-        }
-    }
 
     private bool Visit(JournalPosition position, JournalKind kind, ReadOnlySpan<byte> head, ReadOnlySpan<byte> payload)
     {

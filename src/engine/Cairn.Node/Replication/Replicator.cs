@@ -106,12 +106,6 @@ internal sealed class Replicator : IReplicationQueue
     }
 
     /// <inheritdoc/>
-    public void Published(VolumeId volume, ObjectId file, VersionId version, IReadOnlyList<ChunkAddress> addresses)
-    {
-        // Staged chunks are sent as soon as they exist; the version itself travels in the log.
-    }
-
-    /// <inheritdoc/>
     public void Removed(ReadOnlySpan<ChunkAddress> addresses)
     {
         foreach (ChunkAddress address in addresses)

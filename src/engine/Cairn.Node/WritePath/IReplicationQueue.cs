@@ -15,12 +15,6 @@ public interface IReplicationQueue
     /// <param name="isNew">Whether it was not here before; what was may be with peers, who are asked before bytes are sent.</param>
     void Staged(VolumeId volume, ChunkAddress address, bool isNew);
 
-    /// <summary>
-    /// A version that names these chunks was published (journaled, not yet sent). All its chunks are on this node's
-    /// stable storage.
-    /// </summary>
-    void Published(VolumeId volume, ObjectId file, VersionId version, IReadOnlyList<ChunkAddress> addresses);
-
     /// <summary>Records were garbage and are gone: nothing is owed for them any more.</summary>
     void Removed(ReadOnlySpan<ChunkAddress> addresses);
 }
@@ -30,11 +24,6 @@ public sealed class NoReplication : IReplicationQueue
 {
     /// <inheritdoc/>
     public void Staged(VolumeId volume, ChunkAddress address, bool isNew)
-    {
-    }
-
-    /// <inheritdoc/>
-    public void Published(VolumeId volume, ObjectId file, VersionId version, IReadOnlyList<ChunkAddress> addresses)
     {
     }
 

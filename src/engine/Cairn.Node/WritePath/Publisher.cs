@@ -321,11 +321,9 @@ internal sealed class Publisher : IDisposable
 
     private async Task<bool> Commit(List<Job> jobs)
     {
-        VolumeParts parts = _state.Parts;
         bool areNamed = true;
         List<JournalExtent> freed = [];
         List<JournalPosition> notes = [];
-        List<(ObjectId File, VersionId Version, Manifest Manifest)> published = [];
         foreach (Job job in jobs)
         {
             // (7) Name the version. One file at a time: requests get the gate between two.
@@ -337,7 +335,6 @@ internal sealed class Publisher : IDisposable
                     break;
                 }
 
-                published.Add((job.Target.Id, job.Draft.Version, job.Manifest));
                 job.Draft.Map.Clear(freed);
                 notes.AddRange(job.Draft.Notes);
                 _state.CloseIfIdle(job.Target);
@@ -360,11 +357,6 @@ internal sealed class Publisher : IDisposable
         foreach (Job job in jobs.Where(static job => job.IsNamed))
         {
             _state.Unnamed.Settle(AddressesOf(job));
-        }
-
-        foreach ((ObjectId file, VersionId version, Manifest manifest) in published)
-        {
-            parts.Replication.Published(_state.Keys.Volume, file, version, manifest.Addresses());
         }
 
         lock (_state.Gate)
