@@ -5,6 +5,7 @@ using System.Text;
 using Cairn.Coding.Encryption;
 using Cairn.Core.Fold;
 using Cairn.Core.Log;
+using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Core.Sync;
@@ -12,6 +13,7 @@ using Cairn.Core.Tree;
 using Cairn.Io.Disk;
 using Cairn.Io.Index;
 using Cairn.Io.Loop;
+using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
 using Cairn.Node.Ports;
 using Cairn.Simulation;
@@ -54,12 +56,13 @@ internal static class QuickRebuild
 
     private static async Task Rebuild(string home, RealDisk disk, VolumeKeyring keys, int files)
     {
-        var entropy = new SimulatedEntropy(1);
         using Journal journal = Journal.Open(disk).Value;
         using LogStore blocks = LogStore.Open(disk).Value;
-        using SealedIndex index = SealedIndex.Open(
-            new SqliteIndexStore(Path.Join(home, "index")), new byte[32], entropy);
+        using SealedIndex index = Index(home, "index");
         using var loop = new EngineLoop(static failure => throw new InvariantException(failure.ToString()));
+        StandingCheckpoint? standing = null;
+        using var shelf = new CheckpointShelf(slot => Index(home, $"checkpoint-{slot}"), () => standing);
+        var entropy = new SimulatedEntropy(1);
         var ports = new LogPorts
         {
             Journal = journal,
@@ -67,6 +70,7 @@ internal static class QuickRebuild
             Recovered = RecoveredJournal.Replay(journal).Value,
             Blocks = blocks,
             Index = index,
+            Checkpoints = shelf,
             Identity = new SimulatedIdentity(1),
             Members = new Everybody(),
             Entropy = entropy,
@@ -75,8 +79,7 @@ internal static class QuickRebuild
         };
         using var stop = new CancellationTokenSource();
         Task<long> peak = Task.Run(() => Watch(stop.Token));
-        long began = Stopwatch.GetTimestamp();
-        TimeSpan before = Environment.CpuUsage.TotalTime;
+        var used = new Used();
         await using (ReplicatedLog log = ReplicatedLog.Open(ports, keys, new TreeApplier(), out _).Value)
         {
             Invariant.That(log.Persist().IsOk && log.Fold.WaitingCount == 0, "not all was folded and written");
@@ -84,53 +87,50 @@ internal static class QuickRebuild
             // As it is with a table that a newcomer takes: the others have said that they have it all.
             log.Prune(static positions => positions);
             Invariant.That(log.Persist().IsOk, "not all was forgotten");
+            await stop.CancelAsync();
+            used.Tell($"index of {files} files made anew from two logs, at most {await peak / 1_000_000} MB of objects");
+            standing = await MakeCheckpoint(log, loop, shelf, files);
         }
 
-        TimeSpan used = Environment.CpuUsage.TotalTime - before;
-        double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        await stop.CancelAsync();
-        double megabytes = await peak / 1e6;
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"index of {files} files made anew from two logs: {seconds:F1} s, {used.TotalSeconds:F1} CPU s, "
-            + $"at most {megabytes:F0} MB of objects"));
-        MakeCheckpoint(home, index, files);
         Copy(home, index, files);
+        await RebuildFromCheckpoint(home, ports, keys, files);
     }
 
     /// <summary>What every member does at a mark, beside its other work.</summary>
-    private static void MakeCheckpoint(string home, SealedIndex index, int files)
+    private static async Task<StandingCheckpoint> MakeCheckpoint(
+        ReplicatedLog log, EngineLoop loop, CheckpointShelf shelf, int files)
     {
-        using SealedIndex slot = SealedIndex.Open(
-            new SqliteIndexStore(Path.Join(home, "checkpoint")), new byte[32], new SimulatedEntropy(3));
-        long began = Stopwatch.GetTimestamp();
-        TimeSpan before = Environment.CpuUsage.TotalTime;
-        using IIndexStore view = index.View().Value;
-        TableAtCut cut = TableAtCut.Of(new IndexTable(view))
-            ?? throw new InvariantException("the fold is not at a mark");
-        var chain = new RecordChain();
-        foreach (KeyValuePair<byte[], byte[]>[] batch in cut.Records([]).Chunk(RecordsPerPage))
+        NodeId self = log.OwnLogId.Author;
+        var used = new Used();
+        log.Alone = true;
+        await using var maker = new CheckpointMaker(log, loop, shelf) { StepMin = 1 };
+        maker.Prune(new LoneMember(self));
+        while (shelf.Newest is null)
         {
-            Array.ForEach(batch, record => chain.Add(record.Key, record.Value));
-            Invariant.That(
-                slot.Apply(batch.Select(static record => new IndexChange(record.Key, record.Value))).IsOk,
-                "the records cannot be kept");
+            await Task.Delay(LookEvery);
         }
 
-        double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        TimeSpan used = Environment.CpuUsage.TotalTime - before;
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"checkpoint of {files} files made: {seconds:F1} s, {used.TotalSeconds:F1} CPU s, {chain.Count} records"));
+        MadeCheckpoint made = shelf.Newest.Value;
+        used.Tell($"checkpoint of {files} files made, {made.Records} records");
+        return new StandingCheckpoint(made, [self]);
+    }
+
+    /// <summary>What a member does that has lost its index, and keeps a checkpoint that stands.</summary>
+    private static async Task RebuildFromCheckpoint(string home, LogPorts ports, VolumeKeyring keys, int files)
+    {
+        using SealedIndex index = Index(home, "again");
+        var used = new Used();
+        await using ReplicatedLog log =
+            ReplicatedLog.Open(ports with { Index = index }, keys, new TreeApplier(), out _).Value;
+        Invariant.That(log.Persist().IsOk && log.TakeFindings().Count > 0, "it was not made from the checkpoint");
+        used.Tell($"index of {files} files made anew from the checkpoint");
     }
 
     /// <summary>What a newcomer does that begins with this table, without the network.</summary>
     private static void Copy(string home, SealedIndex index, int files)
     {
-        using SealedIndex taken = SealedIndex.Open(
-            new SqliteIndexStore(Path.Join(home, "taken")), new byte[32], new SimulatedEntropy(2));
-        long began = Stopwatch.GetTimestamp();
-        TimeSpan before = Environment.CpuUsage.TotalTime;
+        using SealedIndex taken = Index(home, "taken");
+        var used = new Used();
         using IIndexStore view = index.View().Value;
         var fill = new TableFill(taken);
         bool isFilled = fill.Begin().IsOk;
@@ -142,13 +142,11 @@ internal static class QuickRebuild
         }
 
         Invariant.That(isFilled && fill.Finish().IsOk, "the table cannot be taken");
-        double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        TimeSpan used = Environment.CpuUsage.TotalTime - before;
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"table of {files} files taken from another: {seconds:F1} s, {used.TotalSeconds:F1} CPU s, "
-            + $"{bytes / 1e6:F0} MB"));
+        used.Tell($"table of {files} files taken from another, {bytes / 1_000_000} MB");
     }
+
+    private static SealedIndex Index(string home, string name) => SealedIndex.Open(
+        new SqliteIndexStore(Path.Join(home, name)), new byte[32], new SimulatedEntropy(1));
 
     private static IEnumerable<TableRecordBytes> All(IIndexStore view)
     {
@@ -228,6 +226,21 @@ internal static class QuickRebuild
         Span<byte> bytes = stackalloc byte[Bytes16.Size];
         random.Fill(bytes);
         return new Bytes16(bytes);
+    }
+
+    /// <summary>Time from its making on.</summary>
+    private sealed class Used
+    {
+        private readonly long _began = Stopwatch.GetTimestamp();
+        private readonly TimeSpan _before = Environment.CpuUsage.TotalTime;
+
+        public void Tell(string what)
+        {
+            double seconds = Stopwatch.GetElapsedTime(_began).TotalSeconds;
+            double busy = (Environment.CpuUsage.TotalTime - _before).TotalSeconds;
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"{what}: {seconds:F1} s, {busy:F1} CPU s"));
+        }
     }
 
     private sealed class Everybody : IMembers

@@ -49,7 +49,8 @@ public sealed class CheckpointMakerTests
             makers[random.Next(3)].Hear(makers[random.Next(3)]);
             if (random.Chance(40))
             {
-                maker.CrashAndOpen(random.Chance(2) ? CrashKind.PowerLost : CrashKind.ProcessKilled);
+                maker.CrashAndOpen(
+                    random.Chance(2) ? CrashKind.PowerLost : CrashKind.ProcessKilled, isIndexLost: random.Chance(2));
             }
 
             StandingCheckpoint? before = pool.Standing;
@@ -210,12 +211,13 @@ public sealed class CheckpointMakerTests
             _tracker.Said(other.Node.Identity.Node, other.Node.Log.Word);
         }
 
-        public void CrashAndOpen(CrashKind kind)
+        public void CrashAndOpen(CrashKind kind, bool isIndexLost)
         {
             Node.Crash(kind);
+            Node.Index = isIndexLost ? new SimulatedIndex() : Node.Index;
+            Checkpoints = Node.Checkpoints = Shelf();
             Node.Open();
             _tracker = new StabilityTracker();
-            Checkpoints = Shelf();
             _maker = Open();
         }
 

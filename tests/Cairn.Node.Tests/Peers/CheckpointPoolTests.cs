@@ -55,6 +55,21 @@ public sealed class CheckpointPoolTests
         }
     }
 
+    [Fact]
+    public void ALostIndexIsMadeFromTheCheckpoint()
+    {
+        PoolBench bench = Founded(32);
+        BenchNode member = bench.Nodes[2];
+        member.Kill();
+        Assert.True(member.Indexes.Remove(member.Indexes.Keys.Single(
+            static name => name.StartsWith("volume-", StringComparison.Ordinal))));
+        member.Start();
+        bench.Until(() => HasAll(bench, member), "the member has the files again");
+        bench.Until(
+            () => member.Lines.Any(static line => line.Contains("made anew from a checkpoint", StringComparison.Ordinal)),
+            "it says what it began with");
+    }
+
     /// <summary>Three members with files, and a checkpoint of them all.</summary>
     /// <param name="seed">Decides everything.</param>
     /// <param name="attributeBytes">Much of it with every file: more than a page of records.</param>

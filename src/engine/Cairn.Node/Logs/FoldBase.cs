@@ -2,19 +2,20 @@ using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
 using Cairn.Node.Ports;
 
 namespace Cairn.Node.Logs;
 
-/// <summary>Lets a fold that is made anew begin at the checkpoint that stands, if it is kept here, instead of at the first block.</summary>
+/// <summary>Lets a fold that is made anew begin at the checkpoint that stands, instead of at the first block.</summary>
 /// <remarks>
-/// Only where folding everything would come to the same: all blocks before it are here, and judged as they were then. If
-/// something comes before it after all, from a member that was forgotten, everything is folded. docs/decisions/compaction.md.
-/// Under the log's gate.
+/// Only where folding everything would come to the same: it is kept here, all blocks before it are here, and they are
+/// judged as they were then. If something comes before it after all, from a member that was forgotten, everything is
+/// folded. docs/decisions/compaction.md. Under the log's gate.
 /// </remarks>
 internal sealed class FoldBase(ReplicatedLog log)
 {
-    private Bytes32? _begun;
+    private MadeCheckpoint? _begun;
     private Bytes32? _useless;
 
     /// <summary>Replaces table and index by the checkpoint.</summary>
@@ -32,13 +33,13 @@ internal sealed class FoldBase(ReplicatedLog log)
 
         shelf.Open();
         using IIndexStore? view = shelf.View(standing.Checkpoint.Hash);
-        if (view is null)
+        if (view is null || !IsHeldAsItWas(view))
         {
             return false;
         }
 
-        _begun = standing.Checkpoint.Hash;
-        if (Copy(view, standing) && IsHeldAsItWas() && isInForce(log.Fold))
+        _begun = standing.Checkpoint;
+        if (Copy(view, standing) && isInForce(log.Fold))
         {
             log.Copied.Look();
             log.Copied.NoteBlocks();
@@ -52,7 +53,16 @@ internal sealed class FoldBase(ReplicatedLog log)
     }
 
     /// <summary>Something belongs before it: it is not begun with again.</summary>
-    public void Reject() => (_useless, _begun) = (_begun ?? _useless, null);
+    public void Reject() => (_useless, _begun) = (_begun?.Hash ?? _useless, null);
+
+    /// <summary>Says so, if the fold began at one.</summary>
+    public void Tell()
+    {
+        if (_begun is { } begun)
+        {
+            log.Report(log.OwnLogId, $"made anew from a checkpoint of {begun.Records} records and what came after it");
+        }
+    }
 
     private bool Copy(IIndexStore view, StandingCheckpoint standing)
     {
@@ -79,11 +89,21 @@ internal sealed class FoldBase(ReplicatedLog log)
         return true;
     }
 
-    private bool IsHeldAsItWas()
+    /// <summary>Looks at records that nobody has checked yet: they may be damaged.</summary>
+    private bool IsHeldAsItWas(IIndexStore view)
     {
-        LogPositions folded = log.Fold.Positions;
-        LogPositions held = log.Exchange.Positions;
-        return held.Covers(folded) && log.Quarantine.IsInForce(log.Fold.Table, folded, held, FirstIn);
+        try
+        {
+            var table = new OverlayTable(new IndexTable(view), cacheBytesMax: 0, learnKeysMax: 0);
+            LogPositions folded = new OrderedFold(table, new TreeApplier()).Positions;
+            LogPositions held = log.Exchange.Positions;
+            return !FoldRules.IsOutdated(table) && held.Covers(folded)
+                && log.Quarantine.IsInForce(table, folded, held, FirstIn);
+        }
+        catch (Exception broken) when (broken is IndexUnusableException or InvariantException)
+        {
+            return false;
+        }
     }
 
     private ulong FirstIn(LogId id, ulong block) =>

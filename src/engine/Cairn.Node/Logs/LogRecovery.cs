@@ -82,6 +82,10 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         {
             log.Repair.Run();
         }
+        else
+        {
+            log.Repair.Base.Tell();
+        }
     }
 
     /// <summary>Folds everything held again, to make room for something that belongs where nothing can be undone.</summary>
@@ -119,6 +123,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             FoldAll();
             if (!_isLate)
             {
+                log.Repair.Base.Tell();
                 return true;
             }
 
