@@ -88,7 +88,8 @@ internal static class QuickRebuild
             log.Prune(static positions => positions);
             Invariant.That(log.Persist().IsOk, "not all was forgotten");
             await stop.CancelAsync();
-            used.Tell($"index of {files} files made anew from two logs, at most {await peak / 1_000_000} MB of objects");
+            long megabytes = await peak / 1_000_000;
+            used.Tell($"index of {files} files made anew from two logs, at most {megabytes} MB of objects");
             standing = await MakeCheckpoint(log, loop, shelf, files);
         }
 

@@ -58,6 +58,11 @@ public sealed class CheckpointMakerTests
             if (pool.Standing is { } standing && standing != before)
             {
                 newcomers.Add(Newcomer(makers[random.Next(3)], standing, first + 3 + newcomers.Count));
+                if (random.Chance(2))
+                {
+                    newcomers[^1].Crash(CrashKind.PowerLost);
+                    newcomers[^1].Open();
+                }
             }
         }
 
@@ -105,14 +110,7 @@ public sealed class CheckpointMakerTests
     public void ACheckpointThatWasBrokenOff_IsGoneOnWith_ButNotWithOtherRecords()
     {
         var pool = new Pool(_scheduler);
-        var maker = new Maker(pool, Node(1).Open()) { Writers = 1 };
-        maker.Node.Log.Alone = true;
-        for (int i = 0; i < Step; i++)
-        {
-            maker.Node.Create($"{i}");
-        }
-
-        maker.Prune();
+        Maker maker = Alone(pool);
         StandingCheckpoint standing = pool.Standing!;
         TableRecordBytes[] records = Records(maker, standing);
         LogNode newcomer = Node(2).Open();
@@ -137,6 +135,71 @@ public sealed class CheckpointMakerTests
         Assert.Equal(standing.Checkpoint.Records, fill.Count);
         Assert.True(fill.Finish(standing.Members).IsOk);
         Assert.Equal(maker.Node.TableText(), newcomer.Open().TableText());
+    }
+
+    /// <summary>All who made the checkpoint have its blocks: nothing in it can be missing everywhere.</summary>
+    [Fact]
+    public void ANewcomerThatEndsBeforeItHasTheBlocks_GoesOnWithTheTree()
+    {
+        var pool = new Pool(_scheduler);
+        Maker maker = Alone(pool);
+        LogNode newcomer = Newcomer(maker, pool.Standing!, 2);
+        string[] names = newcomer.Names();
+        Assert.NotEmpty(names);
+        newcomer.Create("by the newcomer");
+        newcomer.Crash(CrashKind.ProcessKilled);
+        Assert.Equal([.. names, "by the newcomer"], newcomer.Open().Names());
+
+        maker.Node.Log.Alone = false;
+        maker.Node.Create("behind the checkpoint");
+        Assert.True(maker.Node.Log.Seal().IsOk);
+        newcomer.Log.Receive([maker.Node.Log.BlocksAfter(LogPositions.Empty, 1)[0].Bytes]);
+        newcomer.Close();
+        Assert.Equal([.. names, "by the newcomer"], newcomer.Open().Names());
+        Assert.Null(newcomer.Log.IndexFault);
+        Assert.Null(newcomer.Log.ViewTable());
+
+        newcomer.PullFrom(maker.Node);
+        Assert.NotNull(newcomer.Log.ViewTable());
+        newcomer.Close();
+        newcomer.Open();
+        LogNode historian = Node(3).Open();
+        historian.PullFrom(newcomer);
+        Assert.Equal(historian.TableText(), newcomer.TableText());
+        Assert.Contains("behind the checkpoint", newcomer.Names());
+        Assert.Contains("by the newcomer", newcomer.Names());
+    }
+
+    /// <summary>What a newcomer wrote, and no block has any more, stands in no checkpoint: that it has one is no excuse.</summary>
+    [Fact]
+    public void ANewcomerWhoseOwnBlocksAreLost_IsMadeFromTheBlocks()
+    {
+        var pool = new Pool(_scheduler);
+        Maker maker = Alone(pool);
+        LogNode newcomer = Newcomer(maker, pool.Standing!, 2);
+        newcomer.Create("by the newcomer");
+        LogId log = newcomer.Log.OwnLogId;
+        newcomer.Close();
+        newcomer.Disk.Delete($"logs/{LogNode.Keyring.Volume}-{log.Author}-{log.Incarnation}.log");
+        Assert.Empty(newcomer.Open().Names());
+        Assert.NotNull(newcomer.Log.IndexFault);
+        newcomer.PullFrom(maker.Node);
+        Assert.Equal(maker.Node.TableText(), newcomer.TableText());
+    }
+
+    /// <summary>Who has written alone, and made a checkpoint of it.</summary>
+    private Maker Alone(Pool pool)
+    {
+        var maker = new Maker(pool, Node(1).Open()) { Writers = 1 };
+        maker.Node.Log.Alone = true;
+        for (int i = 0; i < Step; i++)
+        {
+            maker.Node.Create($"{i}");
+            Assert.True(maker.Node.Log.Seal().IsOk);
+        }
+
+        maker.Prune();
+        return maker;
     }
 
     private LogNode Newcomer(Maker giver, StandingCheckpoint standing, int number)

@@ -66,7 +66,8 @@ public sealed class CheckpointPoolTests
         member.Start();
         bench.Until(() => HasAll(bench, member), "the member has the files again");
         bench.Until(
-            () => member.Lines.Any(static line => line.Contains("made anew from a checkpoint", StringComparison.Ordinal)),
+            () => member.Lines.Any(
+                static line => line.Contains("made anew from a checkpoint", StringComparison.Ordinal)),
             "it says what it began with");
     }
 

@@ -75,10 +75,22 @@ public sealed class EngineVolumes : IVolumeFactory
     }
 
     /// <inheritdoc/>
-    public IIndexStore? TableOfNew(VolumeId volume) =>
-        _stores.Logs.Logs(volume).Count > 0 || _recovered.Waiting.Contains(volume)
-            ? null
-            : OpenIndex(IndexNameOf(volume));
+    public IIndexStore? TableOfNew(VolumeId volume)
+    {
+        if (_stores.Logs.Logs(volume).Count > 0 || _recovered.Waiting.Contains(volume))
+        {
+            return null;
+        }
+
+        SealedIndex index = OpenIndex(IndexNameOf(volume));
+        if (!TableFill.IsVouched(index))
+        {
+            return index;
+        }
+
+        index.Dispose();
+        return null;
+    }
 
     /// <inheritdoc/>
     public Result<IHostedVolume, StoreError> Open(VolumeSetting setting)

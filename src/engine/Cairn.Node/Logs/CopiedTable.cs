@@ -9,8 +9,8 @@ internal sealed class CopiedTable(ReplicatedLog log)
     /// <summary>What the table had, until all blocks of that are here. Null: it is like any other.</summary>
     public LogPositions? Awaited { get; private set; }
 
-    /// <summary>Looks whether the table was filled just now; before anything else is folded.</summary>
-    public void Look() => Awaited = TableFill.TakeFresh(log.Fold.Table) ? log.Fold.Positions : null;
+    /// <summary>Looks whether the table was filled; before anything else is folded.</summary>
+    public void Look() => Awaited = TableFill.TakeAwaited(log.Fold);
 
     /// <summary>Blocks came.</summary>
     public void NoteBlocks()

@@ -59,7 +59,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         FoldJournal(journaled);
         FindLost();
         Invariant.That(
-            log.Copied.Awaited is not null || IsIndexCovered(),
+            IsIndexCovered(),
             "the index knows transactions that neither logs nor journal hold: rebuild it");
 
         // Only now is it sure that this run of the recovery stands: a second one would need the records again.
@@ -326,7 +326,8 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
     {
         foreach ((LogId id, LogPosition folded) in log.Fold.Positions.Logs)
         {
-            if (folded.TransactionSeq > LastKnown(id))
+            if (folded.TransactionSeq > LastKnown(id)
+                && log.Copied.Awaited?.Contains(new TransactionId(id, folded.TransactionSeq)) != true)
             {
                 return false;
             }

@@ -1,22 +1,26 @@
 using System.Buffers;
 using Cairn.Core.Fold;
+using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
+using Cairn.Core.Tree;
 using Cairn.Node.Ports;
 
 namespace Cairn.Node.Logs;
 
 /// <summary>Fills an index with a table or a checkpoint, so that a newcomer need not fold all history before it has a tree.</summary>
 /// <remarks>
-/// A record in the index says how far it came: what is not whole, or was opened and has not all its blocks, is emptied at
-/// the next opening. With the records of a checkpoint, which are the same wherever they come from, it can be gone on with
-/// behind the last one instead. The blocks come afterwards, from the first on, as they come to everyone: what the table has
-/// of them already is passed over by the fold. docs/decisions/compaction.md says what is taken from whom. One caller.
+/// A record in the index says how far it came: what is not whole is emptied at the next opening, and so is one member's
+/// table that was opened and has not all its blocks. The records of a checkpoint are the same wherever they come from: it
+/// can be gone on with behind the last one, and opened again before its blocks are here. The blocks come afterwards, from
+/// the first on, as they come to everyone: what the table has of them already is passed over by the fold.
+/// docs/decisions/compaction.md says what is taken from whom. One caller.
 /// </remarks>
 public sealed class TableFill(IIndexStore index)
 {
     private const byte Unfinished = 0;
     private const byte Filled = 1;
+    private const byte Vouched = 2;
 
     private byte[] _last = [];
     private Bytes32? _checkpoint;
@@ -34,16 +38,33 @@ public sealed class TableFill(IIndexStore index)
     public static bool IsBrokenOff(IIndexStore index) =>
         index.Get(Key).TryGet(out byte[]? mark, out _) && mark is [Unfinished, ..];
 
-    /// <summary>Whether this table came in full and is opened for the first time. Tells it once.</summary>
-    public static bool TakeFresh(ITreeTable table)
+    /// <summary>Whether a checkpoint came in full, and its blocks did not.</summary>
+    public static bool IsVouched(IIndexStore index) =>
+        index.Get(Key).TryGet(out byte[]? mark, out _) && mark is [Vouched, ..];
+
+    /// <summary>The blocks that are still to come for a table that came in full and is opened; null for any other.</summary>
+    /// <remarks>
+    /// What a checkpoint has is in blocks with all who made it. What else one member's table has may be in none when this
+    /// one is opened again: that is told once.
+    /// </remarks>
+    public static LogPositions? TakeAwaited(OrderedFold fold)
     {
-        bool isFresh = table.Get(Key) is [Filled];
-        if (isFresh)
+        byte[] mark = fold.Table.Get(Key) ?? [];
+        if (mark is [Filled])
         {
-            table.Put(Key, [Unfinished]);
+            fold.Table.Put(Key, [Unfinished]);
+            return fold.Positions;
         }
 
-        return isFresh;
+        if (mark is not [Vouched, ..])
+        {
+            return null;
+        }
+
+        var reader = new WireReader(mark.AsSpan(1));
+        LogPositions positions = LogPositions.Decode(ref reader);
+        Invariant.That(reader.Complete, "the note of a checkpoint's blocks is damaged: rebuild the index");
+        return positions;
     }
 
     /// <summary>All blocks of the table are here: it is like any other.</summary>
@@ -130,13 +151,22 @@ public sealed class TableFill(IIndexStore index)
                 TableAtCut.NoteWitnesses(table, witnesses);
             }
 
-            table.Put(Key, [Filled]);
+            table.Put(Key, witnesses is null ? [Filled] : MarkOf(new OrderedFold(table, new TreeApplier()).Positions));
             return index.Apply(table.TakeChanges().Select(IndexChange.Of));
         }
         catch (IndexUnusableException broken)
         {
             return new IndexError(broken.Message);
         }
+    }
+
+    private static byte[] MarkOf(LogPositions vouched)
+    {
+        var mark = new ArrayBufferWriter<byte>(128);
+        var writer = new WireWriter(mark);
+        writer.Byte(Vouched);
+        vouched.Encode(writer);
+        return mark.WrittenSpan.ToArray();
     }
 
     /// <summary>Says how far it came.</summary>
