@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Text;
+using Cairn.Core.Primitives;
 using Cairn.Io.Index;
 using Cairn.Node.Ports;
 
@@ -72,6 +74,66 @@ public sealed class SqliteIndexStoreTests : IDisposable
         Assert.Equal(5000, store.Get("a"u8).Value!.Length);
         Assert.True(store.Apply([Put("a", new string('v', 6000)), Delete("b")]).IsOk);
         Assert.Equal(6000, Assert.Single(store.Scan(default, default, 10).Value).Value.Length);
+    }
+
+    [Fact]
+    public void Many_changes_are_applied_in_their_order_though_each_is_handed_in_in_the_bytes_of_the_one_before()
+    {
+        const int count = 30_000;
+        const int keys = 3_000;
+        using var store = Open();
+        Assert.True(store.Apply(Reusing(count)).IsOk);
+        var rows = store.Scan(default, default, count).Value;
+        int[] last = [.. Enumerable.Range(count - keys, keys).Where(static i => i % 5 != 0).OrderBy(i => i % keys)];
+        Assert.Equal(last.Select(i => i % keys), rows.Select(row => BinaryPrimitives.ReadInt32BigEndian(row.Key)));
+        Assert.All(rows.Zip(last), pair => Assert.Equal(Filled(pair.Second), pair.First.Value));
+
+        static IEnumerable<IndexChange> Reusing(int count)
+        {
+            byte[] key = new byte[sizeof(int)];
+            byte[] value = new byte[100];
+            for (int i = 0; i < count; i++)
+            {
+                BinaryPrimitives.WriteInt32BigEndian(key, i % keys);
+                value.AsSpan().Fill((byte)i);
+                yield return new IndexChange(key, i % 5 == 0 ? null : (ReadOnlyMemory<byte>?)value);
+            }
+        }
+
+        static byte[] Filled(int i) => [.. Enumerable.Repeat((byte)i, 100)];
+    }
+
+    [Fact]
+    public void A_walk_over_changes_that_ends_early_leaves_their_source_alone()
+    {
+        bool isLeft = false;
+        Assert.Single(ChangesAhead.Of(Source()).Take(1));
+        Assert.True(isLeft);
+
+        IEnumerable<IndexChange> Source()
+        {
+            try
+            {
+                for (int i = 0; i < 1_000_000; i++)
+                {
+                    yield return new IndexChange(new byte[10], new byte[100]);
+                }
+            }
+            finally
+            {
+                isLeft = true;
+            }
+        }
+    }
+
+    [Fact]
+    public void What_fails_while_changes_are_made_ready_fails_their_walk()
+    {
+        IEnumerable<IndexChange> source = Enumerable.Range(0, 50_000).Select(
+            static i => i < 40_000
+                ? new IndexChange(new byte[10], new byte[100])
+                : throw new InvariantException("here"));
+        Assert.Equal("here", Assert.Throws<InvariantException>(() => ChangesAhead.Of(source).Count()).Message);
     }
 
     [Fact]

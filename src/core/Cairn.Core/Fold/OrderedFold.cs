@@ -304,8 +304,15 @@ public sealed class OrderedFold
         int applied = _accepted.Count;
         ApplyMerged(again);
         _recorder.Changes = null;
-        TableBytes[] changed =
-            [.. changes.Where(static change => change.Value.IsReal).Select(static change => change.Key)];
+        var changed = new List<TableBytes>(changes.Count);
+        foreach ((TableBytes key, KeyChange change) in changes)
+        {
+            if (change.IsReal)
+            {
+                changed.Add(key);
+            }
+        }
+
         return new FoldReport(applied, again.Count, belowCut, changed);
     }
 
