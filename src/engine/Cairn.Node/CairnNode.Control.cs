@@ -305,6 +305,7 @@ public sealed partial class CairnNode
             Name = record?.Name ?? member.Name,
             IsSelf = isSelf,
             Role = member.Standing == MemberStanding.Active ? Lower(member.Role.ToString()) : Lower(member.Standing.ToString()),
+            User = UserOf(member.Node),
             IsReadOnly = !_view.State.MayWrite(member.Node),
             RefusedChanges = RefusedOf(member.Node),
             State = record is null ? "unknown" : Word(record.State),

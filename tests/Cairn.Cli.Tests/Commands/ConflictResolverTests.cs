@@ -8,7 +8,8 @@ namespace Cairn.Cli.Tests.Commands;
 public sealed class ConflictResolverTests
 {
     private static ConflictSideSummary Side(byte author, long time) => new(
-        $"doc{author}", ObjectKind.File, 1, author, new WallTime(time), Node(author), $"node{author}");
+        $"doc{author}", ObjectKind.File, 1, author, new WallTime(time), Node(author), $"node{author}",
+        string.Empty);
 
     private static NodeId Node(byte number)
     {

@@ -45,6 +45,7 @@ internal static class Samples
             new GrantMember(Other.Author, 1, Bytes(0x30, 91), name),
             new RevokeMember(Other.Author, [new AcceptedTail(volume, 2, 300)]),
             new RecoverMember(Other.Author, Bytes(0x30, 91), name, Other.Author, Bytes(6, 64)),
+            new AssignUser(Other.Author, "anna"u8.ToArray()),
             new LimitMember(
                 Other.Author, false, [new SeenLogs(volume, LogPositions.From([new(Other, new LogPosition(2, 500))]))]),
             new LimitVolume(

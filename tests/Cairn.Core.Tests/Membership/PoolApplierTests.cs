@@ -10,6 +10,34 @@ namespace Cairn.Core.Tests.Membership;
 
 public sealed class PoolApplierTests
 {
+    [Fact]
+    public void An_admin_says_who_uses_a_machine_and_the_last_word_stands_everywhere()
+    {
+        PoolScene founder = new(1);
+        founder.Do(
+            PoolScene.Grant(1, MemberRole.Admin), PoolScene.Grant(2, MemberRole.Admin),
+            PoolScene.Grant(3, MemberRole.Member));
+        PoolScene other = new(2);
+        PoolScene member = new(3);
+        founder.MeetWith(other);
+        founder.MeetWith(member);
+        member.Do(new AssignUser(MemberKit.Node(3), "mallory"u8.ToArray()));
+        founder.Do(
+            new AssignUser(MemberKit.Node(2), "anna"u8.ToArray()), new AssignUser(MemberKit.Node(9), "x"u8.ToArray()));
+        other.Do(new AssignUser(MemberKit.Node(3), "ben"u8.ToArray()));
+        founder.Do(new AssignUser(MemberKit.Node(3), "anna"u8.ToArray()));
+        founder.MeetWith(member);
+        other.MeetWith(member);
+        founder.MeetWith(other);
+        Assert.Equal("anna", founder.State.Users[MemberKit.Node(2)]);
+        Assert.Equal(2, founder.State.Users.Count);
+        Assert.Equal(founder.State.Users, other.State.Users);
+        Assert.Equal(founder.State.Users, member.State.Users);
+
+        founder.Do(new AssignUser(MemberKit.Node(3), default));
+        Assert.DoesNotContain(MemberKit.Node(3), founder.State.Users.Keys);
+    }
+
     private static PoolScene Founded()
     {
         PoolScene founder = new(1);

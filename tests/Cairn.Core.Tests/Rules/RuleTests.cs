@@ -63,8 +63,23 @@ public sealed class RuleTests
         Assert.Equal(rule.Conflicts, RuleCodec.Decode(Convert.FromHexString(bytes)).Value.Conflicts);
     }
 
+    [Fact]
+    public void A_preferred_person_is_written_with_the_machines_that_are_theirs()
+    {
+        const string Golden =
+            "010e2704616e6e6121306130613061306130613061306130612c30623062306230623062306230623062";
+        ConflictRule anna = ConflictRule.Parse("prefer-user anna")!.Value;
+        Assert.NotNull(new Rule { Conflicts = anna }.FindProblem());
+        NodeId[] machines = [.. new byte[] { 0x0B, 0x0A }.Select(
+            value => new NodeId(Enumerable.Repeat(value, NodeId.Size).ToArray()))];
+        Rule rule = new() { Conflicts = anna.With(machines) };
+        Assert.Equal(Golden, Convert.ToHexStringLower(RuleCodec.Encode(rule)));
+        Assert.Equal(rule.Conflicts, RuleCodec.Decode(Convert.FromHexString(Golden)).Value.Conflicts);
+    }
+
     [Theory]
     [InlineData("")]
+    [InlineData("prefer-user")]
     [InlineData("oldest")]
     [InlineData("prefer-node")]
     [InlineData("prefer-node  , ")]

@@ -76,6 +76,26 @@ public sealed class ConflictRuleTests
     }
 
     [Fact]
+    public void Of_a_preferred_persons_machines_the_latest_wins()
+    {
+        ConflictCandidate desk = Candidate(1, "desk", 10);
+        ConflictCandidate lap = Candidate(2, "lap", 20);
+        ConflictCandidate nas = Candidate(3, "nas", 30);
+        ConflictRule anna = ConflictRule.Parse("prefer-user anna")!.Value;
+        Assert.False(anna.IsValid);
+        ConflictRule hers = anna.With([desk.Author, lap.Author]);
+        Assert.True(hers.IsValid);
+        Assert.Equal("prefer-user anna", hers.ToString());
+        Assert.Equal(lap.Id, ConflictChooser.Choose(hers, [desk, lap, nas]));
+        Assert.Equal(desk.Id, ConflictChooser.Choose(hers, [desk, nas]));
+
+        // What a machine calls itself is its own claim.
+        ConflictCandidate liar = nas with { AuthorName = hers.Names[0] };
+        Assert.Equal(lap.Id, ConflictChooser.Choose(hers, [desk, lap, liar]));
+        Assert.Null(ConflictChooser.Choose(anna.With([Candidate(4, "phone", 1).Author]), [desk, lap, nas]));
+    }
+
+    [Fact]
     public void Equal_times_are_told_apart_the_same_way_in_any_order()
     {
         ConflictCandidate[] sides = [Candidate(1, "a", 5), Candidate(2, "b", 5), Candidate(3, "c", 5)];

@@ -66,19 +66,19 @@ public sealed class EngineBrakeTests : IAsyncLifetime
     [Fact]
     public async Task Released_it_goes_as_any_past()
     {
-        Assert.Equal(VolumeError.NotFound, Brake.Release(new NodeId(new byte[NodeId.Size])).Error);
-        Assert.True(Brake.Release(Self).IsOk);
+        Assert.Equal(VolumeError.NotFound, Brake.Release([new NodeId(new byte[NodeId.Size])]).Error);
+        Assert.True(Brake.Release([Self]).IsOk);
         Assert.Empty(Brake.List());
         await Collect();
         Assert.Empty(_node.Engine.History.Trash());
         Assert.Equal(0, _node.Store.Space.Staged + _node.Store.Space.Replicated + _node.Store.Space.Cached);
-        Assert.Equal(VolumeError.NotFound, Brake.Release(Self).Error);
+        Assert.Equal(VolumeError.NotFound, Brake.Release([Self]).Error);
     }
 
     [Fact]
     public async Task Undone_it_is_all_back_and_the_undoing_is_not_braked()
     {
-        RestoreOutcome outcome = (await Brake.Undo(Self, CancellationToken.None)).Value;
+        RestoreOutcome outcome = (await Brake.Undo([Self], CancellationToken.None)).Value;
         Assert.Empty(outcome.Lost);
         await Collect();
         Assert.Empty(Brake.List());
@@ -87,7 +87,7 @@ public sealed class EngineBrakeTests : IAsyncLifetime
             Assert.Equal(Bytes, (await _node.Engine.Lookup(InodeNumber.Root, Name(file))).Value.SizeBytes);
         }
 
-        Assert.Equal(VolumeError.NotFound, (await Brake.Undo(Self, CancellationToken.None)).Error);
+        Assert.Equal(VolumeError.NotFound, (await Brake.Undo([Self], CancellationToken.None)).Error);
     }
 
     private static ReadOnlyMemory<byte> Name(int file) => Encoding.UTF8.GetBytes($"f{file}");

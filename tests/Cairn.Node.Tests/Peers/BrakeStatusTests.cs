@@ -40,7 +40,7 @@ public sealed class BrakeStatusTests
         Assert.StartsWith("This machine removed", Problem(ruined), StringComparison.Ordinal);
         Assert.False(Find(owner, 0).IsOk);
         Assert.True(bench.Do(
-            bench.Nodes[2], () => Task.FromResult(bench.Nodes[2].Drive.Brake!.Release(ruined.Id))).IsOk);
+            bench.Nodes[2], () => Task.FromResult(bench.Nodes[2].Drive.Brake!.Release([ruined.Id]))).IsOk);
         bench.Until(() => bench.Nodes.TrueForAll(node => Problem(node) is null), "it was decided");
     }
 

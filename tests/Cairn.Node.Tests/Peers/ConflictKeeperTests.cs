@@ -14,6 +14,7 @@ public sealed class ConflictKeeperTests
         "ONE\ntwo\nthree\nfour\nFIVE\n")]
     [InlineData("newest", "by the first\n", "by the second\n", "by the second\n")]
     [InlineData("prefer-node node0", "by the first\n", "by the second\n", "by the first\n")]
+    [InlineData("prefer-user anna", "by the first\n", "by the second\n", "by the first\n")]
     public void Two_that_worked_apart_find_one_file_when_they_meet(
         string rule, string first, string second, string wanted)
     {
@@ -82,8 +83,10 @@ public sealed class ConflictKeeperTests
     {
         PoolBench bench = PoolBench.WithDrives(2, 601);
         (BenchNode first, BenchNode second) = (bench.Nodes[0], bench.Nodes[1]);
+        ConflictRule way = ConflictRule.Parse(rule)!.Value;
+        way = way.Mode == ConflictMode.PreferUser ? way.With([first.Id]) : way;
         Assert.True(bench.Do(first, () => Task.FromResult(first.Drive.Rules!.Set(
-            InodeNumber.Root, new Rule { Conflicts = ConflictRule.Parse(rule) }))).IsOk);
+            InodeNumber.Root, new Rule { Conflicts = way }))).IsOk);
         Save(bench, first, "doc", Base);
         bench.Until(() => Text(bench, second, "doc") == Base, "the base arrives");
         bench.Until(() => first.Status().Owed.SendBlocks == 0, "the logs are even");

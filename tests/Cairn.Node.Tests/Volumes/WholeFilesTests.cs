@@ -70,7 +70,7 @@ public sealed class WholeFilesTests
     }
 
     [Fact]
-    public async Task A_feed_tells_of_the_file_and_not_of_what_was_beside_it()
+    public async Task Feed_and_trash_tell_of_the_file_and_not_of_what_was_beside_it()
     {
         EngineNode node = new EngineNode(new SimulatedDisk()).Open();
         string from = node.Engine.Feed.Now;
@@ -87,6 +87,10 @@ public sealed class WholeFilesTests
             Assert.True(put.IsOk, put.ToString());
         }
 
+        Result<Unit, VolumeError> failed = await _files.Put(
+            node.Engine, "file", null, _ => ValueTask.FromResult<Result<Unit, VolumeError>>(VolumeError.Interrupted));
+        Assert.Equal(VolumeError.Interrupted, failed.Error);
+        Assert.Empty(node.Engine.History.Trash());
         IReadOnlyList<VolumeChange> all = Changes(node, from);
         await node.Close();
         Assert.All(during.Concat(all.Select(change => change.Path)), path => Assert.Equal("file", path));

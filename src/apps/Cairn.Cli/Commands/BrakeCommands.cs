@@ -30,11 +30,11 @@ public static class BrakeCommands
         CommandContext.Attach(command, (context, parsed, cancellation) => context.PrintListing(
             Route + VolumePath.Query(parsed.GetValue(volume)!),
             ControlJson.Default.IReadOnlyListBrakedMember,
-            ["NODE", "FROM", "TO", "FILES", "OF", "BYTES", "OF"],
+            ["WHO", "FROM", "TO", "FILES", "OF", "BYTES", "OF"],
             held =>
             [
                 [
-                    held.NodeName, held.From.ToString(), held.To.ToString(), $"{held.Objects}",
+                    Names.Who(held.User, held.NodeName), held.From.ToString(), held.To.ToString(), $"{held.Objects}",
                     $"{held.ObjectsBefore}", SizeText.Format(held.Bytes), SizeText.Format(held.BytesBefore),
                 ],
             ],
@@ -44,7 +44,7 @@ public static class BrakeCommands
 
     private static Command CreateRelease()
     {
-        (Argument<string> volume, Argument<string> node) = (Names.Volume(), Names.Node());
+        (Argument<string> volume, Argument<string> node) = (Names.Volume(), Names.NodeOrUser());
         Command command = new ManualCommand(
             "release",
             "Say that it was meant: what the machine took away is kept as long as any past, and no longer.",
@@ -57,7 +57,7 @@ public static class BrakeCommands
 
     private static Command CreateUndo()
     {
-        (Argument<string> volume, Argument<string> node) = (Names.Volume(), Names.Node());
+        (Argument<string> volume, Argument<string> node) = (Names.Volume(), Names.NodeOrUser());
         Command command = new ManualCommand(
             "undo",
             "Make the volume what it would be without what the machine did since it began.",
@@ -79,5 +79,6 @@ public static class BrakeCommands
         CommandContext context, string verb, ParseResult parsed, Argument<string> volume, Argument<string> node,
         CancellationToken cancellation) =>
         $"{Route}/{verb}{VolumePath.Query(parsed.GetValue(volume)!)}"
-        + $"&node={await SnapshotCommands.IdOf(context, parsed.GetValue(node)!, cancellation)}";
+        + string.Concat(
+            (await Machines.Of(context, parsed.GetValue(node)!, cancellation)).Select(id => $"&node={id}"));
 }

@@ -19,11 +19,11 @@ public static class ConflictCommands
         CommandContext.Attach(command, (context, parsed, cancellation) => context.PrintListing(
             "/v1/history/conflicts" + VolumePath.Query(parsed.GetValue(path)!),
             ControlJson.Default.IReadOnlyListConflictSummary,
-            ["PATH", "SHOWN AS", "NODE", "MODIFIED", "SIZE"],
+            ["PATH", "SHOWN AS", "WHO", "MODIFIED", "SIZE"],
             conflict => conflict.Sides.Select(side => (IReadOnlyList<string>)
             [
-                conflict.Path, side.ShownName, side.AuthorName, side.Modified.ToString(),
-                SizeText.Format(side.SizeBytes),
+                conflict.Path, side.ShownName, Names.Who(side.AuthorUser, side.AuthorName),
+                side.Modified.ToString(), SizeText.Format(side.SizeBytes),
             ]),
             cancellation));
         return command;

@@ -38,7 +38,7 @@ public sealed class ConflictResolver(CommandContext context)
                 HttpMethod.Post, "/v1/history/resolve" + query, null, cancellation);
             context.Say(kept is null
                 ? $"{conflict.Path}: each side is a file of its own"
-                : $"{conflict.Path}: kept what {kept.AuthorName} wrote ({kept.Modified})");
+                : $"{conflict.Path}: kept what {Names.Who(kept.AuthorUser, kept.AuthorName)} wrote ({kept.Modified})");
         }
 
         return ExitCode.Ok;

@@ -14,19 +14,21 @@ public static class HistoryCommands
         Argument<string> path = Names.Path();
         Command command = new ManualCommand(
             "log",
-            "List the versions of a file: when, by which node, how large, how it came to be.",
+            "List the versions of a file: when, by whom, how large, how it came to be.",
             "The history follows the name, also when an editor saves by renaming; the path of a removed file works too."
-            + " How long versions stay: docs/operations/history.md.",
+            + " WHO is the machine, behind the person who uses it if an admin said so ('cairn node user'). How "
+            + "long versions stay: docs/operations/history.md.",
             "cairn log notes/todo.txt",
             "cairn log notes/todo.txt --json") { path };
         CommandContext.Attach(command, (context, parsed, cancellation) => context.PrintListing(
             "/v1/history/versions" + VolumePath.Query(parsed.GetValue(path)!),
             ControlJson.Default.IReadOnlyListVersionSummary,
-            ["VERSION", "PUBLISHED", "NODE", "SIZE", "HOW", "SHOWN"],
+            ["VERSION", "PUBLISHED", "WHO", "SIZE", "HOW", "SHOWN"],
             version =>
             [
                 [
-                    version.Version.Short, version.Published.ToString(), version.AuthorName,
+                    version.Version.Short, version.Published.ToString(),
+                    Names.Who(version.AuthorUser, version.AuthorName),
                     SizeText.Format(version.SizeBytes), How(version.Origin),
                     version.IsShown ? "yes" : "until " + version.ReplacedAt,
                 ],
@@ -100,10 +102,13 @@ public static class HistoryCommands
         CommandContext.Attach(command, (context, parsed, cancellation) => context.PrintListing(
             "/v1/history/trash" + VolumePath.Query(parsed.GetValue(path)!),
             ControlJson.Default.IReadOnlyListTrashSummary,
-            ["REMOVED", "NODE", "SIZE", "PATH"],
+            ["REMOVED", "WHO", "SIZE", "PATH"],
             entry =>
             [
-                [entry.RemovedAt.ToString(), entry.RemovedByName, SizeText.Format(entry.SizeBytes), entry.Path],
+                [
+                    entry.RemovedAt.ToString(), Names.Who(entry.RemovedByUser, entry.RemovedByName),
+                    SizeText.Format(entry.SizeBytes), entry.Path,
+                ],
             ],
             cancellation));
         return command;

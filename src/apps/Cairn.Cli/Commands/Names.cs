@@ -32,6 +32,18 @@ internal static class Names
         return node;
     }
 
+    /// <summary>A machine of the pool, or a person who uses some.</summary>
+    public static Argument<string> NodeOrUser()
+    {
+        Argument<string> node = Node();
+        node.Description = "A node's name, its id, or the start of its id; or a person, for all their machines.";
+        node.HelpName = "NODE|USER";
+        return node;
+    }
+
+    /// <summary>Who did something, for people: the person who uses the machine before its name.</summary>
+    public static string Who(string user, string node) => user.Length == 0 ? node : $"{user} ({node})";
+
     private static Argument<T> WithPaths<T>(Argument<T> path)
     {
         path.Description = "VOLUME, or VOLUME/path below it.";

@@ -15,10 +15,10 @@ public static class NodesCommand
         Command command = new ManualCommand(
             "nodes",
             "List the pool's machines.",
-            "ROLE says what a machine may do; of one that only reads, also how many changes were refused. STATE is the "
-            + "machine's own word; SEEN is what this machine sees of it: connected, alive, suspect or dead. ROOM is "
-            + "what it has for copies: the space it gives without its journal, its logs and its indexes. USED is how "
-            + "much of that is taken.",
+            "USER is the person who uses the machine, as an admin said. ROLE says what it may do; of one that only "
+            + "reads, also how many changes were refused. STATE is the machine's own word; SEEN is what this machine "
+            + "sees of it: connected, alive, suspect or dead. ROOM is what it has for copies: the space it gives "
+            + "without its journal, its logs and its indexes. USED is how much of that is taken.",
             "cairn nodes",
             "cairn nodes --json");
         CommandContext.Attach(command, List);
@@ -27,7 +27,9 @@ public static class NodesCommand
 
     /// <summary>The verbs on one node.</summary>
     public static Command CreateVerbs() => new(
-        "node", "Change a machine's standing: promote it, let it only read, forget a lost one, revoke a stolen one.")
+        "node",
+        "Change a machine's standing: promote it, let it only read, say who uses it, forget a lost one, revoke a "
+        + "stolen one.")
     {
         Verb(
             "promote",
@@ -42,6 +44,7 @@ public static class NodesCommand
             + "nowhere. An admin's machine can take it back itself. Admins only.",
             name => $"{name} only reads."),
         ReadWrite(),
+        User(),
         Verb(
             "forget",
             "Declare a lost machine gone: its copies are remade at once.",
@@ -76,6 +79,45 @@ public static class NodesCommand
             parsed => parsed.GetValue(accept) ? "&acceptRefused=true" : string.Empty);
     }
 
+    private static ManualCommand User()
+    {
+        ManualCommand command = new(
+            "user",
+            "Say which person uses a machine: what is done there is shown as theirs.",
+            "It is shown by 'cairn nodes', 'cairn log', 'cairn who' and others, and means all machines of the person "
+            + "in 'cairn rewind --by', 'cairn brake' and 'cairn rule set --conflicts'. A rule keeps the machines that "
+            + "were the person's when it was set: set it again. It is a name and gives no rights. Admins only.",
+            "cairn node user lap anna",
+            "cairn node user lap --nobody");
+        Argument<string> node = Names.Node();
+        Argument<string?> user = new("user")
+        {
+            Description = "The person's name.",
+            HelpName = "USER",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        Option<bool> nobody = new("--nobody") { Description = "Nobody in particular uses it." };
+        command.Add(node);
+        command.Add(user);
+        command.Add(nobody);
+        command.Validators.Add(result =>
+        {
+            if (string.IsNullOrEmpty(result.GetValue(user)) != result.GetValue(nobody))
+            {
+                result.AddError("say who uses it, or --nobody");
+            }
+        });
+        CommandContext.Attach(command, async (context, parsed, cancellation) =>
+        {
+            (string name, string person) = (parsed.GetValue(node)!, parsed.GetValue(user) ?? string.Empty);
+            string path = $"/v1/nodes/user?node={Uri.EscapeDataString(name)}&user={Uri.EscapeDataString(person)}";
+            using HttpResponseMessage _ = await context.Client.Send(HttpMethod.Post, path, null, cancellation);
+            context.Say(person.Length == 0 ? $"{name} is nobody's in particular." : $"{name} is {person}'s.");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
     private static ManualCommand Verb(string verb, string description, string details, Func<string, string> done) =>
         Act(
             new ManualCommand(verb, description, details, $"cairn node {verb} lap"), verb, done, _ => string.Empty);
@@ -100,9 +142,10 @@ public static class NodesCommand
         context.PrintListing(
             "/v1/nodes",
             ControlJson.Default.IReadOnlyListNodeSummary,
-            ["NAME", "ID", "ROLE", "STATE", "SEEN", "ROOM", "USED", "ADDRESS", "ZONE"],
+            ["NAME", "USER", "ID", "ROLE", "STATE", "SEEN", "ROOM", "USED", "ADDRESS", "ZONE"],
             node => [[
                 node.IsSelf ? node.Name + " *" : node.Name,
+                node.User.Length > 0 ? node.User : "-",
                 node.Node.Short,
                 Role(node),
                 node.State,

@@ -29,11 +29,14 @@ public static class RuleCommands
                 ["RULE", "VALUE", "FROM"],
                 [
                     ["keep", one.Keep, one.OwnKeep is null ? "inherited" : "here"],
-                    ["conflicts", one.Conflicts, one.OwnConflicts is null ? "inherited" : "here"],
+                    ["conflicts", Conflicts(one), one.OwnConflicts is null ? "inherited" : "here"],
                 ]));
         });
         return command;
     }
+
+    private static string Conflicts(RuleSummary rule) =>
+        rule.UserNodes.Count == 0 ? rule.Conflicts : $"{rule.Conflicts} ({string.Join(", ", rule.UserNodes)})";
 
     private static Command CreateSet()
     {
@@ -47,7 +50,7 @@ public static class RuleCommands
         Option<string?> conflicts = new("--conflicts")
         {
             Description = "What becomes of a file that was changed apart: keep-both, newest, "
-                + "prefer-node NAME[,NAME], or merge-text.",
+                + "prefer-node NAME[,NAME], prefer-user NAME, or merge-text.",
             HelpName = "WAY",
         };
         Command command = new ManualCommand(
@@ -55,11 +58,13 @@ public static class RuleCommands
             "Set what holds for a folder and everything below it, or for a file.",
             "A folder below may say otherwise; what is not given stays as it was. What a shorter retention lets go "
             + "is collected within minutes. Conflicts end by the rule within seconds after the sides met; what is "
-            + "given up is in the past of the file, or in the trash.",
+            + "given up is in the past of the file, or in the trash. prefer-user is for the machines that are the "
+            + "person's now ('cairn node user'): set it again when they have another.",
             "cairn rule set notes --keep \"all 30d, daily 1y\"",
             "cairn rule set build/cache --keep none",
             "cairn rule set notes --conflicts merge-text",
-            "cairn rule set photos --conflicts \"prefer-node desk,nas\"") { path, keep, conflicts };
+            "cairn rule set photos --conflicts \"prefer-node desk,nas\"",
+            "cairn rule set diary --conflicts \"prefer-user anna\"") { path, keep, conflicts };
         command.Validators.Add(result =>
         {
             if (result.GetValue(keep) is null && result.GetValue(conflicts) is null)
@@ -72,7 +77,7 @@ public static class RuleCommands
             // A slip in a name would prefer nobody, and nothing would ever say so.
             foreach (string name in ConflictRule.Parse(parsed.GetValue(conflicts) ?? string.Empty)?.Names ?? [])
             {
-                await SnapshotCommands.IdOf(context, name, cancellation);
+                await Machines.One(context, name, cancellation);
             }
 
             return await context.Change(

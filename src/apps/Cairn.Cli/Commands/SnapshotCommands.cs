@@ -28,8 +28,9 @@ public static class SnapshotCommands
         path.HelpName = "VOLUME@TIME";
         Option<string?> by = new("--by")
         {
-            Description = "Undo only what this node did since; what others did stays.",
-            HelpName = "NODE",
+            Description = "Undo only what this machine, or this person on all their machines, did since; what others "
+                + "did stays.",
+            HelpName = "NODE|USER",
         };
         by.CompletionSources.Add(Completions.Nodes);
         Command command = new ManualCommand(
@@ -45,14 +46,15 @@ public static class SnapshotCommands
         {
             (string place, string state) = SplitState(parsed.GetValue(path)!);
             string without = string.Empty;
-            if (parsed.GetValue(by) is { } node)
+            if (parsed.GetValue(by) is { } name)
             {
                 if (!state.StartsWith('@'))
                 {
                     throw new CommandException("--by needs a time: write VOLUME@TIME") { Exit = ExitCode.Usage };
                 }
 
-                without = "&without=" + await IdOf(context, node, cancellation);
+                IReadOnlyList<string> machines = await Machines.Of(context, name, cancellation);
+                without = string.Concat(machines.Select(id => "&without=" + id));
             }
 
             return await GoBack(context, place, state, without, cancellation);
@@ -118,10 +120,13 @@ public static class SnapshotCommands
         CommandContext.Attach(command, (context, parsed, cancellation) => context.PrintListing(
             Route + VolumePath.Query(parsed.GetValue(volume)!),
             ControlJson.Default.IReadOnlyListVolumeSnapshot,
-            ["NAME", "TAKEN", "NODE", "FOLDER"],
+            ["NAME", "TAKEN", "WHO", "FOLDER"],
             snapshot =>
             [
-                [snapshot.Name, snapshot.TakenAt.ToString(), snapshot.AuthorName, "/" + snapshot.Folder],
+                [
+                    snapshot.Name, snapshot.TakenAt.ToString(), Names.Who(snapshot.AuthorUser, snapshot.AuthorName),
+                    "/" + snapshot.Folder,
+                ],
             ],
             cancellation));
         return command;
@@ -273,20 +278,6 @@ public static class SnapshotCommands
         }
 
         return outcome.Lost.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
-    }
-
-    /// <summary>The id of a node that is named by its name or the start of its id.</summary>
-    internal static async Task<string> IdOf(CommandContext context, string node, CancellationToken cancellation)
-    {
-        IReadOnlyList<NodeSummary> nodes =
-            await context.Client.Get("/v1/nodes", ControlJson.Default.IReadOnlyListNodeSummary, cancellation);
-        return nodes.Where(known => known.Name == node
-            || known.Node.ToString().StartsWith(node, StringComparison.OrdinalIgnoreCase)).ToList() is [var only]
-            ? only.Node.ToString()
-            : throw new CommandException($"{node}: no such node, or more than one; 'cairn nodes' lists them")
-            {
-                Exit = ExitCode.NotFound,
-            };
     }
 
     private static string Query(string place, string name, string verb = "") =>

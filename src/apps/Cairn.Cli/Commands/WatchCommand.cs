@@ -65,7 +65,8 @@ public static class WatchCommand
 
         string from = change.FromPath is null ? string.Empty : $" (was {Printable.Of(change.FromPath)})";
         return context.Output.WriteLineAsync(
-            $"{change.Time} {change.AuthorName} {change.Kind.ToString().ToLowerInvariant(),-10} "
+            $"{change.Time} {Names.Who(change.AuthorUser, change.AuthorName)} "
+            + $"{change.Kind.ToString().ToLowerInvariant(),-10} "
             + Printable.Of(change.Path) + from);
     }
 }

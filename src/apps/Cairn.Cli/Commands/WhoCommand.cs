@@ -22,8 +22,14 @@ public static class WhoCommand
         CommandContext.Attach(command, (context, parsed, cancellation) => context.PrintListing(
             "/v1/open" + VolumePath.Query(parsed.GetValue(path)!),
             ControlJson.Default.IReadOnlyListOpenFile,
-            ["PATH", "NODE", "FOR"],
-            file => [[file.Path, file.IsHere ? "this machine" : file.NodeName, DurationText.Format(file.OpenFor)]],
+            ["PATH", "WHO", "FOR"],
+            file =>
+            [
+                [
+                    file.Path, Names.Who(file.User, file.IsHere ? "this machine" : file.NodeName),
+                    DurationText.Format(file.OpenFor),
+                ],
+            ],
             cancellation));
         return command;
     }

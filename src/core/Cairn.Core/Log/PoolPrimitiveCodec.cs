@@ -32,6 +32,10 @@ internal static class PoolPrimitiveCodec
                 writer.Bytes32(p.Recovery.Value);
                 writer.LengthPrefixed(p.Signature.Span);
                 break;
+            case AssignUser p:
+                writer.Bytes32(p.Member.Value);
+                writer.LengthPrefixed(p.User.Span);
+                break;
             case LimitMember p:
                 EncodeLimit(writer, p);
                 break;
@@ -89,6 +93,8 @@ internal static class PoolPrimitiveCodec
                 return new RecoverMember(
                     Node(ref reader), Bytes(ref reader, KeyBytesMax), Bytes(ref reader, NameBytesMax), Node(ref reader),
                     Bytes(ref reader, KeyBytesMax));
+            case PrimitiveKind.AssignUser:
+                return new AssignUser(Node(ref reader), Bytes(ref reader, NameBytesMax));
             case PrimitiveKind.LimitMember:
                 return DecodeMemberLimit(ref reader);
             case PrimitiveKind.LimitVolume:

@@ -96,6 +96,15 @@ public sealed record LimitVolume(VolumeId Volume, ImmutableArray<NodeId>? Writer
             held.Logs.Where(log => writers is { } some && !some.Contains(log.Key.Author))));
 }
 
+/// <summary>A person uses a member's machine: what is done there is shown as theirs.</summary>
+/// <param name="Member">Whose machine.</param>
+/// <param name="User">UTF-8, shown to people; empty: nobody in particular.</param>
+public sealed record AssignUser(NodeId Member, ReadOnlyMemory<byte> User) : Primitive
+{
+    /// <inheritdoc/>
+    public override PrimitiveKind Kind => PrimitiveKind.AssignUser;
+}
+
 /// <summary>A volume is made.</summary>
 /// <param name="Volume">A fresh random id.</param>
 /// <param name="Name">UTF-8.</param>

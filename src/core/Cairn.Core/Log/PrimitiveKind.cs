@@ -106,4 +106,7 @@ public enum PrimitiveKind : byte
 
     /// <summary>A member has made a checkpoint of a volume.</summary>
     VouchCheckpoint = 52,
+
+    /// <summary>Which person uses a member's machine.</summary>
+    AssignUser = 53,
 }

@@ -34,6 +34,9 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
                 case RevokeMember revoke:
                     Apply(state, author, revoke);
                     break;
+                case AssignUser assign:
+                    Apply(state, author, assign);
+                    break;
                 case LimitMember limit:
                     Apply(state, author, limit);
                     break;
@@ -101,6 +104,7 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
             Members = PoolTable.Members(table).ToImmutableSortedDictionary(member => member.Node, member => member),
             Volumes = PoolTable.Volumes(table).ToImmutableSortedDictionary(volume => volume.Volume, volume => volume),
             Keys = [.. PoolTable.Keys(table)],
+            Users = PoolTable.Users(table).ToImmutableSortedDictionary(),
             MemberLimits = PoolTable.MemberLimits(table).ToImmutableSortedDictionary(),
             VolumeLimits = PoolTable.VolumeLimits(table).ToImmutableSortedDictionary(),
             Folders = PoolTable.Folders(table).ToImmutableSortedDictionary(),
@@ -195,6 +199,16 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
         if (isMutual)
         {
             PoolTable.PutMember(state, actor with { Member = actor.Member with { Standing = standing } });
+        }
+    }
+
+    private static void Apply(ITreeTable state, NodeId author, AssignUser assign)
+    {
+        if (PoolTable.IsAuthority(state, author)
+            && PoolTable.GetMember(state, assign.Member) is not null
+            && (assign.User.IsEmpty ? string.Empty : PoolTable.Text(assign.User.Span)) is { } user)
+        {
+            PoolTable.PutUser(state, assign.Member, user);
         }
     }
 

@@ -123,6 +123,10 @@ public sealed record PoolState
     /// <summary>Every wrapped key, ordered by volume, epoch, recipient.</summary>
     public ImmutableArray<KeyGrant> Keys { get; init; } = [];
 
+    /// <summary>Who uses which member's machine, as admins said; a member that is not among them is nobody's in particular.</summary>
+    public ImmutableSortedDictionary<NodeId, string> Users { get; init; } =
+        ImmutableSortedDictionary<NodeId, string>.Empty;
+
     /// <summary>What admins said about members' editing: each member's limits in the order of the log.</summary>
     public ImmutableSortedDictionary<NodeId, ImmutableArray<LimitMember>> MemberLimits { get; init; } =
         ImmutableSortedDictionary<NodeId, ImmutableArray<LimitMember>>.Empty;

@@ -26,6 +26,7 @@ internal static class PoolTable
     private const byte WritersTag = (byte)'E';
     private const byte HoldTag = (byte)'H';
     private const byte FolderTag = (byte)'F';
+    private const byte UserTag = (byte)'U';
     private static readonly byte[] WeightsKey = "W"u8.ToArray();
 
     private delegate T Reading<T>(ref WireReader reader);
@@ -75,6 +76,30 @@ internal static class PoolTable
         while (cursor.MoveNext())
         {
             yield return ReadMember(new NodeId(cursor.Key.AsSpan(1)), cursor.Value).Member;
+        }
+    }
+
+    /// <summary>Who uses a member's machine; empty: nobody in particular.</summary>
+    public static void PutUser(ITreeTable table, NodeId node, string user)
+    {
+        ArrayBufferWriter<byte> output = new(32);
+        WireText.Write(new WireWriter(output), user, TextBytesMax);
+        table.Put([UserTag, .. node.Value.ToArray()], output.WrittenSpan.ToArray());
+    }
+
+    /// <summary>The members of which it was said who uses their machine.</summary>
+    public static IEnumerable<KeyValuePair<NodeId, string>> Users(ITreeTable table)
+    {
+        TableCursor cursor = table.Scan([UserTag], [UserTag + 1]);
+        while (cursor.MoveNext())
+        {
+            WireReader reader = new(cursor.Value);
+            string user = WireText.Read(ref reader, TextBytesMax);
+            Invariant.That(reader.Complete, "a row of a user");
+            if (user.Length > 0)
+            {
+                yield return new(new NodeId(cursor.Key.AsSpan(1)), user);
+            }
         }
     }
 

@@ -103,7 +103,8 @@ public sealed record Rule
         { Copies: < 1 or > PlacementPolicy.CopiesMax } => $"copies must be from 1 to {PlacementPolicy.CopiesMax}",
         { Coding: { IsValid: false } } => "a code has 1 to 32 data and 1 to 16 parity shards",
         { Keep: { IsValid: false } } => $"a retention has 0 to {Retention.DaysMax} days and no negative count",
-        { Conflicts: { IsValid: false } } => "prefer-node names one to sixteen nodes, the other ways none",
+        { Conflicts: { IsValid: false } } =>
+            "prefer-node and prefer-user name one to sixteen nodes, the other ways none",
         _ when !AreLabels(RequiredTags) || !AreLabels(ForbiddenTags) =>
             "a tag is empty, too long, doubled or out of order",
         _ when !AreLabels(Zones) => "a zone is empty, too long, doubled or out of order",

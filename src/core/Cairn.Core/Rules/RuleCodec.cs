@@ -40,6 +40,7 @@ public static class RuleCodec
         KeepDaily = 11,
         KeepLast = 12,
         ConflictsMore = 13,
+        ConflictsUser = 14,
     }
 
     /// <summary>Encodes a valid rule.</summary>
@@ -120,13 +121,20 @@ public static class RuleCodec
                 (ConflictMode)Number(ref value, (int)ConflictMode.MergeText),
                 WireText.Read(ref value, ConflictRule.NodesBytesMax)),
         },
+        Tag.ConflictsUser => rule with
+        {
+            Conflicts = new ConflictRule(
+                ConflictMode.PreferUser,
+                User: WireText.Read(ref value, ConflictRule.UserBytesMax),
+                Nodes: WireText.Read(ref value, ConflictRule.NodesBytesMax)),
+        },
         Tag.KeepAll => rule with { Keep = Kept(rule) with { AllDays = Number(ref value, Retention.DaysMax) } },
         Tag.KeepDaily => rule with { Keep = Kept(rule) with { DailyDays = Number(ref value, Retention.DaysMax) } },
         Tag.KeepLast => rule with { Keep = Kept(rule) with { Last = Number(ref value, int.MaxValue) } },
         _ => rule with { Unknown = rule.Unknown.Add(new RuleField(tag, [.. value.Raw(value.Remaining)])) },
     };
 
-    /// <summary>The first program knew two ways; it passes on what it does not know under a tag of its own.</summary>
+    /// <summary>The first program knew two ways, the second four; they pass on what they do not know under tags of their own.</summary>
     private static void Conflicts(List<RuleField> fields, ConflictRule? rule)
     {
         if (rule is not { } conflicts)
@@ -142,6 +150,14 @@ public static class RuleCodec
 
         ArrayBufferWriter<byte> value = new(32);
         WireWriter writer = new(value);
+        if (conflicts.Mode == ConflictMode.PreferUser)
+        {
+            WireText.Write(writer, conflicts.User, ConflictRule.UserBytesMax);
+            WireText.Write(writer, conflicts.Nodes, ConflictRule.NodesBytesMax);
+            fields.Add(new RuleField((byte)Tag.ConflictsUser, [.. value.WrittenSpan]));
+            return;
+        }
+
         writer.VarUInt((ulong)conflicts.Mode);
         WireText.Write(writer, conflicts.Nodes, ConflictRule.NodesBytesMax);
         fields.Add(new RuleField((byte)Tag.ConflictsMore, [.. value.WrittenSpan]));

@@ -26,7 +26,8 @@ public static class ConflictChooser
     /// <summary>The side to keep; null when the rule leaves it to people.</summary>
     public static ObjectId? Choose(ConflictRule rule, IReadOnlyList<ConflictCandidate> sides)
     {
-        bool isAutomatic = rule.Mode is ConflictMode.Newest or ConflictMode.PreferNode
+        bool prefers = rule.Mode is ConflictMode.PreferNode or ConflictMode.PreferUser;
+        bool isAutomatic = (rule.Mode == ConflictMode.Newest || prefers)
             && sides.Count > 1 && sides.All(side => side.Kind == TreeKind.File);
         if (!isAutomatic)
         {
@@ -34,21 +35,25 @@ public static class ConflictChooser
         }
 
         string[] nodes = rule.Names;
+        int Rank(ConflictCandidate side)
+        {
+            bool isOfUser = rule.Mode == ConflictMode.PreferUser;
+            int found = Array.FindIndex(nodes, node => HasId(side, node) || (!isOfUser && HasName(side, node)));
+            return found < 0 ? nodes.Length : isOfUser ? 0 : found;
+        }
+
         ConflictCandidate best = sides
-            .OrderBy(side => Rank(nodes, side))
+            .OrderBy(Rank)
             .ThenByDescending(side => side.Modified)
             .ThenByDescending(side => side.Version)
             .ThenByDescending(side => side.Id)
             .First();
-        return rule.Mode == ConflictMode.PreferNode && Rank(nodes, best) == nodes.Length ? null : best.Id;
+        return prefers && Rank(best) == nodes.Length ? null : best.Id;
     }
 
-    private static int Rank(string[] nodes, ConflictCandidate side)
-    {
-        int rank = Array.FindIndex(nodes, node =>
-            string.Equals(node, side.AuthorName, StringComparison.OrdinalIgnoreCase)
-            || (node.Length >= IdDigitsMin
-                && side.Author.ToString().StartsWith(node, StringComparison.OrdinalIgnoreCase)));
-        return rank < 0 ? nodes.Length : rank;
-    }
+    private static bool HasName(ConflictCandidate side, string name) =>
+        string.Equals(name, side.AuthorName, StringComparison.OrdinalIgnoreCase);
+
+    private static bool HasId(ConflictCandidate side, string start) => start.Length >= IdDigitsMin
+        && side.Author.ToString().StartsWith(start, StringComparison.OrdinalIgnoreCase);
 }

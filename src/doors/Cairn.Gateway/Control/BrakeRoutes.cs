@@ -14,27 +14,30 @@ internal static class BrakeRoutes
         Task<IResult> With(HttpContext context, Func<IVolume, IVolumeBrake, string, Task<IResult>> act) =>
             VolumeCall.With(context, node, engine, static volume => volume.Brake, act);
 
-        Task<IResult> Of(HttpContext context, Func<IVolume, IVolumeBrake, NodeId, Task<IResult>> act) =>
-            Route.With(context, "node", text => NodeId.TryParse(text, out NodeId member)
-                ? With(context, (volume, brake, _) => act(volume, brake, member))
-                : Task.FromResult(ControlReplies.Refuse(new ControlError(
-                    ControlErrorKind.InvalidArgument, $"'{text}' is no node's id"))));
+        Task<IResult> Of(HttpContext context, Func<IVolume, IVolumeBrake, NodeId[], Task<IResult>> act) =>
+            Route.With(context, "node", _ => Route.Nodes(context, "node")
+                .TryGet(out NodeId[]? members, out ControlError error)
+                ? With(context, (volume, brake, _) => act(volume, brake, members))
+                : Task.FromResult(ControlReplies.Refuse(error)));
 
-        Route.Get(app, "/v1/brake", context => With(context, static (_, brake, _) => Task.FromResult(
-            ControlReplies.Json(brake.List(), ControlJson.Default.IReadOnlyListBrakedMember))));
-        Route.Post(app, "/v1/brake/release", context => Of(context, static (volume, brake, member) => Task.FromResult(
-            brake.Release(member).TryGet(out _, out VolumeError error)
+        Route.Get(app, "/v1/brake", context => With(context, (_, brake, _) => Task.FromResult(
+            ControlReplies.Json(
+                [.. brake.List().Select(held => held with { User = node.UserOf(held.Node) })],
+                ControlJson.Default.IReadOnlyListBrakedMember))));
+        Route.Post(app, "/v1/brake/release", context => Of(context, static (volume, brake, members) => Task.FromResult(
+            brake.Release(members).TryGet(out _, out VolumeError error)
                 ? Results.NoContent()
-                : Refuse(volume, member, error))));
-        Route.Post(app, "/v1/brake/undo", context => Of(context, async (volume, brake, member) =>
-            (await brake.Undo(member, context.RequestAborted)).TryGet(out RestoreOutcome? done, out VolumeError error)
+                : Refuse(volume, members, error))));
+        Route.Post(app, "/v1/brake/undo", context => Of(context, async (volume, brake, members) =>
+            (await brake.Undo(members, context.RequestAborted)).TryGet(out RestoreOutcome? done, out VolumeError error)
                 ? ControlReplies.Json(done, ControlJson.Default.RestoreOutcome)
-                : Refuse(volume, member, error)));
+                : Refuse(volume, members, error)));
     }
 
-    private static IResult Refuse(IVolume volume, NodeId member, VolumeError error) => error == VolumeError.NotFound
+    private static IResult Refuse(IVolume volume, NodeId[] members, VolumeError error) => error == VolumeError.NotFound
         ? ControlReplies.Refuse(new ControlError(
             ControlErrorKind.NotFound,
-            $"Nothing that {member.Short} did in '{volume.Name}' is held; 'cairn brake ls' lists what is."))
+            $"Nothing that {string.Join(", ", members.Select(member => member.Short))} did in '{volume.Name}' is held; "
+            + "'cairn brake ls' lists what is."))
         : ControlReplies.Refuse(volume.Name, error);
 }

@@ -9,9 +9,10 @@ namespace Cairn.Gateway.Control;
 internal static class ChangeRoutes
 {
     public static void Map(WebApplication app, INodeControl node, EngineCalls engine) =>
-        Route.Get(app, "/v1/changes", context => VolumeCall.With(context, node, engine, Next));
+        Route.Get(app, "/v1/changes", context => VolumeCall.With(
+            context, node, engine, (_, volume, path) => Next(context, node, volume, path)));
 
-    private static Task<IResult> Next(HttpContext context, IVolume volume, string path)
+    private static Task<IResult> Next(HttpContext context, INodeControl node, IVolume volume, string path)
     {
         if (volume.Feed is not { } feed)
         {
@@ -41,7 +42,8 @@ internal static class ChangeRoutes
         ];
         ChangeSummary[] changes =
         [
-            .. shown.Select((change, at) => ChangeSummary.From(change, at == shown.Length - 1 ? step.Position : from)),
+            .. shown.Select((change, at) => ChangeSummary.From(
+                change, at == shown.Length - 1 ? step.Position : from, node)),
         ];
         return Task.FromResult(Reply(new ChangePage(changes, step.Position, step.IsCaughtUp)));
     }

@@ -1,4 +1,5 @@
 using Cairn.Core.Primitives;
+using Cairn.Node.Control;
 using Cairn.Node.Volumes;
 
 namespace Cairn.Gateway.Control;
@@ -17,6 +18,7 @@ public sealed record ChangePage(IReadOnlyList<ChangeSummary> Changes, string Pos
 /// <param name="Time">The author's claim of when.</param>
 /// <param name="Author">The node that did it.</param>
 /// <param name="AuthorName">What that node calls itself.</param>
+/// <param name="AuthorUser">The person who uses that node's machine; empty: nobody in particular.</param>
 public sealed record ChangeSummary(
     string Position,
     ChangeKind Kind,
@@ -24,9 +26,11 @@ public sealed record ChangeSummary(
     string? FromPath,
     WallTime Time,
     NodeId Author,
-    string AuthorName)
+    string AuthorName,
+    string AuthorUser)
 {
     /// <summary>From what the volume says.</summary>
-    public static ChangeSummary From(VolumeChange change, string position) => new(
-        position, change.Kind, change.Path, change.FromPath, change.Time, change.Author, change.AuthorName);
+    public static ChangeSummary From(VolumeChange change, string position, INodeControl node) => new(
+        position, change.Kind, change.Path, change.FromPath, change.Time, change.Author, change.AuthorName,
+        node.UserOf(change.Author));
 }

@@ -1,4 +1,5 @@
 using Cairn.Core.Primitives;
+using Cairn.Node.Control;
 using Cairn.Node.Volumes;
 
 namespace Cairn.Gateway.Control;
@@ -16,6 +17,7 @@ public sealed record ConflictSummary(string Path, IReadOnlyList<ConflictSideSumm
 /// <param name="Modified">Claimed time of the last write.</param>
 /// <param name="Author">The node that wrote it.</param>
 /// <param name="AuthorName">What that node calls itself.</param>
+/// <param name="AuthorUser">The person who uses that node's machine; empty: nobody in particular.</param>
 public sealed record ConflictSideSummary(
     string ShownName,
     ObjectKind Kind,
@@ -23,9 +25,11 @@ public sealed record ConflictSideSummary(
     ulong Inode,
     WallTime Modified,
     NodeId Author,
-    string AuthorName)
+    string AuthorName,
+    string AuthorUser)
 {
     /// <summary>From what the volume says.</summary>
-    public static ConflictSideSummary From(ConflictSide side) => new(
-        side.ShownName, side.Kind, side.SizeBytes, side.Inode.Value, side.Modified, side.Author, side.AuthorName);
+    public static ConflictSideSummary From(ConflictSide side, INodeControl node) => new(
+        side.ShownName, side.Kind, side.SizeBytes, side.Inode.Value, side.Modified, side.Author, side.AuthorName,
+        node.UserOf(side.Author));
 }

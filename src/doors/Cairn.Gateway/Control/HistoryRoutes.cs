@@ -18,22 +18,26 @@ internal static class HistoryRoutes
         Task<IResult> With(HttpContext context, Func<IVolume, IVolumeHistory, string, Task<IResult>> act) =>
             VolumeCall.With(context, node, engine, static volume => volume.History, act);
 
-        Route.Get(app, "/v1/history/versions", context => With(context, Versions));
+        Route.Get(app, "/v1/history/versions", context => With(
+            context, (volume, history, path) => Versions(node, volume, history, path)));
         Route.Get(app, "/v1/history/content", context => With(
             context, (volume, history, path) => Content(context, volume, history, path)));
         Route.Post(app, "/v1/history/restore", context => With(
             context, (volume, history, path) => Restore(context, volume, history, path)));
-        Route.Get(app, "/v1/history/trash", context => With(context, Trash));
+        Route.Get(app, "/v1/history/trash", context => With(
+            context, (_, history, path) => Trash(node, history, path)));
         Route.Delete(app, "/v1/history/trash", context => With(context, EmptyTrash));
         Route.Post(app, "/v1/history/undelete", context => With(
             context, (_, history, path) => Undelete(context, history, path)));
-        Route.Get(app, "/v1/history/conflicts", context => With(context, Conflicts));
+        Route.Get(app, "/v1/history/conflicts", context => With(
+            context, (_, history, path) => Conflicts(node, history, path)));
         Route.Post(app, "/v1/history/resolve", context => With(
             context, (volume, history, path) => Resolve(context, volume, history, path)));
         Route.Post(app, "/v1/history/merge", context => With(context, Merge));
     }
 
-    private static async Task<IResult> Versions(IVolume volume, IVolumeHistory history, string path)
+    private static async Task<IResult> Versions(
+        INodeControl node, IVolume volume, IVolumeHistory history, string path)
     {
         Result<InodeNumber, VolumeError> file = await Find(volume, history, path);
         if (!file.TryGet(out InodeNumber inode, out VolumeError error)
@@ -43,7 +47,8 @@ internal static class HistoryRoutes
         }
 
         return ControlReplies.Json(
-            [.. versions.Select(VersionSummary.From)], ControlJson.Default.IReadOnlyListVersionSummary);
+            [.. versions.Select(version => VersionSummary.From(version, node))],
+            ControlJson.Default.IReadOnlyListVersionSummary);
     }
 
     private static async Task<IResult> Content(
@@ -66,9 +71,12 @@ internal static class HistoryRoutes
             : RefuseVersion(context, path, error);
     }
 
-    private static Task<IResult> Trash(IVolume volume, IVolumeHistory history, string path) =>
+    private static Task<IResult> Trash(INodeControl node, IVolumeHistory history, string path) =>
         Task.FromResult(ControlReplies.Json(
-            [.. history.Trash().Where(entry => VolumeCall.IsBelow(entry.Path, path)).Select(TrashSummary.From)],
+            [
+                .. history.Trash().Where(entry => VolumeCall.IsBelow(entry.Path, path))
+                    .Select(entry => TrashSummary.From(entry, node)),
+            ],
             ControlJson.Default.IReadOnlyListTrashSummary));
 
     private static Task<IResult> EmptyTrash(IVolume volume, IVolumeHistory history, string path) =>
@@ -86,12 +94,12 @@ internal static class HistoryRoutes
             : ControlReplies.Refuse(path, error));
     }
 
-    private static Task<IResult> Conflicts(IVolume volume, IVolumeHistory history, string path) =>
+    private static Task<IResult> Conflicts(INodeControl node, IVolumeHistory history, string path) =>
         Task.FromResult(ControlReplies.Json(
             [.. history.Conflicts().Where(conflict => VolumeCall.IsBelow(conflict.Path, path))
                 .OrderBy(conflict => conflict.Path, StringComparer.Ordinal)
                 .Select(conflict => new ConflictSummary(
-                    conflict.Path, [.. conflict.Sides.Select(ConflictSideSummary.From)]))],
+                    conflict.Path, [.. conflict.Sides.Select(side => ConflictSideSummary.From(side, node))]))],
             ControlJson.Default.IReadOnlyListConflictSummary));
 
     private static async Task<IResult> Resolve(

@@ -53,6 +53,9 @@ internal static class NodeRoutes
             ControlReplies.Of(await engine.Call(() => node.PromoteNode(name, context.RequestAborted)))));
         Route.Post(app, "/v1/nodes/revoke", context => Route.With(context, "node", async name =>
             ControlReplies.Of(await engine.Call(() => node.RevokeNode(name, context.RequestAborted)))));
+        Route.Post(app, "/v1/nodes/user", context => Route.With(context, "node", async name =>
+            ControlReplies.Of(await engine.Call(() => node.AssignUser(
+                name, context.Request.Query["user"].ToString(), context.RequestAborted)))));
         Route.Post(app, "/v1/nodes/read-only", context => Route.With(context, "node", async name =>
             ControlReplies.Of(await engine.Call(() => node.ForbidWriting(name, context.RequestAborted)))));
         Route.Post(app, "/v1/nodes/read-write", context => Route.With(context, "node", async name =>

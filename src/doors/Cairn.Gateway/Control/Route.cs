@@ -22,7 +22,7 @@ internal static class Route
 
     /// <summary>A query parameter that must be there; its absence is answered with 400.</summary>
     public static Result<string, ControlError> Required(HttpContext context, string name) =>
-        context.Request.Query[name] is [{ Length: > 0 } value]
+        context.Request.Query[name] is [{ Length: > 0 } value, ..]
             ? value
             : new ControlError(ControlErrorKind.InvalidArgument, $"the parameter '{name}' is missing");
 
@@ -31,6 +31,22 @@ internal static class Route
         Required(context, name).TryGet(out string? value, out ControlError error)
             ? await act(value)
             : ControlReplies.Refuse(error);
+
+    /// <summary>The ids that a query parameter gives, once for each; none if it is not there.</summary>
+    public static Result<NodeId[], ControlError> Nodes(HttpContext context, string name)
+    {
+        string[] texts = [.. context.Request.Query[name].OfType<string>()];
+        NodeId[] nodes = new NodeId[texts.Length];
+        for (int i = 0; i < texts.Length; i++)
+        {
+            if (!NodeId.TryParse(texts[i], out nodes[i]))
+            {
+                return new ControlError(ControlErrorKind.InvalidArgument, $"'{texts[i]}' is no node's id");
+            }
+        }
+
+        return nodes;
+    }
 
     /// <summary>Whether a query parameter says true.</summary>
     public static bool Flag(HttpContext context, string name) => context.Request.Query[name] == "true";

@@ -1,3 +1,4 @@
+using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
 using Cairn.Node.Control;
 using Cairn.Node.Volumes;
@@ -21,17 +22,27 @@ internal static class RuleRoutes
                         : ControlReplies.Refuse(path, VolumeError.NotSupported)
                     : ControlReplies.Refuse(path, error));
 
-        Route.Get(app, "/v1/rules", context => With(context, Show));
-        Route.Put(app, "/v1/rules", context => With(context, (rules, inode, path) => Set(context, rules, inode, path)));
+        Route.Get(app, "/v1/rules", async context =>
+        {
+            IReadOnlyList<NodeSummary> nodes = await engine.Call(() => node.Nodes(context.RequestAborted));
+            return await With(context, (rules, inode, path) => Show(nodes, rules, inode, path));
+        });
+        Route.Put(app, "/v1/rules", async context =>
+        {
+            IReadOnlyList<NodeSummary> nodes = await engine.Call(() => node.Nodes(context.RequestAborted));
+            return await With(context, (rules, inode, path) => Set(context, nodes, rules, inode, path));
+        });
         Route.Delete(app, "/v1/rules", context => With(context, Unset));
     }
 
-    private static IResult Show(IVolumeRules rules, InodeNumber inode, string path) =>
+    private static IResult Show(
+        IReadOnlyList<NodeSummary> nodes, IVolumeRules rules, InodeNumber inode, string path) =>
         rules.Get(inode).TryGet(out ObjectRule rule, out VolumeError error)
-            ? ControlReplies.Json(RuleSummary.From(rule), ControlJson.Default.RuleSummary)
+            ? ControlReplies.Json(RuleSummary.From(rule, nodes), ControlJson.Default.RuleSummary)
             : ControlReplies.Refuse(path, error);
 
-    private static IResult Set(HttpContext context, IVolumeRules rules, InodeNumber inode, string path)
+    private static IResult Set(
+        HttpContext context, IReadOnlyList<NodeSummary> nodes, IVolumeRules rules, InodeNumber inode, string path)
     {
         string? keepText = context.Request.Query["keep"];
         string? conflictsText = context.Request.Query["conflicts"];
@@ -42,9 +53,22 @@ internal static class RuleRoutes
             return Bad($"'{keepText}' is no retention: write none, forever, or some of 'all 30d, daily 1y, last 10'");
         }
 
+        if (conflicts is { Mode: ConflictMode.PreferUser } person)
+        {
+            NodeId[] machines = [.. nodes.Where(node => node.User == person.User).Select(node => node.Node)];
+            if (machines.Length is 0 or > ConflictRule.NodesMax)
+            {
+                return Bad(machines.Length == 0
+                    ? $"no machine is {person.User}'s: say it with `cairn node user NODE \"{person.User}\"`"
+                    : $"{person.User} has {machines.Length} machines, a rule can name {ConflictRule.NodesMax}");
+            }
+
+            conflicts = person.With(machines);
+        }
+
         return conflictsText is not null && conflicts is null
-            ? Bad($"'{conflictsText}' is no way to end conflicts: write keep-both, newest, prefer-node NAME[,NAME] "
-                + "or merge-text")
+            ? Bad($"'{conflictsText}' is no way to end conflicts: write keep-both, newest, prefer-node NAME[,NAME], "
+                + "prefer-user NAME or merge-text")
             : Change(rules, inode, path, own => own with
             {
                 Keep = keep ?? own.Keep,

@@ -18,7 +18,7 @@ internal static class SnapshotRoutes
         Task<IResult> With(HttpContext context, Func<IVolume, IVolumeSnapshots, string, Task<IResult>> act) =>
             VolumeCall.With(context, node, engine, static volume => volume.Snapshots, act);
 
-        Route.Get(app, "/v1/snapshots", context => With(context, List));
+        Route.Get(app, "/v1/snapshots", context => With(context, (_, snapshots, _) => List(node, snapshots)));
         Route.Post(app, "/v1/snapshots", context => Route.With(context, "name", name => With(
             context, (volume, snapshots, path) => Create(context, volume, snapshots, path, name))));
         Route.Delete(app, "/v1/snapshots", context => Route.With(context, "name", name => With(
@@ -36,9 +36,10 @@ internal static class SnapshotRoutes
             context, (_, snapshots, path) => Restore(context, snapshots, path, name))));
     }
 
-    private static Task<IResult> List(IVolume volume, IVolumeSnapshots snapshots, string path) =>
+    private static Task<IResult> List(INodeControl node, IVolumeSnapshots snapshots) =>
         Task.FromResult(ControlReplies.Json(
-            snapshots.List(), ControlJson.Default.IReadOnlyListVolumeSnapshot));
+            [.. snapshots.List().Select(one => one with { AuthorUser = node.UserOf(one.Author) })],
+            ControlJson.Default.IReadOnlyListVolumeSnapshot));
 
     private static Task<IResult> ShowSchedule(IVolume volume, IVolumeSnapshots snapshots, string path) =>
         Task.FromResult(path.Length > 0
@@ -111,20 +112,13 @@ internal static class SnapshotRoutes
     private static async Task<IResult> Restore(
         HttpContext context, IVolumeSnapshots snapshots, string path, string name)
     {
-        NodeId? without = null;
-        if (context.Request.Query["without"].ToString() is { Length: > 0 } text)
+        if (!Route.Nodes(context, "without").TryGet(out NodeId[]? without, out ControlError refusal))
         {
-            if (!NodeId.TryParse(text, out NodeId node))
-            {
-                return ControlReplies.Refuse(new ControlError(
-                    ControlErrorKind.InvalidArgument, $"'{text}' is no node's id"));
-            }
-
-            without = node;
+            return ControlReplies.Refuse(refusal);
         }
 
         Result<RestoreOutcome, VolumeError> restored =
-            await snapshots.Restore(new PastState(name, without), path, context.RequestAborted);
+            await snapshots.Restore(new PastState(name) { Without = without }, path, context.RequestAborted);
         return restored.TryGet(out RestoreOutcome? outcome, out VolumeError error)
             ? ControlReplies.Json(outcome, ControlJson.Default.RestoreOutcome)
             : Refuse(name, error);

@@ -1,4 +1,5 @@
 using Cairn.Core.Primitives;
+using Cairn.Node.Control;
 using Cairn.Node.Volumes;
 
 namespace Cairn.Gateway.Control;
@@ -11,6 +12,7 @@ namespace Cairn.Gateway.Control;
 /// <param name="RemovedAt">The claim of when.</param>
 /// <param name="RemovedBy">The node on which it was removed.</param>
 /// <param name="RemovedByName">What that node calls itself.</param>
+/// <param name="RemovedByUser">The person who uses that node's machine; empty: nobody in particular.</param>
 public sealed record TrashSummary(
     string Path,
     ObjectKind Kind,
@@ -18,15 +20,17 @@ public sealed record TrashSummary(
     ulong Inode,
     WallTime RemovedAt,
     NodeId RemovedBy,
-    string RemovedByName)
+    string RemovedByName,
+    string RemovedByUser)
 {
     /// <summary>From what the volume says.</summary>
-    public static TrashSummary From(TrashEntry entry) => new(
+    public static TrashSummary From(TrashEntry entry, INodeControl node) => new(
         entry.Path,
         entry.Kind,
         entry.SizeBytes,
         entry.Inode.Value,
         entry.RemovedAt,
         entry.RemovedBy,
-        entry.RemovedByName);
+        entry.RemovedByName,
+        node.UserOf(entry.RemovedBy));
 }

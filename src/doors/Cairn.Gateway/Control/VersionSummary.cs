@@ -1,5 +1,6 @@
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
+using Cairn.Node.Control;
 using Cairn.Node.Volumes;
 
 namespace Cairn.Gateway.Control;
@@ -11,6 +12,7 @@ namespace Cairn.Gateway.Control;
 /// <param name="Published">Claimed time of publishing.</param>
 /// <param name="Author">The node that wrote it.</param>
 /// <param name="AuthorName">What that node calls itself.</param>
+/// <param name="AuthorUser">The person who uses that node's machine; empty: nobody in particular.</param>
 /// <param name="Origin">How it came to be.</param>
 /// <param name="IsShown">Whether it is what the file (or a conflict of it) shows now.</param>
 /// <param name="ReplacedAt">The claim of when it stopped being shown; null while it is.</param>
@@ -21,18 +23,20 @@ public sealed record VersionSummary(
     WallTime Published,
     NodeId Author,
     string AuthorName,
+    string AuthorUser,
     VersionOrigin Origin,
     bool IsShown,
     WallTime? ReplacedAt)
 {
     /// <summary>From what the volume says.</summary>
-    public static VersionSummary From(FileVersion version) => new(
+    public static VersionSummary From(FileVersion version, INodeControl node) => new(
         version.Version,
         version.SizeBytes,
         version.Modified,
         version.Published,
         version.Author,
         version.AuthorName,
+        node.UserOf(version.Author),
         version.Origin,
         version.IsShown,
         version.ReplacedAt);

@@ -17,6 +17,9 @@ public sealed record NodeSummary
     /// <summary>"admin", "member" or "revoked".</summary>
     public required string Role { get; init; }
 
+    /// <summary>The person who uses it, as an admin said; empty: nobody in particular.</summary>
+    public string User { get; init; } = string.Empty;
+
     /// <summary>Whether it may only read the volumes.</summary>
     public bool IsReadOnly { get; init; }
 

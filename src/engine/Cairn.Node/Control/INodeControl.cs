@@ -33,6 +33,14 @@ public interface INodeControl
     /// <param name="force">Do not wait for the copies: the others remake what they can.</param>
     IAsyncEnumerable<Result<SafetyProgress, ControlError>> Leave(bool force, CancellationToken cancellation);
 
+    /// <summary>Says which person uses a machine: what is done there is shown as theirs. Admins only.</summary>
+    /// <param name="node">A name, an id or the start of an id.</param>
+    /// <param name="user">The person's name; empty: nobody in particular.</param>
+    ValueTask<Result<Unit, ControlError>> AssignUser(string node, string user, CancellationToken cancellation);
+
+    /// <summary>The person who uses a machine; empty: nobody in particular. Thread: any.</summary>
+    string UserOf(NodeId node);
+
     /// <summary>Declares a lost node gone: its copies are remade at once. It may come back and is then reconciled.</summary>
     /// <param name="node">A name, an id or the start of an id.</param>
     ValueTask<Result<Unit, ControlError>> ForgetNode(string node, CancellationToken cancellation);

@@ -26,12 +26,12 @@ internal sealed class BrakeOperations(VolumeState state, IVolumeSnapshots snapsh
     }
 
     /// <inheritdoc/>
-    public Result<Unit, VolumeError> Release(NodeId member)
+    public Result<Unit, VolumeError> Release(IReadOnlyList<NodeId> members)
     {
         lock (state.Gate)
         {
             ImmutableArray<Primitive> decisions =
-                [.. Marks().Where(mark => mark.IsHeld && mark.Taken.Log.Author == member).Select(Decide)];
+                [.. Marks().Where(mark => mark.IsHeld && members.Contains(mark.Taken.Log.Author)).Select(Decide)];
             return decisions.IsEmpty ? VolumeError.NotFound
                 : state.Commit(decisions) is { } failed ? failed
                 : Unit.Value;
@@ -39,9 +39,10 @@ internal sealed class BrakeOperations(VolumeState state, IVolumeSnapshots snapsh
     }
 
     /// <inheritdoc/>
-    public async ValueTask<Result<RestoreOutcome, VolumeError>> Undo(NodeId member, CancellationToken cancellation)
+    public async ValueTask<Result<RestoreOutcome, VolumeError>> Undo(
+        IReadOnlyList<NodeId> members, CancellationToken cancellation)
     {
-        if (List().Where(held => held.Node == member).MinBy(held => held.From) is not { } first)
+        if (List().Where(held => members.Contains(held.Node)).MinBy(held => held.From) is not { } first)
         {
             return VolumeError.NotFound;
         }
@@ -49,7 +50,7 @@ internal sealed class BrakeOperations(VolumeState state, IVolumeSnapshots snapsh
         DateTime before = (first.From.ToDateTimeOffset() - Before).UtcDateTime;
         string moment = before.ToString("O", CultureInfo.InvariantCulture);
         Result<RestoreOutcome, VolumeError> restored =
-            await snapshots.Restore(new PastState("@" + moment, member), string.Empty, cancellation);
+            await snapshots.Restore(new PastState("@" + moment) { Without = members }, string.Empty, cancellation);
         if (!restored.IsOk)
         {
             // By this node's clock the ruin has not happened yet: there is no such moment to go back to.
@@ -62,7 +63,7 @@ internal sealed class BrakeOperations(VolumeState state, IVolumeSnapshots snapsh
             LogId own = state.Parts.Log.OwnLogId;
             ImmutableArray<Primitive> decisions =
             [
-                .. Marks().Where(mark => mark.IsHeld ? mark.Taken.Log.Author == member : mark.Taken.Log == own)
+                .. Marks().Where(mark => mark.IsHeld ? members.Contains(mark.Taken.Log.Author) : mark.Taken.Log == own)
                     .Select(Decide),
             ];
             return state.Commit(decisions) is { } failed ? failed : restored;

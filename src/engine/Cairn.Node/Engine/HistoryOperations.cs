@@ -180,13 +180,17 @@ internal sealed class HistoryOperations(VolumeState state, ConflictKeeper confli
         return await conflicts.Merge(directory, name.ToArray());
     }
 
-    /// <summary>What was removed and not let go of since; what is held for review stays in sight all the same.</summary>
+    /// <summary>
+    /// What was removed and not let go of since; what is held for review stays in sight all the same. What never was a
+    /// whole file is nobody's loss.
+    /// </summary>
     private IEnumerable<TrashedObject> Trashed()
     {
         LogPositions emptied = TrashMark.Of(state.Queries);
         bool IsHeld(TransactionId by) => BrakeMark.Of(state.Queries, by.Log).Holds(by.Seq);
-        return _trash.All()
-            .Where(gone => !emptied.Contains(gone.By) || _trash.IsHeld(gone.Object.Id, gone.By, IsHeld));
+        return _trash.All().Where(gone =>
+            (!emptied.Contains(gone.By) || _trash.IsHeld(gone.Object.Id, gone.By, IsHeld))
+            && !WholeFiles.IsUnfinished(NameText.Of(gone.Name.Span)));
     }
 
     private ConflictSide Side(EntryView entry)

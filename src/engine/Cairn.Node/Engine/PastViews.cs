@@ -64,7 +64,7 @@ internal sealed class PastViews(VolumeState state)
         {
             if (!past.Name.StartsWith('@'))
             {
-                return past.Without is null && Snapshot(past.Name) is { } snapshot
+                return past.Without.Count == 0 && Snapshot(past.Name) is { } snapshot
                     ? Of(snapshot)
                     : VolumeError.NotFound;
             }
@@ -75,7 +75,8 @@ internal sealed class PastViews(VolumeState state)
             }
 
             time = WallTime.From(moment);
-            if (_moments.Find(known => known.State == past && known.Time == time).View is { } remembered)
+            if (_moments.Find(known => known.Time == time && known.State.Without.SequenceEqual(past.Without)).View
+                is { } remembered)
             {
                 return remembered;
             }
@@ -83,7 +84,8 @@ internal sealed class PastViews(VolumeState state)
 
         Result<MemoryTable, VolumeError> replayed = await HistoryReplay.Run(
             state,
-            written => written.Claimed <= time || (past.Without is { } node && written.Id.Log.Author != node),
+            written => written.Claimed <= time
+                || (past.Without.Count > 0 && !past.Without.Contains(written.Id.Log.Author)),
             cancellation);
         if (!replayed.IsOk)
         {

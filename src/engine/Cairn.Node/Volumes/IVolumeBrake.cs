@@ -15,6 +15,9 @@ public sealed record BrakedMember(
     NodeId Node, string NodeName, WallTime From, WallTime To, long Objects, long Bytes, long ObjectsBefore,
     long BytesBefore)
 {
+    /// <summary>The person who uses the member's machine; empty: nobody in particular, or the volume was asked alone.</summary>
+    public string User { get; init; } = string.Empty;
+
     /// <summary>How much of the volume that is, in percent: of the objects or of the bytes, whichever is more.</summary>
     public long Percent => Math.Max(PartOf(Objects, ObjectsBefore), PartOf(Bytes, BytesBefore));
 
@@ -28,13 +31,14 @@ public interface IVolumeBrake
     /// <summary>What is held, by the names of the members.</summary>
     IReadOnlyList<BrakedMember> List();
 
-    /// <summary>It was meant: what the member took away until now is kept as long as any past, and no longer.</summary>
-    /// <returns>NotFound when nothing of the member is held.</returns>
-    Result<Unit, VolumeError> Release(NodeId member);
+    /// <summary>It was meant: what the members took away until now is kept as long as any past, and no longer.</summary>
+    /// <returns>NotFound when nothing of them is held.</returns>
+    Result<Unit, VolumeError> Release(IReadOnlyList<NodeId> members);
 
     /// <summary>
-    /// Makes the volume what it would be without the member's work since it began, and ends the hold. Itself undoable.
+    /// Makes the volume what it would be without the members' work since the first of them began, and ends the hold. Itself undoable.
     /// </summary>
-    /// <returns>NotFound when nothing of the member is held.</returns>
-    ValueTask<Result<RestoreOutcome, VolumeError>> Undo(NodeId member, CancellationToken cancellation);
+    /// <returns>NotFound when nothing of them is held.</returns>
+    ValueTask<Result<RestoreOutcome, VolumeError>> Undo(
+        IReadOnlyList<NodeId> members, CancellationToken cancellation);
 }

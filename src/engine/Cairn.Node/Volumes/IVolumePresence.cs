@@ -8,7 +8,11 @@ namespace Cairn.Node.Volumes;
 /// <param name="NodeName">What it is called.</param>
 /// <param name="IsHere">Whether it is the node that answers.</param>
 /// <param name="OpenFor">How long this node has known of it.</param>
-public sealed record OpenFile(string Path, NodeId Node, string NodeName, bool IsHere, TimeSpan OpenFor);
+public sealed record OpenFile(string Path, NodeId Node, string NodeName, bool IsHere, TimeSpan OpenFor)
+{
+    /// <summary>The person who uses the member's machine; empty: nobody in particular, or the volume was asked alone.</summary>
+    public string User { get; init; } = string.Empty;
+}
 
 /// <summary>Who has which files of a volume open for writing. It prevents nothing.</summary>
 /// <remarks>

@@ -11,16 +11,21 @@ namespace Cairn.Node.Volumes;
 /// <param name="Author">The node that made it.</param>
 /// <param name="AuthorName">What that node calls itself.</param>
 public sealed record VolumeSnapshot(
-    string Name, string Folder, WallTime TakenAt, NodeId Author, string AuthorName);
+    string Name, string Folder, WallTime TakenAt, NodeId Author, string AuthorName)
+{
+    /// <summary>The person who uses that node's machine; empty: nobody in particular, or the volume was asked alone.</summary>
+    public string AuthorUser { get; init; } = string.Empty;
+}
 
 /// <summary>A past state of a volume: a snapshot, or a moment.</summary>
 /// <param name="Name">
 /// A snapshot's name, or '@' and a time: what every node had written by then, by its own clock.
 /// </param>
-/// <param name="Without">
-/// With a time: all that others did since stays in it, only this node's work after the time is left out.
-/// </param>
-public sealed record PastState(string Name, NodeId? Without = null);
+public sealed record PastState(string Name)
+{
+    /// <summary>With a time: all that others did since stays in it, only these nodes' work after the time is left out.</summary>
+    public IReadOnlyList<NodeId> Without { get; init; } = [];
+}
 
 /// <summary>An entry that differs between a past state and now.</summary>
 /// <param name="Path">From the root, with '/'; bytes that are not UTF-8 are U+EF80 to U+EFFF.</param>
