@@ -118,7 +118,6 @@ public sealed class HomeLayout : IDisposable
     /// <summary>Makes the folders, then names the format by a rename, so that a crash leaves no home or a whole one.</summary>
     private static Result<bool, StoreError> Make(IDisk disk)
     {
-        const string temporary = VersionFile + ".new";
         foreach (string folder in new[] { JournalFolder, PacksFolder, LogsFolder, IndexFolder, KeysFolder })
         {
             Result<Unit, DiskError> made = disk.CreateDirectory(folder);
@@ -128,22 +127,9 @@ public sealed class HomeLayout : IDisposable
             }
         }
 
-        if (!disk.Open(temporary, DiskOpenMode.OpenOrCreate).TryGet(out IDiskFile? file, out DiskError error))
-        {
-            return StoreError.From(error);
-        }
-
         byte[] text = Encoding.ASCII.GetBytes(string.Format(CultureInfo.InvariantCulture, VersionText, Version));
-        Result<Unit, DiskError> written;
-        using (file)
-        {
-            written = file.SetLength(0);
-            written = written.IsOk ? file.Write(0, text) : written;
-            written = written.IsOk ? file.Sync() : written;
-        }
-
-        written = written.IsOk ? disk.Rename(temporary, VersionFile) : written;
-        written = written.IsOk ? disk.SyncDirectory(string.Empty) : written;
-        return written.IsOk ? true : StoreError.From(written.Error);
+        return ReplacedFile.Write(disk, VersionFile, text).TryGet(out _, out DiskError error)
+            ? true
+            : StoreError.From(error);
     }
 }

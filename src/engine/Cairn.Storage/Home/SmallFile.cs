@@ -47,25 +47,10 @@ public static class SmallFile
     /// <summary>Replaces the content durably.</summary>
     public static Result<Unit, StoreError> Write(IDisk disk, string path, ReadOnlySpan<byte> content)
     {
-        string temporary = path + ".new";
-        if (!disk.Open(temporary, DiskOpenMode.OpenOrCreate).TryGet(out IDiskFile? file, out DiskError error))
-        {
-            return StoreError.From(error);
-        }
-
-        Result<Unit, DiskError> written;
-        using (file)
-        {
-            byte[] head = new byte[HeaderBytes];
-            BinaryPrimitives.WriteUInt32LittleEndian(head, Crc32C.Compute(content));
-            written = file.SetLength(0);
-            written = written.IsOk ? file.Write(0, head, content) : written;
-            written = written.IsOk ? file.Sync() : written;
-        }
-
-        int slash = path.LastIndexOf('/');
-        written = written.IsOk ? disk.Rename(temporary, path) : written;
-        written = written.IsOk ? disk.SyncDirectory(slash < 0 ? string.Empty : path[..slash]) : written;
-        return written.IsOk ? Unit.Value : StoreError.From(written.Error);
+        Span<byte> head = stackalloc byte[HeaderBytes];
+        BinaryPrimitives.WriteUInt32LittleEndian(head, Crc32C.Compute(content));
+        return ReplacedFile.Write(disk, path, head, content).TryGet(out _, out DiskError error)
+            ? Unit.Value
+            : StoreError.From(error);
     }
 }

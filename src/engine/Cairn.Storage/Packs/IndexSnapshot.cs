@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Cairn.Core.Primitives;
 using Cairn.Storage.Checksums;
+using Cairn.Storage.Home;
 using Cairn.Storage.Ports;
 
 namespace Cairn.Storage.Packs;
@@ -71,25 +72,7 @@ internal sealed class IndexSnapshot
     }
 
     /// <summary>Puts the picture in the place of the last one, whole or not at all.</summary>
-    public Result<Unit, DiskError> Save(IDisk disk, string folder)
-    {
-        string temporary = PathIn(folder) + ".new";
-        if (!disk.Open(temporary, DiskOpenMode.OpenOrCreate).TryGet(out IDiskFile? file, out DiskError error))
-        {
-            return error;
-        }
-
-        Result<Unit, DiskError> saved;
-        using (file)
-        {
-            saved = file.SetLength(0);
-            saved = saved.IsOk ? file.Write(0, _bytes) : saved;
-            saved = saved.IsOk ? file.Sync() : saved;
-        }
-
-        saved = saved.IsOk ? disk.Rename(temporary, PathIn(folder)) : saved;
-        return saved.IsOk ? disk.SyncDirectory(folder) : saved;
-    }
+    public Result<Unit, DiskError> Save(IDisk disk, string folder) => ReplacedFile.Write(disk, PathIn(folder), _bytes);
 
     /// <summary>Reads the last picture; null if there is none that can be trusted, with the reason if it is damaged.</summary>
     public static IndexSnapshot? Load(IDisk disk, string folder, out StoreFinding? damage)
