@@ -10,7 +10,10 @@ namespace Cairn.Coding.Bundles;
 public readonly record struct BundleItem(int Offset, int Length);
 
 /// <summary>Tells what a bundle holds, from its opened plain bytes.</summary>
-/// <remarks>Source: docs/formats/bundle.md. Thread: any.</remarks>
+/// <remarks>
+/// No reader of files needs it, for a manifest names chunk, offset and length. It is for whoever rewrites bundles that are
+/// mostly dead, which nobody does yet; the format is fixed all the same. Source: docs/formats/bundle.md. Thread: any.
+/// </remarks>
 public static class BundleReader
 {
     /// <summary>The items in order; never throws on bad input.</summary>

@@ -37,6 +37,7 @@ public static class ChunkCodec
     /// <summary>
     /// Compresses and seals a chunk under the current epoch, if that makes it smaller by a sixteenth.
     /// </summary>
+    /// <remarks>No writer does so yet. Every reader opens such chunks already, so that one may begin at any time.</remarks>
     /// <param name="keys">Of the volume.</param>
     /// <param name="id">Of exactly these plain bytes.</param>
     /// <param name="plain">1 byte to 4 MiB.</param>

@@ -76,7 +76,8 @@ internal sealed class VolumeSet : IAsyncDisposable
     /// <summary>Does the small work that is due every few seconds.</summary>
     public void Upkeep()
     {
-        foreach (Hosted hosted in _open.Values)
+        // What is written into the pool's log meanwhile may open or close a volume.
+        foreach (Hosted hosted in _open.Values.ToArray())
         {
             hosted.Volume.Upkeep();
             _checkpoints.Look(hosted.Volume);
