@@ -27,6 +27,16 @@ internal static class CairnCommands
         }
     }
 
+    /// <summary>Has the daemon make a file. For many of them: a process each would take long.</summary>
+    public static async Task Write(this DemoNode node, string volume, string path, byte[] bytes)
+    {
+        using ControlClient client = new(node.Home);
+        using ByteArrayContent content = new(bytes);
+        using HttpResponseMessage written = await client.Send(
+            HttpMethod.Put, $"/v1/files/content?volume={volume}&path={path}", content,
+            TestContext.Current.CancellationToken);
+    }
+
     /// <summary>What the daemon answers. For conditions that are asked again and again: a process each would take long.</summary>
     public static byte[] Ask(this DemoNode node, string path)
     {

@@ -35,8 +35,7 @@ public sealed class DamageTests : IAsyncLifetime
         await writer.Must("put", file, "v/big");
         for (int i = 0; i < SmallFiles; i++)
         {
-            await File.WriteAllBytesAsync(file, Text(i), TestContext.Current.CancellationToken);
-            await writer.Must("put", file, $"v/small{i}");
+            await writer.Write("v", $"small{i}", Text(i));
         }
 
         await writer.Must("wait", "--safe", "--timeout", "60", "--quiet");

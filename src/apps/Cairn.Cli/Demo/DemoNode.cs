@@ -92,10 +92,11 @@ public sealed class DemoNode : IDisposable
         using CancellationTokenSource patience = new(TimeSpan.FromSeconds(10));
         try
         {
-            await CairnProcess.Run(Home, patience.Token, "down");
+            using ControlClient client = new(Home);
+            using HttpResponseMessage asked = await client.Send(HttpMethod.Post, "/v1/stop", null, patience.Token);
             await daemon.WaitForExitAsync(patience.Token);
         }
-        catch (OperationCanceledException)
+        catch (Exception silent) when (silent is OperationCanceledException or CommandException or HttpRequestException)
         {
             daemon.Kill();
         }
