@@ -164,6 +164,44 @@ public sealed class LocalFilesVolumeTests
     }
 
     [Fact]
+    public void A_file_with_two_names_does_not_cross_so_that_its_other_name_stays_what_it_is()
+    {
+        Ignore("*.tmp\n");
+        Write(One, "a", "a"u8.ToArray());
+        InodeNumber file = Find(One, "a")!.Value.Inode;
+        Do(One, drive => drive.Link(file, InodeNumber.Root, Name("b"), User));
+        Result<Unit, VolumeError> moved = Try(One, drive => drive.Rename(
+            InodeNumber.Root, Name("a"), InodeNumber.Root, Name("a.tmp"), RenameMode.Replace, User));
+        Assert.Equal(VolumeError.CrossesVolumes, moved.Error);
+        Do(One, drive => drive.Unlink(InodeNumber.Root, Name("a"), User));
+        Rename(One, "b", "b.tmp");
+        Assert.Equal([".cairnignore", "b.tmp"], Names(One));
+        Assert.Equal("a", Text(One, "b.tmp"));
+    }
+
+    [Fact]
+    public void Local_names_behind_many_hidden_ones_are_listed()
+    {
+        Ignore("*.tmp\n");
+        string[] hidden = [.. Enumerable.Range(0, 9).Select(number => $"{number}.tmp")];
+        foreach (string name in (string[])[.. hidden, "last.tmp"])
+        {
+            Write(One, name, "mine"u8.ToArray());
+        }
+
+        Ignore("# nothing\n");
+        _bench.Until(() => Text(Two, ".cairnignore") == "# nothing\n", "the patterns are gone there, too");
+        foreach (string name in hidden)
+        {
+            Write(Two, name, "theirs"u8.ToArray());
+        }
+
+        _bench.Until(() => hidden.All(name => Text(One, name) == "theirs"), "they arrive and hide");
+        Assert.Equal([".cairnignore", .. hidden, "last.tmp"], Names(One));
+        Assert.Equal("mine", Text(One, "last.tmp"));
+    }
+
+    [Fact]
     public void Doors_hear_of_local_names_by_the_numbers_they_know()
     {
         Ignore("*.tmp\n");

@@ -17,6 +17,7 @@ internal sealed class IgnoreRules(VolumeEngine volume) : IVolumeWatcher
 
     private readonly Lock _gate = new();
     private readonly Dictionary<InodeNumber, Remembered> _folders = [];
+    private long _changes;
 
     /// <summary>Whether a name stays local.</summary>
     public async ValueTask<bool> IsIgnored(InodeNumber folder, ReadOnlyMemory<byte> name, bool isFolder)
@@ -46,6 +47,7 @@ internal sealed class IgnoreRules(VolumeEngine volume) : IVolumeWatcher
         {
             lock (_gate)
             {
+                _changes++;
                 _folders.Remove(parent);
             }
         }
@@ -75,9 +77,11 @@ internal sealed class IgnoreRules(VolumeEngine volume) : IVolumeWatcher
     private async ValueTask<IgnorePatterns> PatternsOf(InodeNumber folder)
     {
         Remembered? known;
+        long changes;
         lock (_gate)
         {
             known = _folders.GetValueOrDefault(folder);
+            changes = _changes;
         }
 
         if (known is { File: null })
@@ -94,17 +98,30 @@ internal sealed class IgnoreRules(VolumeEngine volume) : IVolumeWatcher
         }
 
         IgnorePatterns patterns = file is { } newer ? await Read(newer) : IgnorePatterns.None;
+        Remember(folder, new Remembered(file, patterns), changes);
+
+        return patterns;
+    }
+
+    /// <summary>
+    /// Keeps what was found, unless such a file came or went while it was looked for: "none" would be believed for ever.
+    /// </summary>
+    private void Remember(InodeNumber folder, Remembered found, long changesBefore)
+    {
         lock (_gate)
         {
+            if (_changes != changesBefore)
+            {
+                return;
+            }
+
             if (_folders.Count >= RememberedMax)
             {
                 _folders.Clear();
             }
 
-            _folders[folder] = new Remembered(file, patterns);
+            _folders[folder] = found;
         }
-
-        return patterns;
     }
 
     private async ValueTask<IgnorePatterns> Read(ObjectAttributes file)

@@ -99,8 +99,9 @@ public sealed partial class LocalFilesVolume
         }
 
         bool isTaken = mode == RenameMode.NoReplace && (await Lookup(toParent, toName)).IsOk;
-        if (isTaken || mode == RenameMode.Exchange || source.Kind != ObjectKind.File)
+        if (isTaken || mode == RenameMode.Exchange || source.Kind != ObjectKind.File || source.LinkCount > 1)
         {
+            // A file with more names would have to be two: whoever asks (`mv`) copies it, and its number stays the others'.
             return isTaken ? VolumeError.AlreadyExists : VolumeError.CrossesVolumes;
         }
 

@@ -281,20 +281,32 @@ public sealed partial class LocalFilesVolume : IVolume
     private async ValueTask<Result<IReadOnlyList<DirectoryEntry>, VolumeError>> AddLocal(
         List<DirectoryEntry> entries, InodeNumber directory, InodeNumber folder, ulong cookie, int countMax)
     {
-        Result<IReadOnlyList<DirectoryEntry>, VolumeError> local = Marked(
-            await Engine(folder).ReadDirectory(Plain(folder), cookie, countMax - entries.Count), LocalCookie);
-        if (!local.IsOk)
+        // A page is filled up: one that is not full says that the folder ends.
+        while (entries.Count < countMax)
         {
-            return local;
-        }
-
-        foreach (DirectoryEntry entry in local.Value)
-        {
-            // A shared name hides a local one: it may have come from another node since.
-            if (!(await _shared.Lookup(directory, entry.Name)).IsOk)
+            int wanted = countMax - entries.Count;
+            Result<IReadOnlyList<DirectoryEntry>, VolumeError> local = Marked(
+                await Engine(folder).ReadDirectory(Plain(folder), cookie, wanted), LocalCookie);
+            if (!local.IsOk)
             {
-                entries.Add(entry);
+                return local;
             }
+
+            foreach (DirectoryEntry entry in local.Value)
+            {
+                // A shared name hides a local one: it may have come from another node since.
+                if (!(await _shared.Lookup(directory, entry.Name)).IsOk)
+                {
+                    entries.Add(entry);
+                }
+            }
+
+            if (local.Value.Count < wanted)
+            {
+                break;
+            }
+
+            cookie = local.Value[^1].Cookie & ~LocalCookie;
         }
 
         return entries;
