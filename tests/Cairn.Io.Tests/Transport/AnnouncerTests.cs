@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Cairn.Io.Identity;
 using Cairn.Io.Transport;
 using Cairn.Node.Ports;
@@ -44,5 +45,22 @@ public sealed class AnnouncerTests
             Assert.Equal(a.ListenAddress, heard.From);
             Assert.Equal("here I am"u8.ToArray(), heard.Bytes.ToArray());
         }
+    }
+
+    [Fact]
+    public async Task A_new_address_of_the_same_interface_is_announced_from()
+    {
+        // The interface was joined by the address before, and the system refuses to join it twice.
+        IPAddress[] addresses = [IPAddress.Loopback];
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        await using var inbox = new DatagramPort(socket);
+        int port = 40_000 + (Environment.ProcessId % 20_000);
+        await using var announcer = new Announcer(port, 7, inbox, () => addresses);
+        addresses = [IPAddress.Parse("127.0.0.2")];
+        announcer.Announce("moved"u8);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        Datagram heard = await inbox.Receive(patience.Token);
+        Assert.Equal(new IPEndPoint(addresses[0], 7), heard.From);
     }
 }

@@ -19,16 +19,30 @@ internal sealed class Announcer : IAsyncDisposable
     private readonly int _listenPort;
     private readonly Socket _receiver;
     private readonly Dictionary<IPAddress, Socket> _senders = [];
-    private readonly bool _isLocal;
+    private readonly Func<IEnumerable<IPAddress>> _addresses;
     private readonly Task _receiving;
 
-    internal Announcer(TransportOptions options, IPEndPoint listen, DatagramPort inbox)
+    /// <param name="port">The port that announcements go to.</param>
+    /// <param name="listenPort">The port that they tell of.</param>
+    /// <param name="inbox">Takes what is heard.</param>
+    /// <param name="addresses">The IPv4 addresses of this machine, as they are at the moment.</param>
+    /// <exception cref="SocketException">The port is not to be had.</exception>
+    internal Announcer(int port, int listenPort, DatagramPort inbox, Func<IEnumerable<IPAddress>> addresses)
     {
-        _group = new IPEndPoint(TransportOptions.DefaultGroup, options.AnnouncePort!.Value);
-        _listenPort = listen.Port;
+        _group = new IPEndPoint(TransportOptions.DefaultGroup, port);
+        _listenPort = listenPort;
+        _addresses = addresses;
         _receiver = NewSocket();
-        _receiver.Bind(new IPEndPoint(IPAddress.Any, _group.Port));
-        _isLocal = IPAddress.IsLoopback(listen.Address);
+        try
+        {
+            _receiver.Bind(new IPEndPoint(IPAddress.Any, _group.Port));
+        }
+        catch
+        {
+            _receiver.Dispose();
+            throw;
+        }
+
         JoinWhatIsThere();
         _receiving = inbox.ReceiveLoop(_receiver, isAnnouncement: true, Parse);
     }
@@ -91,7 +105,7 @@ internal sealed class Announcer : IAsyncDisposable
     /// <summary>A laptop changes networks, and a daemon may start before there is one.</summary>
     private void JoinWhatIsThere()
     {
-        IPAddress[] there = [.. HostAddresses.IPv4(_isLocal)];
+        IPAddress[] there = [.. _addresses()];
         foreach (IPAddress gone in _senders.Keys.Except(there).ToArray())
         {
             _senders.Remove(gone, out Socket? sender);
@@ -106,11 +120,10 @@ internal sealed class Announcer : IAsyncDisposable
 
     private void TryJoin(IPAddress address)
     {
+        TryHear(address);
         Socket? sender = null;
         try
         {
-            _receiver.SetSocketOption(
-                SocketOptionLevel.IP, SocketOptionName.AddMembership, new MulticastOption(_group.Address, address));
             sender = NewSocket();
             sender.Bind(new IPEndPoint(address, 0));
             sender.SetSocketOption(
@@ -122,6 +135,19 @@ internal sealed class Announcer : IAsyncDisposable
         catch (Exception refused) when (refused is SocketException or ObjectDisposedException)
         {
             sender?.Dispose();
+        }
+    }
+
+    private void TryHear(IPAddress address)
+    {
+        try
+        {
+            _receiver.SetSocketOption(
+                SocketOptionLevel.IP, SocketOptionName.AddMembership, new MulticastOption(_group.Address, address));
+        }
+        catch (Exception refused) when (refused is SocketException or ObjectDisposedException)
+        {
+            // An interface is joined once: the address before this one, or another, has done it.
         }
     }
 }

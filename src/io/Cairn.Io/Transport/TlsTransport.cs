@@ -205,7 +205,10 @@ public sealed class TlsTransport : ITransport
     {
         try
         {
-            return options.AnnouncePort is null ? null : new Announcer(options, listen, inbox);
+            bool isLocal = IPAddress.IsLoopback(listen.Address);
+            return options.AnnouncePort is { } port
+                ? new Announcer(port, listen.Port, inbox, () => HostAddresses.IPv4(isLocal))
+                : null;
         }
         catch (SocketException failure)
         {
