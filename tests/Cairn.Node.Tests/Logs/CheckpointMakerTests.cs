@@ -187,10 +187,51 @@ public sealed class CheckpointMakerTests
         Assert.Equal(maker.Node.TableText(), newcomer.TableText());
     }
 
+    /// <summary>The checkpoint has them without effect already: nothing is folded again for them, unless it is judged otherwise.</summary>
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(2, false)]
+    [InlineData(3, false)]
+    public void BlocksInQuarantine_ComeToANewcomerThatHasThemWithoutEffect(ulong lastAccepted, bool isAsItWas)
+    {
+        LogNode revoked = Node(5).Open();
+        foreach (string name in (string[])["counts", "late", "later"])
+        {
+            revoked.Create(name);
+            Assert.True(revoked.Log.Seal().IsOk);
+        }
+
+        _members.LastAccepted[revoked.Log.OwnLogId] = 1;
+        var pool = new Pool(_scheduler);
+        Maker maker = Alone(pool, revoked);
+        LogNode newcomer = Newcomer(maker, pool.Standing!, 2);
+        ulong begun = newcomer.Log.Fold.StableOrder.Depth;
+        _members.LastAccepted[revoked.Log.OwnLogId] = lastAccepted;
+        newcomer.Log.Reconsider();
+        Assert.Equal(begun, newcomer.Log.Fold.StableOrder.Depth);
+        Take(newcomer, maker.Node);
+        Assert.Equal(isAsItWas ? begun : 0, newcomer.Log.Fold.StableOrder.Depth);
+
+        LogNode historian = Node(3).Open();
+        Take(historian, maker.Node);
+        Assert.Equal(historian.TableText(), newcomer.TableText());
+        Assert.Equal((int)lastAccepted, new[] { "counts", "late", "later" }.Intersect(newcomer.Names()).Count());
+    }
+
+    private static void Take(LogNode to, LogNode from) =>
+        to.Log.Receive([.. from.Log.BlocksAfter(LogPositions.Empty, int.MaxValue).Select(held => held.Bytes)]);
+
     /// <summary>Who has written alone, and made a checkpoint of it.</summary>
-    private Maker Alone(Pool pool)
+    /// <param name="pool">Whose it is.</param>
+    /// <param name="before">Somebody it had blocks of before; null for nobody.</param>
+    private Maker Alone(Pool pool, LogNode? before = null)
     {
         var maker = new Maker(pool, Node(1).Open()) { Writers = 1 };
+        if (before is not null)
+        {
+            Take(maker.Node, before);
+        }
+
         maker.Node.Log.Alone = true;
         for (int i = 0; i < Step; i++)
         {

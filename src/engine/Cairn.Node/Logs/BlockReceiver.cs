@@ -96,17 +96,18 @@ internal sealed class BlockReceiver(ReplicatedLog log, OwnLogRepair repair, Bloc
             bool isOwn = block.Log.Author == log.Ports.Identity.Node;
             List<Unsealed> contradicted = isOwn ? repair.Accepted(block) : [];
             bool isSetAside = log.Quarantine.Holds(block.Log, block.Seq);
+            bool isNoted = false;
             if (isSetAside)
             {
                 outcome = ReceiveOutcome.Quarantined;
-                Quarantine.Note(log.Fold.Table, block.Log, block.Seq);
+                isNoted = Quarantine.Note(log.Fold.Table, block.Log, block.Seq);
                 log.Add(new LogFinding(
                     log.Volume, block.Log,
                     $"block {block.Seq} was written after its author was revoked: set aside, not shown"));
             }
 
             _pending.Add(isSetAside ? Quarantine.WithoutEffect(transactions) : transactions);
-            if (isSetAside && log.Fold.LastOf(block.Log) >= block.FirstTransaction)
+            if (isSetAside && !isNoted && log.Fold.LastOf(block.Log) >= block.FirstTransaction)
             {
                 // The table came from another member, with what this block did before its author was revoked.
                 log.Repair.Run();

@@ -33,9 +33,22 @@ internal sealed class Quarantine(IMembers members)
     public static ImmutableArray<Transaction> WithoutEffect(ImmutableArray<Transaction> transactions) =>
         [.. transactions.Select(static transaction => transaction with { Primitives = NoEffect })];
 
-    /// <summary>Whether the table was folded under another judgement of what is held.</summary>
-    public bool IsOutdated(ITreeTable table, LogPositions held) =>
-        !table.Get(Key).AsSpan().SequenceEqual(Encode(FirstBlocks(held)));
+    /// <summary>Whether the table was folded under another judgement of what is held, and of what it has beyond that.</summary>
+    public bool IsOutdated(ITreeTable table, LogPositions held)
+    {
+        SortedDictionary<LogId, ulong> noted = Decode(table.Get(Key));
+        SortedDictionary<LogId, ulong> now = FirstBlocks(held);
+        foreach ((LogId log, ulong block) in noted)
+        {
+            // A copied table has it, and the block is still to come.
+            if (block > held[log].BlockSeq && Holds(log, block) && (block == 1 || !Holds(log, block - 1)))
+            {
+                now.TryAdd(log, block);
+            }
+        }
+
+        return !noted.SequenceEqual(now);
+    }
 
     /// <summary>Notes in the table that all that is held is folded under the judgement of this moment.</summary>
     public void Note(ITreeTable table, LogPositions held) => Note(table, FirstBlocks(held));
@@ -44,13 +57,17 @@ internal sealed class Quarantine(IMembers members)
     /// <remarks>
     /// Of this block alone: what was folded before the author was revoked has its effect until all is folded again.
     /// </remarks>
-    public static void Note(ITreeTable table, LogId log, ulong blockSeq)
+    /// <returns>Whether that was noted before: a copied table may have had the block.</returns>
+    public static bool Note(ITreeTable table, LogId log, ulong blockSeq)
     {
         SortedDictionary<LogId, ulong> first = Decode(table.Get(Key));
         if (first.TryAdd(log, blockSeq))
         {
             Note(table, first);
+            return false;
         }
+
+        return first[log] <= blockSeq;
     }
 
     /// <summary>Whether everything that a table has was folded under the judgement of this moment.</summary>
