@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using Cairn.Core.Primitives;
 using Cairn.Io.Index;
 using Cairn.Node.Ports;
 
@@ -101,39 +100,6 @@ public sealed class SqliteIndexStoreTests : IDisposable
         }
 
         static byte[] Filled(int i) => [.. Enumerable.Repeat((byte)i, 100)];
-    }
-
-    [Fact]
-    public void A_walk_over_changes_that_ends_early_leaves_their_source_alone()
-    {
-        bool isLeft = false;
-        Assert.Single(ChangesAhead.Of(Source()).Take(1));
-        Assert.True(isLeft);
-
-        IEnumerable<IndexChange> Source()
-        {
-            try
-            {
-                for (int i = 0; i < 1_000_000; i++)
-                {
-                    yield return new IndexChange(new byte[10], new byte[100]);
-                }
-            }
-            finally
-            {
-                isLeft = true;
-            }
-        }
-    }
-
-    [Fact]
-    public void What_fails_while_changes_are_made_ready_fails_their_walk()
-    {
-        IEnumerable<IndexChange> source = Enumerable.Range(0, 50_000).Select(
-            static i => i < 40_000
-                ? new IndexChange(new byte[10], new byte[100])
-                : throw new InvariantException("here"));
-        Assert.Equal("here", Assert.Throws<InvariantException>(() => ChangesAhead.Of(source).Count()).Message);
     }
 
     [Fact]

@@ -65,9 +65,7 @@ public sealed class SqliteIndexStore : IIndexStore
     {
         lock (_writing)
         {
-            return _writer.TryGet(out SqliteConnection? writer, out IndexError error)
-                ? writer.Apply(ChangesAhead.Of(changes))
-                : error;
+            return _writer.TryGet(out SqliteConnection? writer, out IndexError error) ? writer.Apply(changes) : error;
         }
     }
 
