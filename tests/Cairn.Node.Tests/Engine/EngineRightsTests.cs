@@ -4,6 +4,7 @@ using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
 using Cairn.Core.Rules;
 using Cairn.Core.Tree;
+using Cairn.Node.Snapshots;
 using Cairn.Node.Volumes;
 using Cairn.Simulation.Disks;
 
@@ -73,6 +74,37 @@ public sealed class EngineRightsTests : IAsyncLifetime
         Assert.False(Volume.HasUnpublishedWrites);
         Limit(mayWrite: true, LogPositions.Empty);
         Assert.Equal("unpublished", await Read());
+    }
+
+    [Fact]
+    public async Task What_was_refused_can_be_looked_at_and_copied_out()
+    {
+        SnapshotsVolume drive = new(Volume, Volume);
+        string content = new('x', 5_000);
+        Assert.True((await Volume.Release((await Write("before")).Handle)).IsOk);
+        Assert.True(await Volume.PublishAll(default));
+        Assert.Equal(VolumeError.NotFound, (await drive.Resolve(".snapshots/@refused")).Error);
+        LogPositions seen = _node.Log.Word;
+        Assert.True((await Volume.Release((await Write(content)).Handle)).IsOk);
+        Assert.True(await Volume.PublishAll(default));
+        Limit(mayWrite: false, seen);
+        Assert.Equal("before", (await Read())[..6]);
+
+        ObjectAttributes found = (await drive.Resolve(".snapshots/@refused/f")).Value;
+        Assert.Equal(content.Length, found.SizeBytes);
+        OpenedFile opened = (await drive.Open(found.Inode, OpenIntent.Read, Caller.Daemon)).Value;
+        byte[] read = new byte[content.Length];
+        Assert.Equal(read.Length, (await drive.Read(opened.Handle, 0, read)).Value);
+        Assert.Equal(content, Encoding.UTF8.GetString(read));
+        Assert.True((await drive.Release(opened.Handle)).IsOk);
+
+        PastState refused = new(PastState.Refused);
+        Assert.Equal("f", Assert.Single((await Volume.Snapshots.Compare(refused, string.Empty, default)).Value).Path);
+        Assert.Equal(
+            VolumeError.NotSupported, (await Volume.Snapshots.Restore(refused, string.Empty, default)).Error);
+
+        Limit(mayWrite: true, LogPositions.Empty);
+        Assert.Equal(VolumeError.NotFound, (await drive.Resolve(".snapshots/@refused")).Error);
     }
 
     [Fact]

@@ -155,9 +155,11 @@ public static class SnapshotCommands
             "diff",
             "List what changed in a volume or folder since a snapshot, or since a moment.",
             "Modified means another content; attributes alone are mode, owner or time. A file that was moved is removed"
-            + " in one place and added in another.",
+            + " in one place and added in another. @refused is the volume as it would be if nothing had been refused:"
+            + " what is listed as removed since is what somebody made who may not write there.",
             "cairn snapshot diff notes before-upgrade",
-            "cairn snapshot diff notes/diary @2026-11-20T10:00") { path, name };
+            "cairn snapshot diff notes/diary @2026-11-20T10:00",
+            "cairn snapshot diff notes @refused") { path, name };
         CommandContext.Attach(command, (context, parsed, cancellation) => context.PrintListing(
             Query(parsed.GetValue(path)!, StateOf(parsed.GetValue(name)!), "/differences"),
             ControlJson.Default.IReadOnlyListPastDifference,
@@ -284,7 +286,8 @@ public static class SnapshotCommands
         $"{Route}{verb}{VolumePath.Query(place)}&name={Uri.EscapeDataString(name)}";
 
     /// <summary>A snapshot's name as it is; a time in UTC, because the daemon may think in another zone.</summary>
-    private static string StateOf(string text) => text.StartsWith('@') ? SplitState("v" + text).State : text;
+    private static string StateOf(string text) =>
+        text.StartsWith('@') && text != PastState.Refused ? SplitState("v" + text).State : text;
 
     private static string Size(long? bytes) => bytes is { } size ? SizeText.Format(size) : "-";
 

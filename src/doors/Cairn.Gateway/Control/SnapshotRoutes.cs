@@ -124,11 +124,21 @@ internal static class SnapshotRoutes
             : Refuse(name, error);
     }
 
-    private static IResult Refuse(string name, VolumeError error) => error == VolumeError.NotFound
-        ? ControlReplies.Refuse(new ControlError(
-            ControlErrorKind.NotFound,
-            name.StartsWith('@')
-                ? $"{name}: not a moment of the past, or the path was not there then"
-                : $"{name}: no such snapshot, or the path was not in it; 'cairn snapshot ls' lists them"))
-        : ControlReplies.Refuse(name, error);
+    private static IResult Refuse(string name, VolumeError error)
+    {
+        string? sentence = (name, error) switch
+        {
+            (PastState.Refused, VolumeError.NotFound) => "nothing is refused in it, or the path is not there either",
+            (PastState.Refused, VolumeError.NotSupported) =>
+                $"nothing keeps the data of what was refused: copy it out of .snapshots/{PastState.Refused}, or let "
+                + "all of it stand, 'cairn node read-write NODE --accept-refused'",
+            (['@', ..], VolumeError.NotFound) => "not a moment of the past, or the path was not there then",
+            (_, VolumeError.NotFound) =>
+                "no such snapshot, or the path was not in it; 'cairn snapshot ls' lists them",
+            _ => null,
+        };
+        return sentence is null ? ControlReplies.Refuse(name, error) : ControlReplies.Refuse(new ControlError(
+            error == VolumeError.NotFound ? ControlErrorKind.NotFound : ControlErrorKind.InvalidArgument,
+            $"{name}: {sentence}"));
+    }
 }

@@ -20,8 +20,17 @@ internal static class HistoryReplay
     /// Which transactions take effect; asked of each that is not refused, in the total order, on the worker.
     /// </param>
     /// <param name="cancellation">Ends it early.</param>
-    public static async Task<Result<MemoryTable, VolumeError>> Run(
-        VolumeState state, Func<Transaction, bool> isWanted, CancellationToken cancellation)
+    public static Task<Result<MemoryTable, VolumeError>> Run(
+        VolumeState state, Func<Transaction, bool> isWanted, CancellationToken cancellation) =>
+        Run(state, state.Parts.Log.Rights, isWanted, cancellation);
+
+    /// <summary>The same as if nobody's rights were limited: what is refused takes effect, too.</summary>
+    public static Task<Result<MemoryTable, VolumeError>> RunWithRefused(
+        VolumeState state, CancellationToken cancellation) =>
+        Run(state, WriteRights.None, static _ => true, cancellation);
+
+    private static async Task<Result<MemoryTable, VolumeError>> Run(
+        VolumeState state, WriteRights rights, Func<Transaction, bool> isWanted, CancellationToken cancellation)
     {
         Result<Unit, StoreError> isSealed =
             await state.Parts.Workers.Run(WorkPriority.Foreground, state.Parts.Log.Seal, cancellation);
@@ -31,7 +40,6 @@ internal static class HistoryReplay
         }
 
         IReadOnlyList<IEnumerable<Transaction>> history = LogHistory.Of(state.Parts.Log);
-        WriteRights rights = state.Parts.Log.Rights;
         return await state.Parts.Workers.Run(
             WorkPriority.Foreground,
             () =>

@@ -12,8 +12,9 @@ namespace Cairn.Node.Engine;
 /// Finds past states by name: snapshots, which the tree keeps, and moments, which are replayed from the logs.
 /// </summary>
 /// <remarks>
-/// A moment is everything that every node had written by then, by its own clock. It is made of the logs as far as they
-/// are held here; the last few are remembered. Guarded by the volume's gate; a replay runs on a worker without it.
+/// A moment is everything that every node had written by then, by its own clock; what was refused is shown by the
+/// volume as it would be without limits. Both are made of the logs as far as they are held here; the last few are
+/// remembered. Guarded by the volume's gate; a replay runs on a worker without it.
 /// </remarks>
 internal sealed class PastViews(VolumeState state)
 {
@@ -24,7 +25,7 @@ internal sealed class PastViews(VolumeState state)
     private const int YearMax = 9998;
 
     private readonly SnapshotQueries _snapshots = new(state.Parts.Log.Fold.Table);
-    private readonly List<(PastState State, WallTime Time, PastView View)> _moments = [];
+    private readonly List<(PastState State, long Stamp, PastView View)> _moments = [];
 
     /// <summary>A moment is no longer remembered. Raised inside the gate.</summary>
     public event Action<PastView>? Forgotten;
@@ -56,27 +57,76 @@ internal sealed class PastViews(VolumeState state)
     public IEnumerable<PastView> Known() =>
         _snapshots.All().Select(Of).Concat(_moments.Select(moment => moment.View));
 
-    /// <summary>A past state by its name.</summary>
-    public async ValueTask<Result<PastView, VolumeError>> Find(PastState past, CancellationToken cancellation)
+    /// <summary>A past state by its name, to be read from: it stays as it is for a while.</summary>
+    public ValueTask<Result<PastView, VolumeError>> Find(PastState past, CancellationToken cancellation) =>
+        past.Name == PastState.Refused ? FindRefused(cancellation)
+        : past.Name.StartsWith('@') ? FindMoment(past, cancellation)
+        : new(FindSnapshot(past));
+
+    /// <summary>What the volume would be now if nothing were refused, to be held against the present.</summary>
+    public async ValueTask<Result<PastView, VolumeError>> RefusedNow(CancellationToken cancellation)
+    {
+        ulong written;
+        lock (state.Gate)
+        {
+            if (RefusedCount() == 0)
+            {
+                return VolumeError.NotFound;
+            }
+
+            written = WrittenCount();
+        }
+
+        // A number no other view has: moments are as far from it as nanoseconds from transactions.
+        Result<MemoryTable, VolumeError> replayed = await HistoryReplay.RunWithRefused(state, cancellation);
+        return replayed.IsOk
+            ? new PastView(new TreeQueries(replayed.Value), TreeQueries.Root, ~written, KeepsData: false)
+            : replayed.Error;
+    }
+
+    private Result<PastView, VolumeError> FindSnapshot(PastState past)
+    {
+        lock (state.Gate)
+        {
+            return past.Without.Count == 0 && Snapshot(past.Name) is { } snapshot
+                ? Of(snapshot)
+                : VolumeError.NotFound;
+        }
+    }
+
+    /// <summary>
+    /// While nothing else is refused, the same: who copies out of it must not lose it at the next write of anybody.
+    /// </summary>
+    private async ValueTask<Result<PastView, VolumeError>> FindRefused(CancellationToken cancellation)
+    {
+        long refused;
+        lock (state.Gate)
+        {
+            refused = RefusedCount();
+            if (_moments.Find(known => known.State.Name == PastState.Refused && known.Stamp == refused).View
+                is { } remembered)
+            {
+                return remembered;
+            }
+        }
+
+        Result<PastView, VolumeError> made = await RefusedNow(cancellation);
+        return made.IsOk ? Remember(new PastState(PastState.Refused), refused, made.Value) : made;
+    }
+
+    private async ValueTask<Result<PastView, VolumeError>> FindMoment(PastState past, CancellationToken cancellation)
     {
         WallTime time;
         lock (state.Gate)
         {
-            if (!past.Name.StartsWith('@'))
-            {
-                return past.Without.Count == 0 && Snapshot(past.Name) is { } snapshot
-                    ? Of(snapshot)
-                    : VolumeError.NotFound;
-            }
-
             if (Moment(past.Name) is not { } moment || moment > state.Parts.Time.GetUtcNow())
             {
                 return VolumeError.NotFound;
             }
 
             time = WallTime.From(moment);
-            if (_moments.Find(known => known.Time == time && known.State.Without.SequenceEqual(past.Without)).View
-                is { } remembered)
+            if (_moments.Find(known => known.State.Name != PastState.Refused && known.Stamp == time.UnixNanoseconds
+                && known.State.Without.SequenceEqual(past.Without)).View is { } remembered)
             {
                 return remembered;
             }
@@ -87,16 +137,17 @@ internal sealed class PastViews(VolumeState state)
             written => written.Claimed <= time
                 || (past.Without.Count > 0 && !past.Without.Contains(written.Id.Log.Author)),
             cancellation);
-        if (!replayed.IsOk)
-        {
-            return replayed.Error;
-        }
+        return replayed.IsOk
+            ? Remember(past, time.UnixNanoseconds, new PastView(
+                new TreeQueries(replayed.Value), TreeQueries.Root, (ulong)time.UnixNanoseconds, KeepsData: false))
+            : replayed.Error;
+    }
 
-        PastView view = new(
-            new TreeQueries(replayed.Value), TreeQueries.Root, (ulong)time.UnixNanoseconds, KeepsData: false);
+    private PastView Remember(PastState past, long stamp, PastView view)
+    {
         lock (state.Gate)
         {
-            _moments.Add((past, time, view));
+            _moments.Add((past, stamp, view));
             if (_moments.Count > MomentsMax)
             {
                 Forgotten?.Invoke(_moments[0].View);
@@ -106,6 +157,12 @@ internal sealed class PastViews(VolumeState state)
 
         return view;
     }
+
+    private long RefusedCount() => state.Parts.Log.Fold.Positions.Logs
+        .Select(log => log.Key.Author).Distinct().Sum(state.Queries.RefusedOf);
+
+    private ulong WrittenCount() =>
+        state.Parts.Log.Fold.Positions.Logs.Aggregate(0UL, (sum, log) => sum + log.Value.TransactionSeq);
 
     /// <summary>The time behind the '@'; local unless it says otherwise.</summary>
     private DateTimeOffset? Moment(string name)

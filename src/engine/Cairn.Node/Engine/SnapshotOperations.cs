@@ -125,6 +125,11 @@ internal sealed class SnapshotOperations(
     public async ValueTask<Result<RestoreOutcome, VolumeError>> Restore(
         PastState past, string path, CancellationToken cancellation)
     {
+        if (past.Name == PastState.Refused)
+        {
+            return VolumeError.NotSupported;
+        }
+
         if (!(await Find(past, cancellation)).TryGet(out PastView? view, out VolumeError error))
         {
             return error;
@@ -156,7 +161,9 @@ internal sealed class SnapshotOperations(
     private async ValueTask<Result<PastView, VolumeError>> Find(PastState past, CancellationToken cancellation)
     {
         await publish(cancellation);
-        return await views.Find(past, cancellation);
+        return past.Name == PastState.Refused
+            ? await views.RefusedNow(cancellation)
+            : await views.Find(past, cancellation);
     }
 
     private Result<VolumeSnapshot, VolumeError> Make(InodeNumber folder, ReadOnlyMemory<byte> name)

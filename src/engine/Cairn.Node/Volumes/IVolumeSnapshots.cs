@@ -17,12 +17,19 @@ public sealed record VolumeSnapshot(
     public string AuthorUser { get; init; } = string.Empty;
 }
 
-/// <summary>A past state of a volume: a snapshot, or a moment.</summary>
+/// <summary>A past state of a volume: a snapshot, or a moment; or what it would be if nothing were refused.</summary>
 /// <param name="Name">
-/// A snapshot's name, or '@' and a time: what every node had written by then, by its own clock.
+/// A snapshot's name, or '@' and a time: what every node had written by then, by its own clock; or
+/// <see cref="Refused"/>.
 /// </param>
 public sealed record PastState(string Name)
 {
+    /// <summary>
+    /// The volume with all that was refused because its author may not write there: to look at it, and to copy it out.
+    /// There is no such state while nothing is refused.
+    /// </summary>
+    public const string Refused = "@refused";
+
     /// <summary>With a time: all that others did since stays in it, only these nodes' work after the time is left out.</summary>
     public IReadOnlyList<NodeId> Without { get; init; } = [];
 }
@@ -75,6 +82,9 @@ public interface IVolumeSnapshots
     /// Makes a file or folder what it was: what was not there goes into the trash, what is gone comes back. No data
     /// moves.
     /// </summary>
+    /// <returns>
+    /// NotSupported for what was refused: nothing keeps its data, and only who copies it out knows that it is there.
+    /// </returns>
     ValueTask<Result<RestoreOutcome, VolumeError>> Restore(
         PastState past, string path, CancellationToken cancellation);
 }
