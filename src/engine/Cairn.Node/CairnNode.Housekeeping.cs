@@ -75,7 +75,7 @@ public sealed partial class CairnNode
         }
     }
 
-    private long OthersBytes() => _logs.Bytes + _volumes.Open.Sum(volume => volume.IndexBytes);
+    private long OthersBytes() => _logs.Bytes + _volumes.IndexBytes;
 
     /// <summary>Tells the others when the fill level moved by a hundredth, or this node became full.</summary>
     private void PublishUse()

@@ -14,11 +14,19 @@ public sealed class MemoryTableTests
         MemoryTable table = Filled(round: 0);
         Func<ReadOnlySpan<byte>, bool> isThere = key => !table.Find(key).IsAbsent;
         Assert.True(All(isThere));
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        All(isThere);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        long least = long.MaxValue;
+        for (int i = 0; i < 5; i++)
+        {
+            // A collection in between counts what was left of the thread's piece of the heap.
+            long unread = GC.GetAllocatedBytesForCurrentThread();
+            All(isThere);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - unread);
+        }
+
+        Assert.Equal(0, least);
 
         // The values and at most two pages begun; arrays of their own would be 28 bytes longer each.
+        long before = GC.GetAllocatedBytesForCurrentThread();
         Fill(table, round: 1);
         long written = GC.GetAllocatedBytesForCurrentThread() - before;
         Assert.InRange(written, Keys * ValueBytes, (Keys * ValueBytes) + (2 * (128 << 10)) + 1000);

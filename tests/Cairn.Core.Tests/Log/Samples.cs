@@ -72,6 +72,7 @@ internal static class Samples
             new RemoveClone(volume, [new SeenLogs(new VolumeId(Bytes(0x71, VolumeId.Size)), LogPositions.Empty)]),
             new CreateVolume(volume, name, Bytes(3, 3)),
             new RemoveVolume(volume),
+            new PurgeVolume(volume),
             new RenameVolume(volume, name),
             new GrantKey(volume, new EpochId(Bytes(0x20, EpochId.Size)), Other.Author, Bytes(4, 60)),
             new PublishWeights(9, Bytes(5, 12)),

@@ -47,6 +47,24 @@ public sealed class CloneRulesTests
         Assert.Empty(founder.State.LiveVolumes);
     }
 
+    /// <summary>Purged is said once every member has let go of it: nobody can have anything to bring back.</summary>
+    [Fact]
+    public void What_is_purged_was_removed_and_no_clone_brings_it_back()
+    {
+        PoolScene founder = Founded();
+        founder.Do(new PurgeVolume(Volume(1)));
+        Assert.False(founder.State.Volumes[Volume(1)].IsPurged);
+        founder.Do(new RemoveVolume(Volume(1)));
+        PoolScene member = new(3);
+        member.MeetWith(founder);
+        member.Do(new PurgeVolume(Volume(1)));
+        Assert.False(member.State.Volumes[Volume(1)].IsPurged);
+        founder.Do(new PurgeVolume(Volume(1)));
+        founder.Do(Clone(2, "late", Origin(1, First, 10)));
+        Assert.True(founder.State.Volumes[Volume(1)] is { IsRemoved: true, IsPurged: true });
+        Assert.Empty(founder.State.LiveVolumes);
+    }
+
     [Fact]
     public void A_snapshot_is_held_as_long_as_any_clone_needs_it()
     {

@@ -2,6 +2,7 @@ using Cairn.Core.Log;
 using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
+using Cairn.Core.Rules;
 using Cairn.Core.Tree;
 using Cairn.Node.Garbage;
 using Cairn.Node.Tests.Logs;
@@ -11,6 +12,8 @@ namespace Cairn.Node.Tests.Garbage;
 
 public sealed class GarbageCollectorTests
 {
+    private static readonly GarbageOptions Small = new() { Keep = Retention.None, AddressesMax = 8 };
+
     private readonly SimulatedScheduler _scheduler = new();
     private readonly LogMembers _members = new();
     private readonly List<GarbageNode> _nodes = [];
@@ -54,8 +57,8 @@ public sealed class GarbageCollectorTests
     [Fact]
     public void AFileOfMoreChunksThanACondemnationNames_GoesInParts_AndHoldsNothingUp()
     {
-        GarbageNode a = Node(addressesMax: 8);
-        GarbageNode b = Node(addressesMax: 8);
+        GarbageNode a = Node(Small);
+        GarbageNode b = Node(Small);
         ChunkRef[] large = [.. Enumerable.Range(0, 30).Select(i => GarbageNode.Chunk(i, a, b))];
         ChunkRef[] small = [.. Enumerable.Range(100, 30).Select(i => GarbageNode.Chunk(i, a, b))];
         a.Create("large", large);
@@ -319,6 +322,6 @@ public sealed class GarbageCollectorTests
         }
     }
 
-    private GarbageNode Node(int addressesMax = 16_384) =>
-        new(_scheduler, (_nodes.Count * 1000) + 1, _members, _nodes, addressesMax: addressesMax);
+    private GarbageNode Node(GarbageOptions? options = null) =>
+        new(_scheduler, (_nodes.Count * 1000) + 1, _members, _nodes, options: options);
 }

@@ -22,7 +22,7 @@ internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
 
     public GarbageNode(
         SimulatedScheduler scheduler, int number, LogMembers members, List<GarbageNode> all, BrakeLimits? brake = null,
-        int addressesMax = 16_384)
+        GarbageOptions? options = null)
     {
         _scheduler = scheduler;
         _all = all;
@@ -32,12 +32,7 @@ internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
         Store = ChunkStore.Open(Node.Disk, new ChunkStoreOptions { SpaceBytes = 64 << 20 }).Value;
         Collector = new GarbageCollector(
             Node.Log, Store, this, this, Node.Identity.Node, Node.Process.Time,
-            new GarbageOptions
-            {
-                Keep = Retention.None,
-                Brake = brake ?? new BrakeLimits(),
-                AddressesMax = addressesMax,
-            });
+            options ?? new GarbageOptions { Keep = Retention.None, Brake = brake ?? new BrakeLimits() });
         all.Add(this);
     }
 
@@ -70,8 +65,14 @@ internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
 
     public IReadOnlyList<ReadOnlyMemory<byte>> OpenRoots() => Open;
 
+    /// <summary>What is behind large roots, as far as it can be read; by default none can.</summary>
+    public Func<Manifest?> ReadList { get; set; } = static () => null;
+
+    /// <summary>Whether all are known to have heard that the volume was removed.</summary>
+    public bool HaveHeardOfRemoval { get; set; } = true;
+
     public ValueTask<Result<Manifest, VolumeError>> Load(ReadOnlyMemory<byte> root, CancellationToken cancellation) =>
-        new(VolumeError.Unreachable);
+        new(ReadList() is { } manifest ? manifest : VolumeError.Unreachable);
 
     public ValueTask<IDisposable> PausePublishing(CancellationToken cancellation) => new(new Nothing());
 
@@ -93,9 +94,13 @@ internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
     public static byte[] Root(params ChunkRef[] chunks) => ManifestRootCodec.Encode(
         new ManifestRoot.Inline(Manifest.Of([.. chunks.Select(chunk => (ManifestItem)chunk.Whole())])));
 
-    public void Create(string name, params ChunkRef[] chunks) => Edit(edits => edits.CreateFile(
-        TreeQueries.Root, Encoding.UTF8.GetBytes(name), new NewObject(new ObjectId(Node.Fresh()), 0x1A4, 1, 2, default),
-        Version(chunks)));
+    public void Create(string name, params ChunkRef[] chunks) => Create(name, Version(chunks));
+
+    /// <summary>A file whose list of chunks is kept in a chunk itself.</summary>
+    public void CreateLarge(string name, ChunkRef list, Manifest listed) => Create(
+        name,
+        Version(ManifestRootCodec.Encode(new ManifestRoot.Chunked(
+            listed.SizeBytes, listed.SizeBytes, Manifest.Of([list.Whole()]))), listed.SizeBytes));
 
     public void Overwrite(string name, params ChunkRef[] chunks) => Edit(edits =>
     {
@@ -145,8 +150,13 @@ internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
         }
     }
 
-    private NewVersion Version(ChunkRef[] chunks) => new(
-        new VersionId(Node.Fresh()), chunks.Length * 4000, chunks.Length * 4000, default, Root(chunks));
+    private void Create(string name, NewVersion version) => Edit(edits => edits.CreateFile(
+        TreeQueries.Root, Encoding.UTF8.GetBytes(name), new NewObject(new ObjectId(Node.Fresh()), 0x1A4, 1, 2, default),
+        version));
+
+    private NewVersion Version(ChunkRef[] chunks) => Version(Root(chunks), chunks.Length * 4000);
+
+    private NewVersion Version(byte[] root, long size) => new(new VersionId(Node.Fresh()), size, size, default, root);
 
     /// <summary>Writes what no engine would.</summary>
     public void Write(params Primitive[] primitives)

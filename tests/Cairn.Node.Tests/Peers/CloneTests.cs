@@ -4,7 +4,6 @@ using Cairn.Node.Control;
 using Cairn.Node.Volumes;
 using Cairn.Simulation.Disks;
 using Cairn.Storage.Packs;
-using Cairn.Storage.Ports;
 
 namespace Cairn.Node.Tests.Peers;
 
@@ -151,53 +150,6 @@ public sealed class CloneTests
         }
 
         Assert.True(wereIncomplete > 2, $"{wereIncomplete} in {all} changes");
-        bench.AssertNoFailures();
-    }
-
-    /// <summary>
-    /// Nobody obeys a forgotten node. Found by `cairn simulate --nodes 4 --seed 904`: it said every five seconds that its clone is
-    /// complete, so nobody ever had its word for all of the pool's log, and nobody took it back.
-    /// </summary>
-    [Fact]
-    public void A_node_that_is_forgotten_says_once_that_its_clone_is_complete_when_it_belongs_again()
-    {
-        PoolBench bench = PoolBench.WithDrives(3, 78);
-        (BenchNode first, BenchNode away) = (bench.Nodes[0], bench.Nodes[2]);
-        var begin = Files(bench, "a", "b");
-        Put(bench, away, "shared", begin);
-        Take(bench, away);
-        bench.Ok(away, () => away.Node.CreateVolume("other", default).AsTask());
-        bench.Until(
-            () => first.FindVolume("other") is not null && Read(bench, first, "shared", ".snapshots/s/b") is not null,
-            "the others know of it");
-
-        // There is no room for the clone's log until the node knows that it was forgotten.
-        HashSet<string> there = [.. away.Disk.Files];
-        away.Disk.Faults.Fail = (path, operation) => operation == DiskOperation.Open
-            && path.StartsWith("logs/", StringComparison.Ordinal) && !there.Contains(path)
-                ? DiskErrorKind.NoSpace : null;
-        Assert.False(bench.Do(away, () => away.Node.CloneSnapshot("shared", "s", "copy", default).AsTask()).IsOk);
-        bench.Until(() => first.FindVolume("copy") is { IsComplete: false }, "it is begun");
-        bench.Network.Cut(away.Address, first.Address);
-        bench.Network.Cut(away.Address, bench.Nodes[1].Address);
-        bench.Until(() => away.Connected == 0 && first.Connected == 1, "it is cut off");
-        bench.Ok(first, () => first.Node.ForgetNode("node2", default).AsTask());
-        bench.Network.HealAll();
-        bool IsForgotten(BenchNode at) => at.Info().Single(node => node.Name == "node2").Role == "forgotten";
-        bench.Until(() => IsForgotten(away), "it knows that it is forgotten");
-
-        // Then there is, but none for the record in which it would say that it is up to date.
-        away.Disk.Faults.Fail = (path, operation) => operation == DiskOperation.Open && path == "record.new"
-            && away.Status().State == "joining" ? DiskErrorKind.NoSpace : null;
-        bench.Scheduler.RunFor(TimeSpan.FromMinutes(1));
-        Assert.True(IsForgotten(away) && first.FindVolume("copy") is { IsComplete: false });
-        bool IsToldOf(string line) => line.Contains("the clone copy is complete", StringComparison.Ordinal);
-        Assert.DoesNotContain(away.Lines, IsToldOf);
-
-        away.Disk.Faults.Clear();
-        bench.Until(() => !IsForgotten(first) && !IsForgotten(away), "it belongs again");
-        bench.Until(() => bench.Nodes.TrueForAll(node => Shows(bench, node, "copy", begin)), "the clone is everywhere");
-        Assert.Single(away.Lines, IsToldOf);
         bench.AssertNoFailures();
     }
 

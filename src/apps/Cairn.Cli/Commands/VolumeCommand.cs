@@ -80,8 +80,9 @@ public static class VolumeCommand
         ManualCommand command = new(
             "rm",
             "Remove a volume and everything in it, everywhere.",
-            "It cannot be undone. Without a terminal to ask on, --yes is needed. A volume with clones of its snapshots"
-            + " stays until those are removed.",
+            "It cannot be undone. Its space comes back within minutes once every machine has heard of it: one that is"
+            + " away is waited for, as with deleted files. Without a terminal to ask on, --yes is needed. A volume with"
+            + " clones of its snapshots stays until those are removed.",
             "cairn volume rm scratch",
             "cairn volume rm scratch --yes") { name, yes };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>

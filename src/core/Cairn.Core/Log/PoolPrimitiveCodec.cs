@@ -56,6 +56,9 @@ internal static class PoolPrimitiveCodec
             case RemoveVolume p:
                 writer.Bytes16(p.Volume.Value);
                 break;
+            case PurgeVolume p:
+                writer.Bytes16(p.Volume.Value);
+                break;
             case RenameVolume p:
                 writer.Bytes16(p.Volume.Value);
                 writer.LengthPrefixed(p.Name.Span);
@@ -112,6 +115,8 @@ internal static class PoolPrimitiveCodec
                     Volume(ref reader), Bytes(ref reader, NameBytesMax), Bytes(ref reader, OpaqueBytesMax));
             case PrimitiveKind.RemoveVolume:
                 return new RemoveVolume(Volume(ref reader));
+            case PrimitiveKind.PurgeVolume:
+                return new PurgeVolume(Volume(ref reader));
             case PrimitiveKind.RenameVolume:
                 return new RenameVolume(Volume(ref reader), Bytes(ref reader, NameBytesMax));
             case PrimitiveKind.GrantKey:

@@ -124,6 +124,14 @@ public sealed record RemoveVolume(VolumeId Volume) : Primitive
     public override PrimitiveKind Kind => PrimitiveKind.RemoveVolume;
 }
 
+/// <summary>All chunks of a removed volume were given back, by every member: what is left of it, its logs, may go.</summary>
+/// <param name="Volume">Which; without effect on one that is not removed.</param>
+public sealed record PurgeVolume(VolumeId Volume) : Primitive
+{
+    /// <inheritdoc/>
+    public override PrimitiveKind Kind => PrimitiveKind.PurgeVolume;
+}
+
 /// <summary>A volume gets another name.</summary>
 /// <param name="Volume">Which.</param>
 /// <param name="Name">UTF-8.</param>

@@ -109,4 +109,7 @@ public enum PrimitiveKind : byte
 
     /// <summary>Which person uses a member's machine.</summary>
     AssignUser = 53,
+
+    /// <summary>A removed volume has given back all it took.</summary>
+    PurgeVolume = 54,
 }

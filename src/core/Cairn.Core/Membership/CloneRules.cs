@@ -44,7 +44,7 @@ internal static class CloneRules
     {
         if (PoolTable.GetVolume(state, clone.Volume) is not null
             || PoolTable.Text(clone.Name.Span) is not { } name
-            || clone.Origins.Any(origin => PoolTable.GetVolume(state, origin.Volume) is null))
+            || clone.Origins.Any(origin => PoolTable.GetVolume(state, origin.Volume) is not { Volume.IsPurged: false }))
         {
             return;
         }

@@ -61,15 +61,8 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
                 case CloneVolume or CompleteClone or RemoveClone:
                     CloneRules.Apply(state, author, primitive);
                     break;
-                case RemoveVolume remove when !CloneRules.IsNeeded(state, remove.Volume):
-                    Change(state, author, remove.Volume,
-                        row => row with { Volume = row.Volume with { IsRemoved = true } });
-                    break;
-                case RenameVolume rename when PoolTable.Text(rename.Name.Span) is { } name:
-                    Change(state, author, rename.Volume, row => row with
-                    {
-                        Volume = row.Volume with { Name = FreeName(state, name, rename.Volume) },
-                    });
+                case RemoveVolume or PurgeVolume or RenameVolume:
+                    ChangeVolume(state, author, primitive);
                     break;
                 case GrantKey grant:
                     Apply(state, author, grant);
@@ -261,6 +254,31 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
                 Options = [.. create.Options.Span],
             };
             PoolTable.PutVolume(state, new(volume, author));
+        }
+    }
+
+    private static void ChangeVolume(ITreeTable state, NodeId author, Primitive primitive)
+    {
+        switch (primitive)
+        {
+            case RemoveVolume remove when !CloneRules.IsNeeded(state, remove.Volume):
+                Change(state, author, remove.Volume,
+                    row => row with { Volume = row.Volume with { IsRemoved = true } });
+                break;
+            case PurgeVolume purge:
+                Change(state, author, purge.Volume, row => row with
+                {
+                    Volume = row.Volume with { IsPurged = row.Volume.IsRemoved },
+                });
+                break;
+            case RenameVolume rename when PoolTable.Text(rename.Name.Span) is { } name:
+                Change(state, author, rename.Volume, row => row with
+                {
+                    Volume = row.Volume with { Name = FreeName(state, name, rename.Volume) },
+                });
+                break;
+            default:
+                break;
         }
     }
 

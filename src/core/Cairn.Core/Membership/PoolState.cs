@@ -82,6 +82,9 @@ public sealed record PoolVolume(VolumeId Volume, string Name, bool IsRemoved)
     /// <summary>Whether all that it begins with is in it; only then others are given its keys.</summary>
     public bool IsComplete { get; init; } = true;
 
+    /// <summary>Whether every member has given back what it took, after it was removed: nothing brings it back any more.</summary>
+    public bool IsPurged { get; init; }
+
     /// <summary>Whether it shares chunks with a snapshot of another volume.</summary>
     public bool IsClone => !Origins.IsEmpty;
 }

@@ -21,6 +21,9 @@ internal static class PoolTable
 
     private const byte MemberTag = (byte)'M';
     private const byte VolumeTag = (byte)'V';
+    private const byte Live = 0;
+    private const byte Removed = 1;
+    private const byte Purged = 2;
     private const byte KeyTag = (byte)'K';
     private const byte LimitTag = (byte)'L';
     private const byte WritersTag = (byte)'E';
@@ -114,7 +117,7 @@ internal static class PoolTable
         ArrayBufferWriter<byte> output = new(64);
         WireWriter writer = new(output);
         WireText.Write(writer, row.Volume.Name, TextBytesMax);
-        writer.Boolean(row.Volume.IsRemoved);
+        writer.Byte(row.Volume.IsPurged ? Purged : row.Volume.IsRemoved ? Removed : Live);
         writer.Bytes32(row.Creator.Value);
         writer.LengthPrefixed(row.Volume.Options.AsSpan());
         writer.Boolean(row.Volume.IsComplete);
@@ -316,7 +319,8 @@ internal static class PoolTable
     {
         WireReader reader = new(value);
         string name = WireText.Read(ref reader, TextBytesMax);
-        bool isRemoved = reader.Boolean();
+        byte stage = reader.Byte();
+        reader.Require(stage <= Purged);
         NodeId creator = new(reader.Bytes32());
         ImmutableArray<byte> options = [.. reader.LengthPrefixed()];
         bool isComplete = reader.Boolean();
@@ -327,8 +331,9 @@ internal static class PoolTable
         }
 
         Invariant.That(reader.Complete, $"the row of volume {volume}");
-        PoolVolume read = new(volume, name, isRemoved)
+        PoolVolume read = new(volume, name, stage != Live)
         {
+            IsPurged = stage == Purged,
             Options = options,
             IsComplete = isComplete,
             Origins = [.. origins],

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Cairn.Coding.Encryption;
 using Cairn.Core.Log;
+using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
 using Cairn.Core.Tree;
@@ -98,7 +99,7 @@ public sealed class EngineVolumes : IVolumeFactory
         VolumeId shared = setting.Keyring.Volume;
         bool isAlone = setting.Garbage is { Writers.Count: 1 };
         CheckpointShelf shelf = new(
-            slot => OpenIndex($"checkpoint-{shared.Value.ToHex()}-{slot}"), setting.Standing);
+            slot => OpenIndex(CheckpointNameOf(shared, slot)), setting.Standing);
         Result<OpenedVolume, StoreError> opened = Open(
             IndexNameOf(shared), setting.Keyring, setting.Members, isAlone, SharedParts(setting), shelf);
         if (!opened.IsOk)
@@ -108,7 +109,7 @@ public sealed class EngineVolumes : IVolumeFactory
         }
 
         VolumeKeyring keys = PrivateVolume.Keyring(_homeSecret, shared);
-        PrivateVolume local = new(() => OpenPrivate(setting.Volume.Name, keys));
+        PrivateVolume local = new(() => OpenPrivate(setting.Volume, keys));
         if (_stores.Logs.Logs(keys.Volume).Count > 0 || _recovered.Waiting.Contains(keys.Volume))
         {
             _ = local.Open();
@@ -121,16 +122,47 @@ public sealed class EngineVolumes : IVolumeFactory
         return new HostedVolume(opened.Value, local, setting.Garbage, _stores.Ports.Workers, maker, shelf);
     }
 
-    private Result<OpenedVolume, StoreError> OpenPrivate(string name, VolumeKeyring keys)
+    /// <inheritdoc/>
+    public bool Holds(VolumeId volume) =>
+        _stores.Logs.Logs(volume).Count > 0
+        || _stores.Logs.Logs(PrivateVolume.Keyring(_homeSecret, volume).Volume).Count > 0;
+
+    /// <inheritdoc/>
+    public Result<Unit, StoreError> Delete(VolumeId volume)
+    {
+        VolumeId local = PrivateVolume.Keyring(_homeSecret, volume).Volume;
+        string[] indexes =
+            [IndexNameOf(volume), LocalNameOf(local), CheckpointNameOf(volume, 0), CheckpointNameOf(volume, 1)];
+        foreach (string name in indexes)
+        {
+            using IIndexStore index = _stores.Ports.OpenIndex(name);
+            if (!index.Clear().TryGet(out _, out IndexError fault))
+            {
+                return new StoreError(StoreErrorKind.InputOutput, name, fault.Detail);
+            }
+        }
+
+        // The logs go last: while they are here, the next start knows that there is something to delete.
+        Result<Unit, StoreError> deleted = _stores.Logs.Remove(local);
+        deleted = deleted.IsOk ? _stores.Logs.Remove(volume) : deleted;
+        return deleted.IsOk ? _stores.Logs.Commit() : deleted;
+    }
+
+    private Result<OpenedVolume, StoreError> OpenPrivate(PoolVolume shared, VolumeKeyring keys)
     {
         IIdentity self = _stores.Ports.Identity;
         return Open(
-            "local-" + keys.Volume.Value.ToHex(), keys, new OnlyMember(self), isAlone: true,
-            (log, index) => Parts(name, log, index) with
+            LocalNameOf(keys.Volume), keys, new OnlyMember(self), isAlone: true,
+            (log, index) => Parts(shared.Name, log, index) with
             {
                 IsPrivate = true,
                 Members = new LoneMember(self.Node),
-                Garbage = new GarbageOptions { IsPrivate = true, Keep = Retention.None },
+                Garbage = new GarbageOptions
+                {
+                    IsPrivate = true,
+                    Keep = Retention.None,
+                    IsRemoved = shared.IsRemoved,
+                },
             });
     }
 
@@ -141,8 +173,9 @@ public sealed class EngineVolumes : IVolumeFactory
             Source = setting.Source,
             Replication = setting.Replication,
             Members = setting.Garbage,
+            Garbage = new GarbageOptions { IsRemoved = setting.Volume.IsRemoved },
             HasPoolRoom = setting.HasPoolRoom,
-            HasLeft = setting.HasLeft,
+            IsClosed = setting.IsClosed,
             Unreadable = setting.Unreadable,
             OpenTwice = setting.OpenTwice,
             Space = () =>
@@ -153,6 +186,10 @@ public sealed class EngineVolumes : IVolumeFactory
         };
 
     private static string IndexNameOf(VolumeId shared) => "volume-" + shared.Value.ToHex();
+
+    private static string LocalNameOf(VolumeId local) => "local-" + local.Value.ToHex();
+
+    private static string CheckpointNameOf(VolumeId shared, int slot) => $"checkpoint-{shared.Value.ToHex()}-{slot}";
 
     private SealedIndex OpenIndex(string name) =>
         SealedIndex.Open(_stores.Ports.OpenIndex(name), _homeSecret, _stores.Ports.Entropy);

@@ -76,6 +76,12 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     public CondemnedChunks Condemned => _engine.Garbage.Condemned;
 
     /// <inheritdoc/>
+    public bool IsPurged => _engine.Garbage.IsPurged;
+
+    /// <inheritdoc/>
+    public bool IsEmptyHere => _engine.Garbage.IsEmptied && _private.Current?.Garbage.IsEmptied != false;
+
+    /// <inheritdoc/>
     public void Upkeep()
     {
         if (_members is not null)

@@ -75,8 +75,8 @@ public sealed record VolumeParts
     /// <summary>Whether the host's disk is full, of whatever: nobody but its owner makes room then.</summary>
     public Func<bool> IsDiskFull { get; init; } = static () => false;
 
-    /// <summary>Whether this node has left the pool: nobody takes what is written here any more.</summary>
-    public Func<bool> HasLeft { get; init; } = static () => false;
+    /// <summary>Whether nobody takes what is written here any more: the node has left the pool, or the volume was removed.</summary>
+    public Func<bool> IsClosed { get; init; } = static () => false;
 }
 
 /// <summary>The state that a volume's operations share, and what all of them need of it.</summary>
@@ -146,7 +146,7 @@ internal sealed class VolumeState
 
     /// <summary>Why this node may not edit the volume at all; null: it may.</summary>
     public VolumeError? Refusal =>
-        Parts.HasLeft() ? VolumeError.Left : !Parts.Log.MayWrite ? VolumeError.ReadOnly : null;
+        Parts.IsClosed() ? VolumeError.Left : !Parts.Log.MayWrite ? VolumeError.ReadOnly : null;
 
     /// <summary>Why this node may not edit an object; null: it may. Under the gate.</summary>
     public VolumeError? RefusalOf(ObjectId id) =>

@@ -19,6 +19,18 @@ public sealed class ConfirmedMembers(
     /// <inheritdoc/>
     public bool IsReturning => isReturning();
 
+    /// <summary>Of a removed volume: whether all writers said that they have heard of it.</summary>
+    public Func<bool> HeardOfRemoval { get; init; } = static () => true;
+
+    /// <summary>Of a removed volume: whether the pool's log says that all members are done with it.</summary>
+    public Func<bool> Purged { get; init; } = static () => false;
+
+    /// <inheritdoc/>
+    public bool IsPurged => Purged();
+
+    /// <inheritdoc/>
+    public bool HaveHeardOfRemoval => HeardOfRemoval();
+
     /// <inheritdoc/>
     public LogPositions Stable(LogPositions held)
     {

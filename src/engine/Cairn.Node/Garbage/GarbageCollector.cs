@@ -20,7 +20,7 @@ namespace Cairn.Node.Garbage;
 /// say so. (4) The first writer settles what every writer carried out. All of it is in the volume's log: a crash
 /// repeats a step, never skips one. Thread: the engine's loop; the walk holds the log's gate for short steps.
 /// </remarks>
-public sealed class GarbageCollector : IDisposable
+public sealed partial class GarbageCollector : IDisposable
 {
     private const int QuietTurnsMax = 6;
 
@@ -38,6 +38,7 @@ public sealed class GarbageCollector : IDisposable
     private readonly SortedSet<ChunkAddress> _unnamed = [];
     private readonly CondemnedChunks _condemned;
     private readonly GarbageFinder _finder;
+    private readonly VolumePurge _purge;
     private readonly BrakeWatch _brake;
     private IGarbageMembers _members;
     private TimeSpan _rest;
@@ -58,6 +59,7 @@ public sealed class GarbageCollector : IDisposable
         _queries = new TreeQueries(log.Fold.Table);
         _live = new LiveChunks(log, _queries, roots);
         _finder = new GarbageFinder(log, _queries, _live, roots, _options);
+        _purge = new VolumePurge(_queries, _live, _options);
         _brake = new BrakeWatch(log, _queries, _options, time);
         lock (log.Gate)
         {
@@ -100,7 +102,15 @@ public sealed class GarbageCollector : IDisposable
     }
 
     /// <summary>Starts collecting in the background.</summary>
-    public void Start(IWorkers workers) => workers.Start($"garbage {_log.Volume.Short}", Loop);
+    public void Start(IWorkers workers)
+    {
+        if (_options.IsRemoved)
+        {
+            _wake.Raise();
+        }
+
+        workers.Start($"garbage {_log.Volume.Short}", Loop);
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -119,6 +129,11 @@ public sealed class GarbageCollector : IDisposable
         if (Members.IsReturning)
         {
             return false;
+        }
+
+        if (_options.IsRemoved)
+        {
+            return await Purge(cancellation);
         }
 
         bool isRescued = await RescueLate(cancellation);
@@ -267,9 +282,9 @@ public sealed class GarbageCollector : IDisposable
     }
 
     /// <summary>Who condemns has looked already: it acknowledges in the same breath.</summary>
-    private bool WriteCondemned(Condemn condemn, SweepKept? sweep = null)
+    private bool WriteCondemned(Condemn condemn, Primitive? beside = null)
     {
-        Result<TransactionId, StoreError> written = _log.Append(sweep is null ? [condemn] : [condemn, sweep], Now);
+        Result<TransactionId, StoreError> written = _log.Append(beside is null ? [condemn] : [condemn, beside], Now);
         GarbageMark mark = GarbageMark.Of(_queries, _self);
         if (!written.IsOk || condemn.Addresses.IsEmpty)
         {
@@ -286,8 +301,7 @@ public sealed class GarbageCollector : IDisposable
         List<CondemnedAddresses> unseen;
         lock (_log.Gate)
         {
-            GarbageMark mark = GarbageMark.Of(_queries, _self);
-            unseen = FirstOf(_queries.Condemned().Where(list => !mark.Acknowledged.Contains(list.By)));
+            unseen = Unacknowledged();
         }
 
         if (unseen.Count == 0)
@@ -302,15 +316,10 @@ public sealed class GarbageCollector : IDisposable
             addresses, new GoneSet(), needed.Add,
             () =>
             {
-                GarbageMark mark = GarbageMark.Of(_queries, _self);
-                var known = new HashSet<TransactionId>(_queries.Condemned().Select(list => list.By));
-                mark = new GarbageMark(
-                    [.. mark.Acknowledged.Concat(unseen.Select(list => list.By)).Where(known.Contains).Order()],
-                    [.. mark.CarriedOut.Where(known.Contains)]);
                 needed.Sort();
                 isWritten = needed.Count == 0
-                    ? Write(mark.ToPrimitive(_self))
-                    : Write(new Rescue([.. needed]), mark.ToPrimitive(_self));
+                    ? Write(Acknowledging(unseen))
+                    : Write(new Rescue([.. needed]), Acknowledging(unseen));
             },
             cancellation);
         return isWritten;
@@ -333,6 +342,21 @@ public sealed class GarbageCollector : IDisposable
         }
 
         return first;
+    }
+
+    private List<CondemnedAddresses> Unacknowledged()
+    {
+        GarbageMark mark = GarbageMark.Of(_queries, _self);
+        return FirstOf(_queries.Condemned().Where(list => !mark.Acknowledged.Contains(list.By)));
+    }
+
+    private SetRule Acknowledging(List<CondemnedAddresses> unseen)
+    {
+        GarbageMark mark = GarbageMark.Of(_queries, _self);
+        var known = new HashSet<TransactionId>(_queries.Condemned().Select(list => list.By));
+        return new GarbageMark(
+            [.. mark.Acknowledged.Concat(unseen.Select(list => list.By)).Where(known.Contains).Order()],
+            [.. mark.CarriedOut.Where(known.Contains)]).ToPrimitive(_self);
     }
 
     /// <summary>Rescues what own versions took up after their chunks were condemned.</summary>
@@ -423,6 +447,11 @@ public sealed class GarbageCollector : IDisposable
     {
         lock (_log.Gate)
         {
+            if (_options.IsRemoved)
+            {
+                return IsEmptied ? null : _options.Interval;
+            }
+
             bool hasPast = _queries.DetachedObjects().Any() || _queries.SupersededVersions().Any();
             return _finder.HasUnsettled || _unnamed.Count > 0 || _queries.Condemned().Count > 0 ? _options.Interval
                 : hasPast ? _options.KeepInterval

@@ -192,7 +192,7 @@ internal sealed class GarbageFinder(
     /// <summary>
     /// Whether a chunk is this volume's to condemn: what a clone took over is its origin's, which may need it still.
     /// </summary>
-    private bool IsOwn(ChunkRef chunk) => log.Keys.TryGet(chunk.Epoch, out _);
+    public bool IsOwn(ChunkRef chunk) => log.Keys.TryGet(chunk.Epoch, out _);
 
     private HashSet<ReadOnlyMemory<byte>> OpenRoots() => new(roots.OpenRoots(), RootComparer.Instance);
 

@@ -27,6 +27,9 @@ public sealed record GarbageOptions
     /// <summary>Whether the chunks are those of a volume that never leaves its node. Default false.</summary>
     public bool IsPrivate { get; init; }
 
+    /// <summary>Whether the volume was removed: all of it is garbage, and nobody needs any of it. Default false.</summary>
+    public bool IsRemoved { get; init; }
+
     /// <summary>At most so many objects and versions in one condemnation. Default 4,096.</summary>
     public int ItemsMax { get; init; } = 4096;
 

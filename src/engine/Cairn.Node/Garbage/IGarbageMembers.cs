@@ -18,6 +18,12 @@ public interface IGarbageMembers
     /// Whether this node was forgotten and has not made good yet what was settled without it: until then it agrees to nothing.
     /// </summary>
     bool IsReturning => false;
+
+    /// <summary>Of a removed volume: whether every writer is known to have heard of that, and so writes no more.</summary>
+    bool HaveHeardOfRemoval => true;
+
+    /// <summary>Of a removed volume: whether the pool's log says that all members are done with it.</summary>
+    bool IsPurged => false;
 }
 
 /// <summary>A volume that only one node writes.</summary>

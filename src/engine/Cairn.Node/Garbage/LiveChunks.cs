@@ -22,6 +22,8 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
 {
     private const int ObjectsPerStep = 256;
 
+    private static readonly GoneSet _nothingGone = new();
+
     private readonly List<ReadOnlyMemory<byte>> _touched = [];
     private bool _walking;
 
@@ -65,7 +67,11 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
 
     /// <summary>The chunks of some encoded roots; false when a large manifest cannot be read now.</summary>
     public async ValueTask<bool> ChunksOf(
-        IEnumerable<ReadOnlyMemory<byte>> encodedRoots, Action<ChunkRef> found, CancellationToken cancellation)
+        IReadOnlyList<ReadOnlyMemory<byte>> encodedRoots, Action<ChunkRef> found, CancellationToken cancellation) =>
+        NamedBy(encodedRoots, found) && await ListedBy(encodedRoots, found, cancellation);
+
+    /// <summary>The chunks that some encoded roots name themselves; false when one cannot be understood.</summary>
+    public static bool NamedBy(IReadOnlyList<ReadOnlyMemory<byte>> encodedRoots, Action<ChunkRef> found)
     {
         foreach (ReadOnlyMemory<byte> encoded in encodedRoots)
         {
@@ -83,23 +89,57 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
             {
                 found(chunk);
             }
+        }
 
-            if (root is ManifestRoot.Chunked)
+        return true;
+    }
+
+    /// <summary>The chunks that the large manifests behind some encoded roots list; false when one cannot be read now.</summary>
+    public async ValueTask<bool> ListedBy(
+        IReadOnlyList<ReadOnlyMemory<byte>> encodedRoots, Action<ChunkRef> found, CancellationToken cancellation)
+    {
+        foreach (ReadOnlyMemory<byte> encoded in encodedRoots)
+        {
+            if (encoded.IsEmpty
+                || !ManifestRootCodec.Decode(encoded.Span).TryGet(out ManifestRoot? root, out _)
+                || root is not ManifestRoot.Chunked)
             {
-                Result<Manifest, VolumeError> loaded = await roots.Load(encoded, cancellation);
-                if (!loaded.IsOk)
-                {
-                    return false;
-                }
+                continue;
+            }
 
-                foreach (ChunkRef chunk in loaded.Value.Chunks())
-                {
-                    found(chunk);
-                }
+            Result<Manifest, VolumeError> loaded = await roots.Load(encoded, cancellation);
+            if (!loaded.IsOk)
+            {
+                return false;
+            }
+
+            foreach (ChunkRef chunk in loaded.Value.Chunks())
+            {
+                found(chunk);
             }
         }
 
         return true;
+    }
+
+    /// <summary>The next records of the tree that name chunks, each with the roots in it; none at the end.</summary>
+    /// <param name="after">The key of the last one that is done; empty for none.</param>
+    public List<TreeRecord> RecordsAfter(ReadOnlyMemory<byte> after)
+    {
+        List<TreeRecord> records = [];
+        lock (log.Gate)
+        {
+            byte[] from = after.IsEmpty ? [TreeKeys.Object] : [.. after.Span, 0];
+            TableCursor cursor = log.Fold.Table.Scan(from, KeptRecord.End.Span);
+            while (records.Count < ObjectsPerStep && cursor.MoveNext())
+            {
+                List<ReadOnlyMemory<byte>> roots = [];
+                AddRoots(cursor.Key, cursor.Value, _nothingGone, roots);
+                records.Add(new TreeRecord(cursor.Key, roots));
+            }
+        }
+
+        return records;
     }
 
     /// <summary>Takes out of <paramref name="candidates"/> what is needed, then acts under the gate.</summary>
@@ -197,22 +237,27 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
             {
                 last = cursor.Key;
                 count++;
-                if (cursor.Key[0] == TreeKeys.Object && TreeKeys.TryParseObject(cursor.Key, out ObjectId id)
-                    && !isGone.Objects.Contains(id))
-                {
-                    AddHeads(id, into);
-                }
-                else if (cursor.Key[0] == TreeKeys.Superseded)
-                {
-                    AddSuperseded(cursor.Key, isGone, into);
-                }
-                else if (!isGone.Kept.Contains(cursor.Key))
-                {
-                    into.AddRange(KeptRecord.ManifestsIn(cursor.Key, cursor.Value));
-                }
+                AddRoots(cursor.Key, cursor.Value, isGone, into);
             }
 
             return count < ObjectsPerStep ? null : last;
+        }
+    }
+
+    private void AddRoots(byte[] key, byte[] value, GoneSet isGone, List<ReadOnlyMemory<byte>> into)
+    {
+        if (key[0] == TreeKeys.Object && TreeKeys.TryParseObject(key, out ObjectId id)
+            && !isGone.Objects.Contains(id))
+        {
+            AddHeads(id, into);
+        }
+        else if (key[0] == TreeKeys.Superseded)
+        {
+            AddSuperseded(key, isGone, into);
+        }
+        else if (!isGone.Kept.Contains(key))
+        {
+            into.AddRange(KeptRecord.ManifestsIn(key, value));
         }
     }
 
@@ -227,6 +272,9 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
         }
     }
 }
+
+/// <summary>A record of the tree and the encoded manifest roots in it.</summary>
+internal readonly record struct TreeRecord(byte[] Key, IReadOnlyList<ReadOnlyMemory<byte>> Roots);
 
 /// <summary>What a walk does not count, because it is about to be condemned.</summary>
 internal sealed class GoneSet

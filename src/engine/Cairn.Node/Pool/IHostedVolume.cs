@@ -66,6 +66,12 @@ public interface IHostedVolume : IAsyncDisposable
     /// <summary>Its garbage: no node takes chunks of it in or brings them back. Null for a volume that collects none.</summary>
     CondemnedChunks? Condemned => null;
 
+    /// <summary>Of a removed volume: whether every member has given back all it took.</summary>
+    bool IsPurged => false;
+
+    /// <summary>Of a removed volume: whether nothing of it is kept here any more, not even what stayed on this node alone.</summary>
+    bool IsEmptyHere => true;
+
     /// <summary>Small work that is due every few seconds: what no member can contradict any more is forgotten.</summary>
     void Upkeep()
     {
@@ -203,8 +209,8 @@ public sealed record VolumeSetting
     /// <summary>Whether new chunks find nodes for all their copies. Asked at every write, from any thread.</summary>
     public required Func<bool> HasPoolRoom { get; init; }
 
-    /// <summary>Whether this node has left the pool. Asked at every write, from any thread.</summary>
-    public required Func<bool> HasLeft { get; init; }
+    /// <summary>Whether nobody takes what is written here any more. Asked at every write, from any thread.</summary>
+    public required Func<bool> IsClosed { get; init; }
 
     /// <summary>Told the path of a file that was read while no node that has its data could be reached. Any thread.</summary>
     public required Action<string> Unreadable { get; init; }
@@ -232,4 +238,11 @@ public interface IVolumeFactory : IAsyncDisposable
 
     /// <summary>Opens a volume, recovering what a crash left.</summary>
     Result<IHostedVolume, StoreError> Open(VolumeSetting setting);
+
+    /// <summary>Whether logs of a volume are here, or what stays on this node beside it.</summary>
+    bool Holds(VolumeId volume) => false;
+
+    /// <summary>Deletes the logs and indexes of a volume that is purged, and not open.</summary>
+    /// <remarks>What a crash leaves is done by the next call.</remarks>
+    Result<Unit, StoreError> Delete(VolumeId volume) => Unit.Value;
 }

@@ -1,4 +1,5 @@
 using Cairn.Coding.Encryption;
+using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
@@ -28,6 +29,7 @@ internal sealed class VolumeSet : IAsyncDisposable
     private readonly Func<(long TotalBytes, long FreeBytes)> _space;
     private readonly SortedDictionary<VolumeId, NodeProblem> _closed = [];
     private readonly CheckpointKeeper _checkpoints;
+    private readonly RemovedVolumes _removed;
     private volatile CondemnedChunks[] _condemned = [];
     private bool _isStopped;
 
@@ -46,6 +48,11 @@ internal sealed class VolumeSet : IAsyncDisposable
         _replication = replication;
         _space = space;
         _checkpoints = new CheckpointKeeper(ports.Identity.Node, log, view, diary);
+        _removed = new RemovedVolumes(log, view, sync, diary, factory, ports.Workers)
+        {
+            OpenOne = OpenRemoved,
+            Closed = Refresh,
+        };
     }
 
     /// <summary>Told the path of a file that was read while no node that has its data could be reached. Any thread.</summary>
@@ -66,6 +73,9 @@ internal sealed class VolumeSet : IAsyncDisposable
     /// <summary>Damage met while opening, and volumes that do not open.</summary>
     public IReadOnlyList<NodeProblem> Problems =>
         [.. _factory.Problems, .. _closed.Values, .. _checkpoints.Problems(Open)];
+
+    /// <summary>What their indexes take on the disk.</summary>
+    public long IndexBytes => AllOpen.Sum(volume => volume.IndexBytes);
 
     /// <summary>The garbage of the open ones. Thread: any.</summary>
     public IReadOnlyList<CondemnedChunks> Condemned => _condemned;
@@ -88,6 +98,8 @@ internal sealed class VolumeSet : IAsyncDisposable
 
             TellRefused(hosted);
         }
+
+        _removed.Upkeep();
     }
 
     private void TellRefused(Hosted hosted)
@@ -113,7 +125,7 @@ internal sealed class VolumeSet : IAsyncDisposable
     /// <summary>Prepares the open volumes for a second writer.</summary>
     public void Share()
     {
-        foreach (IHostedVolume volume in Open)
+        foreach (IHostedVolume volume in AllOpen)
         {
             volume.Share();
         }
@@ -137,18 +149,19 @@ internal sealed class VolumeSet : IAsyncDisposable
         {
             IHostedVolume closed = _open[gone].Volume;
             _open.Remove(gone);
-            ListCondemned();
-            _sync.Remove(gone);
             _diary.Add(LogLevel.Info, "volumes", $"volume {gone.Short} was removed");
-            _ports.Workers.Start("close volume", async () => await closed.DisposeAsync());
+            _removed.Close(gone, closed);
         }
+
+        _removed.Refresh();
+        ListCondemned();
 
         if (Writers().Skip(1).Any())
         {
             Share();
         }
 
-        foreach (IHostedVolume volume in Open)
+        foreach (IHostedVolume volume in AllOpen)
         {
             volume.MembersChanged();
         }
@@ -157,7 +170,7 @@ internal sealed class VolumeSet : IAsyncDisposable
         {
             int keys = KeyGrants.Count(_log.State, volume.Volume);
             bool isOpen = _open.TryGetValue(volume.Volume, out Hosted? hosted);
-            if ((!isOpen || hosted!.Keys != keys)
+            if ((!isOpen || hosted!.Keys != keys) && !_removed.Has(volume.Volume)
                 && KeyGrants.Keyring(_ports.Identity, _log.State, volume.Volume) is { } ring)
             {
                 if (isOpen)
@@ -183,12 +196,21 @@ internal sealed class VolumeSet : IAsyncDisposable
         }
 
         _open.Clear();
+        await _removed.Stop();
         await _factory.DisposeAsync();
     }
 
-    private void ListCondemned() => _condemned = [.. Open.Select(volume => volume.Condemned).OfType<CondemnedChunks>()];
+    /// <summary>Those that doors may use, and those that are only emptied.</summary>
+    private IEnumerable<IHostedVolume> AllOpen => Open.Concat(_removed.Open);
+
+    private void ListCondemned() =>
+        _condemned = [.. AllOpen.Select(volume => volume.Condemned).OfType<CondemnedChunks>()];
 
     /// <summary>Who is waited for: members, and forgotten ones that are here again and already write.</summary>
+    /// <remarks>Who came after the removal of a volume was never given its keys.</remarks>
+    private IEnumerable<NodeId> Writers(PoolVolume volume) =>
+        Writers().Where(node => !volume.IsRemoved || node == _view.Self || _view.CanRead(volume.Volume, node));
+
     private IEnumerable<NodeId> Writers() => _log.State.Members.Values
         .Where(member => member.IsActiveNode
             || (_view.MayReturn(member.Node) && (member.Node == _view.Self || _sync.IsConnected(member.Node))))
@@ -196,26 +218,7 @@ internal sealed class VolumeSet : IAsyncDisposable
 
     private void OpenOne(PoolVolume volume, VolumeKeyring ring, int keys)
     {
-        Result<IHostedVolume, StoreError> opened = _factory.Open(new VolumeSetting
-        {
-            Volume = volume,
-            Keyring = ring,
-            Members = new VolumeMembers(_log, volume.Volume),
-            Source = _source,
-            Replication = _replication,
-            PoolSpace = _space,
-            Standing = () => _log.State.Checkpoints.GetValueOrDefault(volume.Volume),
-            HasPoolRoom = () => _view.HasRoom,
-            HasLeft = HasLeft,
-            Unreadable = Unreadable,
-            OpenTwice = sentence => _diary.Add(LogLevel.Info, "open files", sentence),
-            Garbage = new ConfirmedMembers(
-                _ports.Identity.Node,
-                () => [.. Writers()],
-                peer => _sync.ConfirmedBy(peer, volume.Volume),
-                IsReturning),
-        });
-        if (!opened.TryGet(out IHostedVolume? hosted, out StoreError error))
+        if (!TryOpen(volume, ring).TryGet(out IHostedVolume? hosted, out StoreError error))
         {
             _diary.Add(LogLevel.Error, "volumes", $"{volume.Name} cannot be opened: {error}");
             _closed[volume.Volume] = new NodeProblem(
@@ -227,6 +230,52 @@ internal sealed class VolumeSet : IAsyncDisposable
         _open.Add(volume.Volume, new Hosted(hosted, keys));
         ListCondemned();
         _sync.Add(hosted.Log);
+    }
+
+    private IHostedVolume? OpenRemoved(PoolVolume volume)
+    {
+        if (KeyGrants.Keyring(_ports.Identity, _log.State, volume.Volume) is not { } ring)
+        {
+            return null;
+        }
+
+        if (!TryOpen(volume, ring).TryGet(out IHostedVolume? hosted, out StoreError error))
+        {
+            _diary.Add(LogLevel.Error, "volumes", $"the removed {volume.Name} cannot be opened to be emptied: {error}");
+            return null;
+        }
+
+        _sync.Add(hosted.Log);
+        return hosted;
+    }
+
+    private Result<IHostedVolume, StoreError> TryOpen(PoolVolume volume, VolumeKeyring ring)
+    {
+        LogPositions heard = _log.Positions;
+        bool HasHeard(NodeId peer) => peer == _view.Self || _sync.ConfirmedBy(peer, _log.Volume).Covers(heard);
+        return _factory.Open(new VolumeSetting
+        {
+            Volume = volume,
+            Keyring = ring,
+            Members = new VolumeMembers(_log, volume.Volume),
+            Source = _source,
+            Replication = _replication,
+            PoolSpace = _space,
+            Standing = () => _log.State.Checkpoints.GetValueOrDefault(volume.Volume),
+            HasPoolRoom = () => _view.HasRoom,
+            IsClosed = () => volume.IsRemoved || HasLeft(),
+            Unreadable = Unreadable,
+            OpenTwice = sentence => _diary.Add(LogLevel.Info, "open files", sentence),
+            Garbage = new ConfirmedMembers(
+                _ports.Identity.Node,
+                () => [.. Writers(volume)],
+                peer => _sync.ConfirmedBy(peer, volume.Volume),
+                IsReturning)
+            {
+                HeardOfRemoval = () => Writers(volume).All(HasHeard),
+                Purged = () => _log.State.Volumes.TryGetValue(volume.Volume, out PoolVolume? now) && now.IsPurged,
+            },
+        });
     }
 
     private sealed class Hosted(IHostedVolume volume, int keys)

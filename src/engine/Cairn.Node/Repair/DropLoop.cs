@@ -37,7 +37,6 @@ internal sealed class DropLoop : IDropEffects
     private readonly StrayWalk _strays;
     private PlacementTable _placement = PlacementTable.Empty;
     private bool _isRunning;
-    private int _dropped;
 
     /// <summary>Takes up the intents that a crash left.</summary>
     public DropLoop(NodePorts ports, ChunkStore store, PoolView view, PeerSet set, NodeDiary diary, DropProtocol protocol)
@@ -63,11 +62,7 @@ internal sealed class DropLoop : IDropEffects
     /// <summary>Makes this node bring copies to those who should have them.</summary>
     public Action<IEnumerable<ChunkAddress>> Owe { get; init; } = static _ => { };
 
-    /// <summary>Finds strays, declares the intent, asks, and gives up what enough others keep.</summary>
-    /// <remarks>
-    /// Batch after batch as long as each gives up half of a full one: that is worth the asking, and a machine that joined
-    /// makes millions of strays. Where less goes, a node that should prove to have them is away: the next round tries again.
-    /// </remarks>
+    /// <summary>One batch: finds strays, declares the intent, asks, and gives up what enough others keep.</summary>
     public async Task Run()
     {
         if (_isRunning)
@@ -78,12 +73,7 @@ internal sealed class DropLoop : IDropEffects
         _isRunning = true;
         try
         {
-            do
-            {
-                _dropped = 0;
-                await RunBatch();
-            }
-            while (_dropped >= BatchMax / 2);
+            await RunBatch();
         }
         finally
         {
@@ -100,10 +90,9 @@ internal sealed class DropLoop : IDropEffects
     /// <inheritdoc/>
     public void Drop(RecordKey key)
     {
-        if (_store.TryGet(key, out StoredRecord record) && record.Use == ChunkUse.Replicated
-            && _store.SetUse(key, ChunkUse.Cached).IsOk)
+        if (_store.TryGet(key, out StoredRecord record) && record.Use == ChunkUse.Replicated)
         {
-            _dropped++;
+            _store.SetUse(key, ChunkUse.Cached);
         }
     }
 

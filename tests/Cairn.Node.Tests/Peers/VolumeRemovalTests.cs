@@ -1,0 +1,144 @@
+using Cairn.Core.Membership;
+using Cairn.Core.Primitives;
+using Cairn.Node.Volumes;
+using Cairn.Simulation.Disks;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node.Tests.Peers;
+
+/// <summary>A volume is removed in a pool on virtual time: its space comes back everywhere, and nobody else's with it.</summary>
+public sealed class VolumeRemovalTests
+{
+    private const int FileBytes = 400_000;
+
+    [Fact]
+    public void What_it_took_comes_back_once_every_member_has_heard_of_it()
+    {
+        PoolBench bench = PoolBench.WithDrives(3, 81);
+        (BenchNode first, BenchNode second, BenchNode away) = (bench.Nodes[0], bench.Nodes[1], bench.Nodes[2]);
+        VolumeId removed = first.Drive.Id;
+        byte[] kept = MakeOther(bench);
+        SortedSet<ChunkAddress> others = ChunksOf(bench);
+        Assert.True(bench.Put(first, ".cairnignore", "*.tmp\n"u8.ToArray()).IsOk);
+        foreach (BenchNode node in bench.Nodes)
+        {
+            Assert.True(bench.Put(node, $"by {node.Index}", bench.Bytes(FileBytes)).IsOk);
+            Assert.True(bench.Put(node, $"by {node.Index}", bench.Bytes(FileBytes)).IsOk);
+            Assert.True(bench.Put(node, $"{node.Index}.tmp", bench.Bytes(FileBytes)).IsOk);
+        }
+
+        Assert.True(bench.Do(
+            first, () => first.Drive.Snapshots!.Create(InodeNumber.Root, "s"u8.ToArray(), default).AsTask()).IsOk);
+        UntilCopied(bench);
+        away.Kill();
+        bench.Until(() => first.Connected == 1, "one is away");
+        SortedSet<ChunkAddress> all = ChunksOf(bench);
+
+        bench.Ok(first, () => first.Node.RemoveVolume("shared", default).AsTask());
+        bench.Until(() => first.FindDrive() is null && second.FindDrive() is null, "it is closed");
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(3));
+        Assert.Equal(all, ChunksOf(bench));
+
+        second.Kill(CrashKind.PowerLost);
+        second.Start();
+        away.Start();
+        bench.Until(() => bench.Nodes.TrueForAll(node => IsPurged(node, removed)), "it is purged");
+        bench.Until(() => bench.Nodes.TrueForAll(node => IsGone(node, removed)), "nothing is left of its logs");
+        Assert.Equal(others, ChunksOf(bench));
+        Assert.All(bench.Nodes, node => Assert.Empty(PrivateOf(node)));
+
+        // And it stays so: a start finds nothing to do for it, and nothing wrong.
+        first.Kill();
+        first.Start();
+        bench.Until(() => first.FindDrive("other") is not null, "it is up again");
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(1));
+        Assert.True(IsGone(first, removed));
+        Assert.All(bench.Nodes, node => Assert.Equal(
+            kept, bench.Do(node, () => DriveFiles.Read(node.FindDrive("other")!, "kept"))));
+        Assert.DoesNotContain(first.Status().Problems, static problem => problem.Code == "damage");
+        bench.AssertNoFailures();
+    }
+
+    [Fact]
+    public void Whenever_machines_die_meanwhile_it_is_gone_in_the_end()
+    {
+        PoolBench bench = PoolBench.WithDrives(3, 82);
+        BenchNode first = bench.Nodes[0];
+        VolumeId removed = first.Drive.Id;
+        foreach (BenchNode node in bench.Nodes)
+        {
+            Assert.True(bench.Put(node, $"by {node.Index}", bench.Bytes(FileBytes)).IsOk);
+        }
+
+        UntilCopied(bench);
+        bench.Ok(first, () => first.Node.RemoveVolume("shared", default).AsTask());
+        for (int life = 0; life < 12; life++)
+        {
+            bench.Scheduler.RunFor(TimeSpan.FromMilliseconds(500 + bench.Random.Next(8000)));
+            BenchNode unlucky = bench.Nodes[bench.Random.Next(3)];
+            unlucky.Kill(bench.Random.Chance(2) ? CrashKind.PowerLost : CrashKind.ProcessKilled);
+            unlucky.Start();
+        }
+
+        bench.Until(() => bench.Nodes.TrueForAll(node => IsGone(node, removed)), "nothing is left of its logs");
+        Assert.Empty(ChunksOf(bench));
+        bench.AssertNoFailures();
+    }
+
+    /// <summary>Nobody waited for it, and repair would take its copies for last ones.</summary>
+    [Fact]
+    public void A_member_that_was_forgotten_meanwhile_brings_nothing_of_it_back()
+    {
+        PoolBench bench = PoolBench.WithDrives(3, 83);
+        (BenchNode first, BenchNode second, BenchNode away) = (bench.Nodes[0], bench.Nodes[1], bench.Nodes[2]);
+        VolumeId removed = first.Drive.Id;
+        Assert.True(bench.Put(first, "f", bench.Bytes(FileBytes)).IsOk);
+        UntilCopied(bench);
+        bench.Network.Cut(away.Address, first.Address);
+        bench.Network.Cut(away.Address, second.Address);
+        bench.Until(() => away.Connected == 0 && first.Connected == 1, "it is cut off");
+        bench.Ok(first, () => first.Node.ForgetNode("node2", default).AsTask());
+        bench.Ok(first, () => first.Node.RemoveVolume("shared", default).AsTask());
+        bench.Until(() => IsGone(first, removed) && IsGone(second, removed), "the others are done without it");
+
+        bench.Network.HealAll();
+        bench.Until(() => IsGone(away, removed), "nothing is left on it");
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(3));
+        Assert.Empty(ChunksOf(bench));
+        bench.AssertNoFailures();
+    }
+
+    private static byte[] MakeOther(PoolBench bench)
+    {
+        BenchNode first = bench.Nodes[0];
+        bench.Ok(first, () => first.Node.CreateVolume("other", default).AsTask());
+        byte[] kept = bench.Bytes(FileBytes);
+        Assert.True(bench.Put(first, "kept", kept, "other").IsOk);
+        UntilCopied(bench);
+        return kept;
+    }
+
+    private static void UntilCopied(PoolBench bench)
+    {
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(1));
+        bench.Until(
+            () => ChunksOf(bench).Count > 0 && bench.Nodes.TrueForAll(node => node.Status().Owed.SendChunks == 0),
+            "there are copies");
+    }
+
+    private static bool IsPurged(BenchNode node, VolumeId volume) =>
+        node.IsUp && node.Node.State.Volumes.TryGetValue(volume, out PoolVolume? row) && row.IsPurged;
+
+    private static bool IsGone(BenchNode node, VolumeId volume) =>
+        IsPurged(node, volume) && node.Stores!.Logs.Logs(volume).Count == 0;
+
+    private static SortedSet<ChunkAddress> ChunksOf(PoolBench bench) =>
+        [.. bench.Nodes.SelectMany(Records).Where(key => key.Kind == RecordKind.Copy).Select(key => key.Address)];
+
+    private static IEnumerable<RecordKey> PrivateOf(BenchNode node) =>
+        Records(node).Where(key => key.Kind == RecordKind.Private);
+
+    private static IEnumerable<RecordKey> Records(BenchNode node) =>
+        node.Stores!.Chunks.Enumerate(ChunkUse.Replicated).Concat(node.Stores.Chunks.Enumerate(ChunkUse.Staged))
+            .Select(record => record.Key);
+}
