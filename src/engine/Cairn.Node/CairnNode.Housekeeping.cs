@@ -30,7 +30,6 @@ public sealed partial class CairnNode
 
             _isRecordRefused = false;
             _peers.CloseStuck();
-            RememberMembers();
             _volumes.Refresh();
             _volumes.Upkeep();
             _tables.Upkeep();

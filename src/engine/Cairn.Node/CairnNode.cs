@@ -199,6 +199,8 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     {
         Warn(_record.Save());
         _view.Load(DecodeRecords(_config).Append(_record.Current), _poolLog.State);
+        _view.Changed += RememberMembers;
+        RememberMembers();
         _sync.Add(_poolLog);
         _volumes.Refresh();
         _ownReturn.Look(_stop.Token);
@@ -221,6 +223,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             return;
         }
 
+        _view.Changed -= RememberMembers;
         Waiting.End(_stop);
         _source.Stop();
         _sync.Stop();
@@ -357,6 +360,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         Keep(_config with { SealedKeyring = PoolKeys.SealToSelf(_ports, _config.Pool, _poolLog.Keyring) });
 
     /// <summary>Keeps the members' records where damage to the pool's log does not reach them: it is they who can mend it.</summary>
+    /// <remarks>At once when one comes: of a founder's log only who was let in a moment ago has another copy.</remarks>
     private void RememberMembers()
     {
         SignedNodeRecord[] members = [.. _view.Map.Records.Where(record => _view.IsMember(record.Record.Node))];

@@ -16,11 +16,7 @@ public sealed class DamageTests
     public void Logs_that_were_deleted_come_back_from_peers_and_are_reported(int number)
     {
         (PoolBench bench, BenchNode hurt) = Stopped(number);
-        foreach (string path in hurt.Disk.Files.Where(path => path.StartsWith("logs/", StringComparison.Ordinal)))
-        {
-            Assert.True(hurt.Disk.Delete(path).IsOk);
-        }
-
+        DeleteLogs(hurt);
         hurt.Start();
         string[] problems = Problems(hurt);
         Assert.Contains(problems, problem => problem.Contains("the pool's own log", StringComparison.Ordinal));
@@ -42,6 +38,20 @@ public sealed class DamageTests
         hurt.Kill();
         hurt.Start();
         Assert.Empty(Problems(hurt));
+    }
+
+    /// <summary>The founder knows from its log alone who was let in a moment ago, and only they can give it that log again.</summary>
+    [Fact]
+    public void Logs_of_the_founder_come_back_from_whom_it_let_in_a_moment_before()
+    {
+        PoolBench bench = PoolBench.Of(2, 11);
+        BenchNode founder = bench.Nodes[0];
+        bench.Until(() => bench.Nodes[1].Node.State.IsActive(founder.Id), "the log is on both");
+        founder.Kill();
+        DeleteLogs(founder);
+        founder.Start();
+        bench.Until(() => founder.Node.State.IsActive(bench.Nodes[1].Id), "it knows its pool again");
+        bench.Until(() => founder.Connected == 1, "they are connected");
     }
 
     [Fact]
@@ -70,6 +80,14 @@ public sealed class DamageTests
     }
 
     /// <summary>A pool of three with a file that all have, and one of them stopped.</summary>
+    private static void DeleteLogs(BenchNode node)
+    {
+        foreach (string path in node.Disk.Files.Where(path => path.StartsWith("logs/", StringComparison.Ordinal)))
+        {
+            Assert.True(node.Disk.Delete(path).IsOk);
+        }
+    }
+
     private static (PoolBench Bench, BenchNode Stopped) Stopped(int number)
     {
         PoolBench bench = PoolBench.WithDrives(3, 60 + (ulong)number);

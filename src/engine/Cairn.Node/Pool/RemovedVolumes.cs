@@ -74,7 +74,8 @@ internal sealed class RemovedVolumes(
         foreach ((VolumeId volume, IHostedVolume hosted) in _open.ToArray())
         {
             hosted.Upkeep();
-            if (view.IsAdmin && hosted.IsPurged && !log.State.Volumes[volume].IsPurged)
+            bool isSaid = log.State.Volumes.TryGetValue(volume, out PoolVolume? row) && row.IsPurged;
+            if (view.IsAdmin && hosted.IsPurged && !isSaid)
             {
                 Result<Unit, StoreError> written = log.Append([new PurgeVolume(volume)]);
                 diary.Add(
@@ -84,8 +85,6 @@ internal sealed class RemovedVolumes(
                         : error.ToString());
             }
         }
-
-        Refresh();
     }
 
     /// <summary>Closes them all.</summary>
