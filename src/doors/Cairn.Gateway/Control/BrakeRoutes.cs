@@ -15,10 +15,9 @@ internal static class BrakeRoutes
             VolumeCall.With(context, node, engine, static volume => volume.Brake, act);
 
         Task<IResult> Of(HttpContext context, Func<IVolume, IVolumeBrake, NodeId[], Task<IResult>> act) =>
-            Route.With(context, "node", _ => Route.Nodes(context, "node")
-                .TryGet(out NodeId[]? members, out ControlError error)
+            Route.Nodes(context, "node", isRequired: true).TryGet(out NodeId[]? members, out ControlError error)
                 ? With(context, (volume, brake, _) => act(volume, brake, members))
-                : Task.FromResult(ControlReplies.Refuse(error)));
+                : Task.FromResult(ControlReplies.Refuse(error));
 
         Route.Get(app, "/v1/brake", context => With(context, (_, brake, _) => Task.FromResult(
             ControlReplies.Json(

@@ -20,11 +20,15 @@ internal static class Route
     public static void Delete(WebApplication app, string pattern, Func<HttpContext, Task<IResult>> handle) =>
         Map(app, HttpMethods.Delete, pattern, handle);
 
-    /// <summary>A query parameter that must be there; its absence is answered with 400.</summary>
+    /// <summary>A query parameter that must be there, once; anything else is answered with 400.</summary>
     public static Result<string, ControlError> Required(HttpContext context, string name) =>
-        context.Request.Query[name] is [{ Length: > 0 } value, ..]
-            ? value
-            : new ControlError(ControlErrorKind.InvalidArgument, $"the parameter '{name}' is missing");
+        context.Request.Query[name] switch
+        {
+            [{ Length: > 0 } value] => value,
+            [_, _, ..] => new ControlError(
+                ControlErrorKind.InvalidArgument, $"the parameter '{name}' is given more than once"),
+            _ => Missing(name),
+        };
 
     /// <summary>Acts on a query parameter that must be there.</summary>
     public static async Task<IResult> With(HttpContext context, string name, Func<string, Task<IResult>> act) =>
@@ -32,10 +36,18 @@ internal static class Route
             ? await act(value)
             : ControlReplies.Refuse(error);
 
-    /// <summary>The ids that a query parameter gives, once for each; none if it is not there.</summary>
-    public static Result<NodeId[], ControlError> Nodes(HttpContext context, string name)
+    /// <summary>The ids that a query parameter gives, once for each.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="name">The parameter.</param>
+    /// <param name="isRequired">Whether none at all is answered with 400.</param>
+    public static Result<NodeId[], ControlError> Nodes(HttpContext context, string name, bool isRequired)
     {
         string[] texts = [.. context.Request.Query[name].OfType<string>()];
+        if (isRequired && texts.Length == 0)
+        {
+            return Missing(name);
+        }
+
         NodeId[] nodes = new NodeId[texts.Length];
         for (int i = 0; i < texts.Length; i++)
         {
@@ -50,6 +62,9 @@ internal static class Route
 
     /// <summary>Whether a query parameter says true.</summary>
     public static bool Flag(HttpContext context, string name) => context.Request.Query[name] == "true";
+
+    private static ControlError Missing(string name) =>
+        new(ControlErrorKind.InvalidArgument, $"the parameter '{name}' is missing");
 
     private static void Map(
         WebApplication app, string method, string pattern, Func<HttpContext, Task<IResult>> handle) =>

@@ -112,7 +112,8 @@ internal static class SnapshotRoutes
     private static async Task<IResult> Restore(
         HttpContext context, IVolumeSnapshots snapshots, string path, string name)
     {
-        if (!Route.Nodes(context, "without").TryGet(out NodeId[]? without, out ControlError refusal))
+        if (!Route.Nodes(context, "without", isRequired: false).TryGet(
+            out NodeId[]? without, out ControlError refusal))
         {
             return ControlReplies.Refuse(refusal);
         }

@@ -65,13 +65,9 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
         }
     }
 
-    /// <summary>The chunks of some encoded roots; false when a large manifest cannot be read now.</summary>
+    /// <summary>The chunks of some encoded roots; false when one cannot be understood, or a large manifest not read now.</summary>
     public async ValueTask<bool> ChunksOf(
-        IReadOnlyList<ReadOnlyMemory<byte>> encodedRoots, Action<ChunkRef> found, CancellationToken cancellation) =>
-        NamedBy(encodedRoots, found) && await ListedBy(encodedRoots, found, cancellation);
-
-    /// <summary>The chunks that some encoded roots name themselves; false when one cannot be understood.</summary>
-    public static bool NamedBy(IReadOnlyList<ReadOnlyMemory<byte>> encodedRoots, Action<ChunkRef> found)
+        IReadOnlyList<ReadOnlyMemory<byte>> encodedRoots, Action<ChunkRef> found, CancellationToken cancellation)
     {
         foreach (ReadOnlyMemory<byte> encoded in encodedRoots)
         {
@@ -89,34 +85,29 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
             {
                 found(chunk);
             }
+
+            if (root is ManifestRoot.Chunked && !await ListedBy(encoded, found, cancellation))
+            {
+                return false;
+            }
         }
 
         return true;
     }
 
-    /// <summary>The chunks that the large manifests behind some encoded roots list; false when one cannot be read now.</summary>
+    /// <summary>The chunks that the large manifest behind an encoded root lists; false when it cannot be read now.</summary>
     public async ValueTask<bool> ListedBy(
-        IReadOnlyList<ReadOnlyMemory<byte>> encodedRoots, Action<ChunkRef> found, CancellationToken cancellation)
+        ReadOnlyMemory<byte> encodedRoot, Action<ChunkRef> found, CancellationToken cancellation)
     {
-        foreach (ReadOnlyMemory<byte> encoded in encodedRoots)
+        Result<Manifest, VolumeError> loaded = await roots.Load(encodedRoot, cancellation);
+        if (!loaded.IsOk)
         {
-            if (encoded.IsEmpty
-                || !ManifestRootCodec.Decode(encoded.Span).TryGet(out ManifestRoot? root, out _)
-                || root is not ManifestRoot.Chunked)
-            {
-                continue;
-            }
+            return false;
+        }
 
-            Result<Manifest, VolumeError> loaded = await roots.Load(encoded, cancellation);
-            if (!loaded.IsOk)
-            {
-                return false;
-            }
-
-            foreach (ChunkRef chunk in loaded.Value.Chunks())
-            {
-                found(chunk);
-            }
+        foreach (ChunkRef chunk in loaded.Value.Chunks())
+        {
+            found(chunk);
         }
 
         return true;

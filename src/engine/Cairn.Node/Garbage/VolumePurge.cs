@@ -64,26 +64,32 @@ internal sealed class VolumePurge(TreeQueries queries, LiveChunks live, GarbageO
     private async ValueTask<List<ChunkRef>?> ChunksOf(
         TreeRecord record, PurgeStage stage, Func<ChunkRef, bool> isOwn, CancellationToken cancellation)
     {
-        List<ChunkRef> chunks = [];
-        bool isKnown = true;
-        if (stage == PurgeStage.Named)
+        List<ChunkRef> own = [];
+        foreach (ReadOnlyMemory<byte> encoded in record.Roots.Where(static root => !root.IsEmpty))
         {
-            isKnown = LiveChunks.NamedBy(record.Roots, chunks.Add);
-        }
-        else
-        {
-            // A list that a clone took over is its origin's, and so is what it lists; it may be gone already.
-            List<ReadOnlyMemory<byte>> own = [];
-            foreach (ReadOnlyMemory<byte> root in record.Roots)
+            if (!ManifestRootCodec.Decode(encoded.Span).TryGet(out ManifestRoot? root, out _))
             {
-                bool isAnyOwn = false;
-                isKnown &= LiveChunks.NamedBy([root], chunk => isAnyOwn |= isOwn(chunk));
-                own.AddRange(isAnyOwn ? [root] : []);
+                return null;
             }
 
-            isKnown = isKnown && await live.ListedBy(own, chunks.Add, cancellation);
+            List<ChunkRef> named = root.DirectChunks().Where(isOwn).ToList();
+            if (stage == PurgeStage.Named)
+            {
+                own.AddRange(named);
+            }
+            else if (root is ManifestRoot.Chunked && named.Count > 0)
+            {
+                // A list that a clone took over is its origin's, and so is what it lists; it may be gone already.
+                List<ChunkRef> listed = [];
+                if (!await live.ListedBy(encoded, listed.Add, cancellation))
+                {
+                    return null;
+                }
+
+                own.AddRange(listed.Where(isOwn));
+            }
         }
 
-        return isKnown ? chunks.FindAll(chunk => isOwn(chunk)) : null;
+        return own;
     }
 }
