@@ -110,6 +110,29 @@ public sealed class SealedIndexTests
     }
 
     [Fact]
+    public void An_index_in_which_a_record_did_not_open_is_emptied_at_the_next_start()
+    {
+        var below = new SimulatedIndex();
+        byte[] key = [TreeKeys.Rule, 1];
+        using (SealedIndex index = Open(below))
+        {
+            Assert.True(index.Apply([new IndexChange(key, new byte[] { 7 })]).IsOk);
+            byte[] stored = below.Get(key).Value!;
+            stored[0] ^= 1;
+            Assert.True(below.Apply([new IndexChange(key, stored)]).IsOk);
+            Assert.False(index.Scan([], [], 10).IsOk);
+            Assert.Null(index.Fault);
+            Assert.Empty(index.Scan([IndexTable.NodesOwn], [], 10).Value);
+        }
+
+        using SealedIndex again = Open(below);
+        Assert.Contains("does not open", again.Fault, StringComparison.Ordinal);
+        Assert.Empty(again.Scan([], [], 10).Value);
+        Assert.True(again.Apply([new IndexChange(key, new byte[] { 8 })]).IsOk);
+        Assert.Equal([8], Open(below).Get(key).Value);
+    }
+
+    [Fact]
     public void Objects_that_were_made_together_are_read_together()
     {
         var random = new Prng(1);

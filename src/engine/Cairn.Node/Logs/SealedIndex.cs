@@ -13,7 +13,8 @@ namespace Cairn.Node.Logs;
 /// directory lie there in the order of their masks and are sorted after they were opened. The last directory read stays
 /// sorted in memory, because a listing asks for it page by page, and then for each name; <see cref="NearObjects"/> has what
 /// the names stand for.
-/// An index that was written in the clear, or under other keys, is emptied: it is rebuilt from the logs.
+/// An index that was written in the clear, or under other keys, is emptied: it is rebuilt from the logs. One in which a
+/// record does not open says so in itself, and is emptied when it is opened next.
 /// Thread: any, as the port says; one lock for reading, one for writing.
 /// </remarks>
 public sealed class SealedIndex : IIndexStore
@@ -21,6 +22,7 @@ public sealed class SealedIndex : IIndexStore
     private const int NameLengthSize = 2;
     private const int KeyBytesMax = 1024;
     private static readonly byte[] SaltKey = [IndexTable.NodesOwn, (byte)'s'];
+    private static readonly byte[] BrokenKey = [IndexTable.NodesOwn, (byte)'x'];
 
     private readonly IIndexStore _below;
     private readonly NearObjects _near;
@@ -35,6 +37,7 @@ public sealed class SealedIndex : IIndexStore
     private IndexCipher _opening;
     private IndexCipher _sealing;
     private Group? _last;
+    private bool _isBroken;
 
     private SealedIndex(IIndexStore below, ReadOnlySpan<byte> homeSecret, IEntropy entropy)
     {
@@ -53,7 +56,7 @@ public sealed class SealedIndex : IIndexStore
     public static SealedIndex Open(IIndexStore below, ReadOnlySpan<byte> homeSecret, IEntropy entropy)
     {
         var index = new SealedIndex(below, homeSecret, entropy);
-        if (!index.TryUseSalt())
+        if (!index.TryUseSalt() || index.WasBroken())
         {
             // A damaged store says so again at the next call, to whoever can rebuild it.
             _ = index.Clear();
@@ -88,7 +91,7 @@ public sealed class SealedIndex : IIndexStore
 
             return sealedBytes is null ? Result<byte[]?, IndexError>.Ok(null)
                 : TryOpen(stored, sealedBytes, out _, out byte[] value) ? value
-                : Unreadable;
+                : Broken();
         }
     }
 
@@ -101,7 +104,7 @@ public sealed class SealedIndex : IIndexStore
             var found = new Found(from.ToArray(), to.ToArray(), limit);
             try
             {
-                return Scan(found) ? found.Records : Unreadable;
+                return Scan(found) ? found.Records : Broken();
             }
             catch (IndexUnusableException broken)
             {
@@ -156,6 +159,7 @@ public sealed class SealedIndex : IIndexStore
                     return cleared;
                 }
 
+                _isBroken = false;
                 byte[] salt = new byte[IndexCipher.SaltSize];
                 _entropy.Fill(salt);
                 UseSalt(salt);
@@ -189,6 +193,25 @@ public sealed class SealedIndex : IIndexStore
 
         UseSalt(salt);
         return true;
+    }
+
+    private bool WasBroken()
+    {
+        bool isSaid = _below.Get(BrokenKey) is { IsOk: true, Value: not null };
+        Fault = isSaid ? Unreadable.Detail : Fault;
+        return isSaid;
+    }
+
+    /// <summary>A record does not open: the next start makes the index anew.</summary>
+    private IndexError Broken()
+    {
+        if (!_isBroken)
+        {
+            // A view takes no changes, and a disk may be full: then who meets it next says it.
+            _isBroken = _below.Apply([new IndexChange(BrokenKey, Array.Empty<byte>())]).IsOk;
+        }
+
+        return Unreadable;
     }
 
     private void UseSalt(byte[] salt)
@@ -345,7 +368,8 @@ public sealed class SealedIndex : IIndexStore
         return true;
     }
 
-    private static bool IsOwn(ReadOnlySpan<byte> stored) => stored.SequenceEqual(SaltKey);
+    private static bool IsOwn(ReadOnlySpan<byte> stored) =>
+        stored.SequenceEqual(SaltKey) || stored.SequenceEqual(BrokenKey);
 
     /// <summary>A bound inside a directory takes all of that directory: which of its names are wanted is seen later.</summary>
     private static byte[] Bound(byte[] to)

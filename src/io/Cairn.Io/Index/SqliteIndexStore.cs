@@ -11,7 +11,8 @@ namespace Cairn.Io.Index;
 /// Two connections, each behind its own lock: readers see the last whole <see cref="Apply"/> and never wait for one that
 /// runs. Any damage shows as an <see cref="IndexError"/>; the owner calls <see cref="Clear"/> and rebuilds. Opening a
 /// damaged file succeeds, and its calls fail, so that the owner has something to call <see cref="Clear"/> on. A tree of
-/// pages that is damaged could also miss rows without an error, so it is walked once at opening.
+/// pages that is damaged could also miss rows without an error, so it is walked at opening, unless the last run closed it
+/// in order (<see cref="CleanMark"/>) and met nothing wrong.
 /// </remarks>
 public sealed class SqliteIndexStore : IIndexStore
 {
@@ -21,9 +22,11 @@ public sealed class SqliteIndexStore : IIndexStore
     private readonly string _path;
     private readonly object _writing = new();
     private readonly object _reading = new();
+    private readonly CleanMark _clean;
     private Result<SqliteConnection, IndexError> _writer;
     private Result<SqliteConnection, IndexError> _reader;
     private bool _disposed;
+    private volatile bool _isDoubtful;
 
     static SqliteIndexStore() => Batteries_V2.Init();
 
@@ -32,7 +35,8 @@ public sealed class SqliteIndexStore : IIndexStore
     public SqliteIndexStore(string path)
     {
         _path = path;
-        (_writer, _reader) = OpenBoth(path);
+        _clean = new CleanMark(path);
+        (_writer, _reader) = OpenBoth();
     }
 
     /// <inheritdoc/>
@@ -44,7 +48,7 @@ public sealed class SqliteIndexStore : IIndexStore
     {
         lock (_reading)
         {
-            return _reader.TryGet(out SqliteConnection? reader, out IndexError error) ? reader.Get(key) : error;
+            return _reader.TryGet(out SqliteConnection? reader, out IndexError error) ? Noted(reader.Get(key)) : error;
         }
     }
 
@@ -55,7 +59,7 @@ public sealed class SqliteIndexStore : IIndexStore
         lock (_reading)
         {
             return _reader.TryGet(out SqliteConnection? reader, out IndexError error)
-                ? reader.Scan(from, to, limit)
+                ? Noted(reader.Scan(from, to, limit))
                 : error;
         }
     }
@@ -65,12 +69,18 @@ public sealed class SqliteIndexStore : IIndexStore
     {
         lock (_writing)
         {
-            return _writer.TryGet(out SqliteConnection? writer, out IndexError error) ? writer.Apply(changes) : error;
+            if (!_writer.TryGet(out SqliteConnection? writer, out IndexError error))
+            {
+                return error;
+            }
+
+            Result<Unit, IndexError> unmarked = _clean.Remove();
+            return unmarked.IsOk ? Noted(writer.Apply(changes)) : unmarked;
         }
     }
 
     /// <inheritdoc/>
-    public Result<IIndexStore, IndexError> View() => SqliteIndexView.Open(_path);
+    public Result<IIndexStore, IndexError> View() => SqliteIndexView.Open(_path, error => Noted<Unit>(error));
 
     /// <inheritdoc/>
     public Result<Unit, IndexError> Clear()
@@ -80,6 +90,11 @@ public sealed class SqliteIndexStore : IIndexStore
             lock (_reading)
             {
                 Invariant.That(!_disposed, "a disposed index");
+                if (!_clean.Remove().TryGet(out _, out IndexError marked))
+                {
+                    return marked;
+                }
+
                 Close();
                 foreach (string suffix in Suffixes)
                 {
@@ -93,7 +108,8 @@ public sealed class SqliteIndexStore : IIndexStore
                     }
                 }
 
-                (_writer, _reader) = OpenBoth(_path);
+                _isDoubtful = false;
+                (_writer, _reader) = OpenBoth();
                 return _writer.IsOk ? Unit.Value : _writer.Error;
             }
         }
@@ -106,24 +122,52 @@ public sealed class SqliteIndexStore : IIndexStore
         {
             lock (_reading)
             {
+                bool isWhole = !_disposed && !_isDoubtful && _writer.IsOk && _reader.IsOk;
                 Close();
                 _disposed = true;
+                if (isWhole)
+                {
+                    _clean.Write();
+                }
             }
         }
     }
 
-    private static (Result<SqliteConnection, IndexError> Writer, Result<SqliteConnection, IndexError> Reader) OpenBoth(
-        string path)
+    private (Result<SqliteConnection, IndexError> Writer, Result<SqliteConnection, IndexError> Reader) OpenBoth()
     {
-        ReadThrough(path);
-        Result<SqliteConnection, IndexError> writer = SqliteConnection.Open(path);
-        if (writer.IsOk && !writer.Value.Check().TryGet(out _, out IndexError damage))
+        bool isTrusted = _clean.IsTrusted();
+        if (!isTrusted)
         {
-            writer.Value.Dispose();
-            writer = damage;
+            ReadThrough(_path);
         }
 
-        return (writer, writer.IsOk ? SqliteConnection.Open(path) : writer);
+        Result<SqliteConnection, IndexError> writer = SqliteConnection.Open(_path);
+        if (writer.IsOk && !isTrusted)
+        {
+            if (writer.Value.Check().TryGet(out _, out IndexError damage))
+            {
+                _clean.NoteChecked();
+            }
+            else
+            {
+                writer.Value.Dispose();
+                writer = damage;
+            }
+        }
+
+        return (writer, writer.IsOk ? SqliteConnection.Open(_path) : writer);
+    }
+
+    /// <summary>What goes wrong makes the next start walk over the pages; only a full disk is no sign of damage.</summary>
+    private Result<T, IndexError> Noted<T>(Result<T, IndexError> result)
+    {
+        if (!result.IsOk && !result.Error.IsDiskFull)
+        {
+            _isDoubtful = true;
+            _ = _clean.Remove();
+        }
+
+        return result;
     }
 
     /// <summary>Brings the file into the system's cache: the walk over its pages would read them one by one, all over it.</summary>

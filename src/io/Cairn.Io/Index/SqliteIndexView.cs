@@ -8,8 +8,10 @@ internal sealed class SqliteIndexView : IIndexStore
 {
     private readonly Lock _gate = new();
     private readonly SqliteConnection _connection;
+    private readonly Action<IndexError> _failed;
 
-    private SqliteIndexView(SqliteConnection connection) => _connection = connection;
+    private SqliteIndexView(SqliteConnection connection, Action<IndexError> failed) =>
+        (_connection, _failed) = (connection, failed);
 
     /// <inheritdoc/>
     public long Bytes => 0;
@@ -17,7 +19,9 @@ internal sealed class SqliteIndexView : IIndexStore
     private static IndexError ReadOnly => new("a view of an index takes no changes");
 
     /// <summary>Takes the view now.</summary>
-    public static Result<IIndexStore, IndexError> Open(string path)
+    /// <param name="path">The index.</param>
+    /// <param name="failed">Told what cannot be read.</param>
+    public static Result<IIndexStore, IndexError> Open(string path, Action<IndexError> failed)
     {
         if (!SqliteConnection.Open(path).TryGet(out SqliteConnection? connection, out IndexError error))
         {
@@ -26,7 +30,7 @@ internal sealed class SqliteIndexView : IIndexStore
 
         if (connection.StandStill().TryGet(out _, out error))
         {
-            return new SqliteIndexView(connection);
+            return new SqliteIndexView(connection, failed);
         }
 
         connection.Dispose();
@@ -38,7 +42,7 @@ internal sealed class SqliteIndexView : IIndexStore
     {
         lock (_gate)
         {
-            return _connection.Get(key);
+            return Told(_connection.Get(key));
         }
     }
 
@@ -48,7 +52,7 @@ internal sealed class SqliteIndexView : IIndexStore
     {
         lock (_gate)
         {
-            return _connection.Scan(from, to, limit);
+            return Told(_connection.Scan(from, to, limit));
         }
     }
 
@@ -68,5 +72,14 @@ internal sealed class SqliteIndexView : IIndexStore
         {
             _connection.Dispose();
         }
+    }
+    private Result<T, IndexError> Told<T>(Result<T, IndexError> result)
+    {
+        if (!result.IsOk)
+        {
+            _failed(result.Error);
+        }
+
+        return result;
     }
 }
