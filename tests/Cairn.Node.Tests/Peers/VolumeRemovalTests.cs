@@ -108,6 +108,32 @@ public sealed class VolumeRemovalTests
         bench.AssertNoFailures();
     }
 
+    /// <summary>Found by a campaign: nobody else had its logs any more, and it waited for ever to hear what they hold of them.</summary>
+    [Fact]
+    public void A_member_that_was_forgotten_meanwhile_is_taken_back_though_it_still_has_the_logs()
+    {
+        PoolBench bench = PoolBench.WithDrives(3, 84);
+        (BenchNode first, BenchNode second, BenchNode away) = (bench.Nodes[0], bench.Nodes[1], bench.Nodes[2]);
+        VolumeId removed = first.Drive.Id;
+        MakeOther(bench);
+        Assert.True(bench.Put(first, "f", bench.Bytes(FileBytes)).IsOk);
+        UntilCopied(bench);
+        bench.Network.Cut(away.Address, first.Address);
+        bench.Network.Cut(away.Address, second.Address);
+        bench.Until(() => away.Connected == 0 && first.Connected == 1, "it is cut off");
+        bench.Ok(first, () => first.Node.ForgetNode("node2", default).AsTask());
+        bench.Ok(first, () => first.Node.RemoveVolume("shared", default).AsTask());
+        bench.Until(() => IsGone(first, removed) && IsGone(second, removed), "the others are done without it");
+
+        bench.Network.HealAll();
+        bench.Until(() => IsPurged(away, removed), "it has heard of it");
+        away.Kill();
+        away.Start();
+        bench.Until(() => first.Node.State.Members[away.Id].IsActiveNode, "it is taken back");
+        bench.Until(() => IsGone(away, removed), "nothing is left on it");
+        bench.AssertNoFailures();
+    }
+
     private static byte[] MakeOther(PoolBench bench)
     {
         BenchNode first = bench.Nodes[0];

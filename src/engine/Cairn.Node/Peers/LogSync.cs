@@ -1,5 +1,6 @@
 using System.Buffers;
 using Cairn.Core.Log;
+using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Node.Control;
@@ -84,7 +85,8 @@ internal sealed class LogSync
         _peers.TryGetValue((peer, volume), out LogPeer? state) ? state.Confirmed : LogPositions.Empty;
 
     /// <summary>Whether everything that connected members said they hold is held here; not before all of them said it.</summary>
-    public bool IsCaughtUp() => _set.Links.Count > 0 && _logs.Values.All(log => _set.Links
+    /// <remarks>Of a purged volume nobody says anything any more: they have deleted its logs.</remarks>
+    public bool IsCaughtUp() => _set.Links.Count > 0 && _logs.Values.Where(log => !IsPurged(log)).All(log => _set.Links
         .Where(link => _view.CanRead(log.Volume, link.Peer)).Select(link => StateOf(link, log.Volume))
         .All(state => state.IsGreeted && log.Positions.Covers(state.Confirmed)));
 
@@ -92,6 +94,9 @@ internal sealed class LogSync
     /// <param name="copies">Copies that a chunk has; of a volume that fewer nodes can open, so many as they are.</param>
     /// <remarks>A node that is away counts for what it confirmed last: what is on its disk is there.</remarks>
     public bool IsSafe(int copies) => Unconfirmed() == 0 && _logs.Values.All(log => IsOnEnough(log, copies));
+
+    private bool IsPurged(ISharedLog log) =>
+        _view.State.Volumes.TryGetValue(log.Volume, out PoolVolume? volume) && volume.IsPurged;
 
     private bool IsOnEnough(ISharedLog log, int copies)
     {
