@@ -53,6 +53,24 @@ public sealed class ChunkStoreTests
         }
     }
 
+    [Theory]
+    [InlineData(CrashKind.ProcessKilled)]
+    [InlineData(CrashKind.PowerLost)]
+    public void A_record_that_was_being_written_while_the_index_was_saved_is_found_again(CrashKind kind)
+    {
+        SimulatedDisk disk = new();
+        HookedDisk hooked = new(disk);
+        ChunkStore store = ChunkStore.Open(hooked, Options).Value;
+        RecordKey first = Put(store, 1, 5000, ChunkUse.Staged);
+        hooked.BeforeRecord = () => Assert.True(store.SaveIndex().IsOk);
+        RecordKey second = Put(store, 2, 5000, ChunkUse.Staged);
+        Assert.True(store.Commit().IsOk);
+        disk.Crash(kind, 5);
+        store = ChunkStore.Open(disk, Options).Value;
+        Assert.True(store.Contains(first));
+        Assert.True(store.Contains(second));
+    }
+
     [Fact]
     public void A_second_put_keeps_the_more_binding_use_and_writes_nothing()
     {

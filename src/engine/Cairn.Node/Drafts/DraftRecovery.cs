@@ -140,7 +140,7 @@ internal sealed class DraftRecovery(VolumeState state)
         else
         {
             target.BaseHeads = begun.Below != default ? [begun.Below] : begun.BaseHeads;
-            target.BaseRoot = begun.Below != default ? view.Head?.Manifest ?? default : begun.BaseRoot;
+            target.BaseRoot = begun.Below != default ? ManifestOf(view, begun.Below) : begun.BaseRoot;
             target.Base = null;
             target.BaseSize = BaseSize(target.BaseRoot);
         }
@@ -148,6 +148,11 @@ internal sealed class DraftRecovery(VolumeState state)
         target.Active = draft;
         target.WantsPublishing = true;
     }
+
+    /// <summary>The manifest of a published version, which another's may hold the name of by now, or have superseded.</summary>
+    private ReadOnlyMemory<byte> ManifestOf(ObjectView view, VersionId version) =>
+        view.Heads.Concat(state.Queries.SupersededVersions(view.Owner).Select(past => past.Version))
+            .FirstOrDefault(known => known.Is(version))?.Manifest ?? view.Head?.Manifest ?? default;
 
     private static long BaseSize(ReadOnlyMemory<byte> root) =>
         !root.IsEmpty && ManifestRootCodec.Decode(root.Span).TryGet(out ManifestRoot? decoded, out _)

@@ -11,14 +11,21 @@ internal readonly record struct Extent(long Start, long End, JournalExtent? Sour
 
 /// <summary>What was written to a file, the newest write on top: disjoint extents in order.</summary>
 /// <remarks>
-/// Extents are kept in regions of 16 MiB and split at their borders, so that an insert moves at most one region's list.
+/// Extents are kept in regions of 16 MiB and split at their borders, so that an insert moves at most one region's list. A
+/// hole over whole regions is one region, however long: files may be 2^63 - 1 bytes long, most of them never written.
 /// Not thread-safe: guarded by the volume's gate, or frozen.
 /// </remarks>
 internal sealed class ExtentMap
 {
     private const int RegionBits = 24;
 
-    private readonly SortedList<long, List<Extent>> _regions = [];
+    private readonly List<Region> _regions = [];
+
+    /// <summary>The extents that start in a run of regions: of one, or of several that a single hole covers.</summary>
+    /// <param name="First">The first region.</param>
+    /// <param name="Behind">Behind the last.</param>
+    /// <param name="Extents">Disjoint, in order, none empty.</param>
+    private readonly record struct Region(long First, long Behind, List<Extent> Extents);
 
     /// <summary>Whether nothing was written.</summary>
     public bool IsEmpty => _regions.Count == 0;
@@ -37,13 +44,23 @@ internal sealed class ExtentMap
         for (long at = start; at < end;)
         {
             long region = at >> RegionBits;
-            long stop = Math.Min(end, (region + 1) << RegionBits);
-            if (source is not null)
+            long whole = source is null && at == region << RegionBits ? (end >> RegionBits) - region : 0;
+            long stop = whole > 0 ? at + (whole << RegionBits) : EndOf(region, end);
+            Extent extent = new(at, stop, source, source is null ? 0 : (int)(at - start));
+            if (whole > 1)
             {
-                source.Pieces++;
+                Cover(region, region + whole, extent, freed);
+            }
+            else
+            {
+                if (source is not null)
+                {
+                    source.Pieces++;
+                }
+
+                Insert(region, extent, freed);
             }
 
-            Insert(region, new Extent(at, stop, source, (int)(at - start)), freed);
             at = stop;
         }
     }
@@ -51,8 +68,11 @@ internal sealed class ExtentMap
     /// <summary>The extent over a byte.</summary>
     public bool TryFind(long offset, out Extent found)
     {
-        if (_regions.TryGetValue(offset >> RegionBits, out List<Extent>? region))
+        long key = offset >> RegionBits;
+        int place = PlaceOf(key);
+        if (place < _regions.Count && _regions[place].First <= key)
         {
+            List<Extent> region = _regions[place].Extents;
             int index = FirstEndingAfter(region, offset);
             if (index < region.Count && region[index].Start <= offset)
             {
@@ -68,10 +88,9 @@ internal sealed class ExtentMap
     /// <summary>Where the first extent behind a byte starts; <see cref="long.MaxValue"/> if there is none.</summary>
     public long NextStart(long offset)
     {
-        long key = offset >> RegionBits;
-        for (int index = FirstRegionFrom(key); index < _regions.Count; index++)
+        for (int place = PlaceOf(offset >> RegionBits); place < _regions.Count; place++)
         {
-            List<Extent> region = _regions.GetValueAtIndex(index);
+            List<Extent> region = _regions[place].Extents;
             int at = FirstEndingAfter(region, offset);
             if (at < region.Count)
             {
@@ -85,9 +104,9 @@ internal sealed class ExtentMap
     /// <summary>All extents in order.</summary>
     public IEnumerable<Extent> InOrder()
     {
-        for (int index = 0; index < _regions.Count; index++)
+        foreach (Region region in _regions)
         {
-            foreach (Extent extent in _regions.GetValueAtIndex(index))
+            foreach (Extent extent in region.Extents)
             {
                 yield return extent;
             }
@@ -97,16 +116,25 @@ internal sealed class ExtentMap
     /// <summary>Gives every source back.</summary>
     public void Clear(List<JournalExtent> freed)
     {
-        foreach (List<Extent> region in _regions.Values)
+        foreach (Region region in _regions)
         {
-            foreach (Extent extent in region)
-            {
-                Drop(extent, freed);
-            }
+            DropAll(region, freed);
         }
 
         _regions.Clear();
         DataBytes = 0;
+    }
+
+    /// <summary>The end of a region, or of what is put if that comes first; the last region ends behind every file.</summary>
+    private static long EndOf(long region, long end) =>
+        region == end >> RegionBits ? end : (region + 1) << RegionBits;
+
+    private static void DropAll(in Region region, List<JournalExtent> freed)
+    {
+        foreach (Extent extent in region.Extents)
+        {
+            Drop(extent, freed);
+        }
     }
 
     private static void Drop(in Extent extent, List<JournalExtent> freed)
@@ -136,27 +164,73 @@ internal sealed class ExtentMap
         return low;
     }
 
-    private int FirstRegionFrom(long key)
+    /// <summary>The place of the first region that ends behind one's start.</summary>
+    private int PlaceOf(long key)
     {
+        if (_regions.Count > 0 && _regions[^1].Behind <= key)
+        {
+            return _regions.Count;
+        }
+
         int low = 0;
         int high = _regions.Count;
         while (low < high)
         {
             int middle = (low + high) >>> 1;
-            (low, high) = _regions.GetKeyAtIndex(middle) >= key ? (low, middle) : (middle + 1, high);
+            (low, high) = _regions[middle].Behind > key ? (low, middle) : (middle + 1, high);
         }
 
         return low;
     }
 
-    private void Insert(long key, Extent extent, List<JournalExtent> freed)
+    /// <summary>A hole takes the place of whole regions.</summary>
+    private void Cover(long first, long behind, in Extent hole, List<JournalExtent> freed)
     {
-        if (!_regions.TryGetValue(key, out List<Extent>? region))
+        SplitAt(first);
+        SplitAt(behind);
+        int from = PlaceOf(first);
+        int to = from;
+        for (; to < _regions.Count && _regions[to].First < behind; to++)
         {
-            region = [];
-            _regions.Add(key, region);
+            foreach (Extent old in _regions[to].Extents)
+            {
+                DataBytes -= old.Source is null ? 0 : old.End - old.Start;
+            }
+
+            DropAll(_regions[to], freed);
         }
 
+        _regions.RemoveRange(from, to - from);
+        _regions.Insert(from, new Region(first, behind, [hole]));
+    }
+
+    /// <summary>Cuts a hole over several regions in two, so that a region begins here.</summary>
+    private void SplitAt(long key)
+    {
+        int place = PlaceOf(key);
+        if (place == _regions.Count || _regions[place].First >= key)
+        {
+            return;
+        }
+
+        Region wide = _regions[place];
+        Extent hole = wide.Extents[0];
+        long border = key << RegionBits;
+        _regions[place] = new Region(wide.First, key, [hole with { End = border }]);
+        _regions.Insert(place + 1, new Region(key, wide.Behind, [hole with { Start = border }]));
+    }
+
+    private void Insert(long key, Extent extent, List<JournalExtent> freed)
+    {
+        SplitAt(key);
+        SplitAt(key + 1);
+        int place = PlaceOf(key);
+        if (place == _regions.Count || _regions[place].First > key)
+        {
+            _regions.Insert(place, new Region(key, key + 1, []));
+        }
+
+        List<Extent> region = _regions[place].Extents;
         DataBytes += extent.Source is null ? 0 : extent.End - extent.Start;
         int first = FirstEndingAfter(region, extent.Start);
         int last = first;

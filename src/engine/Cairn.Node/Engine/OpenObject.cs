@@ -48,6 +48,9 @@ internal sealed class OpenObject(ObjectId id, InodeNumber inode)
     /// <summary>What is being published.</summary>
     public Draft? Frozen { get; set; }
 
+    /// <summary>When what is being published is tried again, engine milliseconds: what it is based on cannot be read.</summary>
+    public long RetryAtMs { get; set; }
+
     /// <summary>Whether a close asked for publishing.</summary>
     public bool WantsPublishing { get; set; }
 

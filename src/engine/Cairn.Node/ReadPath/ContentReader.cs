@@ -16,7 +16,10 @@ internal sealed class ContentReader(VolumeState state, ChunkReader chunks)
 {
     private const int AttemptsMax = 8;
 
-    private readonly record struct Piece(int Length, JournalExtent? Extent, ManifestItem? Item, int Offset);
+    /// <summary>Longer than that no writer makes one: a file of 2 TiB in chunks of the usual size has 200 MiB.</summary>
+    private const long ManifestBytesMax = 1L << 30;
+
+    private readonly record struct Piece(long Length, JournalExtent? Extent, ManifestItem? Item, int Offset);
 
     /// <summary>Reads up to the buffer's length; fewer bytes only at the end of the file.</summary>
     public ValueTask<Result<int, VolumeError>> Read(
@@ -42,9 +45,9 @@ internal sealed class ContentReader(VolumeState state, ChunkReader chunks)
                 break;
             }
 
-            if (TryReadNow(piece, buffer.Span.Slice(done, piece.Length)))
+            if (TryReadNow(piece, buffer.Span.Slice(done, (int)piece.Length)))
             {
-                done += piece.Length;
+                done += (int)piece.Length;
                 attempts = 0;
             }
             else if (piece.Item is not null || ++attempts > AttemptsMax)
@@ -102,6 +105,11 @@ internal sealed class ContentReader(VolumeState state, ChunkReader chunks)
         }
 
         Manifest body = ((ManifestRoot.Chunked)decoded).Body;
+        if (body.SizeBytes > ManifestBytesMax)
+        {
+            return VolumeError.Corrupt;
+        }
+
         byte[] encoded = new byte[body.SizeBytes];
         int at = 0;
         foreach (ManifestItem item in body.Items)
@@ -130,7 +138,7 @@ internal sealed class ContentReader(VolumeState state, ChunkReader chunks)
         long size = target.SizeBytes;
         while (offset < size)
         {
-            Piece piece = Find(target, offset, (int)Math.Min(size - offset, int.MaxValue));
+            Piece piece = Find(target, offset, size - offset);
             bool isHole = piece.Extent is null && piece.Item is null or ManifestItem.Hole;
             if (isHole == (wanted == SeekTarget.Hole))
             {
@@ -172,11 +180,11 @@ internal sealed class ContentReader(VolumeState state, ChunkReader chunks)
                 continue;
             }
 
-            Memory<byte> part = buffer.Slice(done, piece.Length);
+            Memory<byte> part = buffer.Slice(done, (int)piece.Length);
             VolumeError? failed = await ReadPiece(piece, part, cancellation);
             if (failed is null)
             {
-                done += piece.Length;
+                done += (int)piece.Length;
                 attempts = 0;
             }
             else if (piece.Item is not null || ++attempts > AttemptsMax)
@@ -218,9 +226,9 @@ internal sealed class ContentReader(VolumeState state, ChunkReader chunks)
     }
 
     /// <summary>What shows the byte at an offset, and how far; length 0 at the end.</summary>
-    private static Piece Find(OpenObject target, long offset, int lengthMax)
+    private static Piece Find(OpenObject target, long offset, long lengthMax)
     {
-        long limit = Math.Min(offset + lengthMax, target.SizeBytes);
+        long limit = target.SizeBytes - offset <= lengthMax ? target.SizeBytes : offset + lengthMax;
         if (limit <= offset)
         {
             return default;
@@ -235,8 +243,9 @@ internal sealed class ContentReader(VolumeState state, ChunkReader chunks)
 
             if (layer.Map.TryFind(offset, out Extent extent))
             {
-                int length = (int)(Math.Min(extent.End, limit) - offset);
-                return new Piece(length, extent.Source, null, extent.SourceOffset + (int)(offset - extent.Start));
+                long length = Math.Min(extent.End, limit) - offset;
+                int at = extent.Source is null ? 0 : extent.SourceOffset + (int)(offset - extent.Start);
+                return new Piece(length, extent.Source, null, at);
             }
 
             limit = Math.Min(limit, layer.Map.NextStart(offset));
@@ -245,14 +254,14 @@ internal sealed class ContentReader(VolumeState state, ChunkReader chunks)
         Manifest manifest = target.Base!;
         if (offset >= manifest.SizeBytes)
         {
-            return new Piece((int)(limit - offset), null, null, 0);
+            return new Piece(limit - offset, null, null, 0);
         }
 
         ManifestPosition position = manifest.Locate(offset);
         ManifestItem item = manifest.Items[position.Index];
         long rest = Math.Min(item.LengthBytes - position.OffsetInItem, limit - offset);
         return item is ManifestItem.Hole
-            ? new Piece((int)rest, null, null, 0)
-            : new Piece((int)rest, null, item, (int)position.OffsetInItem);
+            ? new Piece(rest, null, null, 0)
+            : new Piece(rest, null, item, (int)position.OffsetInItem);
     }
 }

@@ -42,6 +42,19 @@ internal sealed class Publisher : IDisposable
         _cutter = new ContentCutter(cdc, chunks, state.Journal, parts.Publishing);
     }
 
+    /// <summary>How a round went.</summary>
+    private enum RoundEnd
+    {
+        /// <summary>What was due is published.</summary>
+        Done,
+
+        /// <summary>What could be is published; the manifest of some file cannot be read now, nobody who has it is here.</summary>
+        Unread,
+
+        /// <summary>Nothing more can be published now.</summary>
+        Failed,
+    }
+
     private sealed record Job(OpenObject Target, Draft Draft, Manifest Base)
     {
         public List<CutSlice> Cuts { get; set; } = [];
@@ -110,7 +123,7 @@ internal sealed class Publisher : IDisposable
                 await Task.Delay(gather, _state.Parts.Time, cancellation);
             }
 
-            if (!await Round(cancellation))
+            if (await Round(isForced: false, cancellation) == RoundEnd.Failed)
             {
                 await Task.Delay(RetryAfterFailure, _state.Parts.Time, cancellation);
             }
@@ -139,7 +152,7 @@ internal sealed class Publisher : IDisposable
                 }
             }
 
-            if (!await Round(cancellation))
+            if (await Round(isForced: true, cancellation) != RoundEnd.Done)
             {
                 return false;
             }
@@ -205,7 +218,7 @@ internal sealed class Publisher : IDisposable
     {
         if (target.Frozen is not null)
         {
-            return TimeSpan.Zero;
+            return TimeSpan.FromMilliseconds(Math.Max(0, target.RetryAtMs - nowMs));
         }
 
         if (target.Active is not { Pending: 0 } draft)
@@ -224,19 +237,33 @@ internal sealed class Publisher : IDisposable
         return TimeSpan.FromMilliseconds(Math.Max(0, Math.Min(idle, latest)));
     }
 
-    private async Task<bool> Round(CancellationToken cancellation)
+    /// <param name="isForced">Whether what could not be read a moment ago is tried all the same.</param>
+    /// <param name="cancellation">Ends the wait for what others have.</param>
+    private async Task<RoundEnd> Round(bool isForced, CancellationToken cancellation)
     {
         using IDisposable alone = await Pause(cancellation);
 
         // (4) Freeze.
         List<Job> jobs = [];
-        foreach (OpenObject target in Freeze())
+        List<OpenObject> due = Freeze(isForced);
+        foreach (OpenObject target in due)
         {
             Result<Manifest, VolumeError> basis = await _reader.LoadBase(target, cancellation);
             if (basis.IsOk)
             {
                 jobs.Add(new Job(target, target.Frozen!, basis.Value));
+                continue;
             }
+
+            lock (_state.Gate)
+            {
+                target.RetryAtMs = _state.NowMs + (long)RetryAfterFailure.TotalMilliseconds;
+            }
+        }
+
+        if (jobs.Count == 0 && due.Count > 0)
+        {
+            return RoundEnd.Unread;
         }
 
         bool ok = await _state.Parts.Workers.Run(WorkPriority.Background, () => Store(jobs), cancellation);
@@ -246,10 +273,10 @@ internal sealed class Publisher : IDisposable
         }
 
         Interlocked.Exchange(ref _progress, new TaskCompletionSource()).TrySetResult();
-        return ok;
+        return !ok ? RoundEnd.Failed : jobs.Count < due.Count ? RoundEnd.Unread : RoundEnd.Done;
     }
 
-    private List<OpenObject> Freeze()
+    private List<OpenObject> Freeze(bool isForced)
     {
         List<OpenObject> due = [];
         lock (_state.Gate)
@@ -263,7 +290,8 @@ internal sealed class Publisher : IDisposable
                     break;
                 }
 
-                if (DueIn(target, nowMs) is not { } wait || wait > TimeSpan.Zero)
+                bool isAgain = isForced && target.Frozen is not null;
+                if (DueIn(target, nowMs) is not { } wait || (wait > TimeSpan.Zero && !isAgain))
                 {
                     continue;
                 }
@@ -275,7 +303,7 @@ internal sealed class Publisher : IDisposable
                     target.WantsPublishing = false;
                 }
 
-                bytes += target.Frozen!.SizeBytes;
+                bytes += target.Frozen!.Map.DataBytes;
                 due.Add(target);
             }
         }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using Cairn.Core.Primitives;
 using Cairn.Storage.Checksums;
 using Cairn.Storage.Home;
@@ -36,9 +37,13 @@ internal sealed class IndexSnapshot
     public ulong Generation => BinaryPrimitives.ReadUInt64LittleEndian(_bytes.AsSpan(8));
 
     /// <summary>Takes a picture of the index. Under the store's gate.</summary>
+    /// <remarks>
+    /// A pack that is being written to is left out, and so is scanned at the next start: the record on its way noted the
+    /// change of the pack before this picture, and will not be in it.
+    /// </remarks>
     public static IndexSnapshot Capture(RecordIndex index, PackFiles files, ulong generation)
     {
-        int packs = files.Packs.Count(static pack => pack is not null && pack.Number != 0);
+        int packs = files.Packs.Count(IsAtRest);
         int records = index.Table.Count;
         byte[] bytes = new byte[HeaderBytes + (packs * PackBytes) + (records * RecordBytes) + sizeof(uint)];
         Span<byte> target = bytes;
@@ -50,7 +55,7 @@ internal sealed class IndexSnapshot
         target = target[HeaderBytes..];
         foreach (Pack? pack in files.Packs)
         {
-            if (pack is not null && pack.Number != 0)
+            if (IsAtRest(pack))
             {
                 BinaryPrimitives.WriteUInt32LittleEndian(target, pack.Number);
                 BinaryPrimitives.WriteInt32LittleEndian(target[4..], pack.End);
@@ -130,6 +135,8 @@ internal sealed class IndexSnapshot
             }
         }
     }
+
+    private static bool IsAtRest([NotNullWhen(true)] Pack? pack) => pack is { Number: not 0, Writing: 0 };
 
     private static string PathIn(string folder) => folder + "/index.snapshot";
 
