@@ -62,6 +62,55 @@ public sealed class LogExchangeTests
     }
 
     [Fact]
+    public void A_log_that_begins_later_goes_on_like_any_other_and_gives_nobody_what_was_dropped()
+    {
+        List<byte[]> blocks = Chain(A, 5);
+        LogExchange one = Holding(A, 4);
+        one.Begin(A, Behind(blocks, 2));
+        Assert.Equal(At2(4), one.Positions);
+        Assert.Equal([new BlockRange(A, 3, 4)], one.ToSend(At2(2)));
+        Assert.Empty(one.ToSend(At2(1)));
+        Assert.Empty(one.ToSend(LogPositions.Empty));
+        Assert.Equal(LogBeginnings.From([new(A, Behind(blocks, 2))]), one.Beginnings);
+        Assert.Equal(one.Beginnings, one.Beginnings.Beyond(At2(1)));
+        Assert.Equal(LogBeginnings.None, one.Beginnings.Beyond(At2(2)));
+        Assert.Equal(BlockVerdict.Held, Judge(one, blocks[0]));
+        Assert.Equal(BlockVerdict.Next, Judge(one, blocks[4]));
+
+        // It never begins earlier again, and damage takes nothing of what is before it.
+        one.Begin(A, Behind(blocks, 1));
+        one.Restore(A, default);
+        Assert.Equal((Behind(blocks, 2), At2(2)), (one.BeginningOf(A), one.Positions));
+        Assert.Equal(BlockVerdict.Next, Judge(one, blocks[2]));
+    }
+
+    [Fact]
+    public void Who_has_nothing_of_a_log_begins_where_its_state_ends()
+    {
+        List<byte[]> blocks = Chain(A, 5);
+        var one = new LogExchange(Volume, (_, _) => null);
+        one.Begin(A, Behind(blocks, 3));
+        Assert.Equal(At2(3), one.Positions);
+        Assert.Equal(BlockVerdict.Gap, Judge(one, blocks[4]));
+        one.Accept(LogBlockCodec.Decode(blocks[3]).Value, LogBlockCodec.Hash(blocks[3]));
+        Assert.Equal([new BlockRange(A, 4, 4)], one.ToSend(At2(3)));
+    }
+
+    [Fact]
+    public void A_fork_at_or_behind_the_beginning_is_noticed_and_before_it_nobody_can_tell()
+    {
+        List<byte[]> blocks = Chain(A, 5);
+        List<byte[]> other = Chain(A, 5, payload: 9);
+        var one = new LogExchange(Volume, (_, seq) => LogBlockCodec.Hash(blocks[(int)seq - 1]));
+        one.Begin(A, Behind(blocks, 3));
+        Assert.Equal(BlockVerdict.Fork, Judge(one, other[3]));
+        one.Accept(LogBlockCodec.Decode(blocks[3]).Value, LogBlockCodec.Hash(blocks[3]));
+        Assert.Equal(BlockVerdict.Fork, Judge(one, other[3]));
+        Assert.Equal(BlockVerdict.Fork, Judge(one, other[2]));
+        Assert.Equal(BlockVerdict.Held, Judge(one, other[1]));
+    }
+
+    [Fact]
     public void What_is_stable_waits_for_everybody()
     {
         NodeId[] members = [A.Author, B.Author];
@@ -76,6 +125,11 @@ public sealed class LogExchangeTests
         tracker.Said(B.Author, At((A, 1)));
         Assert.Equal(At((A, 9), (B, 6)), tracker.SaidBy(B.Author));
     }
+
+    private static LogBeginning Behind(List<byte[]> blocks, int last) =>
+        new((ulong)last, LogBlockCodec.Hash(blocks[last - 1]), (ulong)last * 2, 50);
+
+    private static LogPositions At2(ulong block) => LogPositions.From([new(A, new LogPosition(block, block * 2))]);
 
     private static LogPositions At(params (LogId Log, ulong Seq)[] logs) =>
         LogPositions.From(logs.Select(log => KeyValuePair.Create(log.Log, new LogPosition(0, log.Seq))));

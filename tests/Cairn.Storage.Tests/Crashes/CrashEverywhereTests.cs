@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Simulation.Disks;
 using Cairn.Storage.Home;
@@ -97,7 +98,7 @@ public sealed class CrashEverywhereTests
         bool isKilled = kind == CrashKind.ProcessKilled;
         CheckJournal(disk, isKilled ? workload.Acknowledged : workload.Committed, workload.LastId, at);
         CheckChunks(disk, isKilled ? workload.AcknowledgedChunks : workload.CommittedChunks, at);
-        CheckLogs(disk, isKilled ? workload.AcknowledgedBlocks : workload.CommittedBlocks, at);
+        CheckLogs(disk, workload, isKilled ? workload.AcknowledgedBlocks : workload.CommittedBlocks, at);
     }
 
     private static void CheckJournal(SimulatedDisk disk, SortedSet<int> promised, int lastId, string at)
@@ -142,13 +143,19 @@ public sealed class CrashEverywhereTests
         Assert.True(space.Staged + space.Replicated + space.Cached + space.Dead + space.Free == space.Allocated, at);
     }
 
-    private static void CheckLogs(SimulatedDisk disk, int promised, string at)
+    private static void CheckLogs(SimulatedDisk disk, StoreWorkload workload, int promised, string at)
     {
         using LogStore logs = LogStore.Open(disk).Value;
         Assert.True(logs.Findings.Count == 0, $"{at}: {string.Join("; ", logs.Findings)}");
         ulong last = logs.LastSeq(StoreWorkload.Volume, StoreWorkload.Log);
         Assert.True(last >= (ulong)promised, $"{at}: {last} blocks of {promised}");
-        for (int seq = 1; seq <= (int)last; seq++)
+        LogBeginning beginning = logs.Beginning(StoreWorkload.Volume, StoreWorkload.Log);
+        Assert.True(
+            beginning.IsFirst ? workload.Dropped == 0
+            : beginning == StoreWorkload.Behind((int)beginning.BlockSeq)
+                && (int)beginning.BlockSeq >= workload.Dropped && (int)beginning.BlockSeq <= workload.LastToDrop,
+            $"{at}: it begins behind {beginning}, not between {workload.Dropped} and {workload.LastToDrop}");
+        for (int seq = (int)beginning.BlockSeq + 1; seq <= (int)last; seq++)
         {
             byte[] expected = StoreWorkload.Payload(seq, 100 + (seq * 37));
             Assert.Equal(expected, logs.Read(StoreWorkload.Volume, StoreWorkload.Log, (ulong)seq).Value);

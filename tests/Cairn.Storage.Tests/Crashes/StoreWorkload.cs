@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Simulation.Disks;
 using Cairn.Storage.Home;
@@ -52,6 +53,11 @@ internal sealed class StoreWorkload(SimulatedDisk disk, ulong seed, bool mostlyC
     public int AcknowledgedBlocks { get; private set; }
 
     public int CommittedBlocks { get; private set; }
+
+    /// <summary>The last block that was to be dropped, and the last that was.</summary>
+    public int LastToDrop { get; private set; }
+
+    public int Dropped { get; private set; }
 
     public void Run(int steps)
     {
@@ -118,6 +124,11 @@ internal sealed class StoreWorkload(SimulatedDisk disk, ulong seed, bool mostlyC
                 break;
             case 9:
                 AppendBlock();
+                if (_prng.Chance(3))
+                {
+                    DropBlocks();
+                }
+
                 break;
             case 10:
                 CommitAll();
@@ -230,6 +241,19 @@ internal sealed class StoreWorkload(SimulatedDisk disk, ulong seed, bool mostlyC
             AcknowledgedBlocks = seq;
         }
     }
+
+    /// <summary>What is here behind a beginning is committed by it.</summary>
+    private void DropBlocks()
+    {
+        LastToDrop = Math.Max(LastToDrop, _prng.Next(AcknowledgedBlocks + 1));
+        if (LastToDrop > Dropped && _logs.BeginAt(Volume, Log, Behind(LastToDrop)).IsOk)
+        {
+            (Dropped, CommittedBlocks) = (LastToDrop, AcknowledgedBlocks);
+        }
+    }
+
+    public static LogBeginning Behind(int seq) =>
+        new((ulong)seq, new BlockHash(Payload(seq, BlockHash.Size)), (ulong)seq * 3, 1000);
 
     private void CommitAll()
     {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Simulation.Disks;
 using Cairn.Storage.Journaling;
@@ -66,6 +67,58 @@ public sealed class GoldenFormatTests
         Assert.True(store.Verify(Key).IsOk);
         using LogStore logs = LogStore.Open(disk).Value;
         Assert.Equal("a block"u8.ToArray(), logs.Read(Volume, Log, 1).Value);
+    }
+
+    /// <summary>The header, its copy, and a block: 128 bytes at 0 and at 4,096, 64 at 8,192.</summary>
+    [Fact]
+    public void A_log_that_begins_later_is_what_version_2_wrote_and_is_read()
+    {
+        LogBeginning beginning = new(41, new BlockHash(SHA256.HashData("the block before"u8)), 300, 50_000);
+        SimulatedDisk disk = new();
+        using (LogStore logs = LogStore.Open(disk).Value)
+        {
+            Assert.True(logs.BeginAt(Volume, Log, beginning).IsOk);
+            Assert.True(logs.Append(Volume, Log, 42, "a block"u8).IsOk);
+            Assert.True(logs.Commit().IsOk);
+        }
+
+        string path = $"logs/{Volume}-{Log.Author}-7.log";
+        (int Offset, int Length)[] parts = [(0, 128), (4096, 128), (8192, 64)];
+        byte[] today = new byte[320];
+        int at = 0;
+        using (IDiskFile file = disk.Open(path, DiskOpenMode.Read).Value)
+        {
+            foreach ((int offset, int length) in parts)
+            {
+                int there = Math.Min(length, (int)file.Length().Value - offset);
+                Assert.True(file.Read(offset, today.AsSpan(at, there)).IsOk);
+                at += length;
+            }
+        }
+
+        const string name = "log-begins-later.hex";
+        if (Environment.GetEnvironmentVariable("CAIRN_WRITE_GOLDEN") is { Length: > 0 } folder)
+        {
+            File.WriteAllText(System.IO.Path.Combine(folder, name), Convert.ToHexStringLower(today) + "\n");
+        }
+
+        Assert.Equal(Golden(name), Convert.ToHexStringLower(today));
+        SimulatedDisk old = new();
+        Assert.True(old.CreateDirectory("logs").IsOk);
+        using (IDiskFile file = old.Open(path, DiskOpenMode.CreateNew).Value)
+        {
+            at = 0;
+            foreach ((int offset, int length) in parts)
+            {
+                Assert.True(file.Write(offset, Convert.FromHexString(Golden(name)).AsSpan(at, length)).IsOk);
+                at += length;
+            }
+        }
+
+        using LogStore read = LogStore.Open(old).Value;
+        Assert.Empty(read.Findings);
+        Assert.Equal(beginning, read.Beginning(Volume, Log));
+        Assert.Equal("a block"u8.ToArray(), read.Read(Volume, Log, 42).Value);
     }
 
     private static SimulatedDisk Written()

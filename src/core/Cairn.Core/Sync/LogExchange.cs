@@ -7,15 +7,18 @@ namespace Cairn.Core.Sync;
 /// What is held of every log of one volume, what to send to a peer, what to ask of it, and whether a block fits.
 /// </summary>
 /// <remarks>
-/// Invariant: of every log a prefix is held, chained by hash, without gaps. No signatures, no I/O: the caller checks
-/// and stores between <see cref="Judge"/> and <see cref="Accept"/>.
+/// Invariant: of every log a run is held from where it begins, chained by hash, without gaps: from its first block, if its
+/// older ones were not dropped. No signatures, no I/O: the caller checks and stores between <see cref="Judge"/> and
+/// <see cref="Accept"/>.
 /// </remarks>
 public sealed class LogExchange
 {
     private readonly VolumeId _volume;
     private readonly Func<LogId, ulong, BlockHash?> _heldHash;
     private readonly SortedDictionary<LogId, ChainTip> _tips = [];
+    private readonly SortedDictionary<LogId, LogBeginning> _beginnings = [];
     private LogPositions? _positions;
+    private LogBeginnings? _begun;
 
     /// <summary>Nothing held.</summary>
     /// <param name="volume">Whose logs.</param>
@@ -32,16 +35,46 @@ public sealed class LogExchange
     public LogPositions Positions => _positions ??= LogPositions.From(
         _tips.Select(tip => KeyValuePair.Create(tip.Key, tip.Value.Position)));
 
-    /// <summary>The end of a log; zeros if nothing of it is held.</summary>
+    /// <summary>Where the logs begin whose older blocks were dropped here, or never came.</summary>
+    public LogBeginnings Beginnings => _begun ??= LogBeginnings.From(_beginnings);
+
+    /// <summary>The end of a log; zeros if nothing of it is held, and where it begins if nothing is held behind that.</summary>
     public ChainTip TipOf(LogId log) => _tips.GetValueOrDefault(log);
+
+    /// <summary>Where a log begins.</summary>
+    public LogBeginning BeginningOf(LogId log) => _beginnings.GetValueOrDefault(log);
+
+    /// <summary>A log begins here from now on: what is before counts as held, and is sent to nobody.</summary>
+    /// <remarks>A log that begins later already is left as it is. Less of it may be held than that.</remarks>
+    public void Begin(LogId log, LogBeginning beginning)
+    {
+        Invariant.That(beginning.IsPossible, $"{log} cannot begin behind {beginning}");
+        if (beginning.BlockSeq <= BeginningOf(log).BlockSeq)
+        {
+            return;
+        }
+
+        _beginnings[log] = beginning;
+        _begun = null;
+        if (TipOf(log).BlockSeq < beginning.BlockSeq)
+        {
+            Restore(log, default);
+        }
+    }
 
     /// <summary>
     /// Says what is held of a log: at start, after a checkpoint was taken over, or when damage took its end.
     /// </summary>
     /// <param name="log">Which log.</param>
-    /// <param name="tip">Its end; zeros when nothing of it is held.</param>
+    /// <param name="tip">Its end; zeros when nothing of it is held. Not before where it begins.</param>
     public void Restore(LogId log, ChainTip tip)
     {
+        LogBeginning beginning = BeginningOf(log);
+        if (tip.BlockSeq < beginning.BlockSeq)
+        {
+            tip = new ChainTip(beginning.BlockSeq, beginning.Hash, beginning.TransactionSeq);
+        }
+
         if (tip.BlockSeq == 0)
         {
             _tips.Remove(log);
@@ -67,7 +100,7 @@ public sealed class LogExchange
         ChainTip tip = TipOf(block.Log);
         if (block.Seq <= tip.BlockSeq)
         {
-            BlockHash? held = block.Seq == tip.BlockSeq ? tip.Hash : _heldHash(block.Log, block.Seq);
+            BlockHash? held = block.Seq == tip.BlockSeq ? tip.Hash : HashOf(block.Log, block.Seq);
             return held is null || held == hash ? BlockVerdict.Held : BlockVerdict.Fork;
         }
 
@@ -94,7 +127,8 @@ public sealed class LogExchange
     }
 
     /// <summary>
-    /// Blocks held here that a peer at <paramref name="theirs"/> lacks, in the order of the logs' ids.
+    /// Blocks held here that a peer at <paramref name="theirs"/> lacks, in the order of the logs' ids; none of a log of
+    /// which it lacks blocks that were dropped here: it could not take in what follows.
     /// </summary>
     public IReadOnlyList<BlockRange> ToSend(LogPositions theirs)
     {
@@ -102,12 +136,21 @@ public sealed class LogExchange
         foreach ((LogId log, ChainTip tip) in _tips)
         {
             ulong has = theirs[log].BlockSeq;
-            if (has < tip.BlockSeq)
+            if (has < tip.BlockSeq && has >= BeginningOf(log).BlockSeq)
             {
                 ranges.Add(new BlockRange(log, has + 1, tip.BlockSeq));
             }
         }
 
         return ranges;
+    }
+
+    /// <summary>The hash of a block before the last; null for one that was dropped, but for the last of those.</summary>
+    private BlockHash? HashOf(LogId log, ulong seq)
+    {
+        LogBeginning beginning = BeginningOf(log);
+        return seq == beginning.BlockSeq ? beginning.Hash
+            : seq < beginning.BlockSeq ? null
+            : _heldHash(log, seq);
     }
 }

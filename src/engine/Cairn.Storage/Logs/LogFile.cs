@@ -1,5 +1,5 @@
 using System.Buffers;
-using System.Buffers.Binary;
+using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Storage.Checksums;
 using Cairn.Storage.Ports;
@@ -7,12 +7,25 @@ using Cairn.Storage.Ports;
 namespace Cairn.Storage.Logs;
 
 /// <summary>One member's log of one volume in one file: blocks behind each other, each findable by its sequence.</summary>
-/// <remarks>Guarded by the store's gate, but for reads of blocks that are there and syncs.</remarks>
-internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
+/// <remarks>
+/// Guarded by the store's gate, but for reads of blocks that are there and syncs. Format: docs/formats/logfile.md.
+/// </remarks>
+/// <param name="volume">Which volume.</param>
+/// <param name="log">Whose log.</param>
+/// <param name="file">The open file.</param>
+/// <param name="path">What it is called, or will be when it is whole.</param>
+internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file, string path)
 {
     /// <summary>What a system reads to write a part of it: where that fails, the next block goes behind.</summary>
     private const int PageBytes = 4096;
 
+    /// <summary>So many blocks may be missing before one that is there: more, and its number is not believed.</summary>
+    private const int GapMax = 1 << 20;
+
+    /// <summary>The same for the first, if it cannot be read any more where the log begins.</summary>
+    private const int GapMaxUnknown = 1 << 24;
+
+    /// <summary>Of the blocks behind the beginning.</summary>
     private readonly List<Place> _places = [];
 
     /// <summary>Which volume.</summary>
@@ -24,8 +37,11 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
     /// <summary>The open file.</summary>
     public IDiskFile File { get; } = file;
 
-    /// <summary>The highest sequence that is here; 0 when there is none.</summary>
-    public ulong LastSeq => (ulong)_places.Count;
+    /// <summary>What was dropped before the first block that may be here.</summary>
+    public LogBeginning Beginning { get; private set; }
+
+    /// <summary>The highest sequence that is here; when there is none, that of the last block that was dropped, or 0.</summary>
+    public ulong LastSeq => Beginning.BlockSeq + (ulong)_places.Count;
 
     /// <summary>Where the next block goes.</summary>
     public long End { get; private set; } = LogFormat.FileHeaderBytes;
@@ -46,9 +62,9 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
     public bool HasLostEnd { get; private set; }
 
     /// <summary>Whether the block is here.</summary>
-    public bool Has(ulong seq) => seq > 0 && seq <= LastSeq && _places[(int)seq - 1].Units != 0;
+    public bool Has(ulong seq) => seq > Beginning.BlockSeq && seq <= LastSeq && _places[IndexOf(seq)].Units != 0;
 
-    /// <summary>Sequences before <see cref="LastSeq"/> that were lost to damage.</summary>
+    /// <summary>Sequences behind the beginning and before <see cref="LastSeq"/> that were lost to damage.</summary>
     public IReadOnlyList<ulong> Missing
     {
         get
@@ -58,7 +74,7 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
             {
                 if (_places[i].Units == 0)
                 {
-                    missing.Add((ulong)i + 1);
+                    missing.Add(Beginning.BlockSeq + (ulong)i + 1);
                 }
             }
 
@@ -67,19 +83,42 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
     }
 
     /// <summary>Bytes of a block; -1 if it is not here.</summary>
-    public int LengthOf(ulong seq) => Has(seq) ? _places[(int)seq - 1].Length : -1;
+    public int LengthOf(ulong seq) => Has(seq) ? _places[IndexOf(seq)].Length : -1;
 
-    /// <summary>Writes the header of an empty file.</summary>
-    public Result<Unit, DiskError> Create()
+    /// <summary>Writes the header of an empty file, and its copy, if the log begins later.</summary>
+    public Result<Unit, DiskError> Create(LogBeginning beginning = default)
     {
-        DurableBytes = LogFormat.FileHeaderBytes;
-        return WriteHeader();
+        Beginning = beginning;
+        End = LogFormat.StartOf(beginning);
+        DurableBytes = End;
+        Result<Unit, DiskError> written = WriteHeader();
+        if (beginning.IsFirst)
+        {
+            return written;
+        }
+
+        written = written.IsOk ? WriteHeader(LogFormat.CopyOffset) : written;
+        return written.IsOk ? File.SetLength(End) : written;
+    }
+
+    /// <summary>Everything that was written is about to be synced, before the file gets its name.</summary>
+    /// <param name="lostBytes">So much behind it was lost, and is missed at every opening until it is back.</param>
+    public Result<Unit, DiskError> Finish(long lostBytes)
+    {
+        DurableBytes = End + lostBytes;
+        HasLostEnd = lostBytes > 0;
+        IsDamaged = HasLostEnd;
+        Result<Unit, DiskError> written = WriteHeader();
+        written = written.IsOk ? File.Sync() : written;
+        Synced = written.IsOk ? Written : Synced;
+        return written;
     }
 
     /// <summary>Writes the next block, or one that was lost.</summary>
     public Result<Unit, DiskError> Append(ulong seq, ReadOnlySpan<byte> block)
     {
-        Invariant.That(seq > 0 && seq <= LastSeq + 1 && !Has(seq), $"block {seq} after {LastSeq}");
+        Invariant.That(
+            seq > Beginning.BlockSeq && seq <= LastSeq + 1 && !Has(seq), $"block {seq} after {LastSeq}");
         Span<byte> header = stackalloc byte[LogFormat.BlockHeaderBytes];
         LogFormat.Write(header, new BlockHeader(seq, block.Length, Crc32C.Compute(block)));
         Result<Unit, DiskError> written = File.Write(End, header, block);
@@ -115,7 +154,7 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
     /// <summary>Reads a block that is here, checked.</summary>
     public Result<Unit, StoreError> Read(ulong seq, Span<byte> destination)
     {
-        Place place = _places[(int)seq - 1];
+        Place place = _places[IndexOf(seq)];
         Span<byte> bytes = stackalloc byte[LogFormat.BlockHeaderBytes];
         Result<Unit, DiskError> read = File.ReadPatiently(place.Offset, bytes);
         read = read.IsOk ? File.ReadPatiently(place.Offset + LogFormat.BlockHeaderBytes, destination) : read;
@@ -128,13 +167,13 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
             && header.Seq == seq && header.Length == destination.Length
             && header.Checksum == Crc32C.Compute(destination)
             ? Unit.Value
-            : new StoreError(StoreErrorKind.Corrupt, $"{File.Path}+{place.Offset}", $"block {seq} fails its checksum");
+            : new StoreError(StoreErrorKind.Corrupt, $"{path}+{place.Offset}", $"block {seq} fails its checksum");
     }
 
     /// <summary>Forgets a block that turned out to be bad, so that it is asked for and written again.</summary>
     public void Forget(ulong seq)
     {
-        _places[(int)seq - 1] = default;
+        _places[IndexOf(seq)] = default;
         IsDamaged = true;
         HasLostEnd |= seq == LastSeq;
     }
@@ -154,13 +193,13 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
             return error;
         }
 
-        Span<byte> header = stackalloc byte[LogFormat.FileHeaderBytes];
-        bool isHeader = length >= header.Length && File.Read(0, header).IsOk;
-        long durable = 0;
-        if (!isHeader || !LogFormat.TryReadFile(header, Volume, Log, out durable))
+        LogBeginning copied = default;
+        if (!TryReadHeader(length, 0, out long durable, out LogBeginning beginning, out bool isZeros))
         {
-            // A header of zeros was never synced, so nothing behind it was.
-            bool isTorn = length <= LogFormat.FileHeaderBytes || (isHeader && !header.ContainsAnyExcept((byte)0));
+            // A header of zeros was never synced, so nothing behind it was; but of a file that begins later all was.
+            bool hasCopy = TryReadHeader(length, LogFormat.CopyOffset, out _, out copied, out _) && !copied.IsFirst;
+            bool isTorn = !hasCopy && (length <= LogFormat.FileHeaderBytes || isZeros);
+            beginning = hasCopy ? copied : default;
             if (!isTorn)
             {
                 Report(findings, 0, LogFormat.FileHeaderBytes, "the file's header is damaged; its blocks are used");
@@ -171,8 +210,15 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
             IsDamaged = true;
             durable = isTorn ? 0 : length;
         }
+        else if (!beginning.IsFirst
+            && (!TryReadHeader(length, LogFormat.CopyOffset, out _, out copied, out _) || copied != beginning))
+        {
+            Report(findings, LogFormat.CopyOffset, LogFormat.FileHeaderBytes, "the header's copy is damaged");
+        }
 
         DurableBytes = durable;
+        Beginning = beginning;
+        End = LogFormat.StartOf(beginning);
         Scan(length, findings);
         if (AlignUp(length) < DurableBytes)
         {
@@ -183,9 +229,24 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
         Result<Unit, DiskError> cut = length > End ? File.SetLength(End) : Unit.Value;
 
         // What was durable once stays noted after a cut: until all of it is back, every opening says so.
-        DurableBytes = Math.Max(DurableBytes, LogFormat.FileHeaderBytes);
+        DurableBytes = Math.Max(DurableBytes, LogFormat.StartOf(beginning));
         _ = WriteHeader();
+        if (IsDamaged && !beginning.IsFirst)
+        {
+            _ = WriteHeader(LogFormat.CopyOffset);
+        }
+
         return cut.IsOk ? File.Sync() : cut;
+    }
+
+    private bool TryReadHeader(
+        long length, int offset, out long durable, out LogBeginning beginning, out bool isZeros)
+    {
+        Span<byte> header = stackalloc byte[LogFormat.FileHeaderBytes];
+        bool isRead = length >= offset + header.Length && File.Read(offset, header).IsOk;
+        isZeros = isRead && !header.ContainsAnyExcept((byte)0);
+        (durable, beginning) = (0, default);
+        return isRead && LogFormat.TryReadFile(header, Volume, Log, out durable, out beginning);
     }
 
     private void Scan(long length, List<LogDamage> findings)
@@ -194,8 +255,8 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
         try
         {
             LogWindow reader = new(File, length, window);
-            long offset = LogFormat.FileHeaderBytes;
-            ulong before = 0;
+            long offset = End;
+            ulong before = Beginning.BlockSeq;
             List<Hole> holes = [];
             while (offset < length)
             {
@@ -250,17 +311,20 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
         }
     }
 
-    private Result<Unit, DiskError> WriteHeader()
+    private Result<Unit, DiskError> WriteHeader(int offset = 0)
     {
         Span<byte> header = stackalloc byte[LogFormat.FileHeaderBytes];
-        LogFormat.WriteFile(header, Volume, Log, DurableBytes);
+        LogFormat.WriteFile(header, Volume, Log, DurableBytes, Beginning);
         Written++;
-        return File.Write(0, header);
+        return File.Write(offset, header);
     }
+
+    private int IndexOf(ulong seq) => (int)(seq - Beginning.BlockSeq - 1);
 
     private void Note(ulong seq, long offset, int length)
     {
-        if (seq > LastSeq + (1 << 20))
+        int gapMax = _places.Count == 0 && IsDamaged ? GapMaxUnknown : GapMax;
+        if (seq <= Beginning.BlockSeq || seq > LastSeq + (ulong)gapMax)
         {
             return;
         }
@@ -270,7 +334,7 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
             _places.Add(default);
         }
 
-        _places[(int)seq - 1] = new Place((uint)(offset / LogFormat.Alignment), length);
+        _places[IndexOf(seq)] = new Place((uint)(offset / LogFormat.Alignment), length);
     }
 
     private static long AlignUp(long offset) => (offset + LogFormat.Alignment - 1) & -LogFormat.Alignment;
@@ -278,7 +342,7 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
     private void Report(List<LogDamage> findings, long offset, long length, string detail)
     {
         IsDamaged = true;
-        StoreError error = new(StoreErrorKind.Corrupt, $"{File.Path}+{offset}", $"{detail}, {length} bytes");
+        StoreError error = new(StoreErrorKind.Corrupt, $"{path}+{offset}", $"{detail}, {length} bytes");
         findings.Add(new LogDamage(Volume, Log, error));
     }
 
@@ -288,63 +352,5 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file)
     private readonly record struct Place(uint Units, int Length)
     {
         public long Offset => (long)Units * LogFormat.Alignment;
-    }
-
-    /// <summary>Reads blocks of a file through a window, trusting nothing.</summary>
-    private sealed class LogWindow(IDiskFile file, long fileBytes, byte[] window)
-    {
-        private long _start;
-        private int _length;
-
-        public bool TryBlock(long offset, out BlockHeader header) =>
-            TryLoad(offset, LogFormat.BlockHeaderBytes, out ReadOnlySpan<byte> bytes)
-            & LogFormat.TryRead(bytes, out header)
-            && TryLoad(offset + LogFormat.BlockHeaderBytes, header.Length, out bytes)
-            && Crc32C.Compute(bytes) == header.Checksum;
-
-        public long FindNext(long from)
-        {
-            for (long offset = from; offset + LogFormat.BlockHeaderBytes <= fileBytes; offset += LogFormat.Alignment)
-            {
-                if (TryLoad(offset, LogFormat.BlockHeaderBytes, out ReadOnlySpan<byte> bytes)
-                    && BinaryPrimitives.ReadUInt32LittleEndian(bytes) == LogFormat.BlockMagic
-                    && TryBlock(offset, out _))
-                {
-                    return offset;
-                }
-            }
-
-            return -1;
-        }
-
-        private bool TryLoad(long offset, int length, out ReadOnlySpan<byte> bytes)
-        {
-            bytes = default;
-            if (offset + length > fileBytes)
-            {
-                return false;
-            }
-
-            if (offset < _start || offset + length > _start + _length)
-            {
-                int wanted = (int)Math.Min(window.Length, fileBytes - offset);
-                bool isRead = file.Read(offset, window.AsSpan(0, wanted)).IsOk;
-                if (!isRead)
-                {
-                    wanted = length;
-                    isRead = file.Read(offset, window.AsSpan(0, wanted)).IsOk;
-                }
-
-                _start = offset;
-                _length = isRead ? wanted : 0;
-                if (!isRead)
-                {
-                    return false;
-                }
-            }
-
-            bytes = window.AsSpan((int)(offset - _start), length);
-            return true;
-        }
     }
 }

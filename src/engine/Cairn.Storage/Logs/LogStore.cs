@@ -8,12 +8,16 @@ namespace Cairn.Storage.Logs;
 /// <summary>The signed blocks of all members' logs that this node holds: one file a log, blocks opaque.</summary>
 /// <remarks>
 /// Invariants: blocks of a log are appended in the order of their sequence, without gaps, but for those that fill
-/// holes damage made; after <see cref="Commit"/> they survive power loss; every block read is checked.
+/// holes damage made; after <see cref="Commit"/> they survive power loss; every block read is checked. A log begins at its
+/// first block or, once <see cref="BeginAt"/> dropped what was before, later.
 /// Threads: all members may be called from any thread. Format: docs/formats/logfile.md.
 /// </remarks>
-public sealed class LogStore : IDisposable
+public sealed partial class LogStore : IDisposable
 {
     private readonly object _gate = new();
+
+    /// <summary>Held while files are synced or replaced, before <see cref="_gate"/>.</summary>
+    private readonly Lock _syncing = new();
     private readonly IDisk _disk;
     private readonly string _folder;
     private readonly SortedDictionary<(VolumeId Volume, LogId Log), LogFile> _files = [];
@@ -154,7 +158,10 @@ public sealed class LogStore : IDisposable
     }
 
     /// <summary>Writes the next block of a log, or one that is missing; one that is here and can be read is left as it is.</summary>
-    /// <remarks>It survives kill -9 when this returns, power loss after <see cref="Commit"/>. A gap is the caller's bug.</remarks>
+    /// <remarks>
+    /// It survives kill -9 when this returns, power loss after <see cref="Commit"/>. A gap is the caller's bug. One from
+    /// before the beginning of its log is not wanted any more.
+    /// </remarks>
     public Result<Unit, StoreError> Append(VolumeId volume, LogId log, ulong seq, ReadOnlySpan<byte> block)
     {
         if (block.Length > LogFormat.BlockBytesMax)
@@ -180,7 +187,8 @@ public sealed class LogStore : IDisposable
                 _ = ReadOrForget(file, seq);
             }
 
-            Result<Unit, DiskError> appended = file.Has(seq) ? Unit.Value : file.Append(seq, block);
+            bool isKept = file.Has(seq) || seq <= file.Beginning.BlockSeq;
+            Result<Unit, DiskError> appended = isKept ? Unit.Value : file.Append(seq, block);
             return appended.IsOk ? Unit.Value : StoreError.From(appended.Error);
         }
     }
@@ -221,6 +229,14 @@ public sealed class LogStore : IDisposable
     /// <summary>Deletes the logs of a volume that was removed.</summary>
     public Result<Unit, StoreError> Remove(VolumeId volume)
     {
+        lock (_syncing)
+        {
+            return RemoveSynced(volume);
+        }
+    }
+
+    private Result<Unit, StoreError> RemoveSynced(VolumeId volume)
+    {
         lock (_gate)
         {
             _roster.Remove(volume);
@@ -235,7 +251,7 @@ public sealed class LogStore : IDisposable
                 LogFile file = _files[key];
                 _files.Remove(key);
                 file.File.Dispose();
-                Result<Unit, DiskError> deleted = _disk.Delete(file.File.Path);
+                Result<Unit, DiskError> deleted = _disk.Delete(PathOf(key.Volume, key.Log));
                 _folderChanged = true;
                 if (!deleted.IsOk)
                 {
@@ -277,14 +293,13 @@ public sealed class LogStore : IDisposable
             return file;
         }
 
-        string path = string.Create(
-            CultureInfo.InvariantCulture, $"{_folder}/{volume}-{log.Author}-{log.Incarnation}.log");
+        string path = PathOf(volume, log);
         if (!_disk.Open(path, DiskOpenMode.OpenOrCreate).TryGet(out IDiskFile? opened, out DiskError error))
         {
             return error;
         }
 
-        file = new LogFile(volume, log, opened);
+        file = new LogFile(volume, log, opened, path);
         Result<Unit, DiskError> created = file.Create();
         if (!created.IsOk)
         {
@@ -297,6 +312,9 @@ public sealed class LogStore : IDisposable
         _folderChanged = true;
         return file;
     }
+
+    private string PathOf(VolumeId volume, LogId log) => string.Create(
+        CultureInfo.InvariantCulture, $"{_folder}/{volume}-{log.Author}-{log.Incarnation}.log");
 
     private Result<Unit, DiskError> Load()
     {
@@ -316,6 +334,7 @@ public sealed class LogStore : IDisposable
         {
             if (!TryParse(name, out VolumeId volume, out LogId log))
             {
+                DeleteUnfinished(name);
                 continue;
             }
 
@@ -324,7 +343,7 @@ public sealed class LogStore : IDisposable
                 return error;
             }
 
-            LogFile file = new(volume, log, opened);
+            LogFile file = new(volume, log, opened, $"{_folder}/{name}");
             _files[(volume, log)] = file;
             _roster.Add(volume, log);
             Result<Unit, DiskError> loaded = file.Load(_findings);
@@ -394,6 +413,14 @@ public sealed class LogStore : IDisposable
     }
 
     private Result<Unit, StoreError> Sync()
+    {
+        lock (_syncing)
+        {
+            return SyncDirty();
+        }
+    }
+
+    private Result<Unit, StoreError> SyncDirty()
     {
         List<(LogFile File, ulong Written, long End)> dirty = [];
         bool syncFolder;
