@@ -27,6 +27,7 @@ public sealed class IndexCipher : IDisposable
 
     private readonly IncrementalHash _masking;
     private readonly AesGcm _cipher;
+    private readonly ShortGcm? _short;
     private readonly ulong _run;
     private uint _next;
 
@@ -41,6 +42,7 @@ public sealed class IndexCipher : IDisposable
         Span<byte> key = stackalloc byte[KeyDerivation.KeySize];
         KeyDerivation.Derive(homeSecret, "cairn/index-value/1"u8, salt, key);
         _cipher = new AesGcm(key, TagSize);
+        _short = ShortGcm.IsSupported ? new ShortGcm(key) : null;
         KeyDerivation.Derive(homeSecret, "cairn/index-name/1"u8, salt, key);
         _masking = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
         CryptographicOperations.ZeroMemory(key);
@@ -71,8 +73,16 @@ public sealed class IndexCipher : IDisposable
         BinaryPrimitives.WriteUInt64LittleEndian(nonce, _run);
         BinaryPrimitives.WriteUInt32LittleEndian(nonce[sizeof(ulong)..], _next++);
         int length = plain.Length;
-        _cipher.Encrypt(
-            nonce, plain, sealedBytes.Slice(NonceSize, length), sealedBytes.Slice(NonceSize + length, TagSize), key);
+        Span<byte> hidden = sealedBytes.Slice(NonceSize, length);
+        Span<byte> tag = sealedBytes.Slice(NonceSize + length, TagSize);
+        if (_short is not null && ShortGcm.IsFaster(length))
+        {
+            _short.Encrypt(nonce, plain, hidden, tag, key);
+        }
+        else
+        {
+            _cipher.Encrypt(nonce, plain, hidden, tag, key);
+        }
     }
 
     /// <summary>Opens a value.</summary>
@@ -89,14 +99,17 @@ public sealed class IndexCipher : IDisposable
         }
 
         ReadOnlySpan<byte> nonce = sealedBytes[..NonceSize];
-        return AesGcmOpening.TryDecrypt(
-            _cipher, nonce, sealedBytes.Slice(NonceSize, length), sealedBytes[^TagSize..], plain, key);
+        ReadOnlySpan<byte> hidden = sealedBytes.Slice(NonceSize, length);
+        return _short is not null && ShortGcm.IsFaster(length)
+            ? _short.TryDecrypt(nonce, hidden, sealedBytes[^TagSize..], plain, key)
+            : AesGcmOpening.TryDecrypt(_cipher, nonce, hidden, sealedBytes[^TagSize..], plain, key);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _cipher.Dispose();
+        _short?.Dispose();
         _masking.Dispose();
     }
 }
