@@ -93,6 +93,7 @@ internal static class QuickFold
     /// <summary>Begins to write what changed, once what was taken before is written.</summary>
     private static Task Write(SealedIndex index, OverlayTable table, OrderedFold fold, Task before)
     {
+        fold.Save();
         before.Wait();
         table.ChangesPersisted();
         fold.Save();

@@ -87,6 +87,39 @@ public sealed class TableTests
     }
 
     [Fact]
+    public void What_is_dropped_is_gone_like_what_is_removed()
+    {
+        var index = new MemoryTable();
+        foreach (ITreeTable table in (ITreeTable[])[new MemoryTable(), new OverlayTable(index, cacheBytesMax: 0)])
+        {
+            table.Set([1], [1]);
+            table.Set([2], [2]);
+            table.Drop([1]);
+            table.Drop([3]);
+            Assert.Equal([null, null], new[] { table.Get([1]), table.Get([3]) });
+            Assert.Equal("0202", Assert.Single(All(table)));
+            table.Set([1], [4]);
+            Assert.Equal([4], table.Get([1])!);
+        }
+
+        // Dropped above what is taken, and above what is below.
+        var persisted = new OverlayTable(index, cacheBytesMax: 4096);
+        persisted.Set([1], [1]);
+        persisted.Set([2], [2]);
+        Persist(persisted, index);
+        persisted.Set([5], [5]);
+        persisted.Drop([1]);
+        _ = persisted.TakeChanges();
+        persisted.Drop([5]);
+        persisted.ChangesPersisted();
+        index.Put([1], null);
+        index.Put([5], [5]);
+        Persist(persisted, index);
+        Assert.Equal("0202", Assert.Single(All(persisted)));
+        Assert.Equal("0202", Assert.Single(All(index)));
+    }
+
+    [Fact]
     public void A_walk_goes_on_when_the_table_changes_under_it()
     {
         foreach (ITreeTable table in (ITreeTable[])[new MemoryTable(), new OverlayTable(new MemoryTable(), 1000)])

@@ -50,6 +50,34 @@ public sealed class TablePersisterTests
         Assert.Equal(["a", "b", "c"], node.Open().Names());
     }
 
+    [Fact]
+    public void WhatIsFoldedWhileTheIndexIsWritten_IsThereAfterTheNextStart()
+    {
+        var options = new ReplicatedLogOptions { PersistDelay = TimeSpan.FromHours(1), PersistChangesMax = 100 };
+        LogNode node = Node(1).Open(options);
+        LogNode other = Node(2).Open(options);
+        node.Index.WriteFailure = "database or disk is full";
+        for (int i = 0; i < 300; i++)
+        {
+            node.Create($"file {i}");
+            other.Create($"file {i}");
+            if (i == 100)
+            {
+                // Taken, and not written before the end: what follows is folded beside it.
+                Assert.False(node.Log.Persist().IsOk);
+            }
+        }
+
+        node.Index.WriteFailure = null;
+        Assert.True(node.Log.Persist().IsOk);
+        Assert.True(other.Log.Persist().IsOk);
+        string[] names = [.. node.Names()];
+        Assert.Equal(300, names.Length);
+        node.Close();
+        Assert.Equal(names, node.Open(options).Names());
+        Assert.Equal(other.Log.Fold.TailCount, node.Log.Fold.TailCount);
+    }
+
     /// <summary>A disk that was full for a while: what is not in the index would else stay in memory until the next start.</summary>
     [Fact]
     public void AfterAFailure_TheIndexIsWrittenAgainByItself()

@@ -67,6 +67,9 @@ internal sealed class FoldTail
 
     internal int Count => _fresh.Count + _blocks.Sum(block => block.Count);
 
+    /// <summary>How many are not in the table.</summary>
+    internal int UnsavedCount => _fresh.Count;
+
     /// <summary>The last transaction before the tail that is fixed in its place.</summary>
     internal TransactionOrder Cut { get; private set; }
 

@@ -27,6 +27,9 @@ public interface ITreeTable : ITableSource
 
     /// <summary>Takes a key out, if it is there.</summary>
     TableWrite Remove(ReadOnlySpan<byte> key);
+
+    /// <summary>As <see cref="Remove"/>, for who does not want to know what was there: nothing is read.</summary>
+    void Drop(ReadOnlySpan<byte> key) => Remove(key);
 }
 
 /// <summary>What a write did.</summary>

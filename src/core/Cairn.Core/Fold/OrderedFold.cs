@@ -71,6 +71,9 @@ public sealed class OrderedFold
     /// <summary>Transactions kept to be undone.</summary>
     public int TailCount => _tail.Count;
 
+    /// <summary>How many of these <see cref="Save"/> has not written into the table yet.</summary>
+    public int UnsavedCount => _tail.UnsavedCount;
+
     /// <summary>Transactions that wait for others.</summary>
     public int WaitingCount => _waiting.Count;
 

@@ -70,6 +70,13 @@ public sealed class OverlayTable : IPersistedTable
     }
 
     /// <inheritdoc/>
+    public void Drop(ReadOnlySpan<byte> key)
+    {
+        _mutations++;
+        _changes.SetGone(key, TableKey.Hash(key));
+    }
+
+    /// <inheritdoc/>
     public TableCursor Scan(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to) => new Cursor(this, from, to);
 
     /// <inheritdoc/>

@@ -66,7 +66,7 @@ internal sealed class TailBlock
     }
 
     /// <summary>Takes its record out of the table.</summary>
-    internal void Remove(ITreeTable table) => table.Put(_key, null);
+    internal void Remove(ITreeTable table) => table.Drop(_key);
 
     /// <summary>All blocks of a table, in order, without their transactions.</summary>
     internal static List<TailBlock> Load(ITableSource table)

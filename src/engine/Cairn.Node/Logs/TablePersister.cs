@@ -15,6 +15,9 @@ internal sealed class TablePersister(
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
 
+    /// <summary>Which part of what is written at once must be transactions that the tail has not in the table yet, to save it.</summary>
+    private const int SavePart = 16;
+
     private readonly Signal _wake = new();
     private readonly Signal _hurry = new();
     private readonly Signal _stop = new();
@@ -33,10 +36,18 @@ internal sealed class TablePersister(
     public void Wake()
     {
         _wake.Raise();
-        if (table.ChangeCount >= options.PersistChangesMax)
+        if (table.ChangeCount < options.PersistChangesMax)
         {
-            _hurry.Raise();
+            return;
         }
+
+        if (_taken is not null && log.Fold.UnsavedCount >= options.PersistChangesMax / SavePart)
+        {
+            // Written beside what was taken before: then little is left to be done when that is through.
+            log.Fold.Save();
+        }
+
+        _hurry.Raise();
     }
 
     /// <summary>Starts the loop.</summary>
