@@ -11,6 +11,9 @@ public sealed class SimulatedIdentity : IIdentity, IDisposable
     private readonly ECDiffieHellman _agreement;
     private readonly RepeatableSignature _signatures;
 
+    /// <summary>What was agreed with whom: every life of the machine asks again, for every peer and every key it was granted.</summary>
+    private readonly Dictionary<Bytes32, byte[]?> _agreed = [];
+
     /// <summary>Derives the key.</summary>
     public SimulatedIdentity(ulong seed)
     {
@@ -38,18 +41,15 @@ public sealed class SimulatedIdentity : IIdentity, IDisposable
     /// <inheritdoc/>
     public bool TryAgree(ReadOnlySpan<byte> peerPublicKey, Span<byte> sharedSecret)
     {
-        try
+        Bytes32 peer = new(SHA256.HashData(peerPublicKey));
+        if (!_agreed.TryGetValue(peer, out byte[]? secret))
         {
-            using ECDiffieHellman peer = ECDiffieHellman.Create();
-            peer.ImportSubjectPublicKeyInfo(peerPublicKey, out _);
-            byte[] secret = _agreement.DeriveRawSecretAgreement(peer.PublicKey);
-            secret.CopyTo(sharedSecret);
-            return true;
+            secret = Agree(peerPublicKey);
+            _agreed.Add(peer, secret);
         }
-        catch (CryptographicException)
-        {
-            return false;
-        }
+
+        secret?.CopyTo(sharedSecret);
+        return secret is not null;
     }
 
     /// <inheritdoc/>
@@ -57,5 +57,19 @@ public sealed class SimulatedIdentity : IIdentity, IDisposable
     {
         _signing.Dispose();
         _agreement.Dispose();
+    }
+
+    private byte[]? Agree(ReadOnlySpan<byte> peerPublicKey)
+    {
+        try
+        {
+            using ECDiffieHellman peer = ECDiffieHellman.Create();
+            peer.ImportSubjectPublicKeyInfo(peerPublicKey, out _);
+            return _agreement.DeriveRawSecretAgreement(peer.PublicKey);
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
     }
 }

@@ -36,6 +36,7 @@ public sealed class Campaign
     private readonly List<SimulatedMachine> _machines = [];
     private readonly List<Actor> _actors = [];
     private readonly Oracle _oracle = new();
+    private readonly CheckedSignatures _signatures = new();
     private readonly WorkloadCounters _counters = new();
     private readonly FaultPlan _faults;
     private readonly InvariantChecker _checker;
@@ -150,6 +151,9 @@ public sealed class Campaign
         {
             _scheduler.RunFor(WatchEvery < end - _scheduler.Now ? WatchEvery : end - _scheduler.Now);
             _checker.CheckAlways();
+
+            // They would keep all that their dead processes had in memory until the storm is over.
+            _actors.RemoveAll(static actor => !actor.IsAtWork);
             if (++watches % LookAtCopiesEvery == 0)
             {
                 _checker.CheckCopiesKept(_faults.Rotted);
@@ -228,6 +232,7 @@ public sealed class Campaign
         SimulatedMachine machine = new(_scheduler, _network, _machines.Count, _options.Seed, options)
         {
             Told = _chronicle.Add,
+            CheckSignature = _signatures.Check,
         };
         machine.Disk.Faults.SyncLies = _options.Bug == PlantedBug.LyingDisk;
         _machines.Add(machine);

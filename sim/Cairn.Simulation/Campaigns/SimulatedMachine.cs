@@ -1,4 +1,5 @@
 using System.Net;
+using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node;
 using Cairn.Node.Control;
@@ -90,6 +91,9 @@ public sealed class SimulatedMachine : IDisposable
 
     /// <summary>Called in the node's process each time it has begun to run.</summary>
     public Action<SimulatedMachine>? Started { get; set; }
+
+    /// <summary>How signatures are checked; as usual by default.</summary>
+    public SignatureCheck CheckSignature { get; init; } = Signatures.CheckEcdsa;
 
     /// <summary>Told what happens to it, and every line of its diary, with its name.</summary>
     public Action<string, string>? Told { get; init; }
@@ -221,6 +225,7 @@ public sealed class SimulatedMachine : IDisposable
             Time = Process.Time,
             Workers = Process,
             Identity = _identity,
+            CheckSignature = (key, data, signature) => CheckSignature(key, data, signature),
             OpenIndex = OpenIndex,
         };
     }

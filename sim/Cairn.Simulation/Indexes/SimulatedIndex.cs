@@ -9,6 +9,7 @@ public sealed class SimulatedIndex : IIndexStore
 {
     private readonly Lock _gate = new();
     private SortedList<byte[], byte[]> _records = new(ByteOrder.Instance);
+    private long _bytes;
 
     /// <summary>When set, every call fails with these words.</summary>
     public string? Failure { get; set; }
@@ -47,7 +48,7 @@ public sealed class SimulatedIndex : IIndexStore
         {
             lock (_gate)
             {
-                return _records.Sum(record => (long)record.Key.Length + record.Value.Length);
+                return _bytes;
             }
         }
     }
@@ -110,14 +111,7 @@ public sealed class SimulatedIndex : IIndexStore
             foreach (IndexChange change in changes)
             {
                 count++;
-                if (change.Value is { } value)
-                {
-                    _records[change.Key.ToArray()] = value.ToArray();
-                }
-                else
-                {
-                    _records.Remove(change.Key.ToArray());
-                }
+                Put(change.Key.ToArray(), change.Value?.ToArray());
             }
 
             LargestApply = Math.Max(LargestApply, count);
@@ -140,6 +134,7 @@ public sealed class SimulatedIndex : IIndexStore
         {
             Failure = null;
             _records.Clear();
+            _bytes = 0;
             return Unit.Value;
         }
     }
@@ -149,13 +144,34 @@ public sealed class SimulatedIndex : IIndexStore
     {
         lock (_gate)
         {
-            return new SimulatedIndex { _records = new SortedList<byte[], byte[]>(_records, ByteOrder.Instance) };
+            var records = new SortedList<byte[], byte[]>(_records, ByteOrder.Instance);
+            return new SimulatedIndex { _records = records, _bytes = _bytes };
         }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+    }
+
+    private void Put(byte[] key, byte[]? value)
+    {
+        int at = _records.IndexOfKey(key);
+        if (at < 0 && value is not null)
+        {
+            _records.Add(key, value);
+            _bytes += key.Length + value.Length;
+        }
+        else if (at >= 0 && value is not null)
+        {
+            _bytes += value.Length - _records.GetValueAtIndex(at).Length;
+            _records.SetValueAtIndex(at, value);
+        }
+        else if (at >= 0)
+        {
+            _bytes -= key.Length + _records.GetValueAtIndex(at).Length;
+            _records.RemoveAt(at);
+        }
     }
 
     private int FirstAtOrAfter(ReadOnlySpan<byte> key)

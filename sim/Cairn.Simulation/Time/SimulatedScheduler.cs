@@ -10,6 +10,8 @@ namespace Cairn.Simulation.Time;
 /// </remarks>
 public sealed class SimulatedScheduler
 {
+    private const int CompactFrom = 4096;
+
     private readonly Queue<(SimulatedProcess? Process, SendOrPostCallback Callback, object? State)> _ready = new();
     private readonly PriorityQueue<SimulatedTimer, (long DueTicks, long Order)> _timers = new();
     private readonly List<SimulatedFailure> _failures = [];
@@ -17,6 +19,7 @@ public sealed class SimulatedScheduler
     private int _processes;
     private volatile string? _trespass;
     private long _order;
+    private int _compactAt = CompactFrom;
 
     /// <summary>Starts at time zero.</summary>
     /// <param name="wallStart">What the processes' clocks show at time zero.</param>
@@ -132,6 +135,11 @@ public sealed class SimulatedScheduler
             return 0;
         }
 
+        if (_timers.Count >= _compactAt)
+        {
+            Compact();
+        }
+
         long order = ++_order;
         _timers.Enqueue(timer, (Now.Ticks + Math.Max(0, delay.Ticks), order));
         return order;
@@ -163,6 +171,16 @@ public sealed class SimulatedScheduler
         {
             SynchronizationContext.SetSynchronizationContext(before);
         }
+    }
+
+    /// <summary>Timers that were stopped, or whose processes are dead, keep what they would have called in memory: hours of it.</summary>
+    private void Compact()
+    {
+        (SimulatedTimer Timer, (long DueTicks, long Order) Due)[] live =
+            [.. _timers.UnorderedItems.Where(static timer => timer.Element.IsDue(timer.Priority.Order))];
+        _timers.Clear();
+        _timers.EnqueueRange(live);
+        _compactAt = Math.Max(CompactFrom, live.Length * 2);
     }
 
     /// <summary>What leaves the thread comes back at a random moment: such a run could not be repeated.</summary>

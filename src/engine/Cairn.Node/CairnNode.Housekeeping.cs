@@ -42,10 +42,16 @@ public sealed partial class CairnNode
             _replicator.RetryRefused();
             PublishOwed();
             PublishUse();
-            Warn(_sync.Save());
             await _weights.Look(_stop.Token);
             await _marks.Look(_stop.Token);
-            if (_ports.Time.GetElapsedTime(reconciled) > TimeSpan.FromSeconds(30))
+            bool isRound = _ports.Time.GetElapsedTime(reconciled) > TimeSpan.FromSeconds(30);
+            if (isRound || _sync.HasLostPeer)
+            {
+                // Not each time: in a busy pool it changes with every file, and it is as long as members times volumes.
+                Warn(_sync.Save());
+            }
+
+            if (isRound)
             {
                 reconciled = _ports.Time.GetTimestamp();
                 _sync.Reconcile();

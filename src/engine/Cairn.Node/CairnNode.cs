@@ -88,7 +88,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _unreadable = new UnreadableFiles(ports.Time, _diary);
         _errors = new ProgramErrors(_diary);
         _poolLog = new PoolLog(ports, logs, _diary, config.Pool, config.FounderKey, keyring);
-        SignedNodeRecord[] remembered = [.. DecodeRecords(config)];
+        SignedNodeRecord[] remembered = [.. DecodeRecords(config, ports.CheckSignature)];
         _remembered = [.. remembered.Select(record => record.Record.Node)];
         _view = new PoolView(ports.Identity.Node, config.Pool, config.Bootstrap, _remembered);
         _space = new SpaceKeeper(chunks, SpacePlan.For(options.SpaceBytes).Journal, OthersBytes, options.SpaceBytes);
@@ -198,7 +198,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     public void Start()
     {
         Warn(_record.Save());
-        _view.Load(DecodeRecords(_config).Append(_record.Current), _poolLog.State);
+        _view.Load(DecodeRecords(_config, _ports.CheckSignature).Append(_record.Current), _poolLog.State);
         _view.Changed += RememberMembers;
         RememberMembers();
         _sync.Add(_poolLog);
@@ -385,11 +385,11 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         }
     }
 
-    private static IEnumerable<SignedNodeRecord> DecodeRecords(PoolConfig config)
+    private static IEnumerable<SignedNodeRecord> DecodeRecords(PoolConfig config, SignatureCheck check)
     {
         foreach (ReadOnlyMemory<byte> bytes in config.Records)
         {
-            if (NodeRecordCodec.Decode(bytes.Span, Signatures.CheckEcdsa).TryGet(out SignedNodeRecord? record, out _))
+            if (NodeRecordCodec.Decode(bytes.Span, check).TryGet(out SignedNodeRecord? record, out _))
             {
                 yield return record;
             }

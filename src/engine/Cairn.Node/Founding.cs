@@ -202,7 +202,8 @@ public static class Founding
 
             OwnRecord record = new(ports, options, SpacePlan.For(options.SpaceBytes).Chunks.SpaceBytes, []);
             await Handshake.SendHello(connection, HelloPurpose.Join, default, record.Current.Bytes);
-            Result<PeerHello, HandshakeError> hello = await Handshake.ReceiveHello(connection, both.Token);
+            Result<PeerHello, HandshakeError> hello =
+                await Handshake.ReceiveHello(connection, ports.CheckSignature, both.Token);
             if (!hello.TryGet(out PeerHello? said, out HandshakeError refused))
             {
                 return Refused(refused);

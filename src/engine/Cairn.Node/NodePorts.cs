@@ -1,3 +1,4 @@
+using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node.Ports;
 using Cairn.Storage;
@@ -25,6 +26,9 @@ public sealed record NodePorts
 
     /// <summary>This node's identity key.</summary>
     public required IIdentity Identity { get; init; }
+
+    /// <summary>Checks what others signed. Any thread.</summary>
+    public SignatureCheck CheckSignature { get; init; } = Signatures.CheckEcdsa;
 
     /// <summary>Opens (or makes) a rebuildable index of a name ("volume-0f3a"); the node disposes it.</summary>
     public required Func<string, IIndexStore> OpenIndex { get; init; }

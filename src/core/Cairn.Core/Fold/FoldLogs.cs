@@ -19,6 +19,8 @@ internal sealed class FoldLogs
     private readonly List<TransactionId> _heads = [];
     private LogId _lastLog;
     private LogDepths? _lastDepths;
+    private LogPositions? _positions;
+    private bool _areHeadsDirty = true;
 
     internal IReadOnlyList<TransactionId> Heads => _heads;
 
@@ -35,6 +37,7 @@ internal sealed class FoldLogs
         _logs.Add(last.Log, LogDepths.StartAt(last.Seq, depth));
         int at = _heads.BinarySearch(last);
         _heads.Insert(~at, last);
+        (_positions, _areHeadsDirty) = (null, true);
     }
 
     /// <summary>The greatest place in the order of any log's last transaction.</summary>
@@ -50,7 +53,7 @@ internal sealed class FoldLogs
         return greatest;
     }
 
-    internal LogPositions Positions() => LogPositions.From(
+    internal LogPositions Positions() => _positions ??= LogPositions.From(
         _logs.Where(log => log.Value.Last > 0)
             .Select(log => KeyValuePair.Create(log.Key, new LogPosition(0, log.Value.Last))));
 
@@ -152,6 +155,7 @@ internal sealed class FoldLogs
 
         int at = _heads.BinarySearch(id);
         _heads.Insert(~at, id);
+        (_positions, _areHeadsDirty) = (null, true);
     }
 
     /// <summary>Whether everything whose depth was forgotten, and the first of each log that was not, is within.</summary>
@@ -246,6 +250,11 @@ internal sealed class FoldLogs
             depths.Dirty = false;
         }
 
+        if (!_areHeadsDirty)
+        {
+            return;
+        }
+
         var heads = new ArrayBufferWriter<byte>(64);
         var writer = new WireWriter(heads);
         writer.Count(_heads.Count);
@@ -255,6 +264,7 @@ internal sealed class FoldLogs
         }
 
         table.Put([FoldKeys.Reserved, HeadsTag], heads.WrittenSpan.ToArray());
+        _areHeadsDirty = false;
     }
 
     internal static FoldLogs Load(ITableSource table)
@@ -280,6 +290,7 @@ internal sealed class FoldLogs
             }
 
             Invariant.That(reader.Complete, "a fold's heads record is damaged: rebuild the index");
+            logs._areHeadsDirty = false;
         }
 
         return logs;

@@ -182,8 +182,10 @@ public sealed class OrderedFold
     /// </remarks>
     /// <param name="stable">What they have.</param>
     /// <param name="witnesses">These members; null for all there are.</param>
-    public void Prune(LogPositions stable, IReadOnlyCollection<NodeId>? witnesses = null)
+    /// <returns>Whether the cut moved.</returns>
+    public bool Prune(LogPositions stable, IReadOnlyCollection<NodeId>? witnesses = null)
     {
+        TransactionOrder before = _tail.Cut;
         TransactionOrder cut = _tail.LastWithin(stable, _logs.Greatest(stable));
         while (_holds.FirstHeld(cut) is { } held)
         {
@@ -191,6 +193,7 @@ public sealed class OrderedFold
         }
 
         CutAt(cut, stable, witnesses);
+        return _tail.Cut != before;
     }
 
     /// <summary>

@@ -46,41 +46,55 @@ public sealed class LogPositions : IEquatable<LogPositions>
     public LogPositions With(LogId log, LogPosition position)
     {
         int at = Find(log);
-        var copy = new List<KeyValuePair<LogId, LogPosition>>(_logs);
-        if (at >= 0)
-        {
-            copy[at] = new(log, position);
-        }
-        else
-        {
-            copy.Insert(~at, new(log, position));
-        }
-
-        return new LogPositions([.. copy]);
+        int rest = at >= 0 ? at + 1 : ~at;
+        int place = at >= 0 ? at : ~at;
+        var copy = new KeyValuePair<LogId, LogPosition>[place + 1 + _logs.Length - rest];
+        _logs.AsSpan(0, place).CopyTo(copy);
+        copy[place] = new(log, position);
+        _logs.AsSpan(rest).CopyTo(copy.AsSpan(place + 1));
+        return new LogPositions(copy);
     }
 
     /// <summary>What both hold, by transactions.</summary>
+    /// <remarks>Itself, if the other holds all of it: in a pool at rest nothing new is made.</remarks>
     public LogPositions Meet(LogPositions other)
     {
-        var both = new List<KeyValuePair<LogId, LogPosition>>();
-        foreach ((LogId log, LogPosition mine) in _logs)
+        if (ReferenceEquals(this, other))
         {
-            LogPosition theirs = other[log];
+            return this;
+        }
+
+        List<KeyValuePair<LogId, LogPosition>>? both = null;
+        int at = 0;
+        for (int i = 0; i < _logs.Length; i++)
+        {
+            (LogId log, LogPosition mine) = _logs[i];
+            LogPosition theirs = other.Next(log, ref at);
             LogPosition lower = theirs.TransactionSeq < mine.TransactionSeq ? theirs : mine;
+            if (both is null && lower == mine && mine != default)
+            {
+                continue;
+            }
+
+            both ??= [.. _logs.AsSpan(0, i)];
             if (lower != default)
             {
                 both.Add(new(log, lower));
             }
         }
 
-        return new LogPositions([.. both]);
+        return both is null ? this : new LogPositions([.. both]);
     }
 
     /// <summary>What one or the other holds, by blocks.</summary>
     public LogPositions Join(LogPositions other)
     {
+        if (ReferenceEquals(this, other) || HoldsBlocksOf(other))
+        {
+            return this;
+        }
+
         var joined = new List<KeyValuePair<LogId, LogPosition>>(Math.Max(_logs.Length, other._logs.Length));
-        bool isThis = true;
         int mine = 0;
         foreach (KeyValuePair<LogId, LogPosition> theirs in other._logs)
         {
@@ -92,23 +106,23 @@ public sealed class LogPositions : IEquatable<LogPositions>
             bool isBoth = mine < _logs.Length && _logs[mine].Key == theirs.Key;
             KeyValuePair<LogId, LogPosition> held = isBoth ? _logs[mine++] : new(theirs.Key, default);
             bool isFurther = held.Value.BlockSeq < theirs.Value.BlockSeq;
-            isThis &= !isFurther;
             if (isBoth || isFurther)
             {
                 joined.Add(isFurther ? theirs : held);
             }
         }
 
-        return isThis ? this : new LogPositions([.. joined, .. _logs.AsSpan(mine)]);
+        return new LogPositions([.. joined, .. _logs.AsSpan(mine)]);
     }
 
     /// <summary>How many blocks are held here that <paramref name="other"/> does not hold.</summary>
     public long BlocksBeyond(LogPositions other)
     {
         long blocks = 0;
-        foreach ((LogId log, LogPosition position) in _logs)
+        int at = 0;
+        foreach ((LogId log, LogPosition position) in ReferenceEquals(this, other) ? [] : _logs)
         {
-            ulong theirs = other[log].BlockSeq;
+            ulong theirs = other.Next(log, ref at).BlockSeq;
             blocks += position.BlockSeq > theirs ? (long)(position.BlockSeq - theirs) : 0;
         }
 
@@ -121,9 +135,10 @@ public sealed class LogPositions : IEquatable<LogPositions>
     /// <summary>Whether everything in <paramref name="other"/> is held here, by transactions.</summary>
     public bool Covers(LogPositions other)
     {
-        foreach ((LogId log, LogPosition position) in other._logs)
+        int at = 0;
+        foreach ((LogId log, LogPosition position) in ReferenceEquals(this, other) ? [] : other._logs)
         {
-            if (this[log].TransactionSeq < position.TransactionSeq)
+            if (Next(log, ref at).TransactionSeq < position.TransactionSeq)
             {
                 return false;
             }
@@ -172,6 +187,11 @@ public sealed class LogPositions : IEquatable<LogPositions>
             return false;
         }
 
+        if (ReferenceEquals(this, other))
+        {
+            return true;
+        }
+
         // Pair by pair: a KeyValuePair compares its fields by reflection.
         for (int i = 0; i < _logs.Length; i++)
         {
@@ -189,6 +209,39 @@ public sealed class LogPositions : IEquatable<LogPositions>
 
     /// <inheritdoc/>
     public override int GetHashCode() => _logs.Length == 0 ? 0 : _logs.Length ^ _logs[^1].Key.Author.GetHashCode();
+
+    private bool HoldsBlocksOf(LogPositions other)
+    {
+        int at = 0;
+        foreach ((LogId log, LogPosition position) in other._logs)
+        {
+            if (Next(log, ref at).BlockSeq < position.BlockSeq)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The position of a log, when logs are asked for in order: two cuts are gone through side by side.</summary>
+    /// <param name="log">Greater than the one asked for before.</param>
+    /// <param name="at">0 at first; where the search is.</param>
+    private LogPosition Next(LogId log, ref int at)
+    {
+        while (at < _logs.Length)
+        {
+            int order = _logs[at].Key.CompareTo(log);
+            if (order >= 0)
+            {
+                return order == 0 ? _logs[at++].Value : default;
+            }
+
+            at++;
+        }
+
+        return default;
+    }
 
     private int Find(LogId log)
     {

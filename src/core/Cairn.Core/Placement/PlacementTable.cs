@@ -18,6 +18,7 @@ public sealed class PlacementTable
     private readonly ushort[] _order;
     private readonly bool[] _isFull;
     private readonly int _width;
+    private volatile ulong[]? _answers;
 
     private PlacementTable(NodeId[] nodes, bool[] isFull, ushort[] order, int copies, int width, long capacityBytes)
     {
@@ -127,7 +128,39 @@ public sealed class PlacementTable
     /// <summary>
     /// Whether a node answers for a partition: as a holder, full or not, or in the place of a full one.
     /// </summary>
-    public bool AnswersFor(PartitionId partition, NodeId node) => IsHolder(partition, node) || Takes(partition, node);
+    public bool AnswersFor(PartitionId partition, NodeId node) =>
+        AnsweredBy(node) is { IsEmpty: false } bits
+        && (bits[partition.Value >> 6] & (1UL << (partition.Value & 63))) != 0;
+
+    /// <summary>A bit for each partition that a node answers for, 64 to a word; empty for who is not eligible.</summary>
+    public ReadOnlySpan<ulong> AnsweredBy(NodeId node)
+    {
+        const int Words = PartitionId.Count / 64;
+        int at = _width == 0 ? -1 : Array.BinarySearch(_nodes, node);
+        return at < 0 ? [] : (_answers ??= FindAnswers(Words)).AsSpan(at * Words, Words);
+    }
+
+    /// <summary>Once, when it is asked for; several threads may find the same.</summary>
+    private ulong[] FindAnswers(int words)
+    {
+        ulong[] answers = new ulong[_nodes.Length * words];
+        for (int p = 0; p < PartitionId.Count; p++)
+        {
+            int withRoom = 0;
+            for (int i = 0; i < _width && (i < Copies || withRoom < Copies); i++)
+            {
+                int node = _order[(p * _width) + i];
+                if (i < Copies || !_isFull[node])
+                {
+                    answers[(node * words) + (p >> 6)] |= 1UL << (p & 63);
+                }
+
+                withRoom += _isFull[node] ? 0 : 1;
+            }
+        }
+
+        return answers;
+    }
 
     /// <summary>How many partitions each node holds, in the order of node ids.</summary>
     public IReadOnlyList<(NodeId Node, int Partitions)> Load()

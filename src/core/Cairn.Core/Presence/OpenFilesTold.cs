@@ -14,6 +14,12 @@ public sealed class OpenFilesTold
 
     private readonly Dictionary<NodeId, (ObjectId[] Files, long AtMs)> _told = [];
 
+    /// <summary>How many members were told of a file that is open.</summary>
+    private int _open;
+
+    /// <summary>Whether nobody was told of a file that is open: while none is, there is nothing to tell anybody.</summary>
+    public bool IsSilent => _open == 0;
+
     /// <summary>What to tell a connected member now; null for nothing.</summary>
     /// <param name="member">Whom.</param>
     /// <param name="open">The files that are open for writing here.</param>
@@ -33,9 +39,11 @@ public sealed class OpenFilesTold
         }
 
         _told[member] = (files, nowMs);
+        _open += (files.Length > 0 ? 1 : 0) - (isTold && last.Files.Length > 0 ? 1 : 0);
         return files;
     }
 
     /// <summary>The connection to a member ended: it is told everything when it is back.</summary>
-    public void Forget(NodeId member) => _told.Remove(member);
+    public void Forget(NodeId member) =>
+        _open -= _told.Remove(member, out (ObjectId[] Files, long AtMs) last) && last.Files.Length > 0 ? 1 : 0;
 }

@@ -78,10 +78,11 @@ public readonly struct Bytes32 : IEquatable<Bytes32>, IComparable<Bytes32>
     /// <inheritdoc/>
     public int CompareTo(Bytes32 other)
     {
-        int order = _a.CompareTo(other._a);
-        order = order != 0 ? order : _b.CompareTo(other._b);
-        order = order != 0 ? order : _c.CompareTo(other._c);
-        return order != 0 ? order : _d.CompareTo(other._d);
+        // The first eight bytes nearly always decide.
+        return _a != other._a ? (_a < other._a ? -1 : 1)
+            : _b != other._b ? (_b < other._b ? -1 : 1)
+            : _c != other._c ? (_c < other._c ? -1 : 1)
+            : _d.CompareTo(other._d);
     }
 
     /// <inheritdoc/>

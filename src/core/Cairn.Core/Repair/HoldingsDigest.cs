@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Numerics;
 using System.Security.Cryptography;
 using Cairn.Core.Placement;
 using Cairn.Core.Primitives;
@@ -21,12 +22,13 @@ public static class HoldingsDigest
     public static List<PartitionId> Shared(PlacementTable table, NodeId one, NodeId other)
     {
         List<PartitionId> shared = [];
-        for (int p = 0; p < PartitionId.Count; p++)
+        ReadOnlySpan<ulong> mine = table.AnsweredBy(one);
+        ReadOnlySpan<ulong> theirs = table.AnsweredBy(other);
+        for (int word = 0; word < mine.Length && word < theirs.Length; word++)
         {
-            PartitionId partition = new((ushort)p);
-            if (table.AnswersFor(partition, one) && table.AnswersFor(partition, other))
+            for (ulong both = mine[word] & theirs[word]; both != 0; both &= both - 1)
             {
-                shared.Add(partition);
+                shared.Add(new PartitionId((ushort)((word * 64) + BitOperations.TrailingZeroCount(both))));
             }
         }
 

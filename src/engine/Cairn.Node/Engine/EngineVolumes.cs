@@ -221,6 +221,7 @@ public sealed class EngineVolumes : IVolumeFactory
             Index = index,
             Checkpoints = checkpoints,
             Identity = ports.Identity,
+            CheckSignature = ports.CheckSignature == Signatures.CheckEcdsa ? null : ports.CheckSignature,
             Members = members,
             Entropy = ports.Entropy,
             Time = ports.Time,

@@ -13,6 +13,8 @@ public sealed class ConfirmedMembers(
     NodeId self, Func<IReadOnlyList<NodeId>> writers, Func<NodeId, LogPositions> confirmed, Func<bool> isReturning)
     : IGarbageMembers
 {
+    private volatile Cut? _last;
+
     /// <inheritdoc/>
     public IReadOnlyList<NodeId> Writers => writers();
 
@@ -32,18 +34,32 @@ public sealed class ConfirmedMembers(
     public bool HaveHeardOfRemoval => HeardOfRemoval();
 
     /// <inheritdoc/>
+    /// <remarks>Worked out again only when somebody said something new: it is asked every few seconds.</remarks>
     public LogPositions Stable(LogPositions held)
     {
-        var tracker = new StabilityTracker();
         IReadOnlyList<NodeId> all = Writers;
-        foreach (NodeId writer in all)
+        LogPositions[] said =
+            [.. all.Select(writer => writer == self ? LogPositions.Empty : confirmed(writer))];
+        if (_last is { } last && ReferenceEquals(last.Held, held) && last.Writers.SequenceEqual(all)
+            && last.Said.AsSpan().SequenceEqual(said, ReferenceEqualityComparer.Instance))
         {
-            if (writer != self)
+            return last.Stable;
+        }
+
+        var tracker = new StabilityTracker();
+        for (int i = 0; i < all.Count; i++)
+        {
+            if (all[i] != self)
             {
-                tracker.Said(writer, confirmed(writer));
+                tracker.Said(all[i], said[i]);
             }
         }
 
-        return tracker.Stable(all, self, held);
+        LogPositions stable = tracker.Stable(all, self, held);
+        _last = new Cut(held, all, said, stable);
+        return stable;
     }
+
+    private sealed record Cut(
+        LogPositions Held, IReadOnlyList<NodeId> Writers, LogPositions[] Said, LogPositions Stable);
 }

@@ -13,7 +13,7 @@ namespace Cairn.Node.Logs;
 /// </remarks>
 internal sealed class BlockReceiver(ReplicatedLog log, OwnLogRepair repair, BlockSealer sealer) : IDisposable
 {
-    private readonly BlockVerifier _verifier = new(log.Ports.Members);
+    private readonly BlockVerifier _verifier = new(log.Ports.Members, log.Ports.CheckSignature);
     private readonly PendingFold _pending = new(log);
 
     /// <summary>Takes a block in; it waits in memory to be folded. Blocks.</summary>

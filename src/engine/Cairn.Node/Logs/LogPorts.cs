@@ -1,3 +1,4 @@
+using Cairn.Core.Membership;
 using Cairn.Node.Ports;
 using Cairn.Storage.Journaling;
 using Cairn.Storage.Logs;
@@ -27,6 +28,9 @@ public sealed record LogPorts
 
     /// <summary>Signs own blocks.</summary>
     public required IIdentity Identity { get; init; }
+
+    /// <summary>Checks what others signed; null: by keys that are imported once for each author.</summary>
+    public SignatureCheck? CheckSignature { get; init; }
 
     /// <summary>Who else may write, and with which key.</summary>
     public required IMembers Members { get; init; }

@@ -31,6 +31,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
     private readonly OwnLogRepair _repair;
     private readonly LateWork _late;
     private readonly List<LogFinding> _findings = [];
+    private readonly SpokenWord _word;
     private LogPositions _durable = LogPositions.Empty;
     private LogPositions _vouched = LogPositions.Empty;
     private VolumeKeyring _keys;
@@ -45,6 +46,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         _keys = keys;
         _exchange = exchange;
         Fold = new OrderedFold(table, applier);
+        _word = new SpokenWord(ports.Identity.Node);
         Quarantine = new Quarantine(ports.Members);
         RightsInForce = new RightsInForce(ports.Members, applier, ports.Identity.Node);
         _journal = new JournalWriter(ports.Journal, ports.JournalCipher, keys.Volume);
@@ -279,7 +281,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         lock (Gate)
         {
             _receiver.Fold();
-            Persister.Wake();
+            Persister.WakeIf(outcomes.AsSpan().ContainsAny(ReceiveOutcome.Accepted, ReceiveOutcome.Quarantined));
         }
 
         return outcomes;
@@ -377,7 +379,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
     {
         lock (Gate)
         {
-            Fold.Prune(stable(Fold.Positions), members);
+            Persister.WakeIf(Fold.Prune(stable(Fold.Positions), members));
         }
     }
 
@@ -397,7 +399,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
             }
 
             _late.WriteAgain();
-            Persister.Wake();
+            Persister.WakeIf(Persister.HasChanges);
         }
     }
 
@@ -438,8 +440,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         _receiver.Dispose();
     }
 
-    private LogPositions WordUpTo(LogPositions vouched) =>
-        StabilityTracker.Word(Ports.Identity.Node, _durable, Fold.Positions, vouched);
+    private LogPositions WordUpTo(LogPositions vouched) => _word.UpTo(_durable, Fold.Positions, vouched);
 
     internal void OnSealed() => BlocksReady?.Invoke();
 

@@ -50,6 +50,18 @@ internal sealed class TablePersister(
         _hurry.Raise();
     }
 
+    /// <summary>Whether the table changed since it was last taken. Called under the gate.</summary>
+    public bool HasChanges => table.ChangeCount > 0;
+
+    /// <summary>As <see cref="Wake"/>, if there is something to write: a node at rest writes nothing. Called under the gate.</summary>
+    public void WakeIf(bool isChanged)
+    {
+        if (isChanged)
+        {
+            Wake();
+        }
+    }
+
     /// <summary>Starts the loop.</summary>
     public void Start()
     {
@@ -193,8 +205,9 @@ internal sealed class TablePersister(
 
     private Result<Unit, StoreError> Write(IReadOnlyList<TableChange> changes)
     {
-        Result<Unit, StoreError> synced = log.Commit();
-        synced = synced.IsOk ? ports.Journal.Commit() : synced;
+        // Where nothing changed there is nothing for the index to know too early.
+        Result<Unit, StoreError> synced = changes.Count > 0 ? log.Commit() : Unit.Value;
+        synced = synced.IsOk && changes.Count > 0 ? ports.Journal.Commit() : synced;
         if (!synced.IsOk)
         {
             return synced;

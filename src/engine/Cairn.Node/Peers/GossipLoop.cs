@@ -292,7 +292,8 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
         // What is here already is most of what comes: everybody tells everybody. Checking a signature costs 200 us.
         foreach (ReadOnlyMemory<byte> bytes in message.Records.Where(bytes => !_view.Map.Holds(bytes.Span)))
         {
-            Result<SignedNodeRecord, NodeRecordError> decoded = NodeRecordCodec.Decode(bytes.Span, Signatures.CheckEcdsa);
+            Result<SignedNodeRecord, NodeRecordError> decoded =
+                NodeRecordCodec.Decode(bytes.Span, _ports.CheckSignature);
             if (!decoded.TryGet(out SignedNodeRecord? record, out NodeRecordError error))
             {
                 _diary.Add(LogLevel.Warning, "gossip", $"{link.Peer.Short} sent a bad node record: {error}");

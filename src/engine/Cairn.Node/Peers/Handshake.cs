@@ -77,7 +77,7 @@ internal static class Handshake
 
     /// <summary>Receives a hello and checks all that can be checked without knowing the pool.</summary>
     public static async Task<Result<PeerHello, HandshakeError>> ReceiveHello(
-        IConnection connection, CancellationToken cancellation)
+        IConnection connection, SignatureCheck check, CancellationToken cancellation)
     {
         Result<PeerMessage, HandshakeError> received = await Receive(connection, cancellation);
         if (!received.TryGet(out PeerMessage? message, out HandshakeError error))
@@ -96,8 +96,7 @@ internal static class Handshake
             return new HandshakeError(GoodbyeReason.NoCommonVersion, $"it speaks protocol {range}: upgrade the older node");
         }
 
-        Result<SignedNodeRecord, NodeRecordError> record =
-            NodeRecordCodec.Decode(hello.Record.Span, Signatures.CheckEcdsa);
+        Result<SignedNodeRecord, NodeRecordError> record = NodeRecordCodec.Decode(hello.Record.Span, check);
         bool isOwn = record.TryGet(out SignedNodeRecord? signed, out NodeRecordError bad)
             && signed.Record.Node == connection.Peer.Node;
         return isOwn

@@ -30,6 +30,12 @@ internal sealed class LogPeer(PeerLink link, TimeProvider time)
     /// <summary>What it holds if nothing that was sent got lost.</summary>
     public LogPositions Sent { get; private set; } = LogPositions.Empty;
 
+    /// <summary>What it was last told of what is held here; null before the first word.</summary>
+    public LogPositions? Told { get; set; }
+
+    /// <summary>Whether it has said what it holds since it is connected.</summary>
+    public bool HasSpoken { get; private set; }
+
     /// <summary>Whether it has said what it holds since the log is shared here.</summary>
     public bool IsGreeted { get; set; }
 
@@ -46,7 +52,9 @@ internal sealed class LogPeer(PeerLink link, TimeProvider time)
     /// </remarks>
     public void Says(LogPositions theirs)
     {
-        Confirmed = theirs;
+        // The same object as long as it says the same: whoever asks what follows from it sees that nothing is new.
+        theirs = theirs.Equals(Confirmed) ? Confirmed : theirs;
+        (Confirmed, HasSpoken) = (theirs, true);
         bool hasArrived = _onTheWay.RemoveAll(block => theirs[block.Log].BlockSeq >= block.Seq) > 0;
         if (!hasArrived && time.GetElapsedTime(_lastProgress) > ResendAfter)
         {

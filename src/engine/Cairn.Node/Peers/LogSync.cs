@@ -22,6 +22,10 @@ internal sealed class LogSync
 
     /// <summary>So much is remembered about volumes that are not open here: which those are, a peer may invent.</summary>
     private const int StatesMax = 4096;
+
+    /// <summary>Every so many times all are told.</summary>
+    private const int ReconcileAllEvery = 10;
+
     private static readonly TimeSpan RelayAfter = TimeSpan.FromMilliseconds(250);
 
     private readonly SortedDictionary<VolumeId, ISharedLog> _logs = [];
@@ -33,6 +37,7 @@ internal sealed class LogSync
     private readonly PeerSet _set;
     private readonly NodeDiary _diary;
     private readonly SortedSet<VolumeId> _toRelay = [];
+    private int _reconciled;
     private bool _isStopped;
 
     /// <summary>Begins with no log.</summary>
@@ -56,10 +61,10 @@ internal sealed class LogSync
         _logs.Add(log.Volume, log);
         _inboxes.Add(log.Volume, new Inbox());
         log.BlocksReady += () => _ports.Workers.Start("log push", () => Push(log));
+        Say(log, _set.Links);
         foreach (PeerLink link in _set.Links)
         {
-            link.Send(WordOf(log));
-            if (_peers.TryGetValue((link.Peer, log.Volume), out LogPeer? state) && state.Link == link)
+            if (StateOf(link, log.Volume) is { HasSpoken: true } state)
             {
                 // It said what it holds before there was a log here, and need not say it again.
                 SendMissing(link, log, state);
@@ -128,18 +133,35 @@ internal sealed class LogSync
     /// <summary>How many blocks no other node said it holds.</summary>
     public long OnlyHere() => _logs.Values.Sum(log => log.Positions.BlocksBeyond(Elsewhere(log.Volume)));
 
-    /// <summary>Keeps what peers said over restarts. Blocks for a sync if something is new.</summary>
-    public Result<Unit, StoreError> Save() => _heard.Save();
+    /// <summary>Whether a link ended since <see cref="Save"/>: what that peer said is all there will be for a while.</summary>
+    public bool HasLostPeer { get; private set; }
 
-    /// <summary>Says all positions to all peers: what was lost is noticed.</summary>
+    /// <summary>Keeps what peers said over restarts. Blocks for a sync if something is new.</summary>
+    public Result<Unit, StoreError> Save()
+    {
+        HasLostPeer = false;
+        return _heard.Save();
+    }
+
+    /// <summary>Says all positions to all peers that may not know them, or miss something: what was lost is noticed.</summary>
+    /// <remarks>
+    /// Those that were told, and said that they hold the same, hear it now and then only: in a pool at rest these would be most of
+    /// all messages, one for each two members and each volume.
+    /// </remarks>
     public void Reconcile()
     {
+        bool isToAll = ++_reconciled % ReconcileAllEvery == 0;
         foreach (ISharedLog log in _logs.Values)
         {
-            Say(log, _set.Links);
+            LogPositions word = log.Word;
+            Say(log, isToAll ? _set.Links : _set.Links.Where(link => !IsSettled(StateOf(link, log.Volume), log, word)));
             Settle(log);
         }
     }
+
+    private static bool IsSettled(LogPeer state, ISharedLog log, LogPositions word) =>
+        state.IsGreeted && word.Equals(state.Told)
+        && log.Positions.Covers(state.Confirmed) && log.Positions.BlocksBeyond(state.Confirmed) == 0;
 
     /// <summary>A peer says what it holds.</summary>
     public void OnPositions(PeerLink link, LogPositionsMessage message)
@@ -170,7 +192,7 @@ internal sealed class LogSync
         if (!log.Positions.Covers(theirs) && _ports.Time.GetElapsedTime(state.LastAsked) > RelayAfter)
         {
             state.LastAsked = _ports.Time.GetTimestamp();
-            link.Send(WordOf(log));
+            Say(log, [link]);
         }
 
         Settle(log);
@@ -259,7 +281,8 @@ internal sealed class LogSync
         {
             if (!_isStopped && _logs.TryGetValue(volume, out ISharedLog? log))
             {
-                Say(log, _set.Links);
+                LogPositions word = log.Word;
+                Say(log, _set.Links.Where(link => !word.Equals(StateOf(link, volume).Told)));
                 Settle(log);
             }
         }
@@ -283,24 +306,26 @@ internal sealed class LogSync
     {
         foreach (ISharedLog log in _logs.Values)
         {
-            link.Send(WordOf(log));
+            Say(log, [link]);
         }
     }
 
-    private static void Say(ISharedLog log, IEnumerable<PeerLink> to)
+    private void Say(ISharedLog log, IEnumerable<PeerLink> to)
     {
-        LogPositionsMessage word = WordOf(log);
+        LogPositions word = log.Word;
+        ReadOnlyMemory<byte>? message = null;
         foreach (PeerLink link in to)
         {
-            link.Send(word);
+            StateOf(link, log.Volume).Told = word;
+            link.SendEncoded(message ??= Encode(log.Volume, word));
         }
     }
 
-    private static LogPositionsMessage WordOf(ISharedLog log)
+    private static ReadOnlyMemory<byte> Encode(VolumeId volume, LogPositions word)
     {
         ArrayBufferWriter<byte> output = new(256);
-        log.Word.Encode(new WireWriter(output));
-        return new LogPositionsMessage(log.Volume, output.WrittenMemory);
+        word.Encode(new WireWriter(output));
+        return PeerLink.Encode(new LogPositionsMessage(volume, output.WrittenMemory));
     }
 
     private static void SendMissing(PeerLink link, ISharedLog log, LogPeer state)
@@ -326,6 +351,7 @@ internal sealed class LogSync
             _peers.Remove(known);
         }
 
+        HasLostPeer = true;
         Progress?.Invoke();
     }
 

@@ -96,9 +96,24 @@ internal sealed class PeerLink
     {
         if (!IsClosed)
         {
-            ArrayBufferWriter<byte> output = new(256);
-            PeerMessageCodec.Encode(message, output);
-            Enqueue(_small, new Outgoing(output.WrittenMemory, default, null));
+            SendEncoded(Encode(message));
+        }
+    }
+
+    /// <summary>A message as it travels, for <see cref="SendEncoded"/>.</summary>
+    public static ReadOnlyMemory<byte> Encode(PeerMessage message)
+    {
+        ArrayBufferWriter<byte> output = new(256);
+        PeerMessageCodec.Encode(message, output);
+        return output.WrittenMemory;
+    }
+
+    /// <summary>As <see cref="Send"/>, for what is said to many: encoded once.</summary>
+    public void SendEncoded(ReadOnlyMemory<byte> message)
+    {
+        if (!IsClosed)
+        {
+            Enqueue(_small, new Outgoing(message, default, null));
         }
     }
 

@@ -219,7 +219,8 @@ internal sealed class PeerSet
         }
 
         await Handshake.SendHello(connection, HelloPurpose.Member, _view.Pool, OwnRecord().Bytes);
-        Result<PeerHello, HandshakeError> hello = await Handshake.ReceiveHello(connection, limit.Token);
+        Result<PeerHello, HandshakeError> hello =
+            await Handshake.ReceiveHello(connection, _ports.CheckSignature, limit.Token);
         return await Welcome(connection, hello, isDialer: true);
     }
 
@@ -252,7 +253,8 @@ internal sealed class PeerSet
         try
         {
             using CancellationTokenSource limit = new(HandshakeMax, _ports.Time);
-            Result<PeerHello, HandshakeError> hello = await Handshake.ReceiveHello(connection, limit.Token);
+            Result<PeerHello, HandshakeError> hello =
+                await Handshake.ReceiveHello(connection, _ports.CheckSignature, limit.Token);
             bool joins = hello.TryGet(out PeerHello? said, out _) && said.Purpose == HelloPurpose.Join;
             if (joins)
             {

@@ -68,6 +68,11 @@ internal sealed class PresenceLoop
             _told.Add(volume, told);
         }
 
+        if (open.Count == 0 && told.IsSilent)
+        {
+            return;
+        }
+
         long nowMs = (long)_ports.Time.GetElapsedTime(0).TotalMilliseconds;
         foreach (PeerLink link in _set.Links)
         {

@@ -30,7 +30,7 @@ internal sealed class OwnRecord
         _options = options;
         NodeState state = NodeState.Online;
         if (SmallFile.Read(ports.Disk, FileName, NodeRecordCodec.BytesMax + 64).TryGet(out byte[]? bytes, out _) && bytes is not null
-            && NodeRecordCodec.Decode(bytes, Signatures.CheckEcdsa).TryGet(out SignedNodeRecord? kept, out _))
+            && NodeRecordCodec.Decode(bytes, ports.CheckSignature).TryGet(out SignedNodeRecord? kept, out _))
         {
             counter = Math.Max(counter, kept.Record.Counter);
 

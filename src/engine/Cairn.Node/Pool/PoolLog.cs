@@ -249,7 +249,7 @@ internal sealed class PoolLog : ISharedLog, IMembers
             return Taken.Waits;
         }
 
-        if (!Signatures.CheckEcdsa(key.Span, LogBlockCodec.SignedBytes(encoded), block.Signature.Span))
+        if (!_ports.CheckSignature(key.Span, LogBlockCodec.SignedBytes(encoded), block.Signature.Span))
         {
             problem = $"a block with a bad signature in the name of {block.Log}";
             return Taken.Not;

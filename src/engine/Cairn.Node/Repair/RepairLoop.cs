@@ -187,7 +187,7 @@ internal sealed class RepairLoop : IDisposable
 
     private async Task Compare(PeerLink link)
     {
-        Bytes32 root = HoldingsDigest.Root(_server.Reports(link.Peer));
+        Bytes32 root = _server.RootWith(link.Peer);
         using PeerReply reply = await link.Ask(number => new DigestAsk(number, root));
         if (reply.Message is not DigestReply { Reports.IsEmpty: false } differing)
         {

@@ -16,6 +16,8 @@ internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView vi
 {
     private readonly SortedDictionary<NodeId, Outstanding> _sending = [];
     private readonly Dictionary<NodeId, List<PartitionId>> _shared = [];
+    private readonly Dictionary<NodeId, Bytes32> _roots = [];
+    private long _rootsAt;
     private PlacementTable _placement = PlacementTable.Empty;
 
     /// <summary>Stored chunks found unreadable while serving: to be fetched anew.</summary>
@@ -31,14 +33,35 @@ internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView vi
     /// <summary>A peer compares holdings.</summary>
     public void OnDigest(PeerLink link, DigestAsk message)
     {
-        List<PartitionReport> mine = Reports(link.Peer);
-        bool isEqual = HoldingsDigest.Root(mine) == message.Root;
-        link.Send(new DigestReply(message.Request, isEqual ? default(ReadOnlyMemory<byte>) : HoldingsDigest.Encode(mine)));
+        bool isEqual = RootWith(link.Peer) == message.Root;
+        link.Send(new DigestReply(
+            message.Request, isEqual ? default(ReadOnlyMemory<byte>) : HoldingsDigest.Encode(Reports(link.Peer))));
     }
+
+    /// <summary>The root over the partitions it shares with a peer, remembered as long as nothing comes or goes here.</summary>
+    public Bytes32 RootWith(NodeId peer)
+    {
+        List<PartitionId> shared = SharedWith(peer);
+        if (_rootsAt != store.DigestChanges)
+        {
+            _rootsAt = store.DigestChanges;
+            _roots.Clear();
+        }
+
+        if (!_roots.TryGetValue(peer, out Bytes32 root))
+        {
+            root = HoldingsDigest.Root([.. shared.Select(Report)]);
+            _roots.Add(peer, root);
+        }
+
+        return root;
+    }
+
+    private PartitionReport Report(PartitionId partition) => new(partition, store.Digest(partition));
 
     /// <summary>This node's digests of the partitions it shares with a peer.</summary>
     public List<PartitionReport> Reports(NodeId peer) =>
-        [.. SharedWith(peer).Select(partition => new PartitionReport(partition, store.Digest(partition)))];
+        [.. SharedWith(peer).Select(Report)];
 
     /// <summary>Whether a chunk is about to be brought to a peer, so that it need not be fetched: such are not listed for it.</summary>
     public Func<ChunkAddress, NodeId, bool> IsBrought { get; init; } = static (_, _) => false;
@@ -91,6 +114,7 @@ internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView vi
         {
             _placement = view.Placement;
             _shared.Clear();
+            _roots.Clear();
         }
 
         if (!_shared.TryGetValue(peer, out List<PartitionId>? shared))

@@ -253,6 +253,9 @@ public sealed class ChunkStore : IDisposable
         }
     }
 
+    /// <summary>Grows with each change of what <see cref="Digest"/> says of any partition.</summary>
+    public long DigestChanges => _index.DigestChanges;
+
     /// <summary>The digest of the staged and replicated records of a partition: what this node answers for.</summary>
     public PartitionDigest Digest(PartitionId partition)
     {

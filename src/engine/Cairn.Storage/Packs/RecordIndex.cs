@@ -12,6 +12,7 @@ internal sealed class RecordIndex
 {
     private readonly RecordTable _table = new();
     private readonly PartitionDigest[] _digests = new PartitionDigest[PartitionId.Count];
+    private long _digestChanges;
     private readonly long[] _bytes = new long[(int)ChunkUse.Staged + 1];
     private readonly List<int> _collected = [];
     private uint _clock;
@@ -42,6 +43,9 @@ internal sealed class RecordIndex
         entry.IsPinned = isPinned;
         Count(entry, 1);
     }
+
+    /// <summary>Grows with each change of a digest. Any thread.</summary>
+    public long DigestChanges => Volatile.Read(ref _digestChanges);
 
     /// <summary>What the node answers for in a partition.</summary>
     public PartitionDigest DigestOf(PartitionId partition) => _digests[partition.Value];
@@ -134,5 +138,6 @@ internal sealed class RecordIndex
 
         ref PartitionDigest digest = ref _digests[entry.Partition.Value];
         digest = sign > 0 ? digest.Add(entry.Key) : digest.Remove(entry.Key);
+        Volatile.Write(ref _digestChanges, _digestChanges + 1);
     }
 }
