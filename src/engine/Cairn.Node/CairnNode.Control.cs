@@ -407,6 +407,7 @@ public sealed partial class CairnNode
             $"There is no room for all of {pin.Path}, which is pinned.",
             "Give more with `cairn space set`, or unpin something.")));
         problems.AddRange(_volumes.Open.SelectMany(volume => BrakeProblems(volume.Volume)));
+        problems.AddRange(_volumes.Open.SelectMany(DroppedProblems));
         problems.AddRange(_damage.Problems);
         problems.AddRange(SpaceKeeper.DiskProblem(_ports.Disk) is { } filled ? [filled] : []);
         if (_record.Current.Record.IsFull)
@@ -415,6 +416,20 @@ public sealed partial class CairnNode
         }
 
         return problems;
+    }
+
+    private IEnumerable<NodeProblem> DroppedProblems(IHostedVolume volume)
+    {
+        int logs = _sync.OutOfReach(volume.Log.Volume).Logs.Count;
+        if (logs > 0)
+        {
+            yield return new NodeProblem(
+                "blocks-dropped",
+                $"The members that can be reached have dropped history of '{volume.Volume.Name}' that this machine "
+                + $"lacks ({logs} logs): it does not see what they write.",
+                "Connect a member that has it. If there is none, copy what is only on this machine out of the drive, "
+                + "and join with a new home.");
+        }
     }
 
     private IEnumerable<NodeProblem> BrakeProblems(IVolume volume)

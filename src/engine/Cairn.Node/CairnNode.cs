@@ -310,6 +310,9 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             case LogBlocks blocks:
                 _sync.OnBlocks(link, blocks, frame);
                 return;
+            case LogBegins begins:
+                _sync.OnBegins(link, begins, frame);
+                return;
             case ChunkPut put:
                 _inbox.OnPut(link, put, frame);
                 return;

@@ -21,6 +21,7 @@ public sealed class PeerMessageCodecTests
         new MapRecords([Filled(1), Filled(2)]),
         new LogPositionsMessage(new VolumeId(Filled(3).AsSpan(0, 16)), Filled(4)),
         new LogBlocks(new VolumeId(Filled(3).AsSpan(0, 16)), [Filled(1), Array.Empty<byte>()]),
+        new LogBegins(new VolumeId(Filled(3).AsSpan(0, 16)), [Filled(1), Filled(2)]),
         new OpenFilesMessage(new VolumeId(Filled(3).AsSpan(0, 16)), [new ObjectId(Filled(5).AsSpan(0, 16))]),
         new ChunkPut(300, [new OfferedChunk(One, Filled(1)), new OfferedChunk(Two, new byte[5])]),
         new ChunkPutReply(1, [ChunkOutcome.Held, ChunkOutcome.NoSpace]),
@@ -97,10 +98,10 @@ public sealed class PeerMessageCodecTests
     [Fact]
     public void Versions_meet_at_the_newest_common_one()
     {
-        Assert.Equal(4, ProtocolVersion.Negotiate(1, 7).Value);
+        Assert.Equal(5, ProtocolVersion.Negotiate(1, 7).Value);
         Assert.Equal(2, ProtocolVersion.Negotiate(1, 2).Value);
         Assert.Equal(1, ProtocolVersion.Negotiate(1, 1).Value);
-        Assert.Equal(ProtocolErrorKind.NoCommonVersion, ProtocolVersion.Negotiate(5, 7).Error.Kind);
+        Assert.Equal(ProtocolErrorKind.NoCommonVersion, ProtocolVersion.Negotiate(6, 7).Error.Kind);
     }
 
     [Fact]

@@ -148,6 +148,39 @@ public sealed class EngineSnapshotTests : IAsyncLifetime
         Assert.Equal(["b", "ransom"], await Names("a"));
     }
 
+    /// <summary>Where a log begins later there is no whole history to replay: that is said, and snapshots are as before.</summary>
+    [Fact]
+    public async Task Where_history_was_dropped_moments_and_old_positions_say_so_and_snapshots_stay()
+    {
+        await Write("f", Content(1));
+        await _node.Engine.PublishAll(default);
+        await Take("", "s");
+        DateTimeOffset then = TimeProvider.System.GetUtcNow();
+        string moment = then.ToString("'@'yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", null);
+        for (int i = 0; i < 3; i++)
+        {
+            await Write("f", Content((byte)(i + 2)));
+            await _node.Engine.PublishAll(default);
+            Assert.True(_node.Log.Seal().IsOk);
+        }
+
+        string now = _node.Engine.Feed.Now;
+        Assert.NotEmpty(_node.Engine.Feed.After("").Value.Changes);
+        _node.Log.Compaction.WorthBytes = 0;
+        Assert.True(_node.Log.Compaction.Drop(_node.Log.Positions, depth: 1000).IsOk);
+        Assert.NotEqual(LogBeginnings.None, _node.Log.Compaction.Beginnings);
+        Assert.Equal(VolumeError.BeforeBeginning, (await _volume.Resolve(".snapshots/" + moment)).Error);
+        Assert.Equal(
+            VolumeError.BeforeBeginning,
+            (await Snapshots.Restore(new PastState(moment), "", default)).Error);
+        Assert.Equal(VolumeError.BeforeBeginning, _node.Engine.Feed.After("").Error);
+        Assert.True(_node.Engine.Feed.After(now).Value.Changes.Count == 0);
+        Assert.Equal(Content(1), await Read(".snapshots/s/f"));
+        await Write("g", Content(9));
+        Assert.True(_node.Log.Seal().IsOk);
+        Assert.NotEmpty(_node.Engine.Feed.After(now).Value.Changes);
+    }
+
     /// <summary>What the retention let go of is told, not made up; the rest of the moment comes back.</summary>
     [Fact]
     public async Task A_moment_is_read_and_gone_back_to_as_far_as_its_data_is_kept()

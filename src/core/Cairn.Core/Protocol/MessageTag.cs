@@ -46,6 +46,9 @@ public enum MessageTag : byte
     /// <summary>Asks for records of a checkpoint. Since version 4 of the protocol.</summary>
     CheckpointAsk = 25,
 
+    /// <summary>The first blocks of logs whose older ones were dropped. Since version 5 of the protocol.</summary>
+    LogBegins = 26,
+
     /// <summary>Chunks to keep.</summary>
     ChunkPut = 30,
 

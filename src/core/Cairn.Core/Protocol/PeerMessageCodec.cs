@@ -66,6 +66,10 @@ public static class PeerMessageCodec
                 writer.Bytes16(blocks.Volume.Value);
                 WriteBlobs(writer, blocks.Blocks);
                 break;
+            case LogBegins begins:
+                writer.Bytes16(begins.Volume.Value);
+                WriteBlobs(writer, begins.Blocks);
+                break;
             case OpenFilesMessage open:
                 writer.Bytes16(open.Volume.Value);
                 WriteList(writer, open.Files, static (output, file) => output.Bytes16(file.Value));
@@ -131,6 +135,8 @@ public static class PeerMessageCodec
                 new LogPositionsMessage(new VolumeId(reader.Bytes16()), ReadBlob(ref reader, frame, int.MaxValue)),
             MessageTag.LogBlocks =>
                 new LogBlocks(new VolumeId(reader.Bytes16()), ReadBlobs(ref reader, frame, int.MaxValue)),
+            MessageTag.LogBegins =>
+                new LogBegins(new VolumeId(reader.Bytes16()), ReadBlobs(ref reader, frame, int.MaxValue)),
             MessageTag.OpenFiles => new OpenFilesMessage(new VolumeId(reader.Bytes16()), ReadFiles(ref reader)),
             MessageTag.ChunkPut or MessageTag.ChunkPutReply or MessageTag.ChunkGet or MessageTag.ChunkData
                 or MessageTag.HoldingAsk or MessageTag.HoldingReply or MessageTag.DigestAsk or MessageTag.DigestReply
@@ -255,7 +261,8 @@ public static class PeerMessageCodec
             MessageTag.Pong => new Pong(request),
             MessageTag.Hello or MessageTag.Goodbye or MessageTag.JoinRequest or MessageTag.JoinAccept
                 or MessageTag.RecoverRequest or MessageTag.MapRoot or MessageTag.MapBuckets or MessageTag.MapRecords
-                or MessageTag.LogPositions or MessageTag.LogBlocks or MessageTag.OpenFiles => throw new UnreachableException(),
+                or MessageTag.LogPositions or MessageTag.LogBlocks or MessageTag.LogBegins
+                or MessageTag.OpenFiles => throw new UnreachableException(),
             _ => throw new UnreachableException(),
         };
     }

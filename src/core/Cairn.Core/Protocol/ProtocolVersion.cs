@@ -9,7 +9,7 @@ public static class ProtocolVersion
     public const ushort Min = 1;
 
     /// <summary>The newest.</summary>
-    public const ushort Max = 4;
+    public const ushort Max = 5;
 
     /// <summary>The first that has <see cref="MessageTag.OpenFiles"/>: it is sent to no peer that does not know it.</summary>
     public const ushort OpenFiles = 2;
@@ -19,6 +19,9 @@ public static class ProtocolVersion
 
     /// <summary>The first that has <see cref="MessageTag.CheckpointAsk"/>.</summary>
     public const ushort Checkpoints = 4;
+
+    /// <summary>The first that has <see cref="MessageTag.LogBegins"/>.</summary>
+    public const ushort Beginnings = 5;
 
     /// <summary>The newest version both understand.</summary>
     public static Result<ushort, ProtocolError> Negotiate(ushort peerMin, ushort peerMax)

@@ -47,6 +47,14 @@ public sealed record LogBlocks(VolumeId Volume, IReadOnlyList<ReadOnlyMemory<byt
     public override MessageTag Tag => MessageTag.LogBlocks;
 }
 
+/// <summary>The sender dropped blocks that the other lacks: these are the first that it has of those logs.</summary>
+/// <remarks>A block is signed, and names what is before it: so where its log begins need not be believed.</remarks>
+public sealed record LogBegins(VolumeId Volume, IReadOnlyList<ReadOnlyMemory<byte>> Blocks) : PeerMessage
+{
+    /// <inheritdoc/>
+    public override MessageTag Tag => MessageTag.LogBegins;
+}
+
 /// <summary>Which files of a volume the sender has open for writing: all of them, in place of what it said before.</summary>
 /// <param name="Volume">Which volume.</param>
 /// <param name="Files">At most <see cref="OpenFilesTold.FilesMax"/>; none when it has closed the last.</param>

@@ -64,7 +64,7 @@ internal static class Errno
         VolumeError.NoAttribute => NoData,
         VolumeError.RangeTooSmall => Range,
         VolumeError.NotSupported => NotSupported,
-        VolumeError.NoData => NoDeviceOrAddress,
+        VolumeError.NoData or VolumeError.BeforeBeginning => NoDeviceOrAddress,
         VolumeError.TooManyLinks => TooManyLinks,
         VolumeError.NodeLocked => NoKey,
         VolumeError.Stopping => Shutdown,

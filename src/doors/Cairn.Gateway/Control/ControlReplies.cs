@@ -41,6 +41,7 @@ internal static class ControlReplies
     private static int Status(VolumeError error) => error switch
     {
         VolumeError.NotFound or VolumeError.NoAttribute or VolumeError.NoData => StatusCodes.Status404NotFound,
+        VolumeError.BeforeBeginning => StatusCodes.Status410Gone,
         VolumeError.AlreadyExists or VolumeError.NotEmpty or VolumeError.InUse => StatusCodes.Status409Conflict,
         VolumeError.NotPermitted or VolumeError.AccessDenied or VolumeError.ReadOnly
             or VolumeError.Left => StatusCodes.Status403Forbidden,
@@ -91,6 +92,8 @@ internal static class ControlReplies
         VolumeError.CrossesVolumes => "a folder, link or device cannot move between shared and local names: copy it",
         VolumeError.Interrupted => "interrupted; nothing was changed",
         VolumeError.InUse => "a clone needs it: remove that first",
+        VolumeError.BeforeBeginning =>
+            "the history does not go back so far any more: try a later moment, or a snapshot",
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 }

@@ -32,6 +32,11 @@ internal sealed class ChangeFeed(VolumeState state) : IVolumeFeed
         }
 
         ReplicatedLog log = state.Parts.Log;
+        if (!log.Compaction.Beginnings.Beyond(from).Equals(LogBeginnings.None))
+        {
+            return VolumeError.BeforeBeginning;
+        }
+
         CausalReader reader = new(from);
         IReadOnlyList<OpenedBlock> taken = [];
         int read = 0;

@@ -11,7 +11,10 @@ using Cairn.Storage;
 namespace Cairn.Node.Engine;
 
 /// <summary>Reads a volume's whole history again, in the total order, and makes a tree of a part of it.</summary>
-/// <remarks>On a worker, without the gate: as slow as the history is long, and of the size of the tree in memory.</remarks>
+/// <remarks>
+/// On a worker, without the gate: as slow as the history is long, and of the size of the tree in memory. Where a log does
+/// not begin at its first block any more there is no whole history: that is said, and no part of it is taken for all.
+/// </remarks>
 internal static class HistoryReplay
 {
     /// <summary>Replays the logs as far as they are held here, own work that was not sealed yet among it.</summary>
@@ -39,6 +42,12 @@ internal static class HistoryReplay
             return Errors.From(isSealed.Error);
         }
 
+        LogCompaction logs = state.Parts.Log.Compaction;
+        if (!logs.Beginnings.Equals(LogBeginnings.None))
+        {
+            return VolumeError.BeforeBeginning;
+        }
+
         IReadOnlyList<IEnumerable<Transaction>> history = LogHistory.Of(state.Parts.Log);
         return await state.Parts.Workers.Run(
             WorkPriority.Foreground,
@@ -56,7 +65,9 @@ internal static class HistoryReplay
                     },
                     new TreeApplier { Rights = rights },
                     table);
-                return Result<MemoryTable, VolumeError>.Ok(table);
+                return logs.Beginnings.Equals(LogBeginnings.None)
+                    ? Result<MemoryTable, VolumeError>.Ok(table)
+                    : VolumeError.BeforeBeginning;
             },
             cancellation);
     }

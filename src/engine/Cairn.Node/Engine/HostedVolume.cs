@@ -290,6 +290,19 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         [.. _log.BlocksAfter(held, bytesMax).Select(block => new SharedBlock(block.Log, block.Position, block.Bytes))];
 
     /// <inheritdoc/>
+    public IReadOnlyList<ReadOnlyMemory<byte>> FirstKept(LogPositions held) =>
+        [.. _log.Compaction.FirstKept(held).Select(static block => new ReadOnlyMemory<byte>(block))];
+
+    /// <inheritdoc/>
+    public async ValueTask<LogBeginnings> HearBeginnings(IReadOnlyList<ReadOnlyMemory<byte>> first) =>
+        await _workers.Run(WorkPriority.Foreground, () =>
+        {
+            LogBeginnings beyond = _log.Compaction.Hear(first);
+            _ = _log.Commit();
+            return beyond;
+        });
+
+    /// <inheritdoc/>
     public async ValueTask<Result<Unit, string>> Receive(IReadOnlyList<ReadOnlyMemory<byte>> blocks) =>
         await _workers.Run(WorkPriority.Foreground, () => ReceiveNow(blocks));
 

@@ -29,6 +29,12 @@ internal sealed class UnguardedFolders(ReplicatedLog log)
         LogPositions guarded = _rights.Renewals is [.., AdminMark last]
             ? last.Seen
             : limits.Select(static limit => limit.Seen).Aggregate(static (one, other) => one.Meet(other));
+        if (!log.Compaction.Beginnings.Beyond(guarded).Equals(LogBeginnings.None))
+        {
+            // Nobody can look any more at what came since: something may have.
+            return true;
+        }
+
         return FilledBehind(guarded).Chunk(FoldersPerStep).Any(folders =>
         {
             cancellation.ThrowIfCancellationRequested();

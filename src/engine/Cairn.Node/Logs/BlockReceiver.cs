@@ -60,6 +60,12 @@ internal sealed class BlockReceiver(ReplicatedLog log, OwnLogRepair repair, Bloc
             : Take(block, hash, encoded);
     }
 
+    /// <summary>Whether a block is of this volume, and signed by a member, or by one that was. Blocks.</summary>
+    public bool IsGenuine(LogBlock block, ReadOnlySpan<byte> encoded) =>
+        block.Volume == log.Volume
+        && log.Ports.Members.StandingOf(block.Log, block.Seq) != AuthorStanding.Unknown
+        && _verifier.IsSigned(block, encoded);
+
     /// <summary>Folds what waits, and tells what it changed. Under the gate.</summary>
     public void Fold()
     {

@@ -1,6 +1,7 @@
 using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Storage;
 
 namespace Cairn.Node.Logs;
 
@@ -46,9 +47,18 @@ internal sealed class FoldRepair(ReplicatedLog log)
     }
 
     /// <summary>A block that was held cannot be read: its log ends before it, and peers send the rest again.</summary>
-    /// <remarks>Not so an own log: it goes on where it ends, and who lacks the block asks those that have it.</remarks>
-    public void Lose(LogId id, ulong seq)
+    /// <remarks>
+    /// Not so an own log: it goes on where it ends, and who lacks the block asks those that have it. Nor if it was dropped
+    /// since it was asked for.
+    /// </remarks>
+    public void Lose(LogId id, ulong seq, StoreError error)
     {
+        if (seq <= log.Exchange.BeginningOf(id).BlockSeq)
+        {
+            return;
+        }
+
+        log.Report(id, $"block {seq} cannot be read ({error}); peers are asked for it");
         if (id.Author != log.Ports.Identity.Node)
         {
             new LogRecovery(log, log.Ports).EndBefore(id, seq);

@@ -1,13 +1,15 @@
 using System.Collections.Immutable;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Storage;
 
 namespace Cairn.Node.Logs;
 
-/// <summary>
-/// The transactions of one log, read from the blocks held here, as far as they were sealed.
-/// </summary>
-/// <remarks>A block that cannot be read ends it. Thread: any; it needs no gate.</remarks>
+/// <summary>What logs hold, read from the blocks held here, as far as they were sealed.</summary>
+/// <remarks>
+/// A block that cannot be read ends it. A log that begins later is read from there on: who needs what was before asks
+/// <see cref="LogCompaction.Beginnings"/>. Thread: any; it needs no gate.
+/// </remarks>
 internal static class LogHistory
 {
     /// <summary>Every log up to the last transaction that is sealed now.</summary>
@@ -17,7 +19,8 @@ internal static class LogHistory
     /// <summary>One log from block to block, read when asked for.</summary>
     public static IEnumerable<Transaction> Read(ReplicatedLog log, LogId id, ulong firstBlock, ulong lastBlock)
     {
-        for (ulong seq = firstBlock; seq <= lastBlock; seq++)
+        ulong begins = log.Compaction.BeginningOf(id).BlockSeq;
+        for (ulong seq = Math.Max(firstBlock, begins + 1); seq <= lastBlock; seq++)
         {
             if (!log.Ports.Blocks.Read(log.Volume, id, seq).TryGet(out byte[]? encoded, out _)
                 || !LogBlockCodec.Decode(encoded).TryGet(out LogBlock? block, out _)
@@ -32,5 +35,43 @@ internal static class LogHistory
                 yield return transaction;
             }
         }
+    }
+
+    /// <summary>Blocks that somebody lacks, in order per log; none of logs of which it lacks blocks that were dropped here.</summary>
+    public static IReadOnlyList<HeldBlock> BlocksAfter(ReplicatedLog log, LogPositions theirs, int bytesMax)
+    {
+        var blocks = new List<HeldBlock>();
+        int bytes = 0;
+        foreach ((LogId id, LogPosition held) in log.Positions.Logs)
+        {
+            if (theirs[id].BlockSeq < log.Compaction.BeginningOf(id).BlockSeq)
+            {
+                continue;
+            }
+
+            for (ulong seq = theirs[id].BlockSeq + 1; seq <= held.BlockSeq; seq++)
+            {
+                if (!log.Ports.Blocks.Read(log.Volume, id, seq).TryGet(out byte[]? encoded, out StoreError error)
+                    || !LogBlockCodec.Decode(encoded).TryGet(out LogBlock? block, out _))
+                {
+                    lock (log.Gate)
+                    {
+                        log.Repair.Lose(id, seq, error);
+                    }
+
+                    break;
+                }
+
+                if (blocks.Count > 0 && bytes + encoded.Length > bytesMax)
+                {
+                    return blocks;
+                }
+
+                bytes += encoded.Length;
+                blocks.Add(new HeldBlock(id, new LogPosition(seq, block.LastTransaction), encoded));
+            }
+        }
+
+        return blocks;
     }
 }

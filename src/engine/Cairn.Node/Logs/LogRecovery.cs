@@ -90,7 +90,8 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
 
     /// <summary>Folds everything held again, to make room for something that belongs where nothing can be undone.</summary>
     /// <returns>
-    /// False, and nothing is changed, when a block cannot be read: its log ends before it then, so that peers send it again.
+    /// False, and nothing is changed, when a block cannot be read: its log ends before it then, so that peers send it again;
+    /// or when blocks were dropped, and the state that was made of them is not here.
     /// Called under the gate; as slow as the history is long.
     /// </returns>
     public bool Refold()
@@ -98,7 +99,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         bool isWhole = true;
         foreach ((LogId id, LogPosition tip) in log.Exchange.Positions.Logs)
         {
-            ulong readable = 0;
+            ulong readable = log.Exchange.BeginningOf(id).BlockSeq;
             while (readable < tip.BlockSeq && Read(id, readable + 1) is not null)
             {
                 readable++;
@@ -130,6 +131,12 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             log.Repair.Base.Reject();
         }
 
+        if (!log.Exchange.Beginnings.Equals(LogBeginnings.None))
+        {
+            // What is left makes no tree: the table stays what it is until there is a state to begin with.
+            return false;
+        }
+
         log.Persister.Clear();
         log.Fold.Reset();
         log.RightsInForce.Note(log.Fold.Table);
@@ -148,7 +155,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
     /// <summary>A block is lost: what is held of its log ends before it, and peers send the rest again. Under the gate.</summary>
     public void EndBefore(LogId id, ulong seq)
     {
-        for (ulong end = seq - 1; end > 0; end--)
+        for (ulong end = seq - 1; end > log.Exchange.BeginningOf(id).BlockSeq; end--)
         {
             if (Read(id, end) is { } block)
             {
@@ -160,14 +167,16 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         log.Exchange.Restore(id, default);
     }
 
-    /// <summary>The end of what can be read from the first block on: peers are asked for what follows.</summary>
+    /// <summary>The end of what can be read from where the log begins: peers are asked for what follows.</summary>
     private void RestoreTip(LogId id)
     {
+        LogBeginning beginning = ports.Blocks.Beginning(log.Volume, id);
+        log.Exchange.Begin(id, beginning);
         ulong last = ports.Blocks.LastSeq(log.Volume, id);
         if (ports.Blocks.IsDamaged(log.Volume, id))
         {
-            ulong whole = 0;
-            BlockHash previous = default;
+            ulong whole = beginning.BlockSeq;
+            BlockHash previous = beginning.Hash;
             while (whole < last && Read(id, whole + 1) is { } next && next.Block.Previous == previous)
             {
                 previous = next.Hash;
@@ -177,7 +186,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             last = whole;
         }
 
-        for (ulong seq = last; seq > 0; seq--)
+        for (ulong seq = last; seq > beginning.BlockSeq; seq--)
         {
             if (Read(id, seq) is { } block)
             {

@@ -15,8 +15,8 @@ namespace Cairn.Node.Logs;
 /// <remarks>
 /// Invariants: a transaction that <see cref="Append"/> returned is in the journal and in the fold; a block is shown to
 /// peers only after a sync; the index below the fold never knows more than the synced logs and journal do; of every log a
-/// prefix is held. Own transactions are sealed in the background. Own blocks that come back from peers (a restored backup)
-/// are folded, and the incarnation is raised above them.
+/// run is held from where it begins. Own transactions are sealed in the background. Own blocks that come back from peers
+/// (a restored backup) are folded, and the incarnation is raised above them.
 /// Thread: any; <see cref="Gate"/> guards the fold and is held by callers of the members that say so.
 /// </remarks>
 public sealed class ReplicatedLog : IAsyncDisposable
@@ -55,6 +55,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         _late = new LateWork(this, ports);
         _sealer = new BlockSealer(this, ports, options);
         _receiver = new BlockReceiver(this, _repair, _sealer);
+        Compaction = new LogCompaction(this, _receiver, _sealer);
         Persister = new TablePersister(this, ports, options, table);
     }
 
@@ -181,6 +182,9 @@ public sealed class ReplicatedLog : IAsyncDisposable
     /// its having seen that. Asked under the gate. Null: it may not.
     /// </summary>
     public Func<bool>? WithholdsWord { get; set; }
+
+    /// <summary>Drops blocks that nobody needs any more, and begins logs where others have dropped them.</summary>
+    public LogCompaction Compaction { get; }
 
     internal LogPorts Ports { get; }
 
@@ -333,41 +337,11 @@ public sealed class ReplicatedLog : IAsyncDisposable
         return committed;
     }
 
-    /// <summary>Blocks that a peer lacks, in order per log. Reads the disk.</summary>
+    /// <summary>Blocks that a peer lacks, in order per log; none of logs of which it lacks dropped ones. Reads the disk.</summary>
     /// <param name="theirs">What the peer holds.</param>
     /// <param name="bytesMax">Stop at so many bytes; at least one block if there is any.</param>
-    public IReadOnlyList<HeldBlock> BlocksAfter(LogPositions theirs, int bytesMax)
-    {
-        var blocks = new List<HeldBlock>();
-        int bytes = 0;
-        foreach ((LogId log, LogPosition held) in Positions.Logs)
-        {
-            for (ulong seq = theirs[log].BlockSeq + 1; seq <= held.BlockSeq; seq++)
-            {
-                if (!Ports.Blocks.Read(Volume, log, seq).TryGet(out byte[]? encoded, out StoreError error)
-                    || !LogBlockCodec.Decode(encoded).TryGet(out LogBlock? block, out _))
-                {
-                    Report(log, $"block {seq} cannot be read ({error}); peers are asked for it");
-                    lock (Gate)
-                    {
-                        Repair.Lose(log, seq);
-                    }
-
-                    break;
-                }
-
-                if (blocks.Count > 0 && bytes + encoded.Length > bytesMax)
-                {
-                    return blocks;
-                }
-
-                bytes += encoded.Length;
-                blocks.Add(new HeldBlock(log, new LogPosition(seq, block.LastTransaction), encoded));
-            }
-        }
-
-        return blocks;
-    }
+    public IReadOnlyList<HeldBlock> BlocksAfter(LogPositions theirs, int bytesMax) =>
+        LogHistory.BlocksAfter(this, theirs, bytesMax);
 
     /// <summary>Seals everything that waits, now, and syncs it. Blocks.</summary>
     public Result<Unit, StoreError> Seal() => _sealer.SealAll();

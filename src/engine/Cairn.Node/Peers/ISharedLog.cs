@@ -30,6 +30,13 @@ public interface ISharedLog
     /// <param name="bytesMax">Stop at so many bytes; at least one block if there is any.</param>
     IReadOnlyList<SharedBlock> BlocksAfter(LogPositions held, int bytesMax);
 
+    /// <summary>The first block that is here of each log of which a peer with these positions lacks blocks that were dropped.</summary>
+    IReadOnlyList<ReadOnlyMemory<byte>> FirstKept(LogPositions held) => [];
+
+    /// <summary>A peer dropped blocks that are lacking here: these are the first that it has of those logs.</summary>
+    /// <returns>Where logs begin of which this node lacks what is before, and cannot do without.</returns>
+    ValueTask<LogBeginnings> HearBeginnings(IReadOnlyList<ReadOnlyMemory<byte>> first) => new(LogBeginnings.None);
+
     /// <summary>Takes a peer's blocks in; when it ends, <see cref="Positions"/> says what was kept.</summary>
     /// <returns>What was wrong with the first bad one, for people.</returns>
     ValueTask<Result<Unit, string>> Receive(IReadOnlyList<ReadOnlyMemory<byte>> blocks);

@@ -42,6 +42,12 @@ internal sealed class LogPeer(PeerLink link, TimeProvider time)
     /// <summary>When it was last told what is held here because it holds more.</summary>
     public long LastAsked { get; set; }
 
+    /// <summary>When it was last told where logs begin of which it lacks blocks that were dropped here; null: never.</summary>
+    public long? LastTold { get; set; }
+
+    /// <summary>Where logs begin with it of which this node lacks blocks, and cannot do without.</summary>
+    public LogBeginnings OutOfReach { get; set; } = LogBeginnings.None;
+
     /// <summary>Whether the window has room for more blocks.</summary>
     public bool HasRoom => _onTheWayBytes < _windowBytes;
 

@@ -27,6 +27,7 @@ internal sealed class LogSync
     private const int ReconcileAllEvery = 10;
 
     private static readonly TimeSpan RelayAfter = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan TellBeginningsAfter = TimeSpan.FromSeconds(30);
 
     private readonly SortedDictionary<VolumeId, ISharedLog> _logs = [];
     private readonly Dictionary<(NodeId Peer, VolumeId Volume), LogPeer> _peers = [];
@@ -189,6 +190,7 @@ internal sealed class LogSync
 
         _heard.Note(link.Peer, message.Volume, theirs);
         SendMissing(link, log, state);
+        TellBeginnings(link, log, state);
         if (!log.Positions.Covers(theirs) && _ports.Time.GetElapsedTime(state.LastAsked) > RelayAfter)
         {
             state.LastAsked = _ports.Time.GetTimestamp();
@@ -200,16 +202,48 @@ internal sealed class LogSync
     }
 
     /// <summary>A peer sends blocks; the frame is disposed when they are taken in.</summary>
-    public void OnBlocks(PeerLink link, LogBlocks message, IFrame frame)
+    public void OnBlocks(PeerLink link, LogBlocks message, IFrame frame) =>
+        Enqueue(message.Volume, new Arrival(link, message.Blocks, frame, IsBeginning: false));
+
+    /// <summary>A peer dropped blocks that are lacking here; the frame is disposed when that was looked at.</summary>
+    public void OnBegins(PeerLink link, LogBegins message, IFrame frame) =>
+        Enqueue(message.Volume, new Arrival(link, message.Blocks, frame, IsBeginning: true));
+
+    /// <summary>Where logs of a volume begin with peers of which this node lacks what is before, and nobody else has it.</summary>
+    public LogBeginnings OutOfReach(VolumeId volume)
     {
-        if (!_logs.TryGetValue(message.Volume, out ISharedLog? log))
+        if (!_logs.TryGetValue(volume, out ISharedLog? log))
         {
-            frame.Dispose();
+            return LogBeginnings.None;
+        }
+
+        LogPeer[] peers = [.. _set.Links.Where(link => _view.CanRead(volume, link.Peer))
+            .Select(link => StateOf(link, volume))];
+        SortedDictionary<LogId, LogBeginning> first = [];
+        foreach ((LogId id, LogBeginning begins) in peers.SelectMany(peer => peer.OutOfReach.Logs))
+        {
+            ulong here = log.Positions[id].BlockSeq;
+            bool isLacking = here < begins.BlockSeq
+                && !peers.Any(peer => peer.OutOfReach[id].IsFirst && peer.Confirmed[id].BlockSeq > here);
+            if (isLacking && (!first.TryGetValue(id, out LogBeginning known) || begins.BlockSeq < known.BlockSeq))
+            {
+                first[id] = begins;
+            }
+        }
+
+        return LogBeginnings.From(first);
+    }
+
+    private void Enqueue(VolumeId volume, Arrival arrival)
+    {
+        if (!_logs.TryGetValue(volume, out ISharedLog? log))
+        {
+            arrival.Frame.Dispose();
             return;
         }
 
-        Inbox inbox = _inboxes[message.Volume];
-        inbox.Waiting.Enqueue((link, message.Blocks, frame));
+        Inbox inbox = _inboxes[volume];
+        inbox.Waiting.Enqueue(arrival);
         if (!inbox.IsBusy)
         {
             inbox.IsBusy = true;
@@ -220,15 +254,11 @@ internal sealed class LogSync
     private async Task Drain(ISharedLog log, Inbox inbox)
     {
         List<PeerLink> senders = [];
-        while (inbox.Waiting.TryDequeue(out (PeerLink Link, IReadOnlyList<ReadOnlyMemory<byte>> Blocks, IFrame Frame) next))
+        while (inbox.Waiting.TryDequeue(out Arrival? next))
         {
             using (next.Frame)
             {
-                Result<Unit, string> taken = await log.Receive(next.Blocks);
-                if (!taken.TryGet(out _, out string? problem))
-                {
-                    _diary.Add(LogLevel.Warning, "log sync", $"{next.Link.Peer.Short} sent {problem}");
-                }
+                await Take(log, next);
             }
 
             if (!senders.Contains(next.Link))
@@ -242,6 +272,24 @@ internal sealed class LogSync
         Settle(log);
         Progress?.Invoke();
         PlanRelay(log.Volume);
+    }
+
+    private async Task Take(ISharedLog log, Arrival next)
+    {
+        if (next.IsBeginning)
+        {
+            LogPeer state = StateOf(next.Link, log.Volume);
+            LogBeginnings beyond = await log.HearBeginnings(next.Blocks);
+            state.OutOfReach = LogBeginnings.From(
+                state.OutOfReach.Logs.Where(known => beyond[known.Key].IsFirst).Concat(beyond.Logs));
+            return;
+        }
+
+        Result<Unit, string> taken = await log.Receive(next.Blocks);
+        if (!taken.TryGet(out _, out string? problem))
+        {
+            _diary.Add(LogLevel.Warning, "log sync", $"{next.Link.Peer.Short} sent {problem}");
+        }
     }
 
     /// <summary>Once every connected reader has said what it holds, a log that lost its own end learns what can come back.</summary>
@@ -344,6 +392,35 @@ internal sealed class LogSync
         }
     }
 
+    /// <summary>Where the logs begin of which a peer lacks blocks that were dropped here: no such block can be sent.</summary>
+    private void TellBeginnings(PeerLink link, ISharedLog log, LogPeer state)
+    {
+        bool isTold = state.LastTold is { } told && _ports.Time.GetElapsedTime(told) < TellBeginningsAfter;
+        if (isTold || link.Version < ProtocolVersion.Beginnings || !_view.CanRead(log.Volume, link.Peer))
+        {
+            return;
+        }
+
+        Queue<ReadOnlyMemory<byte>> first = new(log.FirstKept(state.Confirmed));
+        while (first.Count > 0)
+        {
+            state.LastTold = _ports.Time.GetTimestamp();
+            List<ReadOnlyMemory<byte>> some = [first.Dequeue()];
+            for (int bytes = some[0].Length; first.TryPeek(out ReadOnlyMemory<byte> next);)
+            {
+                bytes += next.Length;
+                if (bytes > MessageBytesMax)
+                {
+                    break;
+                }
+
+                some.Add(first.Dequeue());
+            }
+
+            link.Send(new LogBegins(log.Volume, some));
+        }
+    }
+
     private void Forget(PeerLink link)
     {
         foreach ((NodeId, VolumeId) known in _peers.Keys.Where(known => known.Peer == link.Peer).ToArray())
@@ -366,9 +443,13 @@ internal sealed class LogSync
         return state;
     }
 
+    /// <summary>Blocks that came: to be taken in, or the first that the sender has.</summary>
+    private sealed record Arrival(
+        PeerLink Link, IReadOnlyList<ReadOnlyMemory<byte>> Blocks, IFrame Frame, bool IsBeginning);
+
     private sealed class Inbox
     {
-        public Queue<(PeerLink Link, IReadOnlyList<ReadOnlyMemory<byte>> Blocks, IFrame Frame)> Waiting { get; } = new();
+        public Queue<Arrival> Waiting { get; } = new();
 
         public bool IsBusy { get; set; }
     }

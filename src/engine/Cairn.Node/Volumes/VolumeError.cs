@@ -98,4 +98,7 @@ public enum VolumeError
 
     /// <summary>A clone needs the snapshot. Helps: remove the clone first.</summary>
     InUse,
+
+    /// <summary>It is older than what the logs go back to. Helps: a later moment, or a snapshot.</summary>
+    BeforeBeginning,
 }
