@@ -27,7 +27,6 @@ public sealed class IndexCipher : IDisposable
 
     private readonly IncrementalHash _masking;
     private readonly AesGcm _cipher;
-    private readonly ShortGcm? _short;
     private readonly ulong _run;
     private uint _next;
 
@@ -42,7 +41,6 @@ public sealed class IndexCipher : IDisposable
         Span<byte> key = stackalloc byte[KeyDerivation.KeySize];
         KeyDerivation.Derive(homeSecret, "cairn/index-value/1"u8, salt, key);
         _cipher = new AesGcm(key, TagSize);
-        _short = ShortGcm.IsSupported ? new ShortGcm(key) : null;
         KeyDerivation.Derive(homeSecret, "cairn/index-name/1"u8, salt, key);
         _masking = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
         CryptographicOperations.ZeroMemory(key);
@@ -73,16 +71,8 @@ public sealed class IndexCipher : IDisposable
         BinaryPrimitives.WriteUInt64LittleEndian(nonce, _run);
         BinaryPrimitives.WriteUInt32LittleEndian(nonce[sizeof(ulong)..], _next++);
         int length = plain.Length;
-        Span<byte> hidden = sealedBytes.Slice(NonceSize, length);
-        Span<byte> tag = sealedBytes.Slice(NonceSize + length, TagSize);
-        if (_short is not null && ShortGcm.IsFaster(length))
-        {
-            _short.Encrypt(nonce, plain, hidden, tag, key);
-        }
-        else
-        {
-            _cipher.Encrypt(nonce, plain, hidden, tag, key);
-        }
+        _cipher.Encrypt(
+            nonce, plain, sealedBytes.Slice(NonceSize, length), sealedBytes.Slice(NonceSize + length, TagSize), key);
     }
 
     /// <summary>Opens a value.</summary>
@@ -99,17 +89,14 @@ public sealed class IndexCipher : IDisposable
         }
 
         ReadOnlySpan<byte> nonce = sealedBytes[..NonceSize];
-        ReadOnlySpan<byte> hidden = sealedBytes.Slice(NonceSize, length);
-        return _short is not null && ShortGcm.IsFaster(length)
-            ? _short.TryDecrypt(nonce, hidden, sealedBytes[^TagSize..], plain, key)
-            : AesGcmOpening.TryDecrypt(_cipher, nonce, hidden, sealedBytes[^TagSize..], plain, key);
+        return AesGcmOpening.TryDecrypt(
+            _cipher, nonce, sealedBytes.Slice(NonceSize, length), sealedBytes[^TagSize..], plain, key);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _cipher.Dispose();
-        _short?.Dispose();
         _masking.Dispose();
     }
 }
