@@ -62,14 +62,36 @@ public sealed class HugeFileTests
         }
 
         Resize(file, 4L << 40);
-        Assert.Equal(36 - 24, (int)Stat(file).DataBytes);
+        Assert.Equal(36 - 24, (int)Lookup().DataBytes);
         Assert.Equal("at 3", Read(file, 3L << 40, 4));
+    }
+
+    [Fact]
+    public void A_copy_of_holes_is_holes()
+    {
+        OpenHandle source = Create();
+        Write(source, 1L << 40, "first");
+        Write(source, 3L << 40, "second");
+        Resize(source, 4L << 40);
+        OpenHandle target = Create("copy");
+        Write(target, 5, "under the hole");
+        Assert.Equal(4L << 40, Wait(_node.Engine.CopyRange(source, 0, target, 0, 9L << 40)).Value);
+        Assert.Equal((4L << 40, 11), (Lookup("copy").SizeBytes, (int)Lookup("copy").DataBytes));
+        Assert.Equal("\0\0\0\0\0\0\0", Read(target, 0, 7));
+        Assert.Equal("\0first\0", Read(target, (1L << 40) - 1, 7));
+        Assert.Equal("second\0", Read(target, 3L << 40, 7));
+
+        // A part, ended by the range and by the file.
+        Assert.Equal(6, Wait(_node.Engine.CopyRange(source, (1L << 40) - 2, target, 0, 6)).Value);
+        Assert.Equal("\0\0firs\0", Read(target, 0, 7));
+        Assert.Equal(77, Wait(_node.Engine.CopyRange(source, (4L << 40) - 77, target, 0, 100)).Value);
+        Assert.Equal(0, Wait(_node.Engine.CopyRange(source, 4L << 40, target, 0, 100)).Value);
     }
 
     private void Check()
     {
         OpenHandle file = Open();
-        Assert.Equal(long.MaxValue, Stat(file).SizeBytes);
+        Assert.Equal(long.MaxValue, Lookup().SizeBytes);
         Assert.Equal("b\0\0", Read(file, 0, 3));
         Assert.Equal("\0\0\0", Read(file, Far, 3));
         Assert.Equal("\0again\0", Read(file, Far + (5L << 24) - 1, 7));
@@ -85,15 +107,13 @@ public sealed class HugeFileTests
         Assert.True(_node.TryOpen(_process, _process.Time).IsOk);
     }
 
-    private OpenHandle Create() => Wait(_node.Engine.Create(
-        InodeNumber.Root, Encoding.UTF8.GetBytes("f"), 0x1A4, OpenIntent.Read | OpenIntent.Write, User)).Value.Handle;
+    private OpenHandle Create(string name = "f") => Wait(_node.Engine.Create(
+        InodeNumber.Root, Encoding.UTF8.GetBytes(name), 0x1A4, OpenIntent.Read | OpenIntent.Write, User)).Value.Handle;
 
     private OpenHandle Open() => Wait(_node.Engine.Open(Lookup().Inode, OpenIntent.Read, User)).Value.Handle;
 
-    private ObjectAttributes Lookup() =>
-        Wait(_node.Engine.Lookup(InodeNumber.Root, Encoding.UTF8.GetBytes("f"))).Value;
-
-    private ObjectAttributes Stat(OpenHandle _) => Lookup();
+    private ObjectAttributes Lookup(string name = "f") =>
+        Wait(_node.Engine.Lookup(InodeNumber.Root, Encoding.UTF8.GetBytes(name))).Value;
 
     private void Write(OpenHandle file, long offset, string text) =>
         Assert.True(Wait(_node.Engine.Write(file, offset, Encoding.UTF8.GetBytes(text))).IsOk);

@@ -273,7 +273,8 @@ public static class SnapshotCommands
             await context.PrintJson(outcome, ControlJson.Default.RestoreOutcome);
         }
 
-        context.Say($"{outcome.Changed} entries changed. To undo it: cairn rewind {volume}@{outcome.Undo}");
+        string changed = outcome.Changed == 1 ? "1 entry" : $"{outcome.Changed} entries";
+        context.Say($"{changed} changed. To undo it: cairn rewind {volume}@{outcome.Undo}");
         foreach (string lost in outcome.Lost)
         {
             context.Say($"not brought back, its data is no longer kept: {lost}");

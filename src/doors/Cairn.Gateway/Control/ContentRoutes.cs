@@ -111,13 +111,18 @@ internal static class ContentRoutes
                     return await volume.Sync(handle, dataOnly: true);
                 }
 
-                Result<int, VolumeError> written = await volume.Write(handle, offset, whole[..count]);
-                if (!written.TryGet(out _, out VolumeError error))
+                // A volume that runs full takes a part, and refuses the rest.
+                for (long end = offset + count; offset < end;)
                 {
-                    return error;
-                }
+                    ReadOnlyMemory<byte> rest = whole[(count - (int)(end - offset))..count];
+                    Result<int, VolumeError> written = await volume.Write(handle, offset, rest);
+                    if (!written.TryGet(out int taken, out VolumeError error))
+                    {
+                        return error;
+                    }
 
-                offset += count;
+                    offset += taken;
+                }
             }
         }
         catch (Exception error) when (error is IOException or OperationCanceledException)

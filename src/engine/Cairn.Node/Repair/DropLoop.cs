@@ -174,13 +174,17 @@ internal sealed class DropLoop : IDropEffects
             return;
         }
 
+        // As many reads as the batch has chunks: not on the loop, where everybody would wait for the disk.
+        Bytes32?[] own = await _ports.Workers.Run(
+            WorkPriority.Background,
+            () => Array.ConvertAll(keys, key => ChunkServer.ProofOf(_store, key.Address, nonce)));
         for (int i = 0; i < keys.Length; i++)
         {
             if (answer.Proofs[i] == default)
             {
                 _lacked.Add(keys[i]);
             }
-            else if (ChunkServer.ProofOf(_store, keys[i].Address, nonce) == answer.Proofs[i])
+            else if (own[i] == answer.Proofs[i])
             {
                 _kept.Add(keys[i]);
                 _protocol.Confirmed(node, keys[i], nonce, this);

@@ -31,7 +31,18 @@ internal sealed class ReadSource(
     public ValueTask<Result<ChunkLease, VolumeError>> Fetch(ChunkAddress address, CancellationToken cancellation)
     {
         TaskCompletionSource<Result<ChunkLease, VolumeError>> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        ports.Workers.Start("fetch", async () => done.TrySetResult(await FetchPatiently(address, cancellation)));
+        ports.Workers.Start("fetch", async () =>
+        {
+            try
+            {
+                done.TrySetResult(await FetchPatiently(address, cancellation));
+            }
+            finally
+            {
+                // Whatever went wrong: a reader that nobody answers can only be ended with its machine.
+                done.TrySetResult(VolumeError.InputOutput);
+            }
+        });
         return new ValueTask<Result<ChunkLease, VolumeError>>(done.Task);
     }
 
