@@ -55,6 +55,25 @@ public sealed class DriveMountsTests : IAsyncLifetime
         Assert.Equal(ControlErrorKind.NotFound, (await _mounts.Unmount(directory, force: false, default)).Error.Kind);
     }
 
+    [Fact]
+    public async Task ADriveMountedThroughALink_IsUnmountedThroughItAndThroughItsOwnName()
+    {
+        string directory = Folder("a");
+        string link = Path.Combine(_root, "link");
+        Directory.CreateSymbolicLink(link, "a");
+        foreach (string name in new[] { link, directory })
+        {
+            Assert.True((await _mounts.Mount("photos", link, default)).IsOk);
+            Assert.Equal([new MountSummary("photos", directory)], _mounts.Mounts);
+            Assert.True((await _mounts.Mount("photos", directory, default)).IsOk);
+            Assert.Equal([new MountConfig("photos", directory)], _settings);
+            using CancellationTokenSource limit = new(TimeSpan.FromSeconds(30));
+            Assert.True((await _mounts.Unmount(name, force: false, limit.Token)).IsOk);
+            Assert.Empty(_settings);
+            Assert.Empty(Directory.EnumerateFileSystemEntries(directory));
+        }
+    }
+
     /// <summary>A full disk keeps the settings from being written: the drive is what was asked for, and the loss is said.</summary>
     [Fact]
     public async Task WhatCannotBeRemembered_IsDoneAndSaid()

@@ -69,7 +69,7 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
         if (mounted.IsOk)
         {
             var drive = new MountConfig(volume, mounted.Value.Directory);
-            string? lost = _remember(drives => [.. drives.Where(other => other.Directory != drive.Directory), drive]);
+            string? lost = _remember(drives => [.. Others(drives, drive.Directory), drive]);
             if (lost is not null)
             {
                 return Forgetful($"It is mounted, and will not be when the daemon starts again: {lost}");
@@ -100,7 +100,7 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
             return ToControl(error);
         }
 
-        string? lost = _remember(drives => [.. drives.Where(other => other.Directory != path)]);
+        string? lost = _remember(drives => [.. Others(drives, path)]);
         if (!force)
         {
             await mount.Completion.WaitAsync(cancellation);
@@ -185,7 +185,7 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
         }
 
         mount.Unmount(force: true);
-        _remember(drives => [.. drives.Where(other => other.Directory != path)]);
+        _remember(drives => [.. Others(drives, path)]);
         _say($"'{volume}' was removed: its drive at {path} is unmounted");
     }
 
@@ -211,7 +211,11 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
 
     private void Report(Exception bug) => _say($"the drive met a bug: {bug}");
 
-    private static string Normal(string directory) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
+    /// <summary>One name for a directory, by whatever links it is reached.</summary>
+    private static string Normal(string directory) => MountPath.Resolve(directory);
+
+    private static IEnumerable<MountConfig> Others(IEnumerable<MountConfig> drives, string path) =>
+        drives.Where(other => Normal(other.Directory) != path);
 
     private static ControlError ToControl(MountError error) => new(
         error.Kind switch

@@ -25,7 +25,8 @@ internal static class RangeCopy
                 long at = sourceOffset + done;
                 if (at == dataEnd)
                 {
-                    Result<(long Hole, long DataEnd), VolumeError> run = await NextRun(volume, source, at, length - done);
+                    Result<(long Hole, long DataEnd), VolumeError> run =
+                        await NextRun(volume, source, at, length - done);
                     if (!run.TryGet(out (long Hole, long DataEnd) found, out VolumeError error)
                         || !(await Zero(volume, target, targetOffset + done, found.Hole)).TryGet(out _, out error))
                     {
