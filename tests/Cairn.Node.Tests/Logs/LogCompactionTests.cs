@@ -87,6 +87,26 @@ public sealed class LogCompactionTests : IGarbageMembers
         AssertWorksOn();
     }
 
+    /// <summary>An index from a backup, or one that a power loss took back: it lacks what nobody can fold into it any more.</summary>
+    [Fact]
+    public void AnIndexFromBeforeSomethingWasDropped_IsMadeAnew()
+    {
+        Drop(_node);
+        _node.Close();
+        LogNode old = Node(5).Open();
+        old.Log.Receive([.. _other.Log.BlocksAfter(LogPositions.Empty, int.MaxValue)
+            .Where(one => one.Position.BlockSeq <= 3).Select(one => one.Bytes)]);
+        Assert.Equal(6, old.Names().Length);
+        old.Close();
+        _node.Index = old.Index;
+        _node.Checkpoints = Shelf();
+        _node.Open();
+        Assert.Contains("dropped", _node.Log.IndexFault, StringComparison.Ordinal);
+        Assert.Equal(_other.TableText(), _node.TableText());
+        Reopen(_node);
+        AssertWorksOn();
+    }
+
     [Fact]
     public void ANewcomerWithTheCheckpoint_BeginsWhereTheOthersBegin()
     {

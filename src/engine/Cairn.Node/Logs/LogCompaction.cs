@@ -60,6 +60,17 @@ public sealed class LogCompaction
     /// <returns>The bytes that were given back; a failure, if blocks of some log could not be dropped.</returns>
     public Result<long, StoreError> Drop(LogPositions has, ulong depth)
     {
+        KeyValuePair<LogId, LogBeginning>[] beginnings =
+        [
+            .. has.Logs.Select(log => Droppable(log.Key, log.Value.TransactionSeq, depth))
+                .OfType<KeyValuePair<LogId, LogBeginning>>(),
+        ];
+        if (beginnings.Length == 0)
+        {
+            return 0L;
+        }
+
+        // The index first: without the blocks it could not be brought up to what they had.
         Result<Unit, StoreError> persisted = _log.Persist();
         if (!persisted.IsOk)
         {
@@ -68,22 +79,11 @@ public sealed class LogCompaction
 
         long given = 0;
         StoreError? failed = null;
-        foreach ((LogId id, LogPosition position) in has.Logs)
+        foreach ((LogId id, LogBeginning beginning) in beginnings)
         {
-            if (LastWithin(id, position.TransactionSeq) is not { Seq: > 1 } kept || !IsWorthIt(id, kept.Seq))
-            {
-                continue;
-            }
-
-            LogBeginning beginning = Before(kept, depth);
             lock (_log.Gate)
             {
-                if (_log.Fold.LastOf(id) < position.TransactionSeq)
-                {
-                    continue;
-                }
-
-                // First here: whoever finds a block gone must know that it is not lost.
+                // Before the file: whoever finds a block gone must know that it is not lost.
                 _log.Exchange.Begin(id, beginning);
             }
 
@@ -93,6 +93,22 @@ public sealed class LogCompaction
         }
 
         return failed is { } why ? why : given;
+    }
+
+    /// <summary>Where a log may begin; null where it begins already, or is left as it is.</summary>
+    private KeyValuePair<LogId, LogBeginning>? Droppable(LogId id, ulong last, ulong depth)
+    {
+        lock (_log.Gate)
+        {
+            if (_log.Fold.LastOf(id) < last)
+            {
+                return null;
+            }
+        }
+
+        return LastWithin(id, last) is { Seq: > 1 } kept && IsWorthIt(id, kept.Seq)
+            ? KeyValuePair.Create(id, Before(kept, depth))
+            : null;
     }
 
     /// <summary>The first block that is here of each log of which somebody lacks blocks that were dropped. Reads the disk.</summary>

@@ -44,6 +44,9 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
 
         log.Copied.NoteBlocks();
         bool isNew = log.Fold.Positions.Logs.Count == 0;
+        Invariant.That(
+            isNew || HasAllThatWasDropped(),
+            "the index does not know all transactions whose blocks were dropped: rebuild it");
         if (isNew)
         {
             _ = log.Repair.Base.TryBegin(fold => log.RightsInForce.Renew(fold) is not null);
@@ -330,6 +333,10 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             }
         }
     }
+
+    /// <summary>An index from before something was dropped cannot be brought up to what is here.</summary>
+    private bool HasAllThatWasDropped() => log.Exchange.Beginnings.Logs.All(
+        begins => log.Fold.LastOf(begins.Key) >= begins.Value.TransactionSeq);
 
     private bool IsIndexCovered()
     {
