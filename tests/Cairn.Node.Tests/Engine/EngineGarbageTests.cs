@@ -1,6 +1,7 @@
 using System.Text;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rules;
 using Cairn.Node.Engine;
 using Cairn.Node.Garbage;
 using Cairn.Node.Volumes;
@@ -38,6 +39,31 @@ public sealed class EngineGarbageTests : IAsyncLifetime
         await _node.Close();
         _node.Open();
         Assert.Equal(kept, await Read("kept"));
+    }
+
+    /// <summary>Nodes that are full refuse writes though the pool as a whole has much more than a twentieth free.</summary>
+    [Fact]
+    public async Task WhatRulesKeep_GoesWhileWritesAreRefused()
+    {
+        await _node.Close();
+        EngineNode node = new(_node.Disk) { Keep = Retention.Forever };
+        node.Open();
+        OpenedFile file = (await node.Engine.Create(
+            InodeNumber.Root, Name("f"), 0x1A4, OpenIntent.Read | OpenIntent.Write, User)).Value;
+        Assert.True((await node.Engine.Write(file.Handle, 0, new byte[1_000_000])).IsOk);
+        await node.Engine.Release(file.Handle);
+        await node.Engine.PublishAll(CancellationToken.None);
+        Assert.True((await node.Engine.Unlink(InodeNumber.Root, Name("f"), User)).IsOk);
+        await Collect(node);
+        Assert.NotEqual(0, node.Store.Count);
+        Assert.NotEqual(0, (await node.Engine.Space()).Value.FreeBytes);
+
+        node.HasPoolRoom = false;
+        Assert.Equal(0, (await node.Engine.Space()).Value.FreeBytes);
+        await Collect(node);
+        Assert.Equal(0, node.Store.Count);
+        await node.Close();
+        _node.Open();
     }
 
     [Fact]
@@ -130,9 +156,11 @@ public sealed class EngineGarbageTests : IAsyncLifetime
 
     private static ReadOnlyMemory<byte> Name(string text) => Encoding.UTF8.GetBytes(text);
 
-    private async Task Collect()
+    private Task Collect() => Collect(_node);
+
+    private static async Task Collect(EngineNode node)
     {
-        while (await _node.Engine.Garbage.Round(CancellationToken.None))
+        while (await node.Engine.Garbage.Round(CancellationToken.None))
         {
         }
     }

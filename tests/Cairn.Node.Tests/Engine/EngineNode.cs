@@ -53,6 +53,9 @@ internal sealed class EngineNode(IDisk disk)
 
     public JournalOptions JournalOptions { get; init; } = new() { SegmentBytes = 8 << 20, SegmentsMax = 24 };
 
+    /// <summary>Whether the pool takes new chunks.</summary>
+    public bool HasPoolRoom { get; set; } = true;
+
     /// <summary>Whether nobody else writes.</summary>
     public bool IsAlone { get; init; } = true;
 
@@ -111,6 +114,8 @@ internal sealed class EngineNode(IDisk disk)
                 Time = time,
                 Workers = workers,
                 Publishing = Publishing,
+                HasPoolRoom = () => HasPoolRoom,
+                Space = () => new VolumeSpace(SpaceBytes, SpaceBytes / 2, 0),
                 Garbage = new GarbageOptions { Keep = Keep, Brake = Brake, BrakeDelay = TimeSpan.Zero },
             },
             others);

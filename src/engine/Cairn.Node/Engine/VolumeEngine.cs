@@ -17,7 +17,10 @@ namespace Cairn.Node.Engine;
 /// </remarks>
 public sealed class VolumeEngine : IVolume, IAsyncDisposable
 {
-    /// <summary>With less than a twentieth of the pool free, the past goes before anybody is refused a write.</summary>
+    /// <summary>
+    /// With less than a twentieth of the pool free, the past goes before anybody is refused a write; and whenever writes are
+    /// refused, or who removes files to write again would wait for as long as rules keep them.
+    /// </summary>
     private const int ShortOfSpace = 20;
 
     private readonly VolumeState _state;
@@ -60,8 +63,8 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
             parts.Log, parts.Store, roots, parts.Members ?? new LoneMember(self), self, parts.Time, parts.Garbage,
             _state.Condemned)
         {
-            IsSpaceShort = () => parts.Space?.Invoke() is { TotalBytes: > 0 } space
-                && space.FreeBytes < space.TotalBytes / ShortOfSpace,
+            IsSpaceShort = () => !parts.HasPoolRoom() || (parts.Space?.Invoke() is { TotalBytes: > 0 } space
+                && space.FreeBytes < space.TotalBytes / ShortOfSpace),
         };
         Return = new VolumeReturn(_state, roots, _garbage);
         Scheduled = new ScheduledSnapshots(_state, () => _garbage.Members, PublishAll);
@@ -378,7 +381,8 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
 
         if (_state.Parts.Space is { } pool)
         {
-            return new(pool() with { Objects = objects });
+            VolumeSpace all = pool() with { Objects = objects };
+            return new(_state.Parts.HasPoolRoom() ? all : all with { FreeBytes = 0 });
         }
 
         Storage.Packs.StoreSpace space = _state.Parts.Store.Space;
