@@ -277,6 +277,7 @@ public sealed class Campaign
         [
             .. _counters.Deeds,
             new("volumes with a checkpoint", _machines.Max(machine => machine.Node?.State.Checkpoints.Count ?? 0)),
+            new("volumes with a settled one", _machines.Max(machine => machine.Node?.State.Settled.Count ?? 0)),
         ],
         Faults = [.. FaultWords.Kinds.Select(kind => KeyValuePair.Create(FaultWords.Of(kind), _faults.Count(kind)))],
         Conflicts = _checker.Conflicts,

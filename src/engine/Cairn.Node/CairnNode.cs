@@ -80,8 +80,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _ports = ports;
         _options = options;
         _home = home;
-        _chunks = chunks;
-        _logs = logs;
+        (_chunks, _logs) = (chunks, logs);
         _config = config;
         _started = ports.Time.GetTimestamp();
         _diary = new NodeDiary(ports.Time);
@@ -134,6 +133,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             IsReturning = () => _ownReturn!.IsUnderWay,
             HasLeft = () => _record.HasLeft,
             Copies = _copies,
+            Settling = new SettleKeeper(ports, _poolLog, _view, _peers, _diary, options.Horizon),
         };
         _clones = new CloneKeeper(ports, _view, _poolLog, _volumes, _diary);
         _copies.Ended += _volumes.Refresh;

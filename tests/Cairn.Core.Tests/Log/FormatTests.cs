@@ -20,7 +20,7 @@ public sealed class FormatTests
             Primitives = [.. everything.Primitives
                 .Where(primitive => primitive is not (RecoverMember or SweepKept or LimitMember or LimitVolume
                     or LimitFolder or RenewMark or ReplaceMark or CloneVolume or CompleteClone or RemoveClone
-                    or Repeats or VouchCheckpoint or AssignUser or PurgeVolume))],
+                    or Repeats or VouchCheckpoint or AssignUser or PurgeVolume or SettleCheckpoint))],
         };
         Assert.Equal(Convert.ToHexString(golden), Convert.ToHexString(TransactionCodec.Encode(then)));
         Assert.Equal(golden, TransactionCodec.Encode(TransactionCodec.Decode(golden).Value));
@@ -39,6 +39,7 @@ public sealed class FormatTests
     [InlineData("vouch-checkpoint-v1", PrimitiveKind.VouchCheckpoint)]
     [InlineData("assign-user-v1", PrimitiveKind.AssignUser)]
     [InlineData("purge-volume-v1", PrimitiveKind.PurgeVolume)]
+    [InlineData("settle-checkpoint-v1", PrimitiveKind.SettleCheckpoint)]
     public void The_golden_primitives_decode_for_ever(string name, PrimitiveKind kind)
     {
         byte[] golden = Golden.Read(name);

@@ -82,9 +82,8 @@ internal static class Samples
             new Rescue([address]),
             new Exclude(Other.Author, true),
             new Repeats([new TransactionId(Other, 77)]),
-            new VouchCheckpoint(
-                volume,
-                new MadeCheckpoint(50_000, 150_003, new Bytes32(Bytes(0x60, 32)), new Bytes32(Bytes(0x61, 32)))),
+            new VouchCheckpoint(volume, Made()),
+            new SettleCheckpoint(volume, Made(), true),
         ];
     }
 
@@ -95,6 +94,9 @@ internal static class Samples
     internal static LogBlock Block() => new(
         new VolumeId(Bytes(0x70, VolumeId.Size)), Log, 5, 12, 14, new BlockHash(Bytes(0x40, BlockHash.Size)),
         new EpochId(Bytes(0x20, EpochId.Size)), Bytes(0x99, 70), Bytes(0xC0, LogBlock.SignatureSize));
+
+    private static MadeCheckpoint Made() =>
+        new(50_000, 150_003, new Bytes32(Bytes(0x60, 32)), new Bytes32(Bytes(0x61, 32)));
 
     private static Bytes16 Bytes16(byte first) => new(Bytes(first, Primitives.Bytes16.Size));
 }

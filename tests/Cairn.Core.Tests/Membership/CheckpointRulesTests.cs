@@ -5,7 +5,10 @@ using static Cairn.Core.Tests.Membership.PoolScene;
 
 namespace Cairn.Core.Tests.Membership;
 
-/// <summary>When a checkpoint of a volume stands: once the last of all members has made the same.</summary>
+/// <summary>
+/// When a checkpoint of a volume stands: once the last of all members has made the same. When it is settled: once all have said
+/// so.
+/// </summary>
 public sealed class CheckpointRulesTests
 {
     private readonly PoolScene _first = new(1);
@@ -81,6 +84,128 @@ public sealed class CheckpointRulesTests
         _first.Do(Vouch(10, 1));
         Assert.Equal(10UL, Depth(_first));
     }
+
+    [Fact]
+    public void It_is_settled_when_all_have_said_so_and_the_last_has_heard_them()
+    {
+        Stand(10);
+        AgingCheckpoint aging = _first.State.Aging[Volume(1)];
+        Assert.Equal(Vouch(10, 1).Checkpoint, aging.Standing.Checkpoint);
+
+        // Both at once: nobody has heard the other. Whoever says it again has.
+        _first.Do(Settle(10));
+        _second.Do(Settle(10));
+        _second.MeetWith(_first);
+        Assert.Empty(_first.State.Settled);
+        Assert.True(_first.State.IsSettledByWords(Volume(1), Settle(10).Checkpoint));
+        Assert.Equal(2, _first.State.SettleWords.Count);
+        Assert.Equal(
+            new SettleWord(Settle(10).Checkpoint, Agrees: true),
+            _first.State.SettleWords[(Volume(1), MemberKit.Node(1))]);
+        _first.Do(Settle(10));
+        _second.MeetWith(_first);
+        Assert.Equal(10UL, _second.State.Settled[Volume(1)].Checkpoint.Depth);
+        Assert.Equal(
+            new[] { MemberKit.Node(1), MemberKit.Node(2) }.Order(), _second.State.Settled[Volume(1)].Members);
+        Assert.Empty(_second.State.Aging);
+
+        // The next begins to age when it stands; until then the deeper one counts.
+        Stand(20);
+        Assert.Equal(20UL, _first.State.Aging[Volume(1)].Standing.Checkpoint.Depth);
+        Stand(30);
+        Assert.Equal(20UL, _first.State.Aging[Volume(1)].Standing.Checkpoint.Depth);
+        SettleBoth(20);
+        Assert.Equal(20UL, _second.State.Settled[Volume(1)].Checkpoint.Depth);
+        Assert.Equal(30UL, _second.State.Aging[Volume(1)].Standing.Checkpoint.Depth);
+        SettleBoth(10);
+        Assert.Equal(20UL, _second.State.Settled[Volume(1)].Checkpoint.Depth);
+    }
+
+    [Fact]
+    public void Who_cannot_agree_brings_the_next_one_into_play()
+    {
+        Stand(10);
+        Stand(20);
+        Assert.Equal(10UL, _first.State.Aging[Volume(1)].Standing.Checkpoint.Depth);
+        _first.Do(Settle(10));
+        _second.MeetWith(_first);
+        _second.Do(Settle(10) with { Agrees = false });
+        Assert.Empty(_second.State.Settled);
+        Assert.Equal(20UL, _second.State.Aging[Volume(1)].Standing.Checkpoint.Depth);
+        _second.Do(Settle(20) with { Agrees = false });
+        Assert.Empty(_second.State.Aging);
+    }
+
+    /// <summary>What comes to light later and belongs earlier in the order takes nothing back: blocks may be gone.</summary>
+    [Fact]
+    public void What_comes_before_it_later_does_not_unsettle_it()
+    {
+        _first.Do(Grant(3, MemberRole.Admin));
+        PoolScene third = new(3);
+        third.MeetWith(_first);
+        third.Do(Revoke(1));
+        third.Do(Grant(4, MemberRole.Member));
+        _first.Do(Create(2, "more"));
+        _first.Do(Create(3, "more"));
+        _first.Do(new Exclude(MemberKit.Node(3), true));
+        _second.MeetWith(_first);
+        Stand(10);
+        SettleBoth(10);
+        Assert.Equal(10UL, _first.State.Settled[Volume(1)].Checkpoint.Depth);
+        _first.MeetWith(third);
+        PoolScene newcomer = new(5);
+        newcomer.MeetWith(_first);
+        Assert.Equal(MemberStanding.Revoked, newcomer.StandingOf(1));
+        Assert.Equal(10UL, _first.State.Settled[Volume(1)].Checkpoint.Depth);
+        Assert.Equal(10UL, newcomer.State.Settled[Volume(1)].Checkpoint.Depth);
+    }
+
+    /// <summary>Each half of a pool may forget the other, and be of one mind.</summary>
+    [Fact]
+    public void Half_of_the_pool_settles_nothing()
+    {
+        _first.Do(new Exclude(MemberKit.Node(2), true));
+        _first.Do(Vouch(10, 1));
+        _first.Do(Settle(10));
+        Assert.Empty(_first.State.Settled);
+        _first.Do(Grant(3, MemberRole.Member));
+        _first.Do(Settle(10));
+        PoolScene third = new(3);
+        third.MeetWith(_first);
+        third.Do(Settle(10));
+        Assert.Equal(10UL, third.State.Settled[Volume(1)].Checkpoint.Depth);
+    }
+
+    [Fact]
+    public void Who_is_no_member_settles_nothing()
+    {
+        Stand(10);
+        PoolScene stranger = new(4);
+        stranger.MeetWith(_first);
+        stranger.Do(Settle(10));
+        Assert.Empty(stranger.State.SettleWords);
+        SettleBoth(10);
+        stranger.MeetWith(_first);
+        Assert.Equal(2, stranger.State.Settled[Volume(1)].Members.Length);
+    }
+
+    private void Stand(ulong depth)
+    {
+        _first.Do(Vouch(depth, 1));
+        _second.MeetWith(_first);
+        _second.Do(Vouch(depth, 1));
+        _second.MeetWith(_first);
+    }
+
+    private void SettleBoth(ulong depth)
+    {
+        _first.Do(Settle(depth));
+        _second.MeetWith(_first);
+        _second.Do(Settle(depth));
+        _second.MeetWith(_first);
+    }
+
+    private static SettleCheckpoint Settle(ulong depth) => new(Volume(1), Vouch(depth, 1).Checkpoint, Agrees: true);
 
     private static VouchCheckpoint Vouch(ulong depth, byte hash) => new(
         Volume(1), new MadeCheckpoint(depth, 3, new Bytes32([.. Enumerable.Repeat(hash, 32)]), default));

@@ -17,7 +17,7 @@ public sealed class FoldBaseTests : IGarbageMembers
 
     private readonly SimulatedScheduler _scheduler = new();
     private readonly LogMembers _members = new();
-    private readonly SimulatedIndex[] _slots = [new(), new()];
+    private readonly SimulatedIndex[] _slots = [new(), new(), new(), new()];
     private readonly LogNode _node;
     private readonly LogNode _other;
     private StandingCheckpoint? _standing;

@@ -5,6 +5,8 @@ namespace Cairn.Simulation.Tests.Campaigns;
 /// <summary>Small campaigns: whole pools, every fault, every check. Long ones run by <c>cairn simulate</c>.</summary>
 public sealed class CampaignTests
 {
+    private const string Settled = "volumes with a settled one";
+
     private static readonly CampaignOptions Small = new()
     {
         Nodes = 4,
@@ -50,8 +52,23 @@ public sealed class CampaignTests
         Assert.Equal(FaultWords.All, all.Faults.Select(fault => fault.Key));
         Assert.All(all.Faults.Zip(rare.Faults), pair => Assert.True(
             pair.First.Value + pair.Second.Value > 0, $"no {pair.First.Key}"));
-        Assert.All(all.Deeds.Zip(rare.Deeds), pair => Assert.True(
+        Assert.All(all.Deeds.Zip(rare.Deeds).Where(pair => pair.First.Key != Settled), pair => Assert.True(
             pair.First.Value + pair.Second.Value > 0, $"no {pair.First.Key}"));
+    }
+
+    /// <summary>All must have made a checkpoint, and it must have stood for the horizon: a quarter of a storm.</summary>
+    [Fact]
+    public void Checkpoints_are_settled_while_members_are_forgotten_and_come_back()
+    {
+        RunReport report = Campaign.Run(Small with
+        {
+            Seed = 200,
+            Faults = FaultKinds.Away | FaultKinds.LostIndex | FaultKinds.Crash,
+            Duration = TimeSpan.FromMinutes(45),
+            ThinkTime = TimeSpan.FromSeconds(8),
+        });
+        AssertGood(report);
+        Assert.True(report.Deeds.Single(deed => deed.Key == Settled).Value > 0, "nothing was settled");
     }
 
     [Fact]

@@ -24,6 +24,9 @@ internal sealed class FoldLogs
 
     internal IReadOnlyList<TransactionId> Heads => _heads;
 
+    /// <summary>What is not in this is at least as deep; null for nothing.</summary>
+    internal FoldGround? Ground { get; set; }
+
     internal ulong LastOf(LogId log) => Find(log)?.Last ?? 0;
 
     internal bool Has(TransactionId id) => id.Seq <= LastOf(id.Log);
@@ -90,7 +93,7 @@ internal sealed class FoldLogs
     /// <summary>Its place in the order, or null when that depends on something long forgotten.</summary>
     /// <remarks>
     /// Its author may have seen less of one log than is fixed, and more of another: of what was forgotten it is known that
-    /// it is not as deep as what is known of the same log.
+    /// it is not as deep as what is known of the same log. What is behind a settled checkpoint is at least as deep as that.
     /// </remarks>
     internal TransactionOrder? OrderOf(Transaction transaction)
     {
@@ -113,7 +116,9 @@ internal sealed class FoldLogs
             forgotten = Math.Max(forgotten, of == 0 ? depths[depths.First] - 1 : 0);
         }
 
-        return forgotten > depth ? null : new TransactionOrder(depth + 1, transaction.Id);
+        bool isBehind = Ground is { } ground && !ground.Positions.Contains(transaction.Id);
+        ulong place = isBehind ? Math.Max(depth + 1, Ground!.Depth) : depth + 1;
+        return forgotten >= place ? null : new TransactionOrder(place, transaction.Id);
     }
 
     /// <summary>The place of an accepted transaction; null for one that is not there, or fixed and forgotten.</summary>
@@ -269,7 +274,7 @@ internal sealed class FoldLogs
 
     internal static FoldLogs Load(ITableSource table)
     {
-        var logs = new FoldLogs();
+        var logs = new FoldLogs { Ground = FoldGround.In(table) };
         TableCursor cursor = table.Scan([FoldKeys.Reserved, LogTag], [FoldKeys.Reserved, LogTag + 1]);
         while (cursor.MoveNext())
         {

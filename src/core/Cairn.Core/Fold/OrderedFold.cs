@@ -83,6 +83,9 @@ public sealed class OrderedFold
     /// <summary>Everything up to here in the order can no longer change.</summary>
     public TransactionOrder StableOrder => _tail.Cut;
 
+    /// <summary>The settled checkpoint that this fold stands on; null for none.</summary>
+    public FoldGround? Ground => _logs.Ground;
+
     /// <summary>The depth of the last in the order of what is within some positions; 0 for none.</summary>
     public ulong DepthOf(LogPositions positions) => _logs.Greatest(positions).Depth;
 
@@ -260,6 +263,14 @@ public sealed class OrderedFold
         _applier.Forget();
     }
 
+    /// <summary>Stands on a settled checkpoint from now on, of which this is a continuation already.</summary>
+    public void StandOn(FoldGround ground)
+    {
+        ground.Put(_table);
+        FoldGround.ForgetContinued(_table, ground.Depth + 1);
+        _logs.Ground = ground;
+    }
+
     /// <summary>Writes the fold's own state into the table, so that table and fold are persisted together.</summary>
     public void Save()
     {
@@ -358,8 +369,10 @@ public sealed class OrderedFold
     }
 
     /// <summary>Whether its author may not have seen what cannot be undone any more, and it is about what that saw.</summary>
+    /// <remarks>What is in the ground passes for seen by everybody: there is no other state to find again.</remarks>
     private bool IsAboutWhatIsFixed(Transaction transaction) =>
-        !_witnesses.Has(transaction.Id.Log.Author) && _applier.IsAboutWhatWasSeen(transaction);
+        (Ground is null || _tail.Cut.Depth >= Ground.Depth)
+        && !_witnesses.Has(transaction.Id.Log.Author) && _applier.IsAboutWhatWasSeen(transaction);
 
     private List<AppliedTransaction> UndoFrom(TransactionOrder place)
     {

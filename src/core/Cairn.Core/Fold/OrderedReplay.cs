@@ -19,12 +19,13 @@ public static class OrderedReplay
     /// <param name="isWanted">Which take effect; all count for the order. It may throw to end it early.</param>
     /// <param name="applier">What they mean.</param>
     /// <param name="table">Gets the state.</param>
+    /// <param name="ground">What the fold of these logs stands on: what is not in it comes behind it. Null for nothing.</param>
     /// <returns>How many took effect.</returns>
     public static long Run(
         IReadOnlyList<IEnumerable<Transaction>> logs, Func<Transaction, bool> isWanted, ITransactionApplier applier,
-        ITreeTable table)
+        ITreeTable table, FoldGround? ground = null)
     {
-        var accepted = new FoldLogs();
+        var accepted = new FoldLogs { Ground = ground };
         var state = new UndoRecorder(table) { Recording = false };
         using var merge = new LogMerge(logs);
         var repeated = new HashSet<TransactionId>();

@@ -50,7 +50,9 @@ public sealed class TableAtCut
 
     /// <summary>Walks all records.</summary>
     /// <param name="carried">Tags of reserved records that are taken over as they are.</param>
-    public IEnumerable<KeyValuePair<byte[], byte[]>> Records(ImmutableArray<byte> carried)
+    /// <param name="continued">Says that it is the continuation of an earlier one; null for nothing to say.</param>
+    public IEnumerable<KeyValuePair<byte[], byte[]>> Records(
+        ImmutableArray<byte> carried, KeyValuePair<byte[], byte[]>? continued = null)
     {
         foreach (KeyValuePair<byte[], byte[]> record in Fixed([], [FoldKeys.StateEnd]))
         {
@@ -64,7 +66,7 @@ public sealed class TableAtCut
             Fixed(From(Repetitions.RepeatedTag), From(Repetitions.RepeatedTag + 1))
             .Concat(Fixed(From(Repetitions.UnsaidTag), From(Repetitions.UnsaidTag + 1)))
             .Concat(carried.SelectMany(tag => Records(_table, From(tag), From(tag + 1))));
-        foreach ((byte[] key, byte[] value) in others)
+        foreach ((byte[] key, byte[] value) in continued is { } one ? others.Append(one) : others)
         {
             reserved.Put(key, value);
         }

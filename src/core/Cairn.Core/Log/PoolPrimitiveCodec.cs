@@ -135,6 +135,8 @@ internal static class PoolPrimitiveCodec
                 return new Repeats(TransactionIds(ref reader));
             case PrimitiveKind.VouchCheckpoint:
                 return new VouchCheckpoint(Volume(ref reader), MadeCheckpoint.Decode(ref reader));
+            case PrimitiveKind.SettleCheckpoint:
+                return DecodeSettle(ref reader);
             default:
                 if (!reader.Failed)
                 {
@@ -163,10 +165,18 @@ internal static class PoolPrimitiveCodec
             case Repeats p:
                 TransactionIds(writer, p.Originals);
                 break;
+            case SettleCheckpoint p:
+                writer.Bytes16(p.Volume.Value);
+                p.Checkpoint.Encode(writer);
+                writer.Boolean(p.Agrees);
+                break;
             default:
                 throw new UnreachableException($"no encoding for {primitive.GetType().Name}");
         }
     }
+
+    private static SettleCheckpoint DecodeSettle(ref WireReader reader) =>
+        new(Volume(ref reader), MadeCheckpoint.Decode(ref reader), reader.Boolean());
 
     private static void EncodeRevoke(WireWriter writer, RevokeMember revoke)
     {

@@ -112,4 +112,7 @@ public enum PrimitiveKind : byte
 
     /// <summary>A removed volume has given back all it took.</summary>
     PurgeVolume = 54,
+
+    /// <summary>A member begins every fold of a volume with a checkpoint from now on.</summary>
+    SettleCheckpoint = 55,
 }

@@ -18,7 +18,15 @@ namespace Cairn.Core.Membership;
 public sealed class PoolApplier(PoolId pool) : ITransactionApplier
 {
     /// <inheritdoc/>
-    public bool Apply(Transaction transaction, ITreeTable state)
+    public bool Apply(Transaction transaction, ITreeTable state) => Apply(transaction, state, []);
+
+    /// <inheritdoc/>
+    /// <remarks>Nobody who comes later may take back that a checkpoint is settled: the blocks before it may be gone.</remarks>
+    public bool IsAboutWhatWasSeen(Transaction transaction) =>
+        transaction.Primitives.Any(static primitive => primitive is SettleCheckpoint);
+
+    /// <inheritdoc/>
+    public bool Apply(Transaction transaction, ITreeTable state, IReadOnlyList<TableChange> seenOtherwise)
     {
         NodeId author = transaction.Id.Log.Author;
         foreach (Primitive primitive in transaction.Primitives)
@@ -71,7 +79,10 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
                     Apply(state, author, publish);
                     break;
                 case VouchCheckpoint vouch:
-                    CheckpointRules.Apply(state, author, vouch);
+                    CheckpointRules.Apply(state, transaction, vouch);
+                    break;
+                case SettleCheckpoint word:
+                    CheckpointRules.Apply(state, transaction, word, seenOtherwise);
                     break;
                 default:
                     // The tree's and the collector's primitives mean nothing in the pool's log.
@@ -104,6 +115,9 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
             Holds = PoolTable.Holds(table).ToImmutableSortedDictionary(),
             Made = CheckpointRules.Made(table).ToImmutableSortedDictionary(),
             Checkpoints = CheckpointRules.Standing(table).ToImmutableSortedDictionary(),
+            Aging = CheckpointRules.Aging(table).ToImmutableSortedDictionary(),
+            SettleWords = CheckpointRules.Words(table).ToImmutableSortedDictionary(),
+            Settled = CheckpointRules.Settled(table).ToImmutableSortedDictionary(),
             Weights = weights,
             WeightsVersion = version,
         };

@@ -154,6 +154,18 @@ public sealed record PoolState
     public ImmutableSortedDictionary<VolumeId, StandingCheckpoint> Checkpoints { get; init; } =
         ImmutableSortedDictionary<VolumeId, StandingCheckpoint>.Empty;
 
+    /// <summary>The checkpoint of each volume that is settled next, once it is old.</summary>
+    public ImmutableSortedDictionary<VolumeId, AgingCheckpoint> Aging { get; init; } =
+        ImmutableSortedDictionary<VolumeId, AgingCheckpoint>.Empty;
+
+    /// <summary>What each member said last about settling a checkpoint of a volume.</summary>
+    public ImmutableSortedDictionary<(VolumeId Volume, NodeId Member), SettleWord> SettleWords { get; init; } =
+        ImmutableSortedDictionary<(VolumeId, NodeId), SettleWord>.Empty;
+
+    /// <summary>The checkpoint with which every fold of a volume begins, and whose word that was. It only gets deeper.</summary>
+    public ImmutableSortedDictionary<VolumeId, StandingCheckpoint> Settled { get; init; } =
+        ImmutableSortedDictionary<VolumeId, StandingCheckpoint>.Empty;
+
     /// <summary>The placement weights in force.</summary>
     public PlacementWeights Weights { get; init; } = PlacementWeights.None;
 
@@ -209,6 +221,12 @@ public sealed record PoolState
             Folders = folders,
         };
     }
+
+    /// <summary>Whether all have said what settles a checkpoint: it is, once somebody says so who has heard them all.</summary>
+    public bool IsSettledByWords(VolumeId volume, MadeCheckpoint checkpoint) => CheckpointRules.IsSettledBy(
+        Members.Values,
+        member => SettleWords.TryGetValue((volume, member), out SettleWord word) ? word : null,
+        checkpoint);
 
     /// <summary>
     /// Whether a block of an author's log is folded: authors in good standing always, revoked ones up to the cut.

@@ -98,8 +98,11 @@ public sealed class EngineVolumes : IVolumeFactory
     {
         VolumeId shared = setting.Keyring.Volume;
         bool isAlone = setting.Garbage is { Writers.Count: 1 };
-        CheckpointShelf shelf = new(
-            slot => OpenIndex(CheckpointNameOf(shared, slot)), setting.Standing);
+        CheckpointShelf shelf = new(slot => OpenIndex(CheckpointNameOf(shared, slot)), setting.Standing)
+        {
+            Settled = setting.Settled,
+            Aging = setting.Aging,
+        };
         Result<OpenedVolume, StoreError> opened = Open(
             IndexNameOf(shared), setting.Keyring, setting.Members, isAlone, SharedParts(setting), shelf);
         if (!opened.IsOk)
@@ -132,7 +135,10 @@ public sealed class EngineVolumes : IVolumeFactory
     {
         VolumeId local = PrivateVolume.Keyring(_homeSecret, volume).Volume;
         string[] indexes =
-            [IndexNameOf(volume), LocalNameOf(local), CheckpointNameOf(volume, 0), CheckpointNameOf(volume, 1)];
+        [
+            IndexNameOf(volume), LocalNameOf(local),
+            .. Enumerable.Range(0, CheckpointShelf.SlotsMax).Select(slot => CheckpointNameOf(volume, slot)),
+        ];
         foreach (string name in indexes)
         {
             using IIndexStore index = _stores.Ports.OpenIndex(name);

@@ -49,6 +49,7 @@ internal static class HistoryReplay
         }
 
         IReadOnlyList<IEnumerable<Transaction>> history = LogHistory.Of(state.Parts.Log);
+        FoldGround? ground = state.Parts.Log.Fold.Ground;
         return await state.Parts.Workers.Run(
             WorkPriority.Foreground,
             () =>
@@ -64,7 +65,8 @@ internal static class HistoryReplay
                         return rights.Refuses(transaction) || isWanted(transaction);
                     },
                     new TreeApplier { Rights = rights },
-                    table);
+                    table,
+                    ground);
                 return logs.Beginnings.Equals(LogBeginnings.None)
                     ? Result<MemoryTable, VolumeError>.Ok(table)
                     : VolumeError.BeforeBeginning;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cairn.Coding.Encryption;
+using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
@@ -31,6 +32,8 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     private readonly IWorkers _workers;
     private readonly CheckpointMaker _maker;
     private readonly CheckpointShelf _checkpoints;
+    private readonly CancellationTokenSource _stop = new();
+    private bool _isLooking;
 
     public HostedVolume(
         OpenedVolume opened, PrivateVolume local, IGarbageMembers? members, IWorkers workers,
@@ -87,6 +90,49 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         if (_members is not null)
         {
             _maker.Prune(_members);
+            LookAfterOwnWork();
+        }
+    }
+
+    /// <summary>
+    /// What this node wrote before something was settled without it stands behind that now, where the tree may have forgotten
+    /// what it is about.
+    /// </summary>
+    private void LookAfterOwnWork()
+    {
+        Bytes32? ground;
+        lock (_log.Gate)
+        {
+            ground = _log.Repair.Base.HasOwnWorkMoved && !_log.Repair.IsPutOff ? _log.Fold.Ground!.Hash : null;
+        }
+
+        if (ground is not null && !_isLooking && !_stop.IsCancellationRequested)
+        {
+            _isLooking = true;
+            _workers.Start("own work", () => LookAfterOwnWork(ground.Value));
+        }
+    }
+
+    private async Task LookAfterOwnWork(Bytes32 ground)
+    {
+        try
+        {
+            bool isDone = await _engine.Return.MakeAgain(_stop.Token);
+            lock (_log.Gate)
+            {
+                if (isDone && _log.Fold.Ground?.Hash == ground)
+                {
+                    _log.Repair.Base.NoteOwnWork();
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The volume is closed; the next opening does it again.
+        }
+        finally
+        {
+            _isLooking = false;
         }
     }
 
@@ -200,6 +246,20 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
 
     /// <inheritdoc/>
     public MadeCheckpoint? Checkpoint => _checkpoints.Newest;
+
+    /// <inheritdoc/>
+    public bool Continues(MadeCheckpoint checkpoint)
+    {
+        lock (_log.Gate)
+        {
+            return !_log.Repair.IsPutOff
+                && FoldGround.Continues(_log.Fold.Table, checkpoint.Depth, checkpoint.Hash);
+        }
+    }
+
+    /// <inheritdoc/>
+    public SlotFill? Lacks(MadeCheckpoint checkpoint) =>
+        _checkpoints.Keeps(checkpoint.Hash) ? null : new SlotFill(_checkpoints, checkpoint);
 
     /// <inheritdoc/>
     public IIndexStore? ViewCheckpoint(Bytes32 hash) => _checkpoints.View(hash);
@@ -316,6 +376,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     public async ValueTask DisposeAsync()
     {
         _local.Close();
+        Waiting.End(_stop);
         await _maker.DisposeAsync();
         await _private.DisposeAsync();
         await _opened.DisposeAsync();

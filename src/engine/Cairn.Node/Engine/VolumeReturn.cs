@@ -21,7 +21,14 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
     private ReplicatedLog Log => state.Parts.Log;
 
     /// <summary>Runs all steps; false when one could not be done now.</summary>
-    public async Task<bool> Run(CancellationToken cancellation)
+    public Task<bool> Run(CancellationToken cancellation) => Run(isForgotten: true, cancellation);
+
+    /// <summary>
+    /// Step (2) alone, for a member whose copies count: what it wrote came behind what was settled without it.
+    /// </summary>
+    public Task<bool> MakeAgain(CancellationToken cancellation) => Run(isForgotten: false, cancellation);
+
+    private async Task<bool> Run(bool isForgotten, CancellationToken cancellation)
     {
         var swallowed = new SwallowedWork(Log.OwnLogId.Author);
         var condemned = new HashSet<ChunkAddress>();
@@ -31,7 +38,7 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
             {
                 swallowed.See(transaction);
                 condemned.UnionWith(transaction.Primitives.OfType<Condemn>()
-                    .SelectMany(condemn => condemn.Addresses).Where(IsCopyHere));
+                    .SelectMany(condemn => condemn.Addresses).Where(address => isForgotten && IsCopyHere(address)));
                 return false;
             },
             cancellation);

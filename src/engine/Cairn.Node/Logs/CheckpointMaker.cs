@@ -19,7 +19,8 @@ namespace Cairn.Node.Logs;
 public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers, CheckpointShelf shelf) : IAsyncDisposable
 {
     private const int Batch = 4096;
-    private static readonly ImmutableArray<byte> Carried = [Quarantine.Tag, RightsInForce.Tag, FoldRules.Tag];
+    private static readonly ImmutableArray<byte> Carried =
+        [Quarantine.Tag, RightsInForce.Tag, FoldRules.Tag, FoldGround.Tag];
 
     private ulong _lastMark;
     private TaskCompletionSource? _making;
@@ -45,6 +46,11 @@ public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers, Checkpo
         }
 
         log.Prune(members.Stable, members.Writers);
+        if (_making is null && !_isStopped && shelf.TakeUnneeded() is { } slot)
+        {
+            _making = new TaskCompletionSource();
+            workers.Start($"old checkpoint {log.Volume.Short}", () => Clear(slot, _making));
+        }
     }
 
     /// <inheritdoc/>
@@ -73,7 +79,7 @@ public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers, Checkpo
             if (fold.Alone)
             {
                 ulong here = fold.StableOrder.Depth + 1;
-                return here >= done + step ? here : null;
+                return here >= done + step ? Noted(here) : null;
             }
 
             LogPositions stable = members.Stable(fold.Positions);
@@ -82,11 +88,35 @@ public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers, Checkpo
             {
                 if (fold.PruneTo(mark, stable, members.Writers))
                 {
-                    return mark;
+                    return Noted(mark);
                 }
             }
 
             return null;
+        }
+    }
+
+    /// <summary>What was noted of marks before the one that is settled next is of no use any more.</summary>
+    private ulong Noted(ulong mark)
+    {
+        FoldGround.ForgetContinued(log.Fold.Table, shelf.Aging()?.Standing.Checkpoint.Depth ?? 0);
+        FoldGround.NoteMark(log.Fold.Table, mark);
+        return mark;
+    }
+
+    /// <summary>An older one takes as much of the disk as the one that stands.</summary>
+    private async Task Clear(CheckpointSlot slot, TaskCompletionSource making)
+    {
+        try
+        {
+            _hasView = true;
+            _ = await workers.Run(WorkPriority.Background, slot.Begin);
+        }
+        finally
+        {
+            shelf.GiveBack(slot);
+            _making = null;
+            making.SetResult();
         }
     }
 
@@ -124,29 +154,53 @@ public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers, Checkpo
                 return null;
             }
 
-            CheckpointSlot slot = shelf.LeastNeeded();
-            (RecordChain chain, RecordChain basis) = (new(), new());
-            using IEnumerator<KeyValuePair<byte[], byte[]>> records = cut.Records(Carried).GetEnumerator();
-            Result<bool, IndexError> copied =
-                await workers.Run(WorkPriority.Background, () => Begin(slot, records, chain, basis));
-            while (copied.TryGet(out bool hasMore, out _) && hasMore && !_isStopped)
+            if (shelf.TakeLeastNeeded() is not { } slot)
             {
-                copied = await workers.Run(WorkPriority.Background, () => Copy(slot, records, chain, basis));
+                return null;
             }
 
-            if (!copied.IsOk || copied.Value)
+            try
             {
-                return copied.IsOk ? null : copied.Error.Detail;
+                MadeCheckpoint? next = shelf.Aging()?.Standing.Checkpoint;
+                return await Fill(slot, cut, next is { } aging
+                    ? FoldGround.ContinuedRecord(table, aging.Depth, aging.Hash)
+                    : null);
             }
-
-            var made = new MadeCheckpoint(cut.Depth, chain.Count, chain.Hash, basis.Hash);
-            Result<Unit, IndexError> ended = await workers.Run(WorkPriority.Background, () => slot.End(made));
-            return ended.TryGet(out _, out IndexError error) ? null : error.Detail;
+            finally
+            {
+                shelf.GiveBack(slot);
+            }
         }
         catch (IndexUnusableException broken)
         {
             return broken.Message;
         }
+    }
+
+    private async Task<string?> Fill(CheckpointSlot slot, TableAtCut cut, KeyValuePair<byte[], byte[]>? continued)
+    {
+        (RecordChain chain, RecordChain basis) = (new(), new());
+        using IEnumerator<KeyValuePair<byte[], byte[]>> records = cut.Records(Carried, continued).GetEnumerator();
+        Result<bool, IndexError> copied =
+            await workers.Run(WorkPriority.Background, () => Begin(slot, records, chain, basis));
+        while (copied.TryGet(out bool hasMore, out _) && hasMore && !_isStopped)
+        {
+            copied = await workers.Run(WorkPriority.Background, () => Copy(slot, records, chain, basis));
+        }
+
+        if (!copied.IsOk || copied.Value)
+        {
+            return copied.IsOk ? null : copied.Error.Detail;
+        }
+
+        var made = new MadeCheckpoint(cut.Depth, chain.Count, chain.Hash, basis.Hash);
+        Result<Unit, IndexError> ended = await workers.Run(WorkPriority.Background, () => slot.End(made, isOwn: true));
+        lock (log.Gate)
+        {
+            _ = ended.IsOk && FoldGround.NoteMade(log.Fold.Table, made.Depth, made.Hash);
+        }
+
+        return ended.TryGet(out _, out IndexError error) ? null : error.Detail;
     }
 
     private static Result<bool, IndexError> Begin(

@@ -5,21 +5,34 @@ using Cairn.Node.Ports;
 
 namespace Cairn.Node.Logs;
 
-/// <summary>The checkpoints of one volume that this node keeps: the one that stands, and one newer.</summary>
+/// <summary>
+/// The checkpoints of one volume that this node keeps: the one that is settled, the one that is settled next, the one that
+/// stands, and one newer. Mostly some of them are the same.
+/// </summary>
 /// <remarks>Their indexes are opened when there is something to keep, or to look for. Thread: any.</remarks>
-/// <param name="openIndex">Opens one of two indexes.</param>
+/// <param name="openIndex">Opens one of <see cref="SlotsMax"/> indexes.</param>
 /// <param name="standing">The newest that all members have made; null for none.</param>
 public sealed class CheckpointShelf(Func<int, IIndexStore> openIndex, Func<StandingCheckpoint?> standing) : IDisposable
 {
+    /// <summary>How many there are at most.</summary>
+    public const int SlotsMax = 4;
+
     private readonly Lock _gate = new();
+    private readonly HashSet<CheckpointSlot> _taken = [];
     private CheckpointSlot[] _slots = [];
     private bool _isDisposed;
 
     /// <summary>The newest that stands, kept here or not.</summary>
     public StandingCheckpoint? Standing => standing();
 
-    /// <summary>The newest that is kept, as far as they were opened; null for none.</summary>
-    public MadeCheckpoint? Newest => Slots.Select(slot => slot.Held).MaxBy(held => held?.Depth ?? 0);
+    /// <summary>The one with which every fold begins; null for none.</summary>
+    public Func<StandingCheckpoint?> Settled { get; init; } = static () => null;
+
+    /// <summary>The one that is settled next; null for none.</summary>
+    public Func<AgingCheckpoint?> Aging { get; init; } = static () => null;
+
+    /// <summary>The newest that was made here and is kept, as far as they were opened; null for none.</summary>
+    public MadeCheckpoint? Newest => Slots.Select(slot => slot.Made).MaxBy(held => held?.Depth ?? 0);
 
     /// <summary>What they take on the disk.</summary>
     public long Bytes => Slots.Sum(slot => slot.Bytes);
@@ -42,7 +55,7 @@ public sealed class CheckpointShelf(Func<int, IIndexStore> openIndex, Func<Stand
         {
             if (_slots.Length == 0 && !_isDisposed)
             {
-                _slots = [new CheckpointSlot(openIndex(0)), new CheckpointSlot(openIndex(1))];
+                _slots = [.. Enumerable.Range(0, SlotsMax).Select(slot => new CheckpointSlot(openIndex(slot)))];
             }
         }
     }
@@ -50,6 +63,16 @@ public sealed class CheckpointShelf(Func<int, IIndexStore> openIndex, Func<Stand
     /// <summary>The records of one that is kept; null for another. Blocks.</summary>
     public IIndexStore? View(Bytes32 hash) =>
         Slots.Select(slot => slot.View(hash)).FirstOrDefault(view => view is not null);
+
+    /// <summary>Whether one is kept. Opens what is kept.</summary>
+    public bool Keeps(Bytes32 hash)
+    {
+        Open();
+        return Slots.Any(slot => slot.Held?.Hash == hash);
+    }
+
+    /// <summary>One that is kept turned out to be damaged: others are asked for it.</summary>
+    internal void Forget(Bytes32 hash) => Array.Find(Slots, slot => slot.Held?.Hash == hash)?.Forget();
 
     /// <inheritdoc/>
     public void Dispose()
@@ -64,11 +87,51 @@ public sealed class CheckpointShelf(Func<int, IIndexStore> openIndex, Func<Stand
         }
     }
 
-    /// <summary>Where the next goes: never over the one that stands.</summary>
-    internal CheckpointSlot LeastNeeded()
+    /// <summary>Takes one that nobody asks for any more; null if there is none.</summary>
+    internal CheckpointSlot? TakeUnneeded()
     {
-        Bytes32? needed = Standing?.Checkpoint.Hash;
-        return Slots.MinBy(slot =>
-            slot.Held is not { } held ? 0 : held.Hash == needed ? ulong.MaxValue : held.Depth)!;
+        Bytes32?[] needed = [.. Needed(), Newest?.Hash];
+        lock (_gate)
+        {
+            CheckpointSlot? slot = _slots.FirstOrDefault(slot =>
+                !_taken.Contains(slot) && slot.Held is { } held && !needed.Contains(held.Hash));
+            if (slot is not null)
+            {
+                _taken.Add(slot);
+            }
+
+            return slot;
+        }
+    }
+
+    /// <summary>Where the next goes: never over one that is needed, or that is being filled.</summary>
+    /// <returns>Taken until <see cref="GiveBack"/>; null if there is none.</returns>
+    internal CheckpointSlot? TakeLeastNeeded()
+    {
+        Bytes32?[] needed = Needed();
+        lock (_gate)
+        {
+            CheckpointSlot? slot = _slots
+                .Where(slot => !_taken.Contains(slot) && (slot.Held is not { } held || !needed.Contains(held.Hash)))
+                .MinBy(slot => slot.Held?.Depth ?? 0);
+            if (slot is not null)
+            {
+                _taken.Add(slot);
+            }
+
+            return slot;
+        }
+    }
+
+    private Bytes32?[] Needed() =>
+        [Standing?.Checkpoint.Hash, Settled()?.Checkpoint.Hash, Aging()?.Standing.Checkpoint.Hash];
+
+    /// <summary>Nothing is written into it any more.</summary>
+    internal void GiveBack(CheckpointSlot slot)
+    {
+        lock (_gate)
+        {
+            _taken.Remove(slot);
+        }
     }
 }

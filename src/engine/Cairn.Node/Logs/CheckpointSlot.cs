@@ -14,9 +14,11 @@ namespace Cairn.Node.Logs;
 internal sealed class CheckpointSlot(IIndexStore index) : IDisposable
 {
     private static readonly byte[] WholeKey = [IndexTable.NodesOwn, (byte)'k'];
+    private static readonly byte[] TakenKey = [IndexTable.NodesOwn, (byte)'t'];
 
     private readonly Lock _gate = new();
     private MadeCheckpoint? _held = Read(index);
+    private bool _isOwn = !index.Get(TakenKey).TryGet(out byte[]? taken, out _) || taken is null;
 
     /// <summary>What it holds; null for nothing.</summary>
     public MadeCheckpoint? Held
@@ -26,6 +28,18 @@ internal sealed class CheckpointSlot(IIndexStore index) : IDisposable
             lock (_gate)
             {
                 return _held;
+            }
+        }
+    }
+
+    /// <summary>What it holds, if this node made it of its own fold; null for nothing, or what others gave.</summary>
+    public MadeCheckpoint? Made
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _isOwn ? _held : null;
             }
         }
     }
@@ -48,17 +62,30 @@ internal sealed class CheckpointSlot(IIndexStore index) : IDisposable
         index.Apply(records.Select(static record => new IndexChange(record.Key, record.Value)));
 
     /// <summary>All records are in it.</summary>
-    public Result<Unit, IndexError> End(MadeCheckpoint made)
+    /// <param name="made">What it is.</param>
+    /// <param name="isOwn">Whether this node made it of its own fold.</param>
+    public Result<Unit, IndexError> End(MadeCheckpoint made, bool isOwn)
     {
         var mark = new ArrayBufferWriter<byte>(128);
         made.Encode(new WireWriter(mark));
-        Result<Unit, IndexError> ended = index.Apply([new IndexChange(WholeKey, mark.WrittenMemory)]);
+        IndexChange whole = new(WholeKey, mark.WrittenMemory);
+        Result<Unit, IndexError> ended =
+            index.Apply(isOwn ? [whole] : [whole, new IndexChange(TakenKey, new byte[] { 1 })]);
         lock (_gate)
         {
-            _held = ended.IsOk ? made : null;
+            (_held, _isOwn) = (ended.IsOk ? made : null, isOwn);
         }
 
         return ended;
+    }
+
+    /// <summary>What it holds turned out to be damaged.</summary>
+    public void Forget()
+    {
+        lock (_gate)
+        {
+            _held = null;
+        }
     }
 
     /// <summary>Its records, whatever becomes of the slot; null if it holds another, or cannot be read. Blocks.</summary>

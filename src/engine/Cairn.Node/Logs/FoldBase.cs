@@ -2,54 +2,85 @@ using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
+using Cairn.Core.Protocol;
 using Cairn.Core.Tree;
 using Cairn.Node.Ports;
 
 namespace Cairn.Node.Logs;
 
-/// <summary>Lets a fold that is made anew begin at the checkpoint that stands, instead of at the first block.</summary>
+/// <summary>Where a fold that is made anew begins: at a checkpoint, instead of at the first block.</summary>
 /// <remarks>
-/// Only where folding everything would come to the same: it is kept here, all blocks before it are here, and they are
-/// judged as they were then. If something comes before it after all, from a member that was forgotten, everything is
-/// folded. docs/decisions/compaction.md. Under the log's gate.
+/// At the settled one always, if there is one: it is the ground of every fold, and what is not in it comes behind it
+/// (<see cref="FoldGround"/>). At one that only stands where folding everything would come to the same: it is kept here, it
+/// stands on the same ground, all blocks before it are here, and they are judged as they were then. If something comes before
+/// that after all, from a member that was forgotten, it is not begun with. docs/decisions/compaction.md. Under the log's gate.
 /// </remarks>
 internal sealed class FoldBase(ReplicatedLog log)
 {
+    /// <summary>The ground behind which own work was looked after: this node's own.</summary>
+    private static readonly byte[] LookedKey = [IndexTable.NodesOwn, (byte)'g'];
+
     private MadeCheckpoint? _begun;
     private Bytes32? _useless;
 
-    /// <summary>Replaces table and index by the checkpoint.</summary>
+    /// <summary>Whether one is settled, and the fold does not stand on it.</summary>
+    public bool IsOutdated => Settled is { } settled && !StandsOn(settled.Checkpoint);
+
+    /// <summary>Whether one is settled that is not kept here: others are asked for it.</summary>
+    public bool IsLacking => Settled is { } settled && !log.Ports.Checkpoints!.Keeps(settled.Checkpoint.Hash);
+
+    /// <summary>Whether one is settled.</summary>
+    public bool IsSettled => Settled is not null;
+
+    private StandingCheckpoint? Settled => log.Ports.Checkpoints?.Settled();
+
+    /// <summary>Whether the fold began with the settled one: nothing can be too late for it.</summary>
+    public bool HasBegunWithSettled => _begun is { } begun && begun == Settled?.Checkpoint;
+
+    /// <summary>Whether own work may have come behind what was settled, and nobody looked after it yet.</summary>
+    public bool HasOwnWorkMoved =>
+        log.Fold.Ground is { } ground && !log.Fold.Table.Find(LookedKey).Span.SequenceEqual(ground.Hash.ToArray());
+
+    /// <summary>It was looked after, or nothing of it moved.</summary>
+    public void NoteOwnWork() => log.Fold.Table.Put(LookedKey, log.Fold.Ground?.Hash.ToArray());
+
+    /// <summary>Whether a block lies in the ground of the fold, at least its beginning.</summary>
+    public bool Has(LogId id, ulong block) =>
+        log.Fold.Ground is { } ground && ground.Positions[id].TransactionSeq is > 0 and ulong last
+        && (block <= log.Exchange.BeginningOf(id).BlockSeq
+            || (FirstIn(id, block) is > 0 and ulong first && first <= last));
+
+    /// <summary>Stands on what was settled, if the fold is a continuation of that already: then nothing is to be folded.</summary>
+    public void Adopt()
+    {
+        if (!IsOutdated || Settled is not { Checkpoint: var settled }
+            || !FoldGround.Continues(log.Fold.Table, settled.Depth, settled.Hash))
+        {
+            return;
+        }
+
+        log.Ports.Checkpoints!.Open();
+        using IIndexStore? view = log.Ports.Checkpoints.View(settled.Hash);
+        if (view is not null && PositionsIn(view) is { } positions)
+        {
+            bool isJudged = !log.Quarantine.IsOutdated(log.Fold.Table, log.Exchange.Positions);
+            log.Fold.StandOn(new FoldGround(settled.Depth, settled.Hash, positions));
+            NoteOwnWork();
+            if (isJudged)
+            {
+                log.Quarantine.Note(log.Fold.Table, log.Exchange.Positions);
+            }
+        }
+    }
+
+    /// <summary>Replaces table and index by a checkpoint.</summary>
     /// <param name="isInForce">Whether the limits that hold judge all that a fold has as it was judged then.</param>
     /// <returns>False: there is none to begin with, and if anything was replaced, table and index are empty.</returns>
     public bool TryBegin(Func<OrderedFold, bool> isInForce)
     {
         _begun = null;
-        if (log.Exchange.Positions.Logs.Count == 0
-            || log.Ports.Checkpoints is not { Standing: { } standing } shelf
-            || standing.Checkpoint.Hash == _useless)
-        {
-            return false;
-        }
-
-        shelf.Open();
-        using IIndexStore? view = shelf.View(standing.Checkpoint.Hash);
-        if (view is null || !IsHeldAsItWas(view))
-        {
-            return false;
-        }
-
-        _begun = standing.Checkpoint;
-        if (Copy(view, standing) && isInForce(log.Fold))
-        {
-            log.Copied.Look();
-            log.Copied.NoteBlocks();
-            return true;
-        }
-
-        Reject();
-        log.Persister.Clear();
-        log.Fold.Reset();
-        return false;
+        log.Ports.Checkpoints?.Open();
+        return Candidates().Any(candidate => TryBegin(candidate, isInForce));
     }
 
     /// <summary>Something belongs before it: it is not begun with again.</summary>
@@ -64,10 +95,65 @@ internal sealed class FoldBase(ReplicatedLog log)
         }
     }
 
-    private bool Copy(IIndexStore view, StandingCheckpoint standing)
+    private bool StandsOn(MadeCheckpoint settled) =>
+        log.Fold.Ground is { } ground && (ground.Depth > settled.Depth || ground.Hash == settled.Hash);
+
+    private IEnumerable<StandingCheckpoint> Candidates()
+    {
+        StandingCheckpoint? settled = Settled;
+        if (log.Ports.Checkpoints?.Standing is { } standing && log.Exchange.Positions.Logs.Count > 0
+            && standing.Checkpoint.Hash != _useless
+            && standing.Checkpoint.Depth > (settled?.Checkpoint.Depth ?? 0))
+        {
+            yield return standing;
+        }
+
+        if (settled is not null)
+        {
+            yield return settled;
+        }
+    }
+
+    private bool TryBegin(StandingCheckpoint candidate, Func<OrderedFold, bool> isInForce)
+    {
+        CheckpointShelf shelf = log.Ports.Checkpoints!;
+        MadeCheckpoint checkpoint = candidate.Checkpoint;
+        bool isSettled = checkpoint == Settled?.Checkpoint;
+        using IIndexStore? view = shelf.View(checkpoint.Hash);
+        if (view is null)
+        {
+            return false;
+        }
+
+        if (isSettled ? !IsWhole(view, checkpoint) : !IsHeldAsItWas(view))
+        {
+            if (isSettled)
+            {
+                shelf.Forget(checkpoint.Hash);
+                log.Report(log.OwnLogId, "the settled checkpoint is damaged here; others are asked for it");
+            }
+
+            return false;
+        }
+
+        _begun = checkpoint;
+        if (Copy(view, candidate, isSettled) && isInForce(log.Fold))
+        {
+            log.Copied.Look();
+            log.Copied.NoteBlocks();
+            return true;
+        }
+
+        Reject();
+        log.Persister.Clear();
+        log.Fold.Reset();
+        return false;
+    }
+
+    private bool Copy(IIndexStore view, StandingCheckpoint candidate, bool isSettled)
     {
         var fill = new TableFill(log.Ports.Index);
-        log.Persister.Clear(() => fill.Begin(standing.Checkpoint.Hash));
+        log.Persister.Clear(() => fill.Begin(candidate.Checkpoint.Hash));
         bool hasMore = true;
         while (hasMore)
         {
@@ -79,30 +165,78 @@ internal sealed class FoldBase(ReplicatedLog log)
             hasMore = !page.IsEnd;
         }
 
-        if (!fill.Finish(standing.Members).IsOk)
+        if (!fill.Finish(candidate.Members, isSettled).IsOk)
         {
             return false;
         }
 
         log.Persister.Reload();
         log.Fold.Reload();
+        if (isSettled)
+        {
+            MadeCheckpoint checkpoint = candidate.Checkpoint;
+            log.Fold.StandOn(new FoldGround(checkpoint.Depth, checkpoint.Hash, log.Fold.Positions));
+        }
+
         return true;
+    }
+
+    /// <summary>Looks at all records: nothing is thrown away for one that is damaged.</summary>
+    private static bool IsWhole(IIndexStore view, MadeCheckpoint checkpoint)
+    {
+        var chain = new RecordChain();
+        ReadOnlyMemory<byte> last = default;
+        for (bool hasMore = true; hasMore;)
+        {
+            if (!TablePage.After(view, last).TryGet(out TablePage? page, out _))
+            {
+                return false;
+            }
+
+            foreach (TableRecordBytes record in page.Records)
+            {
+                chain.Add(record.Key.Span, record.Value.Span);
+                last = record.Key;
+            }
+
+            hasMore = !page.IsEnd;
+        }
+
+        return chain.Hash == checkpoint.Hash && chain.Count == checkpoint.Records;
     }
 
     /// <summary>Looks at records that nobody has checked yet: they may be damaged.</summary>
     private bool IsHeldAsItWas(IIndexStore view)
     {
+        if (PositionsIn(view) is not { } folded)
+        {
+            return false;
+        }
+
         try
         {
             var table = new OverlayTable(new IndexTable(view), cacheBytesMax: 0, learnKeysMax: 0);
-            LogPositions folded = new OrderedFold(table, new TreeApplier()).Positions;
             LogPositions held = log.Exchange.Positions;
             return !FoldRules.IsOutdated(table) && held.Covers(folded)
+                && FoldGround.In(table)?.Hash == Settled?.Checkpoint.Hash
                 && log.Quarantine.IsInForce(table, folded, held, FirstIn);
         }
         catch (Exception broken) when (broken is IndexUnusableException or InvariantException)
         {
             return false;
+        }
+    }
+
+    private static LogPositions? PositionsIn(IIndexStore view)
+    {
+        try
+        {
+            var table = new OverlayTable(new IndexTable(view), cacheBytesMax: 0, learnKeysMax: 0);
+            return new OrderedFold(table, new TreeApplier()).Positions;
+        }
+        catch (Exception broken) when (broken is IndexUnusableException or InvariantException)
+        {
+            return null;
         }
     }
 

@@ -16,21 +16,38 @@ internal sealed class FoldRepair(ReplicatedLog log)
     private const int KeysTold = 8192;
 
     private LogPositions? _waitsFor;
+    private bool _waitsForBase;
 
     /// <summary>Where a fold that is made anew may begin.</summary>
     public FoldBase Base { get; } = new(log);
 
     /// <summary>Whether it was put off.</summary>
-    public bool IsPutOff => _waitsFor is not null;
+    public bool IsPutOff => _waitsFor is not null || _waitsForBase;
 
     /// <summary>Whether it was put off, and everything is back now.</summary>
-    public bool IsDue => _waitsFor is not null && log.Exchange.Positions.Covers(_waitsFor);
+    public bool IsDue =>
+        (_waitsFor is not null && log.Exchange.Positions.Covers(_waitsFor)) || (_waitsForBase && !Base.IsLacking);
+
+    /// <summary>Whether the table is not what would be folded now.</summary>
+    public bool IsOutdated()
+    {
+        Base.Adopt();
+        return IsDue || (Base.IsOutdated && !Base.IsLacking)
+            || log.Quarantine.IsOutdated(log.Fold.Table, log.Exchange.Positions);
+    }
 
     /// <summary>Folds everything again, and tells all keys there are then; or puts it off.</summary>
     public void Run()
     {
         log.Copied.NoteBlocks();
-        if (log.Copied.Awaited is { } copied)
+        _waitsForBase = Base.IsLacking;
+        if (_waitsForBase)
+        {
+            return;
+        }
+
+        // What is settled is kept here with all that came before it: its blocks are not needed.
+        if (log.Copied.Awaited is { } copied && !Base.IsSettled)
         {
             _waitsFor = copied;
             return;
@@ -38,7 +55,8 @@ internal sealed class FoldRepair(ReplicatedLog log)
 
         LogPositions before = log.Exchange.Positions;
         bool isDone = new LogRecovery(log, log.Ports).Refold();
-        _waitsFor = isDone ? null : before;
+        _waitsForBase = Base.IsLacking;
+        _waitsFor = isDone || _waitsForBase ? null : before;
         log.NoteLoss();
         if (isDone)
         {

@@ -51,6 +51,10 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         {
             _ = log.Repair.Base.TryBegin(fold => log.RightsInForce.Renew(fold) is not null);
         }
+        else
+        {
+            log.Repair.Base.Adopt();
+        }
 
         bool isOtherwise = log.RightsInForce.Renew(log.Fold) is null;
         if (isNew)
@@ -80,8 +84,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             log.Repair.Base.Reject();
         }
 
-        if (_isLate || isOtherwise || FoldRules.IsOutdated(log.Fold.Table)
-            || log.Quarantine.IsOutdated(log.Fold.Table, log.Exchange.Positions))
+        if (_isLate || isOtherwise || FoldRules.IsOutdated(log.Fold.Table) || log.Repair.IsOutdated())
         {
             log.Repair.Run();
         }
@@ -122,10 +125,11 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         }
 
         log.Fold.Alone = false;
-        if (log.Repair.Base.TryBegin(log.RightsInForce.TryGoOn))
+        while (log.Repair.Base.TryBegin(log.RightsInForce.TryGoOn))
         {
+            _isLate = false;
             FoldAll();
-            if (!_isLate)
+            if (!_isLate || log.Repair.Base.HasBegunWithSettled)
             {
                 log.Repair.Base.Tell();
                 return true;
@@ -134,9 +138,10 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             log.Repair.Base.Reject();
         }
 
-        if (!log.Exchange.Beginnings.Equals(LogBeginnings.None))
+        bool isAsItWas = log.Repair.Base.IsLacking && log.Fold.Positions.Logs.Count > 0;
+        if (isAsItWas || !log.Exchange.Beginnings.Equals(LogBeginnings.None))
         {
-            // What is left makes no tree: the table stays what it is until there is a state to begin with.
+            // What is left makes no tree, or the settled checkpoint was found damaged: the table stays what it is until it is back.
             return false;
         }
 

@@ -12,7 +12,9 @@ namespace Cairn.Node.Logs;
 /// what they wrote must not wait for ever. Which blocks those are stands in the table, so that it is never older or newer
 /// than what was folded. docs/decisions/quarantine.md.
 /// </remarks>
-internal sealed class Quarantine(IMembers members)
+/// <param name="members">Who is accepted how far.</param>
+/// <param name="isSettled">Whether a block is in the ground of the fold: there it stays what it was when that was made.</param>
+internal sealed class Quarantine(IMembers members, Func<LogId, ulong, bool> isSettled)
 {
     /// <summary>What a transaction does that must do nothing.</summary>
     private static readonly ImmutableArray<Primitive> NoEffect = [new Rescue([])];
@@ -23,7 +25,8 @@ internal sealed class Quarantine(IMembers members)
     private static byte[] Key => [FoldKeys.Reserved, Tag];
 
     /// <summary>Whether a block lies past what is accepted of its author.</summary>
-    public bool Holds(LogId log, ulong blockSeq) => members.StandingOf(log, blockSeq) == AuthorStanding.Revoked;
+    public bool Holds(LogId log, ulong blockSeq) =>
+        members.StandingOf(log, blockSeq) == AuthorStanding.Revoked && !isSettled(log, blockSeq);
 
     /// <summary>The transactions of a block as they are folded.</summary>
     public ImmutableArray<Transaction> Judge(LogId log, ulong blockSeq, ImmutableArray<Transaction> transactions) =>

@@ -47,7 +47,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         _exchange = exchange;
         Fold = new OrderedFold(table, applier);
         _word = new SpokenWord(ports.Identity.Node);
-        Quarantine = new Quarantine(ports.Members);
+        Quarantine = new Quarantine(ports.Members, Repair.Base.Has);
         RightsInForce = new RightsInForce(ports.Members, applier, ports.Identity.Node);
         _journal = new JournalWriter(ports.Journal, ports.JournalCipher, keys.Volume);
         Own = new OwnLog(_journal);
@@ -363,7 +363,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         lock (Gate)
         {
             if (RightsInForce.Renew(Fold) is not { } changed
-                || Quarantine.IsOutdated(Fold.Table, _exchange.Positions))
+                || Repair.IsOutdated())
             {
                 Repair.Run();
             }

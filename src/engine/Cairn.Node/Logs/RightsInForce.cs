@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cairn.Core.Fold;
+using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
 using Cairn.Core.Tree;
@@ -46,7 +47,7 @@ internal sealed class RightsInForce(IMembers members, TreeApplier applier, NodeI
             return FoldReport.Nothing;
         }
 
-        FoldReport? changed = fold.Again(_current.JudgedAlike(before, fold.Positions, fold.Table));
+        FoldReport? changed = fold.Again(JudgedAlike(before, fold));
         if (changed is not null)
         {
             Note(fold.Table);
@@ -60,7 +61,7 @@ internal sealed class RightsInForce(IMembers members, TreeApplier applier, NodeI
     public bool TryGoOn(OrderedFold fold)
     {
         WriteRights before = NotedIn(fold.Table);
-        bool isAlike = _current.JudgedAlike(before, fold.Positions, fold.Table).Covers(fold.Positions);
+        bool isAlike = JudgedAlike(before, fold).Covers(fold.Positions);
         if (isAlike)
         {
             applier.Obey(_current, before, fold.Table);
@@ -72,6 +73,13 @@ internal sealed class RightsInForce(IMembers members, TreeApplier applier, NodeI
 
     /// <summary>Whether a mark has come for which a limit was left out.</summary>
     public bool IsOverdue(OrderedFold fold) => _awaited.Any(fold.Has);
+
+    /// <summary>What is settled is not judged again.</summary>
+    private LogPositions JudgedAlike(WriteRights before, OrderedFold fold)
+    {
+        LogPositions alike = _current.JudgedAlike(before, fold.Positions, fold.Table);
+        return fold.Ground is { } ground ? ground.And(alike) : alike;
+    }
 
     private static WriteRights NotedIn(ITreeTable table) =>
         table.Get(Key) is { } noted ? WriteRights.Decode(noted) : WriteRights.None;

@@ -16,7 +16,7 @@ namespace Cairn.Node.Logs;
 /// the first on, as they come to everyone: what the table has of them already is passed over by the fold.
 /// docs/decisions/compaction.md says what is taken from whom. One caller.
 /// </remarks>
-public sealed class TableFill(IIndexStore index)
+public sealed class TableFill(IIndexStore index) : ICheckpointFill
 {
     private const byte Unfinished = 0;
     private const byte Filled = 1;
@@ -129,9 +129,14 @@ public sealed class TableFill(IIndexStore index)
         return applied;
     }
 
+    Result<Unit, IndexError> ICheckpointFill.Finish(IReadOnlyCollection<NodeId> witnesses) => Finish(witnesses);
+
     /// <summary>All records are there: looks whether this program can go on from them, and notes that the table is whole.</summary>
     /// <param name="witnesses">Who made the checkpoint; of a table it is among the records.</param>
-    public Result<Unit, IndexError> Finish(IReadOnlyCollection<NodeId>? witnesses = null)
+    /// <param name="isSettled">
+    /// Whether the checkpoint is settled: by whichever rules it was made, all nodes go on from it.
+    /// </param>
+    public Result<Unit, IndexError> Finish(IReadOnlyCollection<NodeId>? witnesses = null, bool isSettled = false)
     {
         if (_checkpoint is { } checkpoint && _chain.Hash != checkpoint)
         {
@@ -141,17 +146,22 @@ public sealed class TableFill(IIndexStore index)
         var table = new OverlayTable(new IndexTable(index), cacheBytesMax: 0, learnKeysMax: 0);
         try
         {
-            if (FoldRules.IsOutdated(table))
+            if (!isSettled && FoldRules.IsOutdated(table))
             {
                 return new IndexError("a table of another program's rules");
             }
 
+            byte[] mark = [Filled];
             if (witnesses is not null)
             {
+                var fold = new OrderedFold(table, new TreeApplier());
                 TableAtCut.NoteWitnesses(table, witnesses);
+                FoldGround.NoteMark(table, fold.StableOrder.Depth + 1);
+                FoldGround.NoteMade(table, fold.StableOrder.Depth + 1, _chain.Hash);
+                mark = MarkOf(fold.Positions);
             }
 
-            table.Put(Key, witnesses is null ? [Filled] : MarkOf(new OrderedFold(table, new TreeApplier()).Positions));
+            table.Put(Key, mark);
             return index.Apply(table.TakeChanges().Select(IndexChange.Of));
         }
         catch (IndexUnusableException broken)

@@ -7,7 +7,7 @@ using Cairn.Node.Ports;
 
 namespace Cairn.Node.Pool;
 
-/// <summary>Fills a newcomer's index with a checkpoint, a page from each of those who made it, one after the other.</summary>
+/// <summary>Fills a newcomer's index, or a slot, with a checkpoint, a page from each of those who made it, one after the other.</summary>
 /// <remarks>
 /// The records are the same everywhere, so whoever is there gives the next page, and a transfer that was broken off goes on
 /// behind the last record that is here, also after a crash. Thread: the engine's loop.
@@ -23,7 +23,8 @@ internal sealed class CheckpointCopy(NodePorts ports, PeerSet peers)
     /// <param name="fill">Where it goes.</param>
     /// <param name="isStopped">Whether to end early.</param>
     /// <returns>Whether it is whole; if not, nobody gives the rest, or it is not what all had made.</returns>
-    public async Task<bool> Run(VolumeId volume, StandingCheckpoint standing, TableFill fill, Func<bool> isStopped)
+    public async Task<bool> Run(
+        VolumeId volume, StandingCheckpoint standing, ICheckpointFill fill, Func<bool> isStopped)
     {
         Bytes32 hash = standing.Checkpoint.Hash;
         bool isReady = (await ports.Workers.Run(WorkPriority.Background, () => fill.Begin(hash))).IsOk;

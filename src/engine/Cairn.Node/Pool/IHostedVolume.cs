@@ -125,6 +125,12 @@ public interface IHostedVolume : IAsyncDisposable
     /// <summary>The newest checkpoint that this node has made of it and keeps; null for none.</summary>
     MadeCheckpoint? Checkpoint => null;
 
+    /// <summary>Whether what is folded here is a checkpoint and what came behind it.</summary>
+    bool Continues(MadeCheckpoint checkpoint) => false;
+
+    /// <summary>What takes a checkpoint in that is to be kept here, until it is disposed; null if it is kept already.</summary>
+    SlotFill? Lacks(MadeCheckpoint checkpoint) => null;
+
     /// <summary>The records of a checkpoint, for a newcomer; null if it is not kept here. Blocks.</summary>
     IIndexStore? ViewCheckpoint(Bytes32 hash) => null;
 
@@ -205,6 +211,12 @@ public sealed record VolumeSetting
 
     /// <summary>The newest checkpoint of the volume that all members have made; null for none.</summary>
     public Func<StandingCheckpoint?> Standing { get; init; } = static () => null;
+
+    /// <summary>The checkpoint with which every fold of the volume begins; null for none.</summary>
+    public Func<StandingCheckpoint?> Settled { get; init; } = static () => null;
+
+    /// <summary>The one that is settled next; null for none.</summary>
+    public Func<AgingCheckpoint?> Aging { get; init; } = static () => null;
 
     /// <summary>Whether new chunks find nodes for all their copies. Asked at every write, from any thread.</summary>
     public required Func<bool> HasPoolRoom { get; init; }

@@ -67,6 +67,9 @@ internal sealed class VolumeSet : IAsyncDisposable
     /// <summary>What a newcomer begins with.</summary>
     public required TableCopy Copies { get; init; }
 
+    /// <summary>Says what every fold begins with.</summary>
+    public required SettleKeeper Settling { get; init; }
+
     /// <summary>The open ones, in the order of their ids.</summary>
     public IEnumerable<IHostedVolume> Open => _open.Values.Select(hosted => hosted.Volume);
 
@@ -91,6 +94,7 @@ internal sealed class VolumeSet : IAsyncDisposable
         {
             hosted.Volume.Upkeep();
             _checkpoints.Look(hosted.Volume);
+            Settling.Look(hosted.Volume);
             foreach (string finding in hosted.Volume.TakeFindings())
             {
                 _diary.Add(LogLevel.Warning, "volumes", finding);
@@ -190,6 +194,7 @@ internal sealed class VolumeSet : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _isStopped = true;
+        Settling.Stop();
         foreach (Hosted hosted in _open.Values)
         {
             await hosted.Volume.DisposeAsync();
@@ -262,6 +267,8 @@ internal sealed class VolumeSet : IAsyncDisposable
             Replication = _replication,
             PoolSpace = _space,
             Standing = () => _log.State.Checkpoints.GetValueOrDefault(volume.Volume),
+            Settled = () => _log.State.Settled.GetValueOrDefault(volume.Volume),
+            Aging = () => _log.State.Aging.GetValueOrDefault(volume.Volume),
             HasPoolRoom = () => _view.HasRoom,
             IsClosed = () => volume.IsRemoved || HasLeft(),
             Unreadable = Unreadable,
