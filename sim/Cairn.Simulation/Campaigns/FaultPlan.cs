@@ -325,10 +325,15 @@ internal sealed class FaultPlan
     private void Rot()
     {
         SimulatedMachine machine = AnyMachine();
-        int most = Math.Min(_machines.Count, 4) - 1;
-        bool mayRot = _rotted.Contains(machine.Number) || _rotted.Count < most;
         bool owesNothing = machine.Hosted is { HasUnpublishedWrites: false } && machine.Status().IsSafe;
-        if (!mayRot || !owesNothing)
+        if (!owesNothing)
+        {
+            return;
+        }
+
+        // Who is forgotten has no copy that counts: of a pool of two one alone may be safe, with the last copies there are.
+        int most = Math.Min(machine.Nodes().Count(static node => node.Role != "forgotten"), 4) - 1;
+        if (_rotted.Union([machine.Number]).Count() > most)
         {
             return;
         }

@@ -24,6 +24,13 @@ internal sealed class Inbox<T>
         _items.Enqueue(item);
     }
 
+    /// <summary>Nobody will take anything any more: who waits is let go of, and stays waiting.</summary>
+    public void Abandon()
+    {
+        _waiting = null;
+        _items.Clear();
+    }
+
     /// <summary>The next item.</summary>
     /// <exception cref="OperationCanceledException">The wait was given up.</exception>
     public async Task<T> Take(CancellationToken cancellation)

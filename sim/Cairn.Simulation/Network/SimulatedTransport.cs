@@ -118,6 +118,9 @@ public sealed class SimulatedTransport : ITransport
             }
 
             _accepted.Put(new TransportError(TransportErrorKind.Closed, "the transport was closed"));
+
+            // Others' connections lead here: what waits for a datagram is all of a dead node, and the dead it knew.
+            _datagrams.Abandon();
         }
     }
 

@@ -31,7 +31,11 @@ public sealed class SimulatedProcess : SynchronizationContext, IWorkers
     public bool IsAlive { get; private set; } = true;
 
     /// <summary>As SIGKILL: no callback, continuation or timer of this process runs after this.</summary>
-    public void Kill() => IsAlive = false;
+    public void Kill()
+    {
+        IsAlive = false;
+        _scheduler.Compact();
+    }
 
     /// <summary>Runs an action on this process's context when its turn comes.</summary>
     public void Run(Action action) => _scheduler.Post(this, static state => ((Action)state!)(), action);

@@ -173,8 +173,9 @@ public sealed class SimulatedScheduler
         }
     }
 
-    /// <summary>Timers that were stopped, or whose processes are dead, keep what they would have called in memory: hours of it.</summary>
-    private void Compact()
+    /// <summary>Forgets timers that were stopped, or whose processes are dead.</summary>
+    /// <remarks>What they would have called stays in memory with them: all of a node, until a timer of hours or days is due.</remarks>
+    internal void Compact()
     {
         (SimulatedTimer Timer, (long DueTicks, long Order) Due)[] live =
             [.. _timers.UnorderedItems.Where(static timer => timer.Element.IsDue(timer.Priority.Order))];

@@ -147,7 +147,13 @@ public sealed class PlacementTableTests
             Assert.All(targets, target => Assert.True(table.Takes(partition, target)));
             Assert.Equal(4, pool.Count(node => table.Takes(partition, node.Node)));
             Assert.Equal(table.IsHolder(partition, full), table.AnswersFor(partition, full));
+            Assert.All(pool, node => Assert.Equal(
+                table.IsHolder(partition, node.Node) || table.Takes(partition, node.Node),
+                table.AnswersFor(partition, node.Node)));
+            Assert.False(table.AnswersFor(partition, PlacementKit.Node(99)));
         }
+
+        Assert.True(table.AnsweredBy(PlacementKit.Node(99)).IsEmpty);
 
         List<PlacementNode> allFull = [.. pool.Select(node => node with { IsFull = true })];
         Assert.Equal(0, PlacementKit.Table(allFull).WriteTargets(new PartitionId(0), targets));

@@ -72,6 +72,24 @@ public sealed class CampaignTests
     }
 
     [Fact]
+    public void Runs_at_once_are_the_same_as_one_after_the_other_and_come_in_order()
+    {
+        CampaignOptions[] runs =
+        [
+            .. Enumerable.Range(31, 3).Select(static seed => Small with
+            {
+                Nodes = 3,
+                Seed = (ulong)seed,
+                Duration = TimeSpan.FromMinutes(3),
+            }),
+        ];
+        (ulong, ulong)[] alone = [.. runs.Select(static run => Facts(Campaign.Run(run)))];
+        Assert.Equal(alone, CampaignBatch.Run(runs, 3).Select(Facts));
+
+        static (ulong, ulong) Facts(RunReport report) => (report.Seed, report.TraceHash);
+    }
+
+    [Fact]
     public void Nothing_goes_wrong_that_was_not_asked_for()
     {
         RunReport report = Campaign.Run(

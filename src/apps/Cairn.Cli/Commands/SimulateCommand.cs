@@ -28,6 +28,9 @@ public static class SimulateCommand
 
     private static readonly Option<int> Runs = Setting("--runs", "How many runs.", 1);
 
+    private static readonly Option<int> Threads = Setting(
+        "--threads", "How many runs at once; with --log one after the other.", Environment.ProcessorCount);
+
     private static readonly Option<string> Faults =
         Setting("--faults", "What goes wrong, with commas between.", FaultWords.List(FaultKinds.All));
 
@@ -67,11 +70,17 @@ public static class SimulateCommand
             "cairn simulate --nodes 20 --hours 24 --seed 7 --runs 10",
             "cairn simulate --nodes 4 --hours 1 --no-faults")
         {
-            Nodes, Hours, Seed, Runs, Faults, Calm, Storm, Think, Pause, Space, KeepNothing, Log,
+            Nodes, Hours, Seed, Runs, Threads, Faults, Calm, Storm, Think, Pause, Space, KeepNothing, Log,
         };
         CommandContext.Attach(command, (context, parsed, cancellation) =>
-            Run(context, OptionsOf(parsed), parsed.GetValue(Runs), parsed.GetValue(Log), cancellation));
+            Run(context, RunsOf(parsed), parsed.GetValue(Threads), parsed.GetValue(Log), cancellation));
         return command;
+    }
+
+    private static CampaignOptions[] RunsOf(ParseResult parsed)
+    {
+        CampaignOptions first = OptionsOf(parsed);
+        return [.. Enumerable.Range(0, parsed.GetValue(Runs)).Select(i => first with { Seed = first.Seed + (ulong)i })];
     }
 
     private static CampaignOptions OptionsOf(ParseResult parsed)
@@ -109,15 +118,14 @@ public static class SimulateCommand
     };
 
     private static Task<int> Run(
-        CommandContext context, CampaignOptions options, int runs, string? log, CancellationToken cancellation)
+        CommandContext context, CampaignOptions[] runs, int threads, string? log, CancellationToken cancellation)
     {
         using StreamWriter? file = log is null ? null : new StreamWriter(log);
         List<RunReport> reports = [];
-        for (int i = 0; i < runs; i++)
+        int atOnce = file is null ? Math.Max(1, threads) : 1;
+        Action<string>? listener = file is null ? null : file.WriteLine;
+        foreach (RunReport report in CampaignBatch.Run(runs, atOnce, listener, cancellation))
         {
-            cancellation.ThrowIfCancellationRequested();
-            CampaignOptions one = options with { Seed = options.Seed + (ulong)i };
-            RunReport report = Campaign.Run(one, file is null ? null : file.WriteLine);
             reports.Add(report);
             if (!context.Json)
             {
