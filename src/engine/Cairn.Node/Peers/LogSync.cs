@@ -364,7 +364,12 @@ internal sealed class LogSync
         ReadOnlyMemory<byte>? message = null;
         foreach (PeerLink link in to)
         {
-            StateOf(link, log.Volume).Told = word;
+            if (_set.Find(link.Peer) == link)
+            {
+                // Of one that has ended, another link may be there already: what is known of that stays.
+                StateOf(link, log.Volume).Told = word;
+            }
+
             link.SendEncoded(message ??= Encode(log.Volume, word));
         }
     }
