@@ -51,6 +51,14 @@ internal sealed class RemovedVolumes(
     /// <summary>Does what is due for each.</summary>
     public void Refresh()
     {
+        // Its maker was forgotten by somebody who was away, before it made the volume: then there never was one.
+        foreach (VolumeId unmade in _open.Keys.Where(id => !log.State.Volumes.ContainsKey(id)).ToArray())
+        {
+            IHostedVolume hosted = _open[unmade];
+            _open.Remove(unmade);
+            Close(unmade, hosted);
+        }
+
         foreach (PoolVolume volume in log.State.Volumes.Values.Where(volume => !_closing.Contains(volume.Volume)))
         {
             bool isOpen = _open.TryGetValue(volume.Volume, out IHostedVolume? hosted);
@@ -74,8 +82,9 @@ internal sealed class RemovedVolumes(
         foreach ((VolumeId volume, IHostedVolume hosted) in _open.ToArray())
         {
             hosted.Upkeep();
-            bool isSaid = log.State.Volumes.TryGetValue(volume, out PoolVolume? row) && row.IsPurged;
-            if (view.IsAdmin && hosted.IsPurged && !isSaid)
+            bool isDue = log.State.Volumes.TryGetValue(volume, out PoolVolume? row)
+                && row is { IsRemoved: true, IsPurged: false };
+            if (isDue && view.IsAdmin && hosted.IsPurged)
             {
                 Result<Unit, StoreError> written = log.Append([new PurgeVolume(volume)]);
                 diary.Add(
