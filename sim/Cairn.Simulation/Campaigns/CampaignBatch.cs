@@ -23,8 +23,14 @@ public static class CampaignBatch
 
         void RunSome()
         {
-            for (int mine; !cancellation.IsCancellationRequested && (mine = Interlocked.Increment(ref next)) < runs.Count;)
+            while (!cancellation.IsCancellationRequested)
             {
+                int mine = Interlocked.Increment(ref next);
+                if (mine >= runs.Count)
+                {
+                    return;
+                }
+
                 try
                 {
                     reports[mine].SetResult(Campaign.Run(runs[mine], listener));

@@ -35,6 +35,26 @@ public sealed class CampaignTests
     public void A_pool_in_a_storm_keeps_every_promise(int nodes, ulong seed) =>
         AssertGood(Campaign.Run(Small with { Nodes = nodes, Seed = seed }));
 
+    /// <summary>Seeds of campaigns in which a member was never taken back: a purge, or a volume, that a late word had undone.</summary>
+    [Theory]
+    [InlineData(2, 42, 20, 10, 60, 20044)]
+    [InlineData(5, 36, 20, 20, 90, 20032)]
+    public void Members_are_taken_back_though_volumes_came_and_went_without_them(
+        int nodes, int minutes, int storm, int think, int pause, ulong seed) =>
+        AssertGood(Campaign.Run(Small with
+        {
+            Nodes = nodes,
+            Seed = seed,
+            Duration = TimeSpan.FromMinutes(minutes),
+            StormLength = TimeSpan.FromMinutes(storm),
+            ThinkTime = TimeSpan.FromSeconds(think),
+            FaultInterval = TimeSpan.FromSeconds(pause),
+            Faults = nodes == 2
+                ? FaultKinds.All
+                : FaultKinds.Partition | FaultKinds.Crash | FaultKinds.Clock | FaultKinds.Forget | FaultKinds.Away
+                    | FaultKinds.LostIndex,
+        }));
+
     [Fact]
     public void Every_kind_of_fault_happens()
     {

@@ -69,7 +69,8 @@ internal sealed class RemovedVolumes(
                 _open.Remove(volume.Volume);
                 Close(volume.Volume, hosted!);
             }
-            else if (!isOpen && volume is { IsRemoved: true, IsComplete: true } && !_settled.Contains(volume.Volume))
+            else if (!isOpen && volume is { IsRemoved: true, IsComplete: true }
+                && !(volume.IsPurged && _settled.Contains(volume.Volume)))
             {
                 OpenOrDelete(volume);
             }
