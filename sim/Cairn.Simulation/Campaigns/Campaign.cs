@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
@@ -228,6 +229,8 @@ public sealed class Campaign
             SpaceBytes = _options.SpaceBytes,
             Horizon = _options.Horizon,
             TableFrom = TransactionsBetweenCheckpoints,
+            DropsBlocks = true,
+            DropBytesMin = 1,
         };
         SimulatedMachine machine = new(_scheduler, _network, _machines.Count, _options.Seed, options)
         {
@@ -278,6 +281,8 @@ public sealed class Campaign
             .. _counters.Deeds,
             new("volumes with a checkpoint", _machines.Max(machine => machine.Node?.State.Checkpoints.Count ?? 0)),
             new("volumes with a settled one", _machines.Max(machine => machine.Node?.State.Settled.Count ?? 0)),
+            new("logs that begin later", _machines.Max(
+                machine => machine.Hosted?.Log.FirstKept(LogPositions.Empty).Count ?? 0)),
         ],
         Faults = [.. FaultWords.Kinds.Select(kind => KeyValuePair.Create(FaultWords.Of(kind), _faults.Count(kind)))],
         Conflicts = _checker.Conflicts,

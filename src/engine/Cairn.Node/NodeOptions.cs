@@ -43,6 +43,12 @@ public sealed record NodeOptions
     /// </summary>
     public long TableFrom { get; init; } = 50_000;
 
+    /// <summary>Whether blocks are dropped that every fold begins behind. Default false.</summary>
+    public bool DropsBlocks { get; init; }
+
+    /// <summary>Of a log from which less than so much would be dropped nothing is. Default 64 KiB.</summary>
+    public long DropBytesMin { get; init; } = 64 << 10;
+
     /// <summary>How often holdings are compared with peers when nothing changes. Default 60 s.</summary>
     public TimeSpan RepairInterval { get; init; } = TimeSpan.FromSeconds(60);
 

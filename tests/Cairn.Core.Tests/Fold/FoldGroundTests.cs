@@ -85,6 +85,7 @@ public sealed class FoldGroundTests
         }
 
         AssertLikeAllHistory(written, first);
+        AssertLikeWhatIsLeft(records, written, first);
         var shown = new Replica(9);
         Fill(shown.Fold.Table, first.Table);
         string listing = shown.Listing();
@@ -109,6 +110,25 @@ public sealed class FoldGroundTests
             [.. written.GroupBy(transaction => transaction.Id.Log)
                 .Select(log => log.OrderBy(transaction => transaction.Id.Seq))],
             static _ => true, new TreeApplier(), table, first.Ground);
+        Assert.Equal(Text(first), Text(table));
+    }
+
+    /// <summary>Who has the ground, and of each log only what follows, replays to the same.</summary>
+    private static void AssertLikeWhatIsLeft(
+        KeyValuePair<byte[], byte[]>[] records, Transaction[] written, OrderedFold first)
+    {
+        var table = new MemoryTable();
+        foreach ((byte[] key, byte[] value) in records)
+        {
+            table.Put(key, value);
+        }
+
+        FoldGround ground = first.Ground!;
+        OrderedReplay.Run(
+            [.. written.Where(transaction => transaction.Id.Seq >= ground.Positions[transaction.Id.Log].TransactionSeq)
+                .GroupBy(transaction => transaction.Id.Log)
+                .Select(log => log.OrderBy(transaction => transaction.Id.Seq))],
+            static _ => true, new TreeApplier(), table, ground);
         Assert.Equal(Text(first), Text(table));
     }
 

@@ -14,8 +14,10 @@ namespace Cairn.Core.Fold;
 /// </remarks>
 public static class OrderedReplay
 {
-    /// <summary>Applies the wanted transactions to an empty table.</summary>
-    /// <param name="logs">Each log's transactions from its first on; read as far as needed.</param>
+    /// <summary>Applies the wanted transactions to an empty table, or to one that has the records of a checkpoint.</summary>
+    /// <param name="logs">
+    /// Each log's transactions from its first on, or from any that the checkpoint has; read as far as needed.
+    /// </param>
     /// <param name="isWanted">Which take effect; all count for the order. It may throw to end it early.</param>
     /// <param name="applier">What they mean.</param>
     /// <param name="table">Gets the state.</param>
@@ -25,11 +27,12 @@ public static class OrderedReplay
         IReadOnlyList<IEnumerable<Transaction>> logs, Func<Transaction, bool> isWanted, ITransactionApplier applier,
         ITreeTable table, FoldGround? ground = null)
     {
-        var accepted = new FoldLogs { Ground = ground };
+        FoldLogs accepted = FoldLogs.Load(table);
+        accepted.Ground = ground ?? accepted.Ground;
         var state = new UndoRecorder(table) { Recording = false };
         using var merge = new LogMerge(logs);
-        var repeated = new HashSet<TransactionId>();
-        var unsaid = new HashSet<TransactionId>();
+        HashSet<TransactionId> repeated = Repetitions.Noted(table, Repetitions.RepeatedTag);
+        HashSet<TransactionId> unsaid = Repetitions.Noted(table, Repetitions.UnsaidTag);
         long applied = 0;
         while (merge.Next(accepted, out TransactionOrder order) is { } transaction)
         {

@@ -29,6 +29,19 @@ internal sealed class Repetitions
         _isAny = cursor.MoveNext();
     }
 
+    /// <summary>The transactions of which a table has a note.</summary>
+    internal static HashSet<TransactionId> Noted(ITableSource table, byte tag)
+    {
+        var noted = new HashSet<TransactionId>();
+        TableCursor cursor = table.Scan([FoldKeys.Reserved, tag], [FoldKeys.Reserved, (byte)(tag + 1)]);
+        while (cursor.MoveNext())
+        {
+            noted.Add(TransactionOrder.From(cursor.Key.AsSpan(2)).Id);
+        }
+
+        return noted;
+    }
+
     /// <summary>Whether what a transaction says is done already at its place.</summary>
     internal bool IsDone(Transaction transaction, FoldLogs logs)
     {

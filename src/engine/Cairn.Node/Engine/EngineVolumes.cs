@@ -122,7 +122,11 @@ public sealed class EngineVolumes : IVolumeFactory
         {
             StepMin = _stores.Options.TableFrom,
         };
-        return new HostedVolume(opened.Value, local, setting.Garbage, _stores.Ports.Workers, maker, shelf);
+        opened.Value.Log.Compaction.WorthBytes = _stores.Options.DropBytesMin;
+        return new HostedVolume(opened.Value, local, setting.Garbage, _stores.Ports.Workers, maker, shelf)
+        {
+            MayDrop = () => _stores.Options.DropsBlocks && setting.MayDrop(),
+        };
     }
 
     /// <inheritdoc/>

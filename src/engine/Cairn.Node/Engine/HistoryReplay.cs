@@ -1,6 +1,7 @@
 using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Protocol;
 using Cairn.Core.Rights;
 using Cairn.Core.Tree;
 using Cairn.Node.Logs;
@@ -13,7 +14,8 @@ namespace Cairn.Node.Engine;
 /// <summary>Reads a volume's whole history again, in the total order, and makes a tree of a part of it.</summary>
 /// <remarks>
 /// On a worker, without the gate: as slow as the history is long, and of the size of the tree in memory. Where a log does
-/// not begin at its first block any more there is no whole history: that is said, and no part of it is taken for all.
+/// not begin at its first block any more it begins with the ground of the fold, which all has its effect; what is older than
+/// that, or where the ground is not kept, is said to be gone.
 /// </remarks>
 internal static class HistoryReplay
 {
@@ -23,17 +25,20 @@ internal static class HistoryReplay
     /// Which transactions take effect; asked of each that is not refused, in the total order, on the worker.
     /// </param>
     /// <param name="cancellation">Ends it early.</param>
+    /// <param name="moment">What is wanted is all of before this; null: it does not go by time.</param>
     public static Task<Result<MemoryTable, VolumeError>> Run(
-        VolumeState state, Func<Transaction, bool> isWanted, CancellationToken cancellation) =>
-        Run(state, state.Parts.Log.Rights, isWanted, cancellation);
+        VolumeState state, Func<Transaction, bool> isWanted, CancellationToken cancellation,
+        WallTime? moment = null) =>
+        Run(state, state.Parts.Log.Rights, isWanted, moment, cancellation);
 
     /// <summary>The same as if nobody's rights were limited: what is refused takes effect, too.</summary>
     public static Task<Result<MemoryTable, VolumeError>> RunWithRefused(
         VolumeState state, CancellationToken cancellation) =>
-        Run(state, WriteRights.None, static _ => true, cancellation);
+        Run(state, WriteRights.None, static _ => true, moment: null, cancellation);
 
     private static async Task<Result<MemoryTable, VolumeError>> Run(
-        VolumeState state, WriteRights rights, Func<Transaction, bool> isWanted, CancellationToken cancellation)
+        VolumeState state, WriteRights rights, Func<Transaction, bool> isWanted, WallTime? moment,
+        CancellationToken cancellation)
     {
         Result<Unit, StoreError> isSealed =
             await state.Parts.Workers.Run(WorkPriority.Foreground, state.Parts.Log.Seal, cancellation);
@@ -43,34 +48,81 @@ internal static class HistoryReplay
         }
 
         LogCompaction logs = state.Parts.Log.Compaction;
-        if (!logs.Beginnings.Equals(LogBeginnings.None))
+        while (true)
+        {
+            LogBeginnings begun = logs.Beginnings;
+            Result<MemoryTable, VolumeError> replayed = await state.Parts.Workers.Run(
+                WorkPriority.Foreground,
+                () => Replay(state.Parts.Log, rights, isWanted, moment, cancellation),
+                cancellation);
+            if (logs.Beginnings.Equals(begun))
+            {
+                return replayed;
+            }
+        }
+    }
+
+    private static Result<MemoryTable, VolumeError> Replay(
+        ReplicatedLog log, WriteRights rights, Func<Transaction, bool> isWanted, WallTime? moment,
+        CancellationToken cancellation)
+    {
+        FoldGround? ground = log.Fold.Ground;
+        var table = new MemoryTable();
+        bool isWhole = log.Compaction.Beginnings.Equals(LogBeginnings.None);
+        if (!isWhole && !TryFill(table, log, ground))
         {
             return VolumeError.BeforeBeginning;
         }
 
-        IReadOnlyList<IEnumerable<Transaction>> history = LogHistory.Of(state.Parts.Log);
-        FoldGround? ground = state.Parts.Log.Fold.Ground;
-        return await state.Parts.Workers.Run(
-            WorkPriority.Foreground,
-            () =>
+        // Of each log the last block in the ground is kept: it tells how old that is.
+        var age = new WallTime(long.MinValue);
+        IEnumerable<Transaction> Aged(IEnumerable<Transaction> written)
+        {
+            foreach (Transaction transaction in written)
             {
-                var table = new MemoryTable();
-                OrderedReplay.Run(
-                    history,
-                    transaction =>
-                    {
-                        cancellation.ThrowIfCancellationRequested();
+                bool isInGround = !isWhole && ground!.Positions.Contains(transaction.Id);
+                age = isInGround && transaction.Claimed > age ? transaction.Claimed : age;
+                yield return transaction;
+            }
+        }
 
-                        // What is refused is left to the applier: it has no effect, and was not said.
-                        return rights.Refuses(transaction) || isWanted(transaction);
-                    },
-                    new TreeApplier { Rights = rights },
-                    table,
-                    ground);
-                return logs.Beginnings.Equals(LogBeginnings.None)
-                    ? Result<MemoryTable, VolumeError>.Ok(table)
-                    : VolumeError.BeforeBeginning;
+        OrderedReplay.Run(
+            [.. LogHistory.Of(log).Select(Aged)],
+            transaction =>
+            {
+                cancellation.ThrowIfCancellationRequested();
+
+                // What is refused is left to the applier: it has no effect, and was not said.
+                return rights.Refuses(transaction) || isWanted(transaction);
             },
-            cancellation);
+            new TreeApplier { Rights = rights },
+            table,
+            ground);
+        return moment is { } time && age > time
+            ? VolumeError.BeforeBeginning
+            : Result<MemoryTable, VolumeError>.Ok(table);
+    }
+
+    private static bool TryFill(MemoryTable table, ReplicatedLog log, FoldGround? ground)
+    {
+        using IIndexStore? view = ground is null ? null : log.Ports.Checkpoints?.View(ground.Hash);
+        ReadOnlyMemory<byte> last = default;
+        for (bool hasMore = view is not null; hasMore;)
+        {
+            if (!TablePage.After(view!, last).TryGet(out TablePage? page, out _))
+            {
+                return false;
+            }
+
+            foreach (TableRecordBytes record in page.Records)
+            {
+                ((ITreeTable)table).Put(record.Key.Span, record.Value.ToArray());
+                last = record.Key;
+            }
+
+            hasMore = !page.IsEnd;
+        }
+
+        return view is not null;
     }
 }

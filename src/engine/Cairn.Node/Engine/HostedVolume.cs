@@ -34,6 +34,8 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     private readonly CheckpointShelf _checkpoints;
     private readonly CancellationTokenSource _stop = new();
     private bool _isLooking;
+    private Task _dropping = Task.CompletedTask;
+    private Bytes32? _droppedBefore;
 
     public HostedVolume(
         OpenedVolume opened, PrivateVolume local, IGarbageMembers? members, IWorkers workers,
@@ -45,7 +47,13 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         _local = new LocalFilesVolume(_engine, local);
         _drive = new SnapshotsVolume(_local, _engine);
         _pins = new PinnedFiles(_engine.State, _engine.Reader);
+        _log.Compaction.Base = () => _log.Fold.Ground is { } ground && _checkpoints.Keeps(ground.Hash)
+            ? (ground.Positions, ground.Depth)
+            : null;
     }
+
+    /// <summary>Whether blocks before the ground of the fold may be dropped, as far as the pool is concerned.</summary>
+    public required Func<bool> MayDrop { get; init; }
 
     /// <inheritdoc/>
     public event Action? BlocksReady
@@ -91,6 +99,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         {
             _maker.Prune(_members);
             LookAfterOwnWork();
+            DropBlocks(_members);
         }
     }
 
@@ -133,6 +142,45 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         finally
         {
             _isLooking = false;
+        }
+    }
+
+    /// <summary>
+    /// Drops what is in the ground, once all members have said that they have it folded: nobody who is counted on has a use
+    /// for it then but a fold that is made anew, and those begin with the ground.
+    /// </summary>
+    private void DropBlocks(IGarbageMembers members)
+    {
+        if (!_dropping.IsCompleted || _stop.IsCancellationRequested || !MayDrop())
+        {
+            return;
+        }
+
+        FoldGround ground;
+        lock (_log.Gate)
+        {
+            if (_log.Fold.Ground is not { } stood || stood.Hash == _droppedBefore || !_checkpoints.Keeps(stood.Hash)
+                || _log.Repair.IsPutOff || _log.Repair.Base.HasOwnWorkMoved || _log.Copied.Awaited is not null
+                || !members.Stable(_log.Fold.Positions).Covers(stood.Positions))
+            {
+                return;
+            }
+
+            ground = stood;
+        }
+
+        _dropping = DropBefore(ground);
+    }
+
+    private async Task DropBefore(FoldGround ground)
+    {
+        Result<long, StoreError> dropped = await _workers.Run(
+            WorkPriority.Background, () => _log.Compaction.Drop(ground.Positions, ground.Depth));
+        // What could not be dropped is at the next start, or with the next ground.
+        _droppedBefore = ground.Hash;
+        if (!dropped.TryGet(out _, out StoreError error))
+        {
+            _log.Report(_log.OwnLogId, $"not all old blocks could be dropped: {error}");
         }
     }
 
@@ -378,6 +426,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         _local.Close();
         Waiting.End(_stop);
         await _maker.DisposeAsync();
+        await _dropping;
         await _private.DisposeAsync();
         await _opened.DisposeAsync();
         _checkpoints.Dispose();

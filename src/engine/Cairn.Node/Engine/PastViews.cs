@@ -136,7 +136,8 @@ internal sealed class PastViews(VolumeState state)
             state,
             written => written.Claimed <= time
                 || (past.Without.Count > 0 && !past.Without.Contains(written.Id.Log.Author)),
-            cancellation);
+            cancellation,
+            time);
         return replayed.IsOk
             ? Remember(past, time.UnixNanoseconds, new PastView(
                 new TreeQueries(replayed.Value), TreeQueries.Root, (ulong)time.UnixNanoseconds, KeepsData: false))

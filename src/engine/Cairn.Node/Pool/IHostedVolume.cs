@@ -218,6 +218,11 @@ public sealed record VolumeSetting
     /// <summary>The one that is settled next; null for none.</summary>
     public Func<AgingCheckpoint?> Aging { get; init; } = static () => null;
 
+    /// <summary>
+    /// Whether blocks may be dropped: not while somebody is forgotten, who may want to read what happened meanwhile.
+    /// </summary>
+    public Func<bool> MayDrop { get; init; } = static () => false;
+
     /// <summary>Whether new chunks find nodes for all their copies. Asked at every write, from any thread.</summary>
     public required Func<bool> HasPoolRoom { get; init; }
 

@@ -269,6 +269,8 @@ internal sealed class VolumeSet : IAsyncDisposable
             Standing = () => _log.State.Checkpoints.GetValueOrDefault(volume.Volume),
             Settled = () => _log.State.Settled.GetValueOrDefault(volume.Volume),
             Aging = () => _log.State.Aging.GetValueOrDefault(volume.Volume),
+            MayDrop = () => _log.State.Members.Values.All(
+                static member => member.Standing != MemberStanding.Forgotten),
             HasPoolRoom = () => _view.HasRoom,
             IsClosed = () => volume.IsRemoved || HasLeft(),
             Unreadable = Unreadable,
