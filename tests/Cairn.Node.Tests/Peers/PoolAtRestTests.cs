@@ -22,8 +22,8 @@ public sealed class PoolAtRestTests
         {
             node.Disk.Faults.Fail = (path, operation) =>
             {
-                // What the store's next start begins with is written now and then, whatever happens.
-                bool isChange = operation is not (DiskOperation.Read or DiskOperation.List)
+                // What the store's next start begins with is written now and then, whatever happens, and synced with the packs.
+                bool isChange = operation is not (DiskOperation.Read or DiskOperation.List or DiskOperation.Sync)
                     && !path.StartsWith("packs/index.snapshot", StringComparison.Ordinal);
                 written.AddRange(isChange ? [$"{operation} {path}"] : []);
                 return null;
