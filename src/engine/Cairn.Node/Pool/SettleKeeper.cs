@@ -54,11 +54,18 @@ internal sealed class SettleKeeper(
         var word = new SettleWord(next, agrees && age > TimeSpan.Zero);
         bool isSaid = log.State.SettleWords.GetValueOrDefault((volume, view.Self)) == word;
         bool isUnheard = isSaid && view.IsFirstAdminUp && log.State.IsSettledByWords(volume, next);
-        if (isOld && (!isSaid || isUnheard) && (!word.Agrees || !_taking.Contains(volume)))
+        bool isReady = !word.Agrees || !(_taking.Contains(volume) || IsAnyoneForgotten);
+        if (isOld && (!isSaid || isUnheard) && isReady)
         {
             Say(hosted, volume, word);
         }
     }
+
+    /// <summary>
+    /// Whoever is away across what is settled may bring edits of what that has forgotten, when nobody can tell any more what it was.
+    /// </summary>
+    private bool IsAnyoneForgotten =>
+        log.State.Members.Values.Any(static member => member.Standing == MemberStanding.Forgotten);
 
     /// <summary>Takes nothing any more.</summary>
     public void Stop() => _isStopped = true;
