@@ -6,7 +6,9 @@ using Cairn.Core.Rules;
 using Cairn.Core.Tree;
 using Cairn.Node.Garbage;
 using Cairn.Node.Tests.Logs;
+using Cairn.Simulation.Disks;
 using Cairn.Simulation.Time;
+using Cairn.Storage.Ports;
 
 namespace Cairn.Node.Tests.Garbage;
 
@@ -50,6 +52,29 @@ public sealed class GarbageCollectorTests
         GarbageNode.Settle(_nodes);
         Assert.False(a.Has(chunk) || b.Has(chunk));
         Assert.Equal(a.Node.TableText(), b.Node.TableText());
+        Assert.Empty(a.Queries.Condemned());
+    }
+
+    /// <summary>The others would take its copy for the last one, and bring it back.</summary>
+    [Fact]
+    public void WhatTheDiskDoesNotLetBeRemoved_IsNotSaidToBeGone()
+    {
+        GarbageNode a = Node();
+        GarbageNode b = Node();
+        ChunkRef chunk = GarbageNode.Chunk(1, a, b);
+        a.Create("f", chunk);
+        GarbageNode.Exchange(_nodes);
+        a.Unlink("f");
+        b.Node.Disk.Faults.Fail = static (path, operation) =>
+            operation == DiskOperation.Write && path.StartsWith("packs/", StringComparison.Ordinal)
+                ? DiskErrorKind.InputOutput : null;
+        GarbageNode.Settle(_nodes);
+        Assert.True(b.Has(chunk));
+        Assert.NotEmpty(a.Queries.Condemned());
+
+        b.Node.Disk.Faults.Fail = null;
+        GarbageNode.Settle(_nodes);
+        Assert.False(a.Has(chunk) || b.Has(chunk));
         Assert.Empty(a.Queries.Condemned());
     }
 

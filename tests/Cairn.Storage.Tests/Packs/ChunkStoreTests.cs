@@ -3,6 +3,7 @@ using Cairn.Core.Primitives;
 using Cairn.Core.Repair;
 using Cairn.Simulation.Disks;
 using Cairn.Storage.Packs;
+using Cairn.Storage.Ports;
 
 namespace Cairn.Storage.Tests.Packs;
 
@@ -69,6 +70,42 @@ public sealed class ChunkStoreTests
         store = ChunkStore.Open(disk, Options).Value;
         Assert.True(store.Contains(first));
         Assert.True(store.Contains(second));
+    }
+
+    [Fact]
+    public void A_change_that_the_disk_refused_to_note_is_noted_with_the_next()
+    {
+        SimulatedDisk disk = new();
+        ChunkStore store = ChunkStore.Open(disk, Options).Value;
+        RecordKey first = Put(store, 1, 5000, ChunkUse.Staged);
+        Assert.True(store.Commit().IsOk && store.SaveIndex().IsOk);
+        disk.Faults.Fail = static (_, operation) =>
+            operation == DiskOperation.Write ? DiskErrorKind.InputOutput : null;
+        Assert.False(store.Remove(first).IsOk);
+        Assert.True(store.Contains(first));
+        disk.Faults.Fail = null;
+        RecordKey second = Put(store, 2, 5000, ChunkUse.Staged);
+        Assert.True(store.Commit().IsOk);
+        disk.Crash(CrashKind.ProcessKilled, 5);
+        store = ChunkStore.Open(disk, Options).Value;
+        Assert.True(store.Contains(first));
+        Assert.True(store.Contains(second));
+    }
+
+    [Fact]
+    public void What_the_disk_does_not_let_be_removed_is_still_there()
+    {
+        SimulatedDisk disk = new();
+        ChunkStore store = ChunkStore.Open(disk, Options).Value;
+        RecordKey key = Put(store, 1, 5000, ChunkUse.Replicated);
+        Assert.True(store.Commit().IsOk);
+        disk.Faults.Fail = static (_, operation) =>
+            operation == DiskOperation.Write ? DiskErrorKind.InputOutput : null;
+        Assert.False(store.Remove(key).IsOk);
+        disk.Faults.Fail = null;
+        Assert.True(store.Contains(key));
+        Assert.True(store.Remove(key).IsOk);
+        Assert.False(store.Contains(key));
     }
 
     [Fact]

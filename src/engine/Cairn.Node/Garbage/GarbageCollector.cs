@@ -412,20 +412,26 @@ public sealed partial class GarbageCollector : IDisposable
     }
 
     /// <summary>Removes chunks here that nothing needs, durably.</summary>
+    /// <returns>
+    /// False when one is left, or the disk does not say that they are gone: it must not be said that they were removed, for
+    /// the others would take what is here for last copies and bring them back.
+    /// </returns>
     internal bool Remove(ChunkAddress[] addresses)
     {
+        List<ChunkAddress> gone = [];
         foreach (ChunkAddress address in addresses)
         {
             RecordKey key = _options.IsPrivate ? RecordKey.Private(address) : RecordKey.Copy(address);
             int length = _store.Length(key);
-            if (length >= 0 && _store.Remove(key).IsOk)
+            if (length < 0 || _store.Remove(key).IsOk)
             {
-                CollectedBytes += length;
+                CollectedBytes += Math.Max(length, 0);
+                gone.Add(address);
             }
         }
 
-        Removed?.Invoke(addresses);
-        return _store.Commit().IsOk;
+        Removed?.Invoke([.. gone]);
+        return _store.Commit().IsOk && gone.Count == addresses.Length;
     }
 
     /// <summary>(4) Settle what every writer carried out.</summary>

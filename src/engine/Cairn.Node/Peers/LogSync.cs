@@ -68,6 +68,7 @@ internal sealed class LogSync
             if (StateOf(link, log.Volume) is { HasSpoken: true } state)
             {
                 // It said what it holds before there was a log here, and need not say it again.
+                _heard.Note(link.Peer, log.Volume, state.Confirmed);
                 SendMissing(link, log, state);
             }
         }

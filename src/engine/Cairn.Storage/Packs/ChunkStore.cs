@@ -469,16 +469,22 @@ public sealed class ChunkStore : IDisposable
             PackFormat.WriteUse(bytes, use);
             Result<Unit, DiskError> written = pack.File.Write(offset + PackFormat.UseOffset, bytes);
             pack.Written++;
+            if (!written.IsOk)
+            {
+                // Still what it was, here as there: a start would else find again what was said to be gone.
+                return StoreError.From(written.Error);
+            }
+
             if (use == PackFormat.Dead)
             {
                 _index.Remove(index, pack);
             }
-            else if (written.IsOk)
+            else
             {
                 _index.SetUse(index, (ChunkUse)use);
             }
 
-            return written.IsOk ? Unit.Value : StoreError.From(written.Error);
+            return Unit.Value;
         }
     }
 

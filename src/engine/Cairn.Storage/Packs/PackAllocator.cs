@@ -197,8 +197,16 @@ internal sealed class PackAllocator
             return Unit.Value;
         }
 
+        ulong before = pack.ChangedSince;
         pack.ChangedSince = _generation;
-        return pack.WriteHeader();
+        Result<Unit, DiskError> written = pack.WriteHeader();
+        if (!written.IsOk)
+        {
+            // Said before the next change, then: a start would else believe the snapshot and pass over what changed.
+            pack.ChangedSince = before;
+        }
+
+        return written;
     }
 
     /// <summary>After a sync: the header says how far it reached, so that damage can be told from a torn tail. Under the gate.</summary>
