@@ -464,27 +464,22 @@ public sealed class ChunkStore : IDisposable
                 return StoreError.From(noted.Error);
             }
 
-            // Two bytes, under the gate: what memory says and what the disk says change in one order.
+            // Two bytes, under the gate: what memory says and what the disk says change in one order, or neither does. A start
+            // would else find again what was said to be gone.
             Span<byte> bytes = stackalloc byte[2];
             PackFormat.WriteUse(bytes, use);
             Result<Unit, DiskError> written = pack.File.Write(offset + PackFormat.UseOffset, bytes);
             pack.Written++;
-            if (!written.IsOk)
-            {
-                // Still what it was, here as there: a start would else find again what was said to be gone.
-                return StoreError.From(written.Error);
-            }
-
-            if (use == PackFormat.Dead)
+            if (written.IsOk && use == PackFormat.Dead)
             {
                 _index.Remove(index, pack);
             }
-            else
+            else if (written.IsOk)
             {
                 _index.SetUse(index, (ChunkUse)use);
             }
 
-            return Unit.Value;
+            return written.IsOk ? Unit.Value : StoreError.From(written.Error);
         }
     }
 
