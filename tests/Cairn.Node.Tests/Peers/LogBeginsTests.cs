@@ -15,15 +15,7 @@ public sealed class LogBeginsTests
     public void WhoLacksDroppedBlocks_IsToldNowAndThen_AndGoesOnOnceItCanDoWithout()
     {
         PoolBench bench = PoolBench.Of(3, 83);
-        BeginningLog[] logs = new BeginningLog[3];
-        int[] begins = [Dropped, 0, 0];
-        int[] count = [Blocks, 0, Blocks];
-        for (int i = 0; i < 3; i++)
-        {
-            (int me, BenchNode node) = (i, bench.Nodes[i]);
-            node.Log = volume => logs[me] = new BeginningLog(volume, begins[me], count[me]);
-            node.Kill();
-        }
+        BeginningLog[] logs = Prepare(bench);
 
         bench.Nodes[0].Start();
         bench.Nodes[1].Start();
@@ -50,6 +42,21 @@ public sealed class LogBeginsTests
     public void WhileAnotherHasTheBlocks_NothingIsOutOfReach()
     {
         PoolBench bench = PoolBench.Of(3, 84);
+        BeginningLog[] logs = Prepare(bench);
+
+        foreach (BenchNode node in bench.Nodes)
+        {
+            node.Start();
+        }
+
+        bench.Ok(bench.Nodes[0], () => bench.Nodes[0].Node.CreateVolume("long", default).AsTask());
+        bench.Until(() => logs[1]?.Count == Blocks, "all of it comes");
+        Assert.False(IsTold(bench.Nodes[1]));
+    }
+
+    /// <summary>The first dropped blocks, the second has none, the third has all; none is up.</summary>
+    private static BeginningLog[] Prepare(PoolBench bench)
+    {
         BeginningLog[] logs = new BeginningLog[3];
         int[] begins = [Dropped, 0, 0];
         int[] count = [Blocks, 0, Blocks];
@@ -60,14 +67,7 @@ public sealed class LogBeginsTests
             node.Kill();
         }
 
-        foreach (BenchNode node in bench.Nodes)
-        {
-            node.Start();
-        }
-
-        bench.Ok(bench.Nodes[0], () => bench.Nodes[0].Node.CreateVolume("long", default).AsTask());
-        bench.Until(() => logs[1]?.Count == Blocks, "all of it comes");
-        Assert.False(IsTold(bench.Nodes[1]));
+        return logs;
     }
 
     private static bool IsTold(BenchNode node) =>

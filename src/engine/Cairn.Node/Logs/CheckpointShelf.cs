@@ -91,17 +91,7 @@ public sealed class CheckpointShelf(Func<int, IIndexStore> openIndex, Func<Stand
     internal CheckpointSlot? TakeUnneeded()
     {
         Bytes32?[] needed = [.. Needed(), Newest?.Hash];
-        lock (_gate)
-        {
-            CheckpointSlot? slot = _slots.FirstOrDefault(slot =>
-                !_taken.Contains(slot) && slot.Held is { } held && !needed.Contains(held.Hash));
-            if (slot is not null)
-            {
-                _taken.Add(slot);
-            }
-
-            return slot;
-        }
+        return Take(free => free.FirstOrDefault(slot => slot.Held is { } held && !needed.Contains(held.Hash)));
     }
 
     /// <summary>Where the next goes: never over one that is needed, or that is being filled.</summary>
@@ -109,22 +99,10 @@ public sealed class CheckpointShelf(Func<int, IIndexStore> openIndex, Func<Stand
     internal CheckpointSlot? TakeLeastNeeded()
     {
         Bytes32?[] needed = Needed();
-        lock (_gate)
-        {
-            CheckpointSlot? slot = _slots
-                .Where(slot => !_taken.Contains(slot) && (slot.Held is not { } held || !needed.Contains(held.Hash)))
-                .MinBy(slot => slot.Held?.Depth ?? 0);
-            if (slot is not null)
-            {
-                _taken.Add(slot);
-            }
-
-            return slot;
-        }
+        return Take(free => free
+            .Where(slot => slot.Held is not { } held || !needed.Contains(held.Hash))
+            .MinBy(slot => slot.Held?.Depth ?? 0));
     }
-
-    private Bytes32?[] Needed() =>
-        [Standing?.Checkpoint.Hash, Settled()?.Checkpoint.Hash, Aging()?.Standing.Checkpoint.Hash];
 
     /// <summary>Nothing is written into it any more.</summary>
     internal void GiveBack(CheckpointSlot slot)
@@ -132,6 +110,23 @@ public sealed class CheckpointShelf(Func<int, IIndexStore> openIndex, Func<Stand
         lock (_gate)
         {
             _taken.Remove(slot);
+        }
+    }
+
+    private Bytes32?[] Needed() =>
+        [Standing?.Checkpoint.Hash, Settled()?.Checkpoint.Hash, Aging()?.Standing.Checkpoint.Hash];
+
+    private CheckpointSlot? Take(Func<IEnumerable<CheckpointSlot>, CheckpointSlot?> choose)
+    {
+        lock (_gate)
+        {
+            CheckpointSlot? slot = choose(_slots.Where(slot => !_taken.Contains(slot)));
+            if (slot is not null)
+            {
+                _taken.Add(slot);
+            }
+
+            return slot;
         }
     }
 }

@@ -205,44 +205,31 @@ internal sealed class FoldBase(ReplicatedLog log)
         return chain.Hash == checkpoint.Hash && chain.Count == checkpoint.Records;
     }
 
+    private bool IsHeldAsItWas(IIndexStore view) => LookAt(view, (table, folded) =>
+    {
+        LogPositions held = log.Exchange.Positions;
+        return !FoldRules.IsOutdated(table) && held.Covers(folded)
+            && FoldGround.In(table)?.Hash == Settled?.Checkpoint.Hash
+            && log.Quarantine.IsInForce(table, folded, held, FirstIn);
+    });
+
+    private static LogPositions? PositionsIn(IIndexStore view) => LookAt(view, static (_, folded) => folded);
+
     /// <summary>Looks at records that nobody has checked yet: they may be damaged.</summary>
-    private bool IsHeldAsItWas(IIndexStore view)
-    {
-        if (PositionsIn(view) is not { } folded)
-        {
-            return false;
-        }
-
-        try
-        {
-            var table = new OverlayTable(new IndexTable(view), cacheBytesMax: 0, learnKeysMax: 0);
-            LogPositions held = log.Exchange.Positions;
-            return !FoldRules.IsOutdated(table) && held.Covers(folded)
-                && FoldGround.In(table)?.Hash == Settled?.Checkpoint.Hash
-                && log.Quarantine.IsInForce(table, folded, held, FirstIn);
-        }
-        catch (Exception broken) when (broken is IndexUnusableException or InvariantException)
-        {
-            return false;
-        }
-    }
-
-    private static LogPositions? PositionsIn(IIndexStore view)
+    /// <returns>What was found; the default where they cannot be understood.</returns>
+    private static T? LookAt<T>(IIndexStore view, Func<OverlayTable, LogPositions, T> look)
     {
         try
         {
             var table = new OverlayTable(new IndexTable(view), cacheBytesMax: 0, learnKeysMax: 0);
-            return new OrderedFold(table, new TreeApplier()).Positions;
+            return look(table, new OrderedFold(table, new TreeApplier()).Positions);
         }
         catch (Exception broken) when (broken is IndexUnusableException or InvariantException)
         {
-            return null;
+            return default;
         }
     }
 
     private ulong FirstIn(LogId id, ulong block) =>
-        log.Ports.Blocks.Read(log.Volume, id, block).TryGet(out byte[]? encoded, out _)
-        && LogBlockCodec.Decode(encoded).TryGet(out LogBlock? read, out _)
-            ? read.FirstTransaction
-            : 0;
+        log.Ports.ReadBlock(log.Volume, id, block)?.Block.FirstTransaction ?? 0;
 }

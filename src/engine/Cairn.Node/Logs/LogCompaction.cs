@@ -117,7 +117,7 @@ public sealed class LogCompaction
         var first = new List<byte[]>();
         foreach ((LogId id, LogBeginning beginning) in Beginnings.Beyond(theirs).Logs)
         {
-            if (Read(id, beginning.BlockSeq + 1) is { } read)
+            if (_log.Ports.ReadBlock(_log.Volume, id, beginning.BlockSeq + 1) is { } read)
             {
                 first.Add(read.Encoded);
             }
@@ -213,7 +213,7 @@ public sealed class LogCompaction
         while (low < high)
         {
             ulong middle = low + ((high - low + 1) / 2);
-            if (Read(id, middle)?.Block is not { } block)
+            if (_log.Ports.ReadBlock(_log.Volume, id, middle)?.Block is not { } block)
             {
                 // Damaged: peers send it again, and then it is found.
                 return null;
@@ -238,10 +238,4 @@ public sealed class LogCompaction
 
         return isMore && bytes >= WorthBytes;
     }
-
-    private (LogBlock Block, byte[] Encoded)? Read(LogId id, ulong seq) =>
-        _log.Ports.Blocks.Read(_log.Volume, id, seq).TryGet(out byte[]? encoded, out _)
-        && LogBlockCodec.Decode(encoded).TryGet(out LogBlock? block, out _)
-            ? (block, encoded)
-            : null;
 }

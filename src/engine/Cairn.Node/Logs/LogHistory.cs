@@ -22,8 +22,7 @@ internal static class LogHistory
         ulong begins = log.Compaction.BeginningOf(id).BlockSeq;
         for (ulong seq = Math.Max(firstBlock, begins + 1); seq <= lastBlock; seq++)
         {
-            if (!log.Ports.Blocks.Read(log.Volume, id, seq).TryGet(out byte[]? encoded, out _)
-                || !LogBlockCodec.Decode(encoded).TryGet(out LogBlock? block, out _)
+            if (log.Ports.ReadBlock(log.Volume, id, seq)?.Block is not { } block
                 || !BlockPayload.Open(log.Keys, block).TryGet(out ImmutableArray<Transaction> run, out _))
             {
                 log.Report(id, $"block {seq} cannot be read; peers are asked for it");

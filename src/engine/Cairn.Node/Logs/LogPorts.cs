@@ -1,4 +1,6 @@
+using Cairn.Core.Log;
 using Cairn.Core.Membership;
+using Cairn.Core.Primitives;
 using Cairn.Node.Ports;
 using Cairn.Storage.Journaling;
 using Cairn.Storage.Logs;
@@ -43,6 +45,13 @@ public sealed record LogPorts
 
     /// <summary>Where sealing and persisting run.</summary>
     public required IWorkers Workers { get; init; }
+
+    /// <summary>A block that is here; null if it is not, or cannot be read. Reads the disk.</summary>
+    internal (LogBlock Block, byte[] Encoded)? ReadBlock(VolumeId volume, LogId log, ulong seq) =>
+        Blocks.Read(volume, log, seq).TryGet(out byte[]? encoded, out _)
+        && LogBlockCodec.Decode(encoded).TryGet(out LogBlock? block, out _)
+            ? (block, encoded)
+            : null;
 }
 
 /// <summary>How a replicated log behaves.</summary>

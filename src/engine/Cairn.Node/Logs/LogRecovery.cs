@@ -375,8 +375,5 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
     private ulong LastBefore(LogId id, ulong seq) => seq == 0 ? 0 : Read(id, seq)?.Block.LastTransaction ?? 0;
 
     private (LogBlock Block, BlockHash Hash)? Read(LogId id, ulong seq) =>
-        ports.Blocks.Read(log.Volume, id, seq).TryGet(out byte[]? encoded, out _)
-        && LogBlockCodec.Decode(encoded).TryGet(out LogBlock? block, out _)
-            ? (block, LogBlockCodec.Hash(encoded))
-            : null;
+        ports.ReadBlock(log.Volume, id, seq) is { } read ? (read.Block, LogBlockCodec.Hash(read.Encoded)) : null;
 }

@@ -12,7 +12,7 @@ public sealed class SlotFill(CheckpointShelf shelf, MadeCheckpoint wanted) : ICh
 {
     private CheckpointSlot? _slot;
     private byte[] _last = [];
-    private RecordChain _chain = new();
+    private readonly RecordChain _chain = new();
 
     /// <inheritdoc/>
     public ReadOnlyMemory<byte> Last => _last;
@@ -29,17 +29,9 @@ public sealed class SlotFill(CheckpointShelf shelf, MadeCheckpoint wanted) : ICh
     /// <inheritdoc/>
     public Result<Unit, IndexError> Add(IReadOnlyList<TableRecordBytes> records)
     {
-        foreach (TableRecordBytes record in records)
+        if (!TablePage.TryFollow(records, _chain, ref _last))
         {
-            ReadOnlySpan<byte> key = record.Key.Span;
-            bool isNodesOwn = !key.IsEmpty && key[0] is >= IndexTable.NodesOwn and < FoldKeys.Reserved;
-            if (isNodesOwn || key.SequenceCompareTo(_last) <= 0)
-            {
-                return new IndexError("a record that no checkpoint has");
-            }
-
-            _last = record.Key.ToArray();
-            _chain.Add(key, record.Value.Span);
+            return new IndexError("a record that no checkpoint has");
         }
 
         return _slot!.Add(records.Select(

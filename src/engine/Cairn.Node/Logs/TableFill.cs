@@ -104,17 +104,9 @@ public sealed class TableFill(IIndexStore index) : ICheckpointFill
     public Result<Unit, IndexError> Add(IReadOnlyList<TableRecordBytes> records)
     {
         (byte[] last, RecordChain chain) = (_last, new RecordChain(_chain.Hash, _chain.Count));
-        foreach (TableRecordBytes record in records)
+        if (!TablePage.TryFollow(records, chain, ref last))
         {
-            ReadOnlySpan<byte> key = record.Key.Span;
-            bool isNodesOwn = !key.IsEmpty && key[0] is >= IndexTable.NodesOwn and < FoldKeys.Reserved;
-            if (isNodesOwn || key.SequenceCompareTo(last) <= 0)
-            {
-                return new IndexError("a record that no table has");
-            }
-
-            last = record.Key.ToArray();
-            chain.Add(key, record.Value.Span);
+            return new IndexError("a record that no table has");
         }
 
         Result<Unit, IndexError> applied = index.Apply(records

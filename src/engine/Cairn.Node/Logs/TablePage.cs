@@ -53,4 +53,27 @@ internal sealed record TablePage(IReadOnlyList<TableRecordBytes> Records, bool I
             }
         }
     }
+
+    /// <summary>Counts records of a page that came from elsewhere among those before.</summary>
+    /// <param name="records">What came.</param>
+    /// <param name="chain">The hash of all before, and of these then.</param>
+    /// <param name="last">The last key of those before, and of these then.</param>
+    /// <returns>False: some do not follow, or are the node's own; no table has such a page.</returns>
+    public static bool TryFollow(IReadOnlyList<TableRecordBytes> records, RecordChain chain, ref byte[] last)
+    {
+        foreach (TableRecordBytes record in records)
+        {
+            ReadOnlySpan<byte> key = record.Key.Span;
+            bool isNodesOwn = !key.IsEmpty && key[0] is >= IndexTable.NodesOwn and < FoldKeys.Reserved;
+            if (isNodesOwn || key.SequenceCompareTo(last) <= 0)
+            {
+                return false;
+            }
+
+            last = record.Key.ToArray();
+            chain.Add(key, record.Value.Span);
+        }
+
+        return true;
+    }
 }
