@@ -254,6 +254,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _poolLog.Granting += _volumes.Share;
         _poolLog.KeyringChanged += SaveKeyring;
         _replicator.Progress += OnReplicated;
+        _replicator.Damaged += _repair.OnDamaged;
         _inbox.Stored += PublishUse;
         _sync.Progress += RaiseProgress;
         _repair.RoundEnded += OnRepairRound;

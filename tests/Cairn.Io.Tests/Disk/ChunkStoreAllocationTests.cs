@@ -21,6 +21,7 @@ public sealed class ChunkStoreAllocationTests : IDisposable
         ChunkStoreOptions options = new() { SpaceBytes = 8L << 30 };
         using ChunkStore store = ChunkStore.Open(disk, options).Value;
         byte[] stored = new byte[length];
+        byte[] sent = new byte[ChunkStore.ReadRoom + length];
         Prng random = new(1);
         byte[] address = new byte[ChunkAddress.Size];
         RecordKey Next()
@@ -32,23 +33,23 @@ public sealed class ChunkStoreAllocationTests : IDisposable
         // The first opens a pack and compiles the code.
         for (int i = 0; i < Rounds; i++)
         {
-            PutAndRead(store, Next(), stored);
+            PutAndRead(store, Next(), stored, sent);
         }
 
         RecordKey[] keys = [.. Enumerable.Range(0, Rounds).Select(_ => Next())];
         long before = GC.GetAllocatedBytesForCurrentThread();
         foreach (RecordKey key in keys)
         {
-            PutAndRead(store, key, stored);
+            PutAndRead(store, key, stored, sent);
         }
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
-    private static void PutAndRead(ChunkStore store, RecordKey key, byte[] stored)
+    private static void PutAndRead(ChunkStore store, RecordKey key, byte[] stored, byte[] sent)
     {
         bool isDone = store.Put(key, stored, ChunkUse.Staged).IsOk
-            && store.Read(key, 0, stored).IsOk && store.ReadBulk(key, stored).IsOk;
+            && store.Read(key, 0, stored).IsOk && store.ReadToSend(key, sent).IsOk;
         if (!isDone)
         {
             Assert.Fail("the store did not take and give a record");

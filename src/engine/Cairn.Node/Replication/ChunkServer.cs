@@ -198,9 +198,10 @@ internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView vi
         }
 
         await Room(link, length);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
-        Result<Unit, StoreError> read =
-            await ports.Workers.Run(WorkPriority.Foreground, () => store.ReadBulk(key, buffer.AsSpan(0, length)));
+        int room = ChunkStore.ReadRoom;
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(room + length);
+        Result<Unit, StoreError> read = await ports.Workers.Run(
+            WorkPriority.Foreground, () => store.ReadToSend(key, buffer.AsSpan(0, room + length)));
         if (!read.IsOk)
         {
             ArrayPool<byte>.Shared.Return(buffer);
@@ -212,7 +213,7 @@ internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView vi
 
         await limiter.Wait(length);
         PeerMessageCodec.EncodeDataHead(message.Request, ChunkOutcome.Held, head);
-        link.SendBody(head.WrittenMemory, buffer.AsMemory(0, length), () =>
+        link.SendBody(head.WrittenMemory, buffer.AsMemory(room, length), () =>
         {
             ArrayPool<byte>.Shared.Return(buffer);
             Release(link, length);

@@ -26,19 +26,20 @@ internal sealed class Parcel(ChunkAddress[] addresses, int[] lengths, byte[] buf
         get
         {
             Invariant.That(_buffer is not null, "a parcel used after it was given back");
-            return _buffer.AsMemory(0, Length);
+            return _buffer.AsMemory(ChunkStore.ReadRoom, Length);
         }
     }
 
-    /// <summary>Reads chunks from the store; null when one cannot be read. Blocks.</summary>
+    /// <summary>Reads chunks from the store; null when one cannot be read, or has rotted. Blocks.</summary>
     public static Parcel? Load(ChunkStore store, IReadOnlyList<OwedChunk> chunks)
     {
         int length = chunks.Sum(chunk => chunk.Length);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(ChunkStore.ReadRoom + length);
         int at = 0;
         foreach (OwedChunk chunk in chunks)
         {
-            if (!store.ReadBulk(RecordKey.Copy(chunk.Address), buffer.AsSpan(at, chunk.Length)).IsOk)
+            Span<byte> place = buffer.AsSpan(at, ChunkStore.ReadRoom + chunk.Length);
+            if (!store.ReadToSend(RecordKey.Copy(chunk.Address), place).IsOk)
             {
                 ArrayPool<byte>.Shared.Return(buffer);
                 return null;

@@ -65,6 +65,9 @@ internal sealed class Replicator : IReplicationQueue
     /// <summary>Something was confirmed, staged or lost.</summary>
     public event Action? Progress;
 
+    /// <summary>An owed chunk could not be read to be sent: if another node has it, it is to be fetched.</summary>
+    public event Action<RecordKey>? Damaged;
+
     /// <summary>Chunks that are not yet where they should be, those just announced among them.</summary>
     public int OwedCount
     {
@@ -308,16 +311,18 @@ internal sealed class Replicator : IReplicationQueue
         }
     }
 
-    /// <summary>One of them cannot be read: it is left to the scrubber, the others are tried again.</summary>
+    /// <summary>One of them cannot be read: it is not owed any more, the others are tried again.</summary>
     private void LoadFailed(List<Lane> takers, List<OwedChunk> chunks)
     {
         foreach (OwedChunk chunk in chunks)
         {
-            bool isThere = _store.Verify(RecordKey.Copy(chunk.Address)).TryGet(out _, out StoreError error);
+            RecordKey key = RecordKey.Copy(chunk.Address);
+            bool isThere = _store.Verify(key).TryGet(out _, out StoreError error);
             if (!isThere)
             {
                 _diary.Add(LogLevel.Error, "replicate", $"{chunk.Address.Short} cannot be sent: {error}");
                 Remove(chunk);
+                Damaged?.Invoke(key);
             }
         }
 

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Security.Cryptography;
 using Cairn.Core.Primitives;
 using Cairn.Core.Repair;
 using Cairn.Storage.Checksums;
@@ -20,7 +18,7 @@ namespace Cairn.Storage.Packs;
 /// Threads: all members may be called from any thread; puts and reads run side by side, outside the lock.
 /// Format: docs/formats/pack.md.
 /// </remarks>
-public sealed class ChunkStore : IDisposable
+public sealed partial class ChunkStore : IDisposable
 {
     private readonly object _gate = new();
     private readonly IDisk _disk;
@@ -166,44 +164,6 @@ public sealed class ChunkStore : IDisposable
     /// <summary>As <see cref="Commit"/>, run by the background runner.</summary>
     public Task<Result<Unit, StoreError>> CommitAsync() => _runner.CommitAsync();
 
-    /// <summary>Reads part of a record: one lookup, one positional read, no allocation, no checksum (segments carry their own).</summary>
-    public Result<Unit, StoreError> Read(RecordKey key, int offset, Span<byte> destination) =>
-        Read(key, offset, destination, isBulk: false);
-
-    /// <summary>As <see cref="Read(RecordKey, int, Span{byte})"/>, for records that are read once to be sent or checked.</summary>
-    public Result<Unit, StoreError> ReadBulk(RecordKey key, Span<byte> destination) =>
-        Read(key, 0, destination, isBulk: true);
-
-    private Result<Unit, StoreError> Read(RecordKey key, int offset, Span<byte> destination, bool isBulk)
-    {
-        Pack pack;
-        long at;
-        lock (_gate)
-        {
-            int index = _index.Table.Find(key);
-            if (index < 0)
-            {
-                return Missing(key);
-            }
-
-            ref RecordEntry entry = ref _index.Table[index];
-            if (offset < 0 || offset + (long)destination.Length > entry.Length)
-            {
-                string range = $"{offset}+{destination.Length} of {entry.Length} bytes";
-                return new StoreError(StoreErrorKind.Corrupt, key.Address.Short, range);
-            }
-
-            _index.Touch(ref entry);
-            pack = _files.Packs[entry.Pack]!;
-            pack.BeginRead();
-            at = entry.Offset + PackFormat.HeaderBytes + offset;
-        }
-
-        Result<Unit, DiskError> read = pack.File.ReadPatiently(at, destination, isBulk);
-        pack.EndRead();
-        return read.IsOk ? Unit.Value : StoreError.From(read.Error);
-    }
-
     /// <summary>What the index knows of a record.</summary>
     public bool TryGet(RecordKey key, out StoredRecord record)
     {
@@ -262,37 +222,6 @@ public sealed class ChunkStore : IDisposable
         lock (_gate)
         {
             return _index.DigestOf(partition);
-        }
-    }
-
-    /// <summary>Reads a whole record and checks it against its address.</summary>
-    /// <returns><see cref="StoreErrorKind.Corrupt"/> if it is not what its address says.</returns>
-    public Result<Unit, StoreError> Verify(RecordKey key)
-    {
-        int length = Length(key);
-        if (length < 0)
-        {
-            return Missing(key);
-        }
-
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(Math.Max(length, 1));
-        try
-        {
-            Result<Unit, StoreError> read = ReadBulk(key, buffer.AsSpan(0, length));
-            if (!read.IsOk)
-            {
-                return read;
-            }
-
-            Span<byte> hash = stackalloc byte[ChunkAddress.Size];
-            SHA256.HashData(buffer.AsSpan(0, length), hash);
-            return new ChunkAddress(hash) == key.Address
-                ? Unit.Value
-                : new StoreError(StoreErrorKind.Corrupt, key.Address.Short, "its bytes are not those of its address");
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
