@@ -52,8 +52,11 @@ public enum FaultKinds
     /// <summary>With a process that dies the indexes of its volumes are lost.</summary>
     LostIndex = 16384,
 
+    /// <summary>With a process that dies the indexes of its volumes and all checkpoints it keeps are lost.</summary>
+    LostCheckpoints = 32768,
+
     /// <summary>Everything.</summary>
-    All = 32767,
+    All = 65535,
 }
 
 /// <summary>The words for faults on the command line and in reports.</summary>
@@ -66,6 +69,7 @@ public static class FaultWords
         (FaultKinds.Crash, "crash"), (FaultKinds.Torn, "torn"), (FaultKinds.BitRot, "bitrot"),
         (FaultKinds.FullDisk, "full-disk"), (FaultKinds.Clock, "clock"), (FaultKinds.Forget, "forget"),
         (FaultKinds.Collect, "collect"), (FaultKinds.Away, "away"), (FaultKinds.LostIndex, "lost-index"),
+        (FaultKinds.LostCheckpoints, "lost-checkpoints"),
     ];
 
     /// <summary>Every word, in the order of reports.</summary>

@@ -25,12 +25,14 @@ internal sealed class FaultPlan
     private readonly Chronicle _chronicle;
     private readonly Prng _random;
     private readonly Prng _lostIndexes;
+    private readonly Prng _lostCheckpoints;
     private readonly SortedSet<int> _rotted = [];
     private readonly SortedSet<int> _dying = [];
     private readonly List<(SimulatedMachine From, SimulatedMachine To)> _cuts = [];
     private int _storm;
     private bool _awaitsRound;
     private SimulatedMachine? _away;
+    private SimulatedMachine? _forgetful;
 
     public FaultPlan(
         SimulatedScheduler scheduler, SimulatedNetwork network, IReadOnlyList<SimulatedMachine> machines,
@@ -44,6 +46,7 @@ internal sealed class FaultPlan
         _chronicle = chronicle;
         _random = new Prng(options.Seed ^ 0xFA17);
         _lostIndexes = new Prng(options.Seed ^ 0x1DE);
+        _lostCheckpoints = new Prng(options.Seed ^ 0xC4E);
     }
 
     /// <summary>Machines on whose disks bits turned over in this storm.</summary>
@@ -63,6 +66,7 @@ internal sealed class FaultPlan
         _rotted.Clear();
         _awaitsRound = false;
         _away = null;
+        _forgetful = null;
         Plan(FaultKinds.Loss | FaultKinds.Delay | FaultKinds.Reorder | FaultKinds.Duplication, ChangeWeather);
         Plan(FaultKinds.Partition, Split);
         Plan(FaultKinds.OneWay, Deafen);
@@ -287,6 +291,8 @@ internal sealed class FaultPlan
             machine.LoseIndexes();
         }
 
+        LoseCheckpoints(machine);
+
         TimeSpan off = _random.Next(20) switch
         {
             0 => Seconds(900, 3600),
@@ -294,6 +300,19 @@ internal sealed class FaultPlan
             _ => Seconds(1, 60),
         };
         SwitchOn(machine, off);
+    }
+
+    /// <summary>On one machine a storm: what all have lost nobody can give back.</summary>
+    private void LoseCheckpoints(SimulatedMachine machine)
+    {
+        if (_options.Faults.HasFlag(FaultKinds.LostCheckpoints) && (_forgetful ?? machine) == machine
+            && _lostCheckpoints.Chance(3))
+        {
+            _forgetful = machine;
+            Happened(FaultKinds.LostCheckpoints, machine.Options.Name);
+            machine.LoseIndexes();
+            machine.LoseCheckpoints();
+        }
     }
 
     /// <summary>After a time; one that was sent away meanwhile stays so.</summary>

@@ -1,4 +1,6 @@
+using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Node.Logs;
 using Cairn.Node.Pool;
 using Cairn.Storage;
 
@@ -23,6 +25,9 @@ internal sealed class RecordedVolumes(IVolumeFactory volumes) : IVolumeFactory
 
         return opened;
     }
+
+    /// <inheritdoc/>
+    public SlotFill? Lacks(VolumeSetting setting, MadeCheckpoint checkpoint) => volumes.Lacks(setting, checkpoint);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => volumes.DisposeAsync();

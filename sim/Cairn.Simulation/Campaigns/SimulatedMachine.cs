@@ -138,9 +138,14 @@ public sealed class SimulatedMachine : IDisposable
     }
 
     /// <summary>The indexes of its volumes are gone, while it is down; checkpoints are kept.</summary>
-    public void LoseIndexes()
+    public void LoseIndexes() => Lose("volume-");
+
+    /// <summary>All checkpoints it keeps are gone, while it is down.</summary>
+    public void LoseCheckpoints() => Lose("checkpoint-");
+
+    private void Lose(string beginning)
     {
-        string[] names = [.. _indexes.Keys.Where(name => name.StartsWith("volume-", StringComparison.Ordinal))];
+        string[] names = [.. _indexes.Keys.Where(name => name.StartsWith(beginning, StringComparison.Ordinal))];
         Array.ForEach(names, name => _indexes.Remove(name));
     }
 

@@ -120,6 +120,10 @@ public sealed class SimulatedIndex : IIndexStore
     }
 
     /// <inheritdoc/>
+    public Result<Unit, IndexError> Sync() =>
+        (Failure ?? WriteFailure) is { } failure ? new IndexError(failure) : Unit.Value;
+
+    /// <inheritdoc/>
     public Result<IIndexStore, IndexError> View()
     {
         SimulatedIndex view = Clone();

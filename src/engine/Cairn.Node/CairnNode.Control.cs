@@ -175,6 +175,8 @@ public sealed partial class CairnNode
 
         return _volumes.Find(volume.Volume) is { } hosted
             ? ValueTask.FromResult(Result<IVolume, ControlError>.Ok(hosted.Volume))
+            : _volumes.WhyClosed(volume.Volume) is not null
+            ? ValueTask.FromResult(Result<IVolume, ControlError>.Fail(NotOpen(volume)))
             : Failed<IVolume>(ControlErrorKind.Locked, $"This node has no keys of '{name}' yet. Wait until an admin's node is online.");
     }
 
@@ -255,6 +257,12 @@ public sealed partial class CairnNode
     /// <summary>Revokes, and starts new epochs everywhere in the same transaction's wake.</summary>
     private Result<Unit, ControlError> Revoke(NodeId node)
     {
+        // What is not listed counts as not seen: what the node wrote in a volume that waits would be without effect.
+        if (_view.State.LiveVolumes.FirstOrDefault(volume => _grounds.IsWaiting(volume.Volume)) is { } waits)
+        {
+            return NotOpen(waits);
+        }
+
         List<AcceptedTail> accepted = [];
         foreach (Peers.ISharedLog log in _volumes.Open.Select(volume => volume.Log).Prepend(_poolLog))
         {

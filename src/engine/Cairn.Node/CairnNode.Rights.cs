@@ -144,10 +144,12 @@ public sealed partial class CairnNode
         return Done(_poolLog.Append([new LimitMember(member.Node, mayWrite, seen)]));
     }
 
-    private static ControlError NotOpen(PoolVolume volume) => new(
-        ControlErrorKind.Locked,
-        $"This node has no keys of '{volume.Name}' yet, so it cannot say what it has seen there. Wait until an admin's "
-        + "node is online, or do it on that.");
+    private ControlError NotOpen(PoolVolume volume) => _volumes.WhyClosed(volume.Volume) is { } why
+        ? new ControlError(ControlErrorKind.Unreachable, $"{why.Message} {why.Advice}")
+        : new ControlError(
+            ControlErrorKind.Locked,
+            $"This node has no keys of '{volume.Name}' yet, so it cannot say what it has seen there. Wait until an "
+            + "admin's node is online, or do it on that.");
 
     private static SeenLogs SeenOf(IHostedVolume volume, Member member) => new(
         volume.Log.Volume,

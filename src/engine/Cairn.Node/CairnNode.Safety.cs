@@ -145,10 +145,11 @@ public sealed partial class CairnNode
         long chunks = _replicator.OwedCount;
         long bytes = _replicator.OwedBytes;
         most = (Math.Max(most.Chunks, chunks), Math.Max(most.Bytes, bytes));
-        bool isPublished = !_volumes.Open.Any(volume => volume.HasUnpublishedWrites);
+        bool isPublished = !_grounds.IsAny && !_volumes.Open.Any(volume => volume.HasUnpublishedWrites);
         PlacementTable table = _view.Placement;
         bool isSafe = chunks == 0 && isPublished && _sync.IsSafe(Math.Min(table.Copies, table.NodeCount));
         string sentence = isSafe ? Verdict([]).Text
+            : _grounds.Problems.FirstOrDefault() is { Message: { } waits } ? waits
             : !isPublished ? "Writes are being published."
             : chunks > 0 ? $"{chunks} chunks are on their way."
             : "The log is on its way.";
@@ -195,7 +196,9 @@ public sealed partial class CairnNode
         string below = slash < 0 ? string.Empty : path[(slash + 1)..];
         if (!_view.State.TryFindVolume(name, out PoolVolume? volume) || _volumes.Find(volume.Volume) is not { } hosted)
         {
-            return new ControlError(ControlErrorKind.NotFound, $"There is no volume '{name}' here.");
+            return volume is not null && _volumes.WhyClosed(volume.Volume) is not null
+                ? NotOpen(volume)
+                : new ControlError(ControlErrorKind.NotFound, $"There is no volume '{name}' here.");
         }
 
         return (hosted, below);

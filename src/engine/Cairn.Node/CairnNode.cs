@@ -58,6 +58,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly KeyKeeper _keys;
     private readonly ReturnKeeper _returns;
     private readonly TableCopy _copies;
+    private readonly GroundCopy _grounds;
     private readonly TableServer _tables;
     private readonly OwnReturn _ownReturn;
     private readonly HorizonKeeper _horizon;
@@ -77,9 +78,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         NodePorts ports, NodeOptions options, HomeLayout home, ChunkStore chunks, LogStore logs, PoolConfig config,
         Coding.Encryption.VolumeKeyring keyring, BandwidthLimit limit, IVolumeFactory factory)
     {
-        _ports = ports;
-        _options = options;
-        _home = home;
+        (_ports, _options, _home) = (ports, options, home);
         (_chunks, _logs) = (chunks, logs);
         _config = config;
         _started = ports.Time.GetTimestamp();
@@ -127,6 +126,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _horizon = new HorizonKeeper(ports, _view, _peers, _poolLog, _diary, options.Horizon);
         _weights = new WeightKeeper(ports.Workers, _view, _poolLog, _diary);
         _copies = new TableCopy(ports, _view, _peers, _sync, _diary) { TransactionsMin = options.TableFrom };
+        _grounds = new GroundCopy(ports, _view, _peers, _diary);
         _volumes = new VolumeSet(ports, _poolLog, _view, _sync, _diary, factory, _source, _replicator, PoolSpace)
         {
             Unreadable = _unreadable.Note,
@@ -134,9 +134,10 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             HasLeft = () => _record.HasLeft,
             Copies = _copies,
             Settling = new SettleKeeper(ports, _poolLog, _view, _peers, _diary, options.Horizon),
+            Grounds = _grounds,
+            AllKnowBeginnings = AllKnowBeginnings,
         };
         _clones = new CloneKeeper(ports, _view, _poolLog, _volumes, _diary);
-        _copies.Ended += _volumes.Refresh;
         _marks = new MarkKeeper(ports, _view, _poolLog, _volumes, _diary, options.MarkInterval);
         _tables = new TableServer(ports, _view, _volumes, _sendLimiter);
         _ownReturn = new OwnReturn(ports.Workers, _view, _sync, _volumes, _diary, state => Say(state));
@@ -250,6 +251,8 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
 
     private void Listen()
     {
+        _copies.Ended += _volumes.Refresh;
+        _grounds.Taken += _volumes.Refresh;
         _poolLog.Changed += OnPoolLog;
         _poolLog.Granting += _volumes.Share;
         _poolLog.KeyringChanged += SaveKeyring;
@@ -359,6 +362,10 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _ownReturn.Look(_stop.Token);
         RaiseProgress();
     }
+
+    /// <summary>Who is not there, or speaks an older protocol, would wait for blocks that nobody has any more.</summary>
+    private bool AllKnowBeginnings() => _view.State.ActiveNodes.All(member => member.Node == _view.Self
+        || _peers.Find(member.Node) is { IsClosed: false, Version: >= ProtocolVersion.Beginnings });
 
     private void SaveKeyring() =>
         Keep(_config with { SealedKeyring = PoolKeys.SealToSelf(_ports, _config.Pool, _poolLog.Keyring) });

@@ -32,6 +32,11 @@ public enum StoreErrorKind
 
     /// <summary>A record or block is larger than the format allows. A mistake of the caller's peer.</summary>
     TooLarge,
+
+    /// <summary>
+    /// Old blocks were dropped here, and the checkpoint that was made of them is lost. Helps: a member that keeps it.
+    /// </summary>
+    LacksCheckpoint,
 }
 
 /// <summary>A storage failure: what, where, and what to do.</summary>
@@ -52,6 +57,7 @@ public readonly record struct StoreError(StoreErrorKind Kind, string Where, stri
         StoreErrorKind.InUse => "Stop the other daemon on this home, or use another home.",
         StoreErrorKind.NewerFormat => "Upgrade Cairn on this machine.",
         StoreErrorKind.TooLarge => "This is a defect of the sender; report it.",
+        StoreErrorKind.LacksCheckpoint => "Start a member that keeps it: it is taken from there.",
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 

@@ -24,6 +24,7 @@ public sealed class LogCompactionTests : IGarbageMembers
     private readonly LogNode _node;
     private readonly LogNode _other;
     private StandingCheckpoint? _standing;
+    private StandingCheckpoint? _settled;
 
     public LogCompactionTests()
     {
@@ -245,6 +246,8 @@ public sealed class LogCompactionTests : IGarbageMembers
     [Fact]
     public void DamageBehindTheBeginning_IsMended_AndBeforeItThereIsNone()
     {
+        // As on a real node: nothing is dropped before anything else.
+        _settled = _standing;
         Drop(_node);
         _node.Close();
         (SimulatedDisk whole, SimulatedIndex index) = (_node.Disk, _node.Index);
@@ -271,11 +274,15 @@ public sealed class LogCompactionTests : IGarbageMembers
                     _node.Open();
                 }
 
-                Assert.Equal(_other.TableText(), _node.TableText());
+                Assert.Equal(Tree(_other), Tree(_node));
                 _node.Crash(CrashKind.ProcessKilled);
             }
         }
     }
+
+    /// <summary>The table but for the node's own.</summary>
+    private static string Tree(LogNode node) =>
+        string.Join('\n', node.TableText().Split('\n').Where(line => !line.StartsWith('E')));
 
     private void AssertWorksOn()
     {
@@ -386,7 +393,7 @@ public sealed class LogCompactionTests : IGarbageMembers
     private static string PathOf(LogId log) =>
         $"logs/{LogNode.Keyring.Volume}-{log.Author}-{log.Incarnation}.log";
 
-    private CheckpointShelf Shelf() => new(slot => _slots[slot], () => _standing);
+    private CheckpointShelf Shelf() => new(slot => _slots[slot], () => _standing) { Settled = () => _settled };
 
     private LogNode Node(int number)
     {

@@ -1,3 +1,4 @@
+using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
@@ -5,8 +6,10 @@ using Cairn.Core.Protocol;
 using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
 using Cairn.Node.Ports;
+using Cairn.Simulation.Disks;
 using Cairn.Simulation.Indexes;
 using Cairn.Simulation.Time;
+using Cairn.Storage;
 
 namespace Cairn.Node.Tests.Logs;
 
@@ -14,6 +17,9 @@ namespace Cairn.Node.Tests.Logs;
 public sealed class SettledBaseTests : IGarbageMembers
 {
     private const int Step = 6;
+
+    /// <summary>Records of an index that was emptied: what it is sealed with.</summary>
+    private const int OnlySalt = 1;
 
     private readonly SimulatedScheduler _scheduler = new();
     private readonly LogMembers _members = new();
@@ -163,6 +169,7 @@ public sealed class SettledBaseTests : IGarbageMembers
     [Fact]
     public void ADamagedOne_IsTakenFromAnother()
     {
+        LogNode forgotten = Node(3).Open();
         WriteAroundACheckpoint();
         Settle();
         Take(_other);
@@ -173,7 +180,6 @@ public sealed class SettledBaseTests : IGarbageMembers
             Assert.True(slot.Apply([new IndexChange(key, key)]).IsOk);
         }
 
-        LogNode forgotten = Node(3).Open();
         forgotten.Create("written apart");
         Assert.True(forgotten.Log.Seal().IsOk);
         string[] before = _node.Names();
@@ -201,9 +207,152 @@ public sealed class SettledBaseTests : IGarbageMembers
         Assert.False(_other.Checkpoints!.Keeps(_settled.Checkpoint.Hash));
     }
 
-    private MadeCheckpoint WriteAroundACheckpoint()
+    /// <summary>What was dropped can come from nowhere else: there is no tree, and none is shown or written into.</summary>
+    [Theory]
+    [InlineData(CrashKind.ProcessKilled)]
+    [InlineData(CrashKind.PowerLost)]
+    public void WithoutIndexAndCheckpointAndOldBlocks_ItIsNotOpened_AndNothingJournaledIsLost(CrashKind kind)
     {
-        for (int i = 0; i < Step; i++)
+        WriteAroundACheckpoint();
+        Settle();
+        Take(_other);
+        _other.Log.Reconsider();
+        Drop(_node);
+        LogPositions held = _node.Log.Positions;
+        _node.Create("journaled");
+        Assert.True(_node.Journal.Commit().IsOk);
+        string text = Text(_node);
+        for (int life = 0; life < 3; life++)
+        {
+            _node.Crash(kind);
+            (_node.Index, _slots[_node]) = (new SimulatedIndex(), Slots());
+            _node.Checkpoints = Shelf(_node);
+            Assert.Equal(StoreErrorKind.LacksCheckpoint, _node.TryOpen().Error.Kind);
+            Assert.InRange(_node.Index.Count, 0, OnlySalt);
+            Assert.Equal(StoreErrorKind.LacksCheckpoint, _node.TryOpen().Error.Kind);
+        }
+
+        _node.Crash(kind);
+        _node.Checkpoints = Shelf(_node);
+        Take(_node, from: _other);
+        Open(_node);
+        Assert.Equal(text, Text(_node));
+        Assert.True(_node.Log.Positions.Covers(held));
+        Assert.True(_node.Log.Seal().IsOk);
+        _other.PullFrom(_node);
+        Assert.Contains("journaled", _other.Names());
+        AssertAllAlike(_node, _other);
+    }
+
+    /// <summary>Either of the two is enough.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void WithoutOneOfIndexAndCheckpoint_ItIsOpenedAsBefore(bool losesIndex)
+    {
+        WriteAroundACheckpoint();
+        Settle();
+        Take(_other);
+        _other.Log.Reconsider();
+        Drop(_node);
+        string text = Text(_node);
+        _node.Crash(CrashKind.ProcessKilled);
+        (_node.Index, _slots[_node]) = losesIndex ? (new SimulatedIndex(), _slots[_node]) : (_node.Index, Slots());
+        Open(_node);
+        Assert.Equal(text, Text(_node));
+        WriteInTurn(10);
+        WriteInTurn(11);
+        _node.PullFrom(_other);
+        AssertAllAlike(_node, _other);
+    }
+
+    [Fact]
+    public void ADamagedOneIsNotKept_ByTheNextLifeEither()
+    {
+        WriteAroundACheckpoint();
+        Settle();
+        Take(_other);
+        _other.Log.Reconsider();
+        Drop(_node);
+        _node.Crash(CrashKind.ProcessKilled);
+        foreach (SimulatedIndex slot in _slots[_node].Where(slot => slot.Count > 0))
+        {
+            byte[] key = [1, 2, 3];
+            Assert.True(slot.Apply([new IndexChange(key, key)]).IsOk);
+        }
+
+        _node.Index = new SimulatedIndex();
+        _node.Checkpoints = Shelf(_node);
+        Assert.Equal(StoreErrorKind.LacksCheckpoint, _node.TryOpen().Error.Kind);
+        _node.Crash(CrashKind.ProcessKilled);
+        _node.Checkpoints = Shelf(_node);
+        Assert.False(_node.Checkpoints.Keeps(_settled!.Checkpoint.Hash));
+        Take(_node, from: _other);
+        Open(_node);
+        AssertAllAlike(_node, _other);
+    }
+
+    /// <summary>One that is settled after it was dropped behind another does; one from before does not.</summary>
+    [Fact]
+    public void OneThatDoesNotGoFarEnough_IsNotBegunWith()
+    {
+        WriteAroundACheckpoint();
+        Settle();
+        SimulatedIndex[] before = [.. _slots[_node].Select(slot => slot.Clone())];
+        StandingCheckpoint first = _settled!;
+        WriteAroundACheckpoint(from: 100);
+        Settle();
+        Assert.NotEqual(first, _settled);
+        Take(_other);
+        _other.Log.Reconsider();
+        Drop(_node);
+        StandingCheckpoint second = _settled!;
+        _node.Crash(CrashKind.ProcessKilled);
+        (_standing, _settled, _node.Index, _slots[_node]) = (first, first, new SimulatedIndex(), before);
+        _node.Checkpoints = Shelf(_node);
+        Assert.Equal(StoreErrorKind.LacksCheckpoint, _node.TryOpen().Error.Kind);
+        Assert.InRange(_node.Index.Count, 0, OnlySalt);
+        Assert.True(_node.Checkpoints.Keeps(first.Checkpoint.Hash));
+
+        _node.Crash(CrashKind.ProcessKilled);
+        (_standing, _settled) = (second, second);
+        _node.Checkpoints = Shelf(_node);
+        Take(_node, from: _other);
+        Open(_node);
+        AssertAllAlike(_node, _other);
+    }
+
+    /// <summary>Nobody knows what the others have dropped; a table of nothing would be shown until it came.</summary>
+    [Fact]
+    public void WithNothingOfTheHistory_ItIsNotOpenedWithoutTheSettledOne()
+    {
+        WriteAroundACheckpoint();
+        LogNode early = Node(4);
+        Assert.True(early.TryOpen().IsOk);
+        Settle();
+        LogNode newcomer = Node(5);
+        Assert.Equal(StoreErrorKind.LacksCheckpoint, newcomer.TryOpen().Error.Kind);
+        newcomer.Crash(CrashKind.ProcessKilled);
+        newcomer.Checkpoints = Shelf(newcomer);
+        Take(newcomer);
+        Open(newcomer);
+        newcomer.PullFrom(_node);
+        AssertAllAlike(_node, newcomer);
+    }
+
+    private static void Drop(LogNode node)
+    {
+        FoldGround ground = node.Log.Fold.Ground!;
+        node.Log.Compaction.WorthBytes = 0;
+        node.Log.Compaction.Base = () => (ground.Positions, ground.Depth);
+        Assert.True(node.Checkpoints!.Secure(ground.Hash).IsOk);
+        Assert.True(node.Log.Compaction.Drop(ground.Positions, ground.Depth).IsOk);
+        Assert.NotEqual(LogBeginnings.None, node.Log.Compaction.Beginnings);
+    }
+
+    private MadeCheckpoint WriteAroundACheckpoint(int from = 0)
+    {
+        for (int i = from; i < from + Step; i++)
         {
             WriteInTurn(i);
         }
@@ -213,7 +362,7 @@ public sealed class SettledBaseTests : IGarbageMembers
         _scheduler.RunFor(TimeSpan.FromMilliseconds(1));
         MadeCheckpoint made = _node.Checkpoints!.Newest!.Value;
         _standing = new StandingCheckpoint(made, [.. ((IGarbageMembers)this).Writers.Order()]);
-        for (int i = Step; i < Step + 4; i++)
+        for (int i = from + Step; i < from + Step + 4; i++)
         {
             WriteInTurn(i);
         }

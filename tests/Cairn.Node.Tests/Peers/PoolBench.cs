@@ -51,10 +51,15 @@ internal sealed class PoolBench
 
     /// <summary>A pool of so many running nodes with real volumes, all connected, and one volume open on each.</summary>
     public static PoolBench WithDrives(
-        int count, ulong seed, long spaceBytes = 256L << 20, long tableFrom = 50_000)
+        int count, ulong seed, long spaceBytes = 256L << 20, long tableFrom = 50_000, TimeSpan? horizon = null)
     {
         PoolBench bench = new(seed) { HasDrives = true };
         bench.Options = bench.Options with { TableFrom = tableFrom };
+        if (horizon is { } soon)
+        {
+            bench.Options = bench.Options with { Horizon = soon, DropsBlocks = true, DropBytesMin = 1 };
+        }
+
         Fill(bench, [.. Enumerable.Repeat(spaceBytes, count)]);
         bench.Ok(bench.Nodes[0], () => bench.Nodes[0].Node.CreateVolume("shared", default).AsTask());
         bench.Until(() => bench.Nodes.TrueForAll(node => node.FindDrive() is not null), "the volume is everywhere");

@@ -145,15 +145,35 @@ public sealed class DamageTests
             Assert.False(home.IsNew);
         }
 
+        // Not before something is written that an older program would take for damage.
+        Assert.Equal("cairn home 1\n", VersionText(disk));
+        Assert.True(HomeLayout.Raise(disk, HomeLayout.VersionOfBeginnings).IsOk);
+        Assert.Equal("cairn home 2\n", VersionText(disk));
+        Assert.True(HomeLayout.Raise(disk, 1).IsOk);
+        Assert.Equal("cairn home 2\n", VersionText(disk));
+        using (HomeLayout home = HomeLayout.Open(disk).Value)
+        {
+            Assert.False(home.IsNew);
+        }
+
+        Assert.True(HomeLayout.Raise(new SimulatedDisk(), HomeLayout.VersionOfBeginnings).IsOk);
         SimulatedDisk newer = disk.Clone();
         using (Storage.Ports.IDiskFile file = newer.Open("version", Storage.Ports.DiskOpenMode.ReadWrite).Value)
         {
-            Assert.True(file.Write(0, "cairn home 2\n"u8).IsOk);
+            Assert.True(file.Write(0, "cairn home 3\n"u8).IsOk);
         }
 
         Assert.Equal(StoreErrorKind.NewerFormat, HomeLayout.Open(newer).Error.Kind);
         disk.FlipBit("version", 3, 1);
         Assert.Equal(StoreErrorKind.Corrupt, HomeLayout.Open(disk).Error.Kind);
+    }
+
+    private static string VersionText(SimulatedDisk disk)
+    {
+        using Storage.Ports.IDiskFile file = disk.Open("version", Storage.Ports.DiskOpenMode.Read).Value;
+        byte[] text = new byte[file.Length().Value];
+        Assert.True(file.Read(0, text).IsOk);
+        return System.Text.Encoding.ASCII.GetString(text);
     }
 
     private static SimulatedDisk CommittedJournal()

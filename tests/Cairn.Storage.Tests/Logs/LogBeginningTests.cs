@@ -1,6 +1,7 @@
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Simulation.Disks;
+using Cairn.Storage.Home;
 using Cairn.Storage.Logs;
 using Cairn.Storage.Ports;
 
@@ -85,7 +86,7 @@ public sealed class LogBeginningTests
         HashSet<ulong> seen = [];
         for (long k = first; k <= last; k++)
         {
-            for (ulong seed = 0; seed < 6; seed++)
+            for (ulong seed = 0; seed < 16; seed++)
             {
                 SimulatedDisk disk = new();
                 LogStore store = Filled(disk);
@@ -108,6 +109,27 @@ public sealed class LogBeginningTests
         }
 
         Assert.Equal(2, seen.Count);
+    }
+
+    /// <summary>A program that knows no such logs would take them for damaged.</summary>
+    [Fact]
+    public void Before_a_log_begins_later_its_home_says_so_to_older_programs()
+    {
+        SimulatedDisk disk = new();
+        HomeLayout.Open(disk).Value.Dispose();
+        using LogStore store = Filled(disk);
+        disk.Faults.Fail =
+            (path, _) => path.StartsWith("version", StringComparison.Ordinal) ? DiskErrorKind.NoSpace : null;
+        Assert.False(store.BeginAt(Volume, Log, Behind(Dropped)).IsOk);
+        AssertBegins(store, 0, Whole);
+        disk.Faults.Fail = null;
+        Assert.Equal(13, disk.LengthOf("version"));
+        Assert.True(store.BeginAt(Volume, Log, Behind(Dropped)).IsOk);
+        AssertBegins(store, Dropped, Whole);
+        using IDiskFile version = disk.Open("version", DiskOpenMode.Read).Value;
+        byte[] text = new byte[13];
+        Assert.True(version.Read(0, text).IsOk);
+        Assert.Equal("cairn home 2\n"u8.ToArray(), text);
     }
 
     [Theory]

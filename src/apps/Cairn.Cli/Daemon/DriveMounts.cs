@@ -14,6 +14,8 @@ namespace Cairn.Cli.Daemon;
 /// </remarks>
 public sealed class DriveMounts : IMountControl, IAsyncDisposable
 {
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
+
     private readonly Func<string, CancellationToken, ValueTask<Result<IVolume, ControlError>>> _find;
     private readonly Func<Func<IReadOnlyList<MountConfig>, IReadOnlyList<MountConfig>>, string?> _remember;
     private readonly Action<string> _say;
@@ -48,7 +50,10 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
         }
     }
 
-    /// <summary>Mounts what the settings name; what fails is said and does not stop the rest.</summary>
+    /// <summary>
+    /// Mounts what the settings name; what fails is said and does not stop the rest. A volume that cannot be opened yet is mounted
+    /// when it is open.
+    /// </summary>
     public async Task MountAll(IReadOnlyList<MountConfig> drives, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(drives);
@@ -58,6 +63,31 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
             _say(mounted.IsOk
                 ? $"'{drive.Volume}' is mounted at {drive.Directory}"
                 : $"'{drive.Volume}' could not be mounted: {mounted.Error.Message}");
+            if (!mounted.IsOk && mounted.Error.Kind == ControlErrorKind.Unreachable)
+            {
+                _ = MountWhenOpen(drive, cancellation);
+            }
+        }
+    }
+
+    private async Task MountWhenOpen(MountConfig drive, CancellationToken cancellation)
+    {
+        try
+        {
+            Result<MountSummary, ControlError> mounted;
+            do
+            {
+                await Task.Delay(LookAgain, cancellation);
+                mounted = await Start(drive.Volume, drive.Directory, cancellation);
+            }
+            while (!mounted.IsOk && mounted.Error.Kind == ControlErrorKind.Unreachable);
+            _say(mounted.IsOk
+                ? $"'{drive.Volume}' is open, and mounted at {drive.Directory}"
+                : $"'{drive.Volume}' could not be mounted: {mounted.Error.Message}");
+        }
+        catch (Exception ended) when (ended is OperationCanceledException or ObjectDisposedException)
+        {
+            // The daemon ends; the next start does it again.
         }
     }
 

@@ -94,17 +94,27 @@ public sealed class EngineVolumes : IVolumeFactory
     }
 
     /// <inheritdoc/>
+    public SlotFill? Lacks(VolumeSetting setting, MadeCheckpoint checkpoint)
+    {
+        CheckpointShelf shelf = ShelfOf(setting);
+        if (!shelf.Keeps(checkpoint.Hash))
+        {
+            return new SlotFill(shelf, checkpoint) { OwnsShelf = true };
+        }
+
+        shelf.Dispose();
+        return null;
+    }
+
+    /// <inheritdoc/>
     public Result<IHostedVolume, StoreError> Open(VolumeSetting setting)
     {
         VolumeId shared = setting.Keyring.Volume;
         bool isAlone = setting.Garbage is { Writers.Count: 1 };
-        CheckpointShelf shelf = new(slot => OpenIndex(CheckpointNameOf(shared, slot)), setting.Standing)
-        {
-            Settled = setting.Settled,
-            Aging = setting.Aging,
-        };
+        CheckpointShelf shelf = ShelfOf(setting);
         Result<OpenedVolume, StoreError> opened = Open(
-            IndexNameOf(shared), setting.Keyring, setting.Members, isAlone, SharedParts(setting), shelf);
+            IndexNameOf(shared), setting.Keyring, setting.Members, isAlone, SharedParts(setting), shelf,
+            needsNoPast: setting.Volume.IsPurged);
         if (!opened.IsOk)
         {
             shelf.Dispose();
@@ -201,6 +211,13 @@ public sealed class EngineVolumes : IVolumeFactory
 
     private static string CheckpointNameOf(VolumeId shared, int slot) => $"checkpoint-{shared.Value.ToHex()}-{slot}";
 
+    private CheckpointShelf ShelfOf(VolumeSetting setting) =>
+        new(slot => OpenIndex(CheckpointNameOf(setting.Keyring.Volume, slot)), setting.Standing)
+        {
+            Settled = setting.Settled,
+            Aging = setting.Aging,
+        };
+
     private SealedIndex OpenIndex(string name) =>
         SealedIndex.Open(_stores.Ports.OpenIndex(name), _homeSecret, _stores.Ports.Entropy);
 
@@ -218,7 +235,8 @@ public sealed class EngineVolumes : IVolumeFactory
 
     private Result<OpenedVolume, StoreError> Open(
         string indexName, VolumeKeyring keys, IMembers members, bool isAlone,
-        Func<ReplicatedLog, IIndexStore, VolumeParts> parts, CheckpointShelf? checkpoints = null)
+        Func<ReplicatedLog, IIndexStore, VolumeParts> parts, CheckpointShelf? checkpoints = null,
+        bool needsNoPast = false)
     {
         NodePorts ports = _stores.Ports;
         SealedIndex index = OpenIndex(indexName);
@@ -230,6 +248,7 @@ public sealed class EngineVolumes : IVolumeFactory
             Blocks = _stores.Logs,
             Index = index,
             Checkpoints = checkpoints,
+            NeedsNoPast = needsNoPast,
             Identity = ports.Identity,
             CheckSignature = ports.CheckSignature == Signatures.CheckEcdsa ? null : ports.CheckSignature,
             Members = members,

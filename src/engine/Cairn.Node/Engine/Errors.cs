@@ -31,7 +31,8 @@ internal static class Errors
         StoreErrorKind.NoSpace or StoreErrorKind.DiskFull => VolumeError.NoSpace,
         StoreErrorKind.Corrupt => VolumeError.Corrupt,
         StoreErrorKind.NotFound or StoreErrorKind.InputOutput or StoreErrorKind.NotPermitted or StoreErrorKind.InUse
-            or StoreErrorKind.NewerFormat or StoreErrorKind.TooLarge => VolumeError.InputOutput,
+            or StoreErrorKind.NewerFormat or StoreErrorKind.TooLarge
+            or StoreErrorKind.LacksCheckpoint => VolumeError.InputOutput,
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 }

@@ -159,7 +159,9 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         FoldGround ground;
         lock (_log.Gate)
         {
+            // A fold that is made anew begins with the settled one: no other checkpoint may stand for blocks.
             if (_log.Fold.Ground is not { } stood || stood.Hash == _droppedBefore || !_checkpoints.Keeps(stood.Hash)
+                || _checkpoints.Settled()?.Checkpoint.Hash != stood.Hash
                 || _log.Repair.IsPutOff || _log.Repair.Base.HasOwnWorkMoved || _log.Copied.Awaited is not null
                 || !members.Stable(_log.Fold.Positions).Covers(stood.Positions))
             {
@@ -174,6 +176,15 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
 
     private async Task DropBefore(FoldGround ground)
     {
+        // From then on it is all there is of them here: it is read once more, and made safe from a power cut.
+        Result<Unit, IndexError> secured =
+            await _workers.Run(WorkPriority.Background, () => _checkpoints.Secure(ground.Hash));
+        if (!secured.TryGet(out _, out IndexError unfit))
+        {
+            _log.Report(_log.OwnLogId, $"no old blocks are dropped yet: {unfit.Detail}");
+            return;
+        }
+
         Result<long, StoreError> dropped = await _workers.Run(
             WorkPriority.Background, () => _log.Compaction.Drop(ground.Positions, ground.Depth));
         // What could not be dropped is at the next start, or with the next ground.

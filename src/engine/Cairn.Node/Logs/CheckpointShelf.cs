@@ -1,6 +1,8 @@
+using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
+using Cairn.Core.Protocol;
 using Cairn.Node.Ports;
 
 namespace Cairn.Node.Logs;
@@ -60,15 +62,69 @@ public sealed class CheckpointShelf(Func<int, IIndexStore> openIndex, Func<Stand
         }
     }
 
-    /// <summary>The records of one that is kept; null for another. Blocks.</summary>
-    public IIndexStore? View(Bytes32 hash) =>
-        Slots.Select(slot => slot.View(hash)).FirstOrDefault(view => view is not null);
+    /// <summary>The records of one that is kept; null for another. Opens what is kept. Blocks.</summary>
+    public IIndexStore? View(Bytes32 hash)
+    {
+        Open();
+        return Slots.Select(slot => slot.View(hash)).FirstOrDefault(view => view is not null);
+    }
 
     /// <summary>Whether one is kept. Opens what is kept.</summary>
     public bool Keeps(Bytes32 hash)
     {
         Open();
         return Slots.Any(slot => slot.Held?.Hash == hash);
+    }
+
+    /// <summary>
+    /// Makes sure that one can be counted on: all its records are read, and a power cut does not take them. Blocks for that.
+    /// </summary>
+    /// <returns>Why not. One that is damaged is not kept any more.</returns>
+    public Result<Unit, IndexError> Secure(Bytes32 hash)
+    {
+        Open();
+        if (Array.Find(Slots, slot => slot.Held?.Hash == hash) is not { Held: { } held } slot)
+        {
+            return new IndexError("the checkpoint is not kept");
+        }
+
+        bool isWhole;
+        using (IIndexStore? view = slot.View(hash))
+        {
+            isWhole = view is not null && IsWhole(view, held);
+        }
+
+        if (!isWhole)
+        {
+            slot.Forget();
+            return new IndexError("the checkpoint is damaged here; others are asked for it");
+        }
+
+        return slot.Sync();
+    }
+
+    /// <summary>Looks at all records: nothing is thrown away for one that is damaged.</summary>
+    internal static bool IsWhole(IIndexStore view, MadeCheckpoint checkpoint)
+    {
+        var chain = new RecordChain();
+        ReadOnlyMemory<byte> last = default;
+        for (bool hasMore = true; hasMore;)
+        {
+            if (!TablePage.After(view, last).TryGet(out TablePage? page, out _))
+            {
+                return false;
+            }
+
+            foreach (TableRecordBytes record in page.Records)
+            {
+                chain.Add(record.Key.Span, record.Value.Span);
+                last = record.Key;
+            }
+
+            hasMore = !page.IsEnd;
+        }
+
+        return chain.Hash == checkpoint.Hash && chain.Count == checkpoint.Records;
     }
 
     /// <summary>One that is kept turned out to be damaged: others are asked for it.</summary>

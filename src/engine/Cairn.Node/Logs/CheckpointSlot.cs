@@ -79,14 +79,18 @@ internal sealed class CheckpointSlot(IIndexStore index) : IDisposable
         return ended;
     }
 
-    /// <summary>What it holds turned out to be damaged.</summary>
+    /// <summary>What it holds turned out to be damaged: not kept, by the next life either.</summary>
     public void Forget()
     {
         lock (_gate)
         {
             _held = null;
+            _ = index.Apply([new IndexChange(WholeKey, null)]);
         }
     }
+
+    /// <summary>What it holds survives a power cut when this returns.</summary>
+    public Result<Unit, IndexError> Sync() => index.Sync();
 
     /// <summary>Its records, whatever becomes of the slot; null if it holds another, or cannot be read. Blocks.</summary>
     public IIndexStore? View(Bytes32 hash)

@@ -2,7 +2,6 @@ using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
-using Cairn.Core.Protocol;
 using Cairn.Core.Tree;
 using Cairn.Node.Ports;
 
@@ -125,7 +124,7 @@ internal sealed class FoldBase(ReplicatedLog log)
             return false;
         }
 
-        if (isSettled ? !IsWhole(view, checkpoint) : !IsHeldAsItWas(view))
+        if (isSettled ? !CheckpointShelf.IsWhole(view, checkpoint) : !IsHeldAsItWas(view))
         {
             if (isSettled)
             {
@@ -179,30 +178,6 @@ internal sealed class FoldBase(ReplicatedLog log)
         }
 
         return true;
-    }
-
-    /// <summary>Looks at all records: nothing is thrown away for one that is damaged.</summary>
-    private static bool IsWhole(IIndexStore view, MadeCheckpoint checkpoint)
-    {
-        var chain = new RecordChain();
-        ReadOnlyMemory<byte> last = default;
-        for (bool hasMore = true; hasMore;)
-        {
-            if (!TablePage.After(view, last).TryGet(out TablePage? page, out _))
-            {
-                return false;
-            }
-
-            foreach (TableRecordBytes record in page.Records)
-            {
-                chain.Add(record.Key.Span, record.Value.Span);
-                last = record.Key;
-            }
-
-            hasMore = !page.IsEnd;
-        }
-
-        return chain.Hash == checkpoint.Hash && chain.Count == checkpoint.Records;
     }
 
     private bool IsHeldAsItWas(IIndexStore view) => LookAt(view, (table, folded) =>

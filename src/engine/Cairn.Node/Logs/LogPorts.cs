@@ -28,6 +28,11 @@ public sealed record LogPorts
     /// <summary>What a fold that is made anew may begin with, if something of it stands; null: nothing.</summary>
     public CheckpointShelf? Checkpoints { get; init; }
 
+    /// <summary>
+    /// Whether nobody asks for the tree any more: it is opened though what was dropped of its history is lost.
+    /// </summary>
+    public bool NeedsNoPast { get; init; }
+
     /// <summary>Signs own blocks.</summary>
     public required IIdentity Identity { get; init; }
 

@@ -30,7 +30,11 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         new Dictionary<VersionId, JournalPosition>();
 
     /// <summary>Runs all steps.</summary>
-    public void Run(List<RecoveredRecord> journaled)
+    /// <returns>
+    /// False, and nothing is taken from the journal: what was dropped cannot be had from anything here, so there is no tree
+    /// to open.
+    /// </returns>
+    public bool Run(List<RecoveredRecord> journaled)
     {
         foreach (LogId id in Lost)
         {
@@ -45,11 +49,15 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         log.Copied.NoteBlocks();
         bool isNew = log.Fold.Positions.Logs.Count == 0;
         Invariant.That(
-            isNew || HasAllThatWasDropped(),
+            isNew || ports.NeedsNoPast || HasAllThatWasDropped(),
             "the index does not know all transactions whose blocks were dropped: rebuild it");
         if (isNew)
         {
             _ = log.Repair.Base.TryBegin(fold => log.RightsInForce.Renew(fold) is not null);
+            if (IsPastLost())
+            {
+                return false;
+            }
         }
         else
         {
@@ -92,6 +100,8 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         {
             log.Repair.Base.Tell();
         }
+
+        return true;
     }
 
     /// <summary>Folds everything held again, to make room for something that belongs where nothing can be undone.</summary>
@@ -342,6 +352,16 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
     /// <summary>An index from before something was dropped cannot be brought up to what is here.</summary>
     private bool HasAllThatWasDropped() => log.Exchange.Beginnings.Logs.All(
         begins => log.Fold.LastOf(begins.Key) >= begins.Value.TransactionSeq);
+
+    /// <summary>
+    /// Whether a table that is made anew lacks what cannot come from blocks: some were dropped here, or there are none here
+    /// where others may have dropped theirs. It would show an empty tree, and be written into.
+    /// </summary>
+    private bool IsPastLost()
+    {
+        bool isBare = log.Fold.Positions.Logs.Count == 0 && log.Exchange.Positions.Logs.Count == 0;
+        return !ports.NeedsNoPast && (!HasAllThatWasDropped() || (isBare && log.Repair.Base.IsSettled));
+    }
 
     private bool IsIndexCovered()
     {

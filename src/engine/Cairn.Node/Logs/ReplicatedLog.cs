@@ -446,7 +446,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         }
     }
 
-    private static ReplicatedLog Open(
+    private static Result<ReplicatedLog, StoreError> Open(
         LogPorts ports, ReplicatedLogOptions options, VolumeKeyring keys, TreeApplier applier,
         IReadOnlyList<RecoveredRecord> journaled, SortedSet<LogId> lost)
     {
@@ -458,7 +458,15 @@ public sealed class ReplicatedLog : IAsyncDisposable
         var log = new ReplicatedLog(ports, options, keys, table, applier, exchange);
         log.Copied.Look();
         var recovery = new LogRecovery(log, ports) { Lost = lost, Begun = EndedLayers.Begun(journaled) };
-        recovery.Run([.. journaled.Where(record => record.Entry.Type == JournalEntryType.Transaction)]);
+        if (!recovery.Run([.. journaled.Where(record => record.Entry.Type == JournalEntryType.Transaction)]))
+        {
+            // Not even what a checkpoint brought that does not go far enough: the next opening begins with another.
+            _ = ports.Index.Clear();
+            return new StoreError(
+                StoreErrorKind.LacksCheckpoint, $"volume {keys.Volume.Short}",
+                "old history was dropped, and the checkpoint that was made of it is not on this disk any more");
+        }
+
         log._durable = exchange.Positions;
         log._sealer.Start();
         lock (log.Gate)

@@ -129,6 +129,9 @@ public sealed class SealedIndex : IIndexStore
     }
 
     /// <inheritdoc/>
+    public Result<Unit, IndexError> Sync() => _below.Sync();
+
+    /// <inheritdoc/>
     public Result<IIndexStore, IndexError> View()
     {
         if (!_below.View().TryGet(out IIndexStore? standing, out IndexError error))

@@ -14,6 +14,9 @@ public sealed class SlotFill(CheckpointShelf shelf, MadeCheckpoint wanted) : ICh
     private byte[] _last = [];
     private readonly RecordChain _chain = new();
 
+    /// <summary>Whether the shelf is this one's own, and goes with it. Default false.</summary>
+    public bool OwnsShelf { get; init; }
+
     /// <inheritdoc/>
     public ReadOnlyMemory<byte> Last => _last;
 
@@ -50,6 +53,11 @@ public sealed class SlotFill(CheckpointShelf shelf, MadeCheckpoint wanted) : ICh
         if (_slot is not null)
         {
             shelf.GiveBack(_slot);
+        }
+
+        if (OwnsShelf)
+        {
+            shelf.Dispose();
         }
     }
 }

@@ -103,7 +103,9 @@ internal sealed class OnlyHere(
 
     private bool IsAlone => view.Nodes.Count < 2;
 
-    private bool HasUnpublishedWrites => volumes.Open.Any(volume => volume.HasUnpublishedWrites);
+    /// <summary>What the journal has of a volume that waits for its checkpoint is not known before it is open.</summary>
+    private bool HasUnpublishedWrites =>
+        volumes.Grounds.IsAny || volumes.Open.Any(volume => volume.HasUnpublishedWrites);
 
     private (OnlyHereCounts Counts, long Bytes) Count()
     {

@@ -51,8 +51,9 @@ internal sealed class CheckpointKeeper(NodeId self, PoolLog log, PoolView view, 
                     yield return new NodeProblem(
                         "checkpoint-differs",
                         $"{view.NameOf(other)} has another tree of {hosted.Volume.Name}, from the same history.",
-                        "The index of one of the two is wrong. Stop its daemon, remove the index folder of its home, "
-                            + "and start it: the index is made anew. If this comes again, report it.");
+                        "The index of one of the two is wrong. Stop its daemon, remove the files of its home that "
+                            + $"begin with index/volume-{volume.Value.ToHex()}, and start it: the index is made anew. "
+                            + "If this comes again, report it.");
                 }
             }
         }

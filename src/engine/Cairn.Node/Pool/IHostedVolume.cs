@@ -253,7 +253,18 @@ public interface IVolumeFactory : IAsyncDisposable
     /// <summary>The index of a volume of which this node has no history, to be filled before it is opened; null: it has some.</summary>
     IIndexStore? TableOfNew(VolumeId volume) => null;
 
+    /// <summary>
+    /// What takes a checkpoint in of a volume that could not be opened without it, until it is disposed; null if it is kept.
+    /// </summary>
+    /// <param name="setting">The volume, which is not open, and is not opened before what is returned is disposed.</param>
+    /// <param name="checkpoint">Which.</param>
+    SlotFill? Lacks(VolumeSetting setting, MadeCheckpoint checkpoint) => null;
+
     /// <summary>Opens a volume, recovering what a crash left.</summary>
+    /// <returns>
+    /// <see cref="StoreErrorKind.LacksCheckpoint"/>, and nothing is changed: old history was dropped here, and what was made of
+    /// it is lost.
+    /// </returns>
     Result<IHostedVolume, StoreError> Open(VolumeSetting setting);
 
     /// <summary>Whether logs of a volume are here, or what stays on this node beside it.</summary>

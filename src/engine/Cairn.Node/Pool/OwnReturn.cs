@@ -39,7 +39,7 @@ internal sealed class OwnReturn(
         else
         {
             Change(NodeState.Online, NodeState.Joining);
-            if (!_isBusy && sync.IsCaughtUp())
+            if (!_isBusy && !volumes.Grounds.IsAny && sync.IsCaughtUp())
             {
                 _isBusy = true;
                 workers.Start("coming back", () => Run(stop));

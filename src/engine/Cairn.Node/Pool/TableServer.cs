@@ -97,7 +97,7 @@ internal sealed class TableServer(NodePorts ports, PoolView view, VolumeSet volu
             Close(whose, before);
         }
 
-        if (view.CanRead(ask.Volume, whose.Peer) && volumes.Find(ask.Volume) is { } hosted
+        if (view.CanRead(ask.Volume, whose.Peer) && volumes.FindKept(ask.Volume) is { } hosted
             && await ports.Workers.Run(WorkPriority.Background, () => View(hosted, ask.Checkpoint)) is { } table)
         {
             Given given = new(++_lastView, table, ask.Checkpoint) { LastAsked = ports.Time.GetTimestamp() };

@@ -67,6 +67,12 @@ internal sealed class VolumeSet : IAsyncDisposable
     /// <summary>What a newcomer begins with.</summary>
     public required TableCopy Copies { get; init; }
 
+    /// <summary>What a volume waits for that cannot be opened without.</summary>
+    public required GroundCopy Grounds { get; init; }
+
+    /// <summary>Whether every member that is counted on is there, and would understand that old blocks are gone. Any thread.</summary>
+    public Func<bool> AllKnowBeginnings { get; init; } = static () => false;
+
     /// <summary>Says what every fold begins with.</summary>
     public required SettleKeeper Settling { get; init; }
 
@@ -75,7 +81,7 @@ internal sealed class VolumeSet : IAsyncDisposable
 
     /// <summary>Damage met while opening, and volumes that do not open.</summary>
     public IReadOnlyList<NodeProblem> Problems =>
-        [.. _factory.Problems, .. _closed.Values, .. _checkpoints.Problems(Open)];
+        [.. _factory.Problems, .. _closed.Values, .. Grounds.Problems, .. _checkpoints.Problems(Open)];
 
     /// <summary>What their indexes take on the disk.</summary>
     public long IndexBytes => AllOpen.Sum(volume => volume.IndexBytes);
@@ -85,6 +91,14 @@ internal sealed class VolumeSet : IAsyncDisposable
 
     /// <summary>An open one, by id.</summary>
     public IHostedVolume? Find(VolumeId volume) => _open.TryGetValue(volume, out Hosted? hosted) ? hosted.Volume : null;
+
+    /// <summary>One that is open, for doors or only to be emptied: what it keeps, others may ask for.</summary>
+    public IHostedVolume? FindKept(VolumeId volume) =>
+        Find(volume) ?? _removed.Open.FirstOrDefault(removed => removed.Log.Volume == volume);
+
+    /// <summary>Why a volume of which this node has the keys is not open; null: it is, or will be in a moment.</summary>
+    public NodeProblem? WhyClosed(VolumeId volume) =>
+        Grounds.ProblemOf(volume) ?? (_closed.TryGetValue(volume, out NodeProblem closed) ? closed : null);
 
     /// <summary>Does the small work that is due every few seconds.</summary>
     public void Upkeep()
@@ -157,6 +171,7 @@ internal sealed class VolumeSet : IAsyncDisposable
             _removed.Close(gone, closed);
         }
 
+        Grounds.Keep(id => _log.State.Volumes.TryGetValue(id, out PoolVolume? volume) && !volume.IsPurged);
         _removed.Refresh();
         ListCondemned();
 
@@ -182,7 +197,8 @@ internal sealed class VolumeSet : IAsyncDisposable
                     hosted!.Volume.UseKeyring(ring);
                     hosted.Keys = keys;
                 }
-                else if (!Copies.IsAwaited(volume.Volume, () => _factory.TableOfNew(volume.Volume)))
+                else if (!Copies.IsAwaited(volume.Volume, () => _factory.TableOfNew(volume.Volume))
+                    && !IsGroundAwaited(volume, ring))
                 {
                     OpenOne(volume, ring, keys);
                 }
@@ -194,6 +210,7 @@ internal sealed class VolumeSet : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _isStopped = true;
+        Grounds.Stop();
         Settling.Stop();
         foreach (Hosted hosted in _open.Values)
         {
@@ -225,6 +242,12 @@ internal sealed class VolumeSet : IAsyncDisposable
     {
         if (!TryOpen(volume, ring).TryGet(out IHostedVolume? hosted, out StoreError error))
         {
+            if (error.Kind == StoreErrorKind.LacksCheckpoint)
+            {
+                _closed.Remove(volume.Volume);
+                return;
+            }
+
             _diary.Add(LogLevel.Error, "volumes", $"{volume.Name} cannot be opened: {error}");
             _closed[volume.Volume] = new NodeProblem(
                 "volume-closed", $"{volume.Name} cannot be opened here: {error.Sentence}.", error.Advice);
@@ -239,13 +262,19 @@ internal sealed class VolumeSet : IAsyncDisposable
 
     private IHostedVolume? OpenRemoved(PoolVolume volume)
     {
-        if (KeyGrants.Keyring(_ports.Identity, _log.State, volume.Volume) is not { } ring)
+        if (KeyGrants.Keyring(_ports.Identity, _log.State, volume.Volume) is not { } ring
+            || IsGroundAwaited(volume, ring))
         {
             return null;
         }
 
         if (!TryOpen(volume, ring).TryGet(out IHostedVolume? hosted, out StoreError error))
         {
+            if (error.Kind == StoreErrorKind.LacksCheckpoint)
+            {
+                return null;
+            }
+
             _diary.Add(LogLevel.Error, "volumes", $"the removed {volume.Name} cannot be opened to be emptied: {error}");
             return null;
         }
@@ -254,11 +283,29 @@ internal sealed class VolumeSet : IAsyncDisposable
         return hosted;
     }
 
+    private bool IsGroundAwaited(PoolVolume volume, VolumeKeyring ring) =>
+        Grounds.IsAwaited(volume.Volume, checkpoint => _factory.Lacks(SettingOf(volume, ring), checkpoint));
+
     private Result<IHostedVolume, StoreError> TryOpen(PoolVolume volume, VolumeKeyring ring)
+    {
+        Result<IHostedVolume, StoreError> opened = _factory.Open(SettingOf(volume, ring));
+        if (opened.IsOk)
+        {
+            Grounds.Forget(volume.Volume);
+        }
+        else if (opened.Error.Kind == StoreErrorKind.LacksCheckpoint)
+        {
+            Grounds.Await(volume.Volume);
+        }
+
+        return opened;
+    }
+
+    private VolumeSetting SettingOf(PoolVolume volume, VolumeKeyring ring)
     {
         LogPositions heard = _log.Positions;
         bool HasHeard(NodeId peer) => peer == _view.Self || _sync.ConfirmedBy(peer, _log.Volume).Covers(heard);
-        return _factory.Open(new VolumeSetting
+        return new VolumeSetting
         {
             Volume = volume,
             Keyring = ring,
@@ -269,7 +316,7 @@ internal sealed class VolumeSet : IAsyncDisposable
             Standing = () => _log.State.Checkpoints.GetValueOrDefault(volume.Volume),
             Settled = () => _log.State.Settled.GetValueOrDefault(volume.Volume),
             Aging = () => _log.State.Aging.GetValueOrDefault(volume.Volume),
-            MayDrop = () => _log.State.Members.Values.All(
+            MayDrop = () => AllKnowBeginnings() && _log.State.Members.Values.All(
                 static member => member.Standing != MemberStanding.Forgotten),
             HasPoolRoom = () => _view.HasRoom,
             IsClosed = () => volume.IsRemoved || HasLeft(),
@@ -284,7 +331,7 @@ internal sealed class VolumeSet : IAsyncDisposable
                 HeardOfRemoval = () => Writers(volume).All(HasHeard),
                 Purged = () => _log.State.Volumes.TryGetValue(volume.Volume, out PoolVolume? now) && now.IsPurged,
             },
-        });
+        };
     }
 
     private sealed class Hosted(IHostedVolume volume, int keys)

@@ -36,6 +36,9 @@ public interface IIndexStore : IDisposable
     /// <param name="changes">Walked once. The bytes of one may be overwritten as soon as the next is asked for.</param>
     Result<Unit, IndexError> Apply(IEnumerable<IndexChange> changes);
 
+    /// <summary>What was applied survives a power cut when this returns; without it, what was applied last may not.</summary>
+    Result<Unit, IndexError> Sync();
+
     /// <summary>The map as it is now, for reading, whatever is applied or cleared later. It takes no changes.</summary>
     /// <remarks>It costs space until it is disposed: what is replaced meanwhile is kept for it.</remarks>
     Result<IIndexStore, IndexError> View();

@@ -11,8 +11,14 @@ namespace Cairn.Storage.Home;
 /// </remarks>
 public sealed class HomeLayout : IDisposable
 {
-    /// <summary>The format this program writes, and the newest it reads.</summary>
-    public const int Version = 1;
+    /// <summary>The newest format this program knows.</summary>
+    public const int Version = 2;
+
+    /// <summary>The format of a new home. It is raised before anything is written that programs of this format do not know.</summary>
+    public const int VersionOfNew = 1;
+
+    /// <summary>The format from which on a log may begin later than with its first block: an older program takes it for damaged.</summary>
+    public const int VersionOfBeginnings = 2;
 
     /// <summary>The file that names the format.</summary>
     public const string VersionFile = "version";
@@ -79,15 +85,43 @@ public sealed class HomeLayout : IDisposable
         return new HomeLayout(lockFile, ready.Value);
     }
 
+    /// <summary>Before something is written that older programs do not know: from now on they refuse the home.</summary>
+    /// <remarks>It survives power loss when it returns. Where there is no home, nothing is done.</remarks>
+    public static Result<Unit, StoreError> Raise(IDisk disk, int version)
+    {
+        if (!Read(disk).TryGet(out int? now, out StoreError error))
+        {
+            return error;
+        }
+
+        return now is { } older && older < version ? Write(disk, version) : Unit.Value;
+    }
+
     /// <summary>Gives the lock back.</summary>
     public void Dispose() => _lock.Dispose();
 
     private static Result<bool, StoreError> ReadOrMake(IDisk disk)
     {
+        if (!Read(disk).TryGet(out int? version, out StoreError error))
+        {
+            return error;
+        }
+
+        return version is { } format ? (format > Version ? TooNew(format) : false) : Make(disk);
+    }
+
+    private static StoreError TooNew(int format) => new(
+        StoreErrorKind.NewerFormat, VersionFile, $"format {format}; this program knows up to {Version}");
+
+    /// <returns>Which format the home has; null if there is none.</returns>
+    private static Result<int?, StoreError> Read(IDisk disk)
+    {
         Result<IDiskFile, DiskError> opened = disk.Open(VersionFile, DiskOpenMode.Read);
         if (!opened.IsOk)
         {
-            return opened.Error.Kind == DiskErrorKind.NotFound ? Make(disk) : StoreError.From(opened.Error);
+            return opened.Error.Kind == DiskErrorKind.NotFound
+                ? Result<int?, StoreError>.Ok(null)
+                : StoreError.From(opened.Error);
         }
 
         using IDiskFile file = opened.Value;
@@ -109,10 +143,9 @@ public sealed class HomeLayout : IDisposable
         isParsed = isParsed
             && int.TryParse(
                 text.AsSpan(11, text.Length - 12), NumberStyles.None, CultureInfo.InvariantCulture, out version);
-        return !isParsed ? new StoreError(StoreErrorKind.Corrupt, VersionFile, "it does not name a format")
-            : version > Version ? new StoreError(
-                StoreErrorKind.NewerFormat, VersionFile, $"format {version}; this program knows up to {Version}")
-            : false;
+        return isParsed
+            ? version
+            : new StoreError(StoreErrorKind.Corrupt, VersionFile, "it does not name a format");
     }
 
     /// <summary>Makes the folders, then names the format by a rename, so that a crash leaves no home or a whole one.</summary>
@@ -127,9 +160,14 @@ public sealed class HomeLayout : IDisposable
             }
         }
 
-        byte[] text = Encoding.ASCII.GetBytes(string.Format(CultureInfo.InvariantCulture, VersionText, Version));
+        return Write(disk, VersionOfNew).TryGet(out _, out StoreError error) ? true : error;
+    }
+
+    private static Result<Unit, StoreError> Write(IDisk disk, int version)
+    {
+        byte[] text = Encoding.ASCII.GetBytes(string.Format(CultureInfo.InvariantCulture, VersionText, version));
         return ReplacedFile.Write(disk, VersionFile, text).TryGet(out _, out DiskError error)
-            ? true
+            ? Unit.Value
             : StoreError.From(error);
     }
 }

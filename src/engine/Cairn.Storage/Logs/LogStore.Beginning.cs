@@ -1,5 +1,6 @@
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Storage.Home;
 using Cairn.Storage.Ports;
 
 namespace Cairn.Storage.Logs;
@@ -64,6 +65,12 @@ public sealed partial class LogStore
                     return new StoreError(
                         StoreErrorKind.Corrupt, PathOf(volume, log), "damaged: nothing is dropped before it is mended");
                 }
+            }
+
+            Result<Unit, StoreError> raised = HomeLayout.Raise(_disk, HomeLayout.VersionOfBeginnings);
+            if (!raised.IsOk)
+            {
+                return raised.Error;
             }
 
             string path = PathOf(volume, log) + ".new";

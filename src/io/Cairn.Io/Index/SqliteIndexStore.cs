@@ -1,6 +1,8 @@
 using System.Buffers;
 using Cairn.Core.Primitives;
+using Cairn.Io.Disk;
 using Cairn.Node.Ports;
+using Cairn.Storage.Ports;
 using Microsoft.Win32.SafeHandles;
 using SQLitePCL;
 
@@ -76,6 +78,37 @@ public sealed class SqliteIndexStore : IIndexStore
 
             Result<Unit, IndexError> unmarked = _clean.Remove();
             return unmarked.IsOk ? Noted(writer.Apply(changes)) : unmarked;
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>What is in the file itself was synced when it came there: only the write-ahead log may be behind.</remarks>
+    public Result<Unit, IndexError> Sync()
+    {
+        lock (_writing)
+        {
+            if (!_writer.TryGet(out _, out IndexError error))
+            {
+                return error;
+            }
+
+            try
+            {
+                if (File.Exists(_path + "-wal"))
+                {
+                    using SafeFileHandle log = File.OpenHandle(
+                        _path + "-wal", FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+                    RandomAccess.FlushToDisk(log);
+                }
+            }
+            catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+            {
+                return new IndexError($"{_path}-wal: {failed.Message}");
+            }
+
+            Result<RealDisk, DiskError> folder = RealDisk.OpenRoot(Path.GetDirectoryName(Path.GetFullPath(_path))!);
+            Result<Unit, DiskError> synced = folder.IsOk ? folder.Value.SyncDirectory(string.Empty) : folder.Error;
+            return synced.IsOk ? Unit.Value : new IndexError($"{_path}: {synced.Error.Detail}");
         }
     }
 

@@ -60,6 +60,9 @@ internal sealed class SqliteIndexView : IIndexStore
     public Result<Unit, IndexError> Apply(IEnumerable<IndexChange> changes) => ReadOnly;
 
     /// <inheritdoc/>
+    public Result<Unit, IndexError> Sync() => ReadOnly;
+
+    /// <inheritdoc/>
     public Result<Unit, IndexError> Clear() => ReadOnly;
 
     /// <inheritdoc/>
