@@ -9,6 +9,7 @@ namespace Cairn.Simulation.Campaigns;
 internal abstract class Actor
 {
     private readonly TimeSpan _thinkTime;
+    private TaskCompletionSource _thinking = new();
     private bool _hasEnded;
 
     /// <summary>Somebody at a machine that runs and has the volume open.</summary>
@@ -22,8 +23,16 @@ internal abstract class Actor
         Random = new Prng(seed);
     }
 
-    /// <summary>Set to make it end after what it does now.</summary>
-    public bool IsStopping { get; set; }
+    /// <summary>Set to make it end after what it does now; it thinks no further.</summary>
+    public bool IsStopping
+    {
+        get;
+        set
+        {
+            field = value;
+            _thinking.TrySetResult();
+        }
+    }
 
     /// <summary>Whether it still does something: neither ended nor dead with its process.</summary>
     public bool IsAtWork => !_hasEnded && Process.IsAlive;
@@ -48,7 +57,7 @@ internal abstract class Actor
     {
         while (!IsStopping)
         {
-            await Pause(_thinkTime);
+            await Think();
             if (!IsStopping)
             {
                 await Step();
@@ -62,8 +71,7 @@ internal abstract class Actor
     protected abstract Task Step();
 
     /// <summary>Waits, between nothing and twice as long.</summary>
-    protected Task Pause(TimeSpan mean) =>
-        Task.Delay(TimeSpan.FromTicks(1 + (long)(2 * Random.NextDouble() * mean.Ticks)), Process.Time);
+    protected Task Pause(TimeSpan mean) => Task.Delay(SomeTime(mean), Process.Time);
 
     /// <summary>Counts an answer.</summary>
     protected Result<T, VolumeError> Count<T>(Result<T, VolumeError> result)
@@ -71,4 +79,15 @@ internal abstract class Actor
         Counters.Count(result.IsOk);
         return result;
     }
+
+    private async Task Think()
+    {
+        _thinking = new TaskCompletionSource();
+        using ITimer timer = Process.Time.CreateTimer(
+            _ => _thinking.TrySetResult(), null, SomeTime(_thinkTime), Timeout.InfiniteTimeSpan);
+        await _thinking.Task;
+    }
+
+    private TimeSpan SomeTime(TimeSpan mean) =>
+        TimeSpan.FromTicks(1 + (long)(2 * Random.NextDouble() * mean.Ticks));
 }

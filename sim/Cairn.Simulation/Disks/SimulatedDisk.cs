@@ -27,6 +27,9 @@ public sealed class SimulatedDisk : IDisk
     private readonly List<DirectoryChange> _unsynced = [];
     private readonly long _totalBytes;
 
+    /// <summary>What its files take; -1 when that is to be counted anew.</summary>
+    private long _usedBytes = -1;
+
     /// <summary>An empty disk.</summary>
     /// <param name="totalBytes">Its size; writes beyond fail with <see cref="DiskErrorKind.NoSpace"/>.</param>
     public SimulatedDisk(long totalBytes = 1L << 40)
@@ -131,8 +134,8 @@ public sealed class SimulatedDisk : IDisk
 
             // One atomic change: the new name gets the file, the old one loses it.
             _unsynced.Add(new DirectoryChange(to, _files.GetValueOrDefault(to), from, file));
-            _files[to] = file;
-            _files.Remove(from);
+            SetName(to, file);
+            SetName(from, null);
             return Unit.Value;
         }
     }
@@ -213,6 +216,7 @@ public sealed class SimulatedDisk : IDisk
         {
             Life++;
             Faults.Clear();
+            _usedBytes = -1;
             if (kind == CrashKind.PowerLost)
             {
                 LosePower(new Prng(seed));
@@ -231,6 +235,7 @@ public sealed class SimulatedDisk : IDisk
         lock (_gate)
         {
             _files[path].FlipBit(offset, bit);
+            _usedBytes = -1;
         }
     }
 
@@ -248,6 +253,7 @@ public sealed class SimulatedDisk : IDisk
     {
         lock (_gate)
         {
+            _usedBytes = -1;
             return _files[path].RotSomewhere(prng);
         }
     }
@@ -278,6 +284,7 @@ public sealed class SimulatedDisk : IDisk
         {
             _files[path].SetLength(length);
             _files[path].Sync();
+            _usedBytes = -1;
         }
     }
 
@@ -300,7 +307,7 @@ public sealed class SimulatedDisk : IDisk
 
             foreach ((string path, SimulatedFile file) in _files)
             {
-                copy._files[path] = CloneOf(file)!;
+                copy.SetName(path, CloneOf(file));
             }
 
             copy._folders.UnionWith(_folders);
@@ -316,14 +323,16 @@ public sealed class SimulatedDisk : IDisk
 
     internal long FreeBytes()
     {
-        long used = ForeignBytes;
-        foreach (SimulatedFile file in _files.Values)
+        if (_usedBytes < 0)
         {
-            used += file.SpaceBytes;
+            _usedBytes = _files.Values.Sum(static file => file.SpaceBytes);
         }
 
-        return Math.Max(0, _totalBytes - used);
+        return Math.Max(0, _totalBytes - ForeignBytes - _usedBytes);
     }
+
+    /// <summary>A file that takes as much as this is about to change: what it takes then is noted when the answer is disposed.</summary>
+    internal SpaceChange Changing(SimulatedFile file) => new(this, file, file.SpaceBytes);
 
     private void LosePower(Prng prng)
     {
@@ -353,14 +362,29 @@ public sealed class SimulatedDisk : IDisk
 
     private void SetName(string path, SimulatedFile? file)
     {
-        if (file is null)
+        if (_files.Remove(path, out SimulatedFile? before))
         {
-            _files.Remove(path);
+            NoteNames(before, -1);
         }
-        else
+
+        if (file is not null)
         {
             _files[path] = file;
+            NoteNames(file, 1);
         }
+    }
+
+    private void NoteNames(SimulatedFile file, int names)
+    {
+        file.Names += names;
+        _usedBytes += _usedBytes < 0 ? 0 : names * file.SpaceBytes;
+    }
+
+    /// <summary>Notes what a change of a file's bytes does to the disk's space.</summary>
+    internal readonly ref struct SpaceChange(SimulatedDisk disk, SimulatedFile file, long before)
+    {
+        public void Dispose() =>
+            disk._usedBytes += disk._usedBytes < 0 ? 0 : (file.SpaceBytes - before) * file.Names;
     }
 
     private static string FolderOf(string path) =>

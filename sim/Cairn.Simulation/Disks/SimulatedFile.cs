@@ -27,6 +27,9 @@ internal sealed class SimulatedFile
     /// <summary>Bytes up to here are reserved and count against the disk's space.</summary>
     public long ReservedLength { get; private set; }
 
+    /// <summary>Under how many names it is on its disk: 0 or 1.</summary>
+    public int Names { get; set; }
+
     /// <summary>Whether a process holds the file's lock.</summary>
     public bool IsLocked { get; set; }
 

@@ -70,7 +70,8 @@ internal sealed class SimulatedHandle(SimulatedDisk disk, string path, Simulated
                 return new DiskError(DiskErrorKind.NotPermitted, Path, "opened for reading");
             }
 
-            if (file.NewSpace(offset, first.Length + (long)second.Length) > disk.FreeBytes())
+            long newBytes = file.NewSpace(offset, first.Length + (long)second.Length);
+            if (newBytes > 0 && newBytes > disk.FreeBytes())
             {
                 return new DiskError(DiskErrorKind.NoSpace, Path, "the disk is full");
             }
@@ -80,6 +81,7 @@ internal sealed class SimulatedHandle(SimulatedDisk disk, string path, Simulated
                 return new DiskError(DiskErrorKind.InputOutput, Path, "a bad sector");
             }
 
+            using SimulatedDisk.SpaceChange change = disk.Changing(file);
             file.Write(offset, first);
             file.Write(offset + first.Length, second);
             return Unit.Value;
@@ -101,6 +103,7 @@ internal sealed class SimulatedHandle(SimulatedDisk disk, string path, Simulated
                 return new DiskError(DiskErrorKind.NoSpace, Path, "the disk is full");
             }
 
+            using SimulatedDisk.SpaceChange change = disk.Changing(file);
             file.Reserve(length);
             return Unit.Value;
         }
@@ -116,6 +119,7 @@ internal sealed class SimulatedHandle(SimulatedDisk disk, string path, Simulated
                 return fault;
             }
 
+            using SimulatedDisk.SpaceChange change = disk.Changing(file);
             file.SetLength(length);
             return Unit.Value;
         }
@@ -131,6 +135,7 @@ internal sealed class SimulatedHandle(SimulatedDisk disk, string path, Simulated
                 return fault;
             }
 
+            using SimulatedDisk.SpaceChange change = disk.Changing(file);
             file.Zero(offset, length);
             return Unit.Value;
         }
@@ -205,6 +210,7 @@ internal sealed class SimulatedHandle(SimulatedDisk disk, string path, Simulated
         long middle = offset + ((first.Length + second.Length) / 2);
         long cut = middle / SimulatedFile.SectorBytes * SimulatedFile.SectorBytes;
         int count = (int)Math.Max(0, cut - offset);
+        using SimulatedDisk.SpaceChange change = disk.Changing(file);
         file.Write(offset, first[..Math.Min(count, first.Length)]);
         file.Write(offset + first.Length, second[..Math.Max(0, count - first.Length)]);
     }

@@ -56,4 +56,35 @@ public sealed class LogMergeTests
         Assert.Equal(1, newcomer.Fold.WaitingCount);
         Assert.Equal(2, newcomer.Fold.Receive(a.Written[0]).Applied);
     }
+
+    [Fact]
+    public void Many_logs_of_which_one_lacks_its_beginning_are_folded_whole_once_that_came()
+    {
+        for (ulong seed = 1; seed <= 20; seed++)
+        {
+            var random = new Prng(seed);
+            Replica[] replicas = [.. Enumerable.Range(1, 12).Select(n => new Replica((byte)n, seed))];
+            for (int step = 0; step < 100; step++)
+            {
+                Replica replica = replicas[random.Next(replicas.Length)];
+                replica.Create($"{step}");
+                replica.Receive(replicas[random.Next(replicas.Length)]);
+            }
+
+            Replica.Sync(replicas);
+            Replica late = replicas.First(replica => replica.Written.Count > 1);
+            var newcomer = new Replica(99);
+            using var logs = new LogMerge(replicas.Select(
+                replica => replica.Written.Skip(replica == late ? 1 : 0)));
+            while (!logs.IsAtEnd)
+            {
+                newcomer.Fold.Receive(logs, 7);
+            }
+
+            Assert.True(newcomer.Fold.WaitingCount > 0);
+            newcomer.Fold.Receive(late.Written[0]);
+            Assert.Equal(0, newcomer.Fold.WaitingCount);
+            Assert.Equal(replicas[0].State(), newcomer.State());
+        }
+    }
 }

@@ -227,6 +227,9 @@ public sealed class FormatTests
         Assert.Equal(one.With(Samples.Other, new LogPosition(5, 50)), joined);
         Assert.Equal(joined, two.Join(one));
         Assert.Equal((5, 1, 0), (joined.BlocksBeyond(one), one.BlocksBeyond(two), one.BlocksBeyond(joined)));
+        Assert.Equal([(Samples.Other, 0UL, 5UL)], joined.Beyond(one));
+        Assert.Equal([(Samples.Log, 2UL, 3UL)], one.Beyond(two));
+        Assert.Empty(one.Beyond(joined));
     }
 
     private static void EveryDamage(byte[] good, Func<byte[], bool> decodes, bool mayBeOther)

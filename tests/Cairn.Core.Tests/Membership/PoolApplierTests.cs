@@ -38,6 +38,23 @@ public sealed class PoolApplierTests
         Assert.DoesNotContain(MemberKit.Node(3), founder.State.Users.Keys);
     }
 
+    [Fact]
+    public void What_did_not_change_is_not_read_again()
+    {
+        PoolScene founder = Founded();
+        PoolState before = founder.State;
+        founder.Do(Create(1, "docs"));
+        PoolState after = founder.State;
+        Assert.Same(before.Members, after.Members);
+        Assert.True(after.HasRightsOf(before));
+        Assert.Equal(founder.WholeState.Volumes.Keys, after.Volumes.Keys);
+
+        founder.Do(Grant(2, MemberRole.Member), new LimitMember(MemberKit.Node(2), MayWrite: false, []));
+        Assert.Equal(founder.WholeState.Members.Keys, founder.State.Members.Keys);
+        Assert.Equal(founder.WholeState.MemberLimits.Keys, founder.State.MemberLimits.Keys);
+        Assert.False(founder.State.HasRightsOf(after));
+    }
+
     private static PoolScene Founded()
     {
         PoolScene founder = new(1);

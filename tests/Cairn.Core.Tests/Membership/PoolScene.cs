@@ -10,16 +10,26 @@ namespace Cairn.Core.Tests.Membership;
 /// <summary>One member's replica of the pool's log, driven by the real fold.</summary>
 internal sealed class PoolScene
 {
-    private readonly OrderedFold _fold = new(new MemoryTable(), new PoolApplier(default));
+    private readonly TouchedTable _table = new(new MemoryTable());
+    private readonly OrderedFold _fold;
     private readonly HashSet<TransactionId> _held = [];
+    private PoolState _state = PoolState.Empty;
 
-    public PoolScene(int member) => Log = new LogId(MemberKit.Node(member), 1);
+    public PoolScene(int member)
+    {
+        Log = new LogId(MemberKit.Node(member), 1);
+        _fold = new OrderedFold(_table, new PoolApplier(default));
+    }
 
     public LogId Log { get; }
 
     public List<Transaction> History { get; } = [];
 
-    public PoolState State => PoolApplier.Read(_fold.Table);
+    /// <summary>As a node reads it: only what changed since the last time.</summary>
+    public PoolState State => _state = PoolApplier.Read(_table, _state);
+
+    /// <summary>The same, read whole.</summary>
+    public PoolState WholeState => PoolApplier.Read(_fold.Table);
 
     /// <summary>Authors a transaction here.</summary>
     public void Do(params ImmutableArray<Primitive> primitives) => Take(_fold.Author(Log, default, primitives));

@@ -127,6 +127,9 @@ internal sealed class FoldLogs
             ? new TransactionOrder(depth, id)
             : null;
 
+    /// <summary>How many were accepted since this was made or loaded.</summary>
+    internal long AcceptedCount { get; private set; }
+
     /// <summary>Notes a transaction whose dependencies are all there; null when they are not.</summary>
     internal TransactionOrder? Accept(Transaction transaction)
     {
@@ -148,6 +151,7 @@ internal sealed class FoldLogs
             _logs.Add(id.Log, depths = new LogDepths());
         }
 
+        AcceptedCount++;
         depths.Append(id.Seq, order.Depth);
         for (int i = _heads.Count - 1; i >= 0; i--)
         {

@@ -147,6 +147,54 @@ public sealed class LogPositions : IEquatable<LogPositions>
         return true;
     }
 
+    /// <summary>The logs of which more blocks are held here, each with how many the other holds and how many are held here.</summary>
+    public IReadOnlyList<(LogId Log, ulong Theirs, ulong Held)> Beyond(LogPositions other)
+    {
+        if (ReferenceEquals(this, other))
+        {
+            return [];
+        }
+
+        List<(LogId, ulong, ulong)>? beyond = null;
+        int at = 0;
+        foreach ((LogId log, LogPosition position) in _logs)
+        {
+            ulong theirs = other.Next(log, ref at).BlockSeq;
+            if (theirs < position.BlockSeq)
+            {
+                (beyond ??= []).Add((log, theirs, position.BlockSeq));
+            }
+        }
+
+        return beyond is null ? [] : beyond;
+    }
+
+    /// <summary>Adds the logs that do not end at the same transaction in another cut.</summary>
+    internal void AddDifferent(LogPositions other, SortedSet<LogId> different)
+    {
+        int at = 0;
+        foreach ((LogId log, LogPosition mine) in _logs)
+        {
+            while (at < other._logs.Length && other._logs[at].Key < log)
+            {
+                different.Add(other._logs[at++].Key);
+            }
+
+            if (other.Next(log, ref at).TransactionSeq != mine.TransactionSeq)
+            {
+                different.Add(log);
+            }
+        }
+
+        foreach ((LogId log, _) in other._logs.AsSpan(at))
+        {
+            different.Add(log);
+        }
+    }
+
+    /// <summary>The same cut of some logs alone.</summary>
+    internal LogPositions Only(SortedSet<LogId> logs) => new([.. _logs.Where(log => logs.Contains(log.Key))]);
+
     /// <summary>Writes the cut.</summary>
     public void Encode(WireWriter writer)
     {

@@ -33,11 +33,11 @@ public readonly record struct SettleWord(MadeCheckpoint Checkpoint, bool Agrees)
 /// </remarks>
 internal static class CheckpointRules
 {
-    private const byte MadeTag = (byte)'C';
-    private const byte StandingTag = (byte)'S';
-    private const byte AgingTag = (byte)'A';
-    private const byte WordTag = (byte)'Y';
-    private const byte SettledTag = (byte)'B';
+    internal const byte MadeTag = (byte)'C';
+    internal const byte StandingTag = (byte)'S';
+    internal const byte AgingTag = (byte)'A';
+    internal const byte WordTag = (byte)'Y';
+    internal const byte SettledTag = (byte)'B';
 
     /// <summary>Notes what a member made, and whether it stands by that.</summary>
     public static void Apply(ITreeTable state, Transaction transaction, VouchCheckpoint vouch)

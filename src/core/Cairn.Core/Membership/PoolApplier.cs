@@ -100,28 +100,13 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
     }
 
     /// <summary>The state that a folded table amounts to.</summary>
-    public static PoolState Read(ITreeTable table)
-    {
-        (ulong version, PlacementWeights weights) = PoolTable.GetWeights(table);
-        return new PoolState
-        {
-            Members = PoolTable.Members(table).ToImmutableSortedDictionary(member => member.Node, member => member),
-            Volumes = PoolTable.Volumes(table).ToImmutableSortedDictionary(volume => volume.Volume, volume => volume),
-            Keys = [.. PoolTable.Keys(table)],
-            Users = PoolTable.Users(table).ToImmutableSortedDictionary(),
-            MemberLimits = PoolTable.MemberLimits(table).ToImmutableSortedDictionary(),
-            VolumeLimits = PoolTable.VolumeLimits(table).ToImmutableSortedDictionary(),
-            Folders = PoolTable.Folders(table).ToImmutableSortedDictionary(),
-            Holds = PoolTable.Holds(table).ToImmutableSortedDictionary(),
-            Made = CheckpointRules.Made(table).ToImmutableSortedDictionary(),
-            Checkpoints = CheckpointRules.Standing(table).ToImmutableSortedDictionary(),
-            Aging = CheckpointRules.Aging(table).ToImmutableSortedDictionary(),
-            SettleWords = CheckpointRules.Words(table).ToImmutableSortedDictionary(),
-            Settled = CheckpointRules.Settled(table).ToImmutableSortedDictionary(),
-            Weights = weights,
-            WeightsVersion = version,
-        };
-    }
+    public static PoolState Read(ITreeTable table) => PoolReader.Read(table, PoolState.Empty, static _ => true);
+
+    /// <summary>The state that a folded table amounts to.</summary>
+    /// <param name="table">Which.</param>
+    /// <param name="before">What it amounted to when this was last asked: what did not change since is taken from there.</param>
+    public static PoolState Read(TouchedTable table, PoolState before) =>
+        PoolReader.Read(table, before, table.TakeTouched());
 
     private static void Apply(ITreeTable state, NodeId author, GrantMember grant)
     {

@@ -210,8 +210,7 @@ public sealed record PoolState
         ImmutableArray<LimitVolume> writers = VolumeLimits.GetValueOrDefault(volume, []);
         ImmutableArray<SnapshotHold> holds = Holds.GetValueOrDefault(volume, []);
         FolderRights folders = Folders.GetValueOrDefault(volume, FolderRights.None);
-        bool isEmpty = MemberLimits.IsEmpty && writers.IsEmpty && holds.IsEmpty && folders.IsEmpty;
-        return isEmpty ? WriteRights.None : new WriteRights(
+        return !HasRightsIn(volume) ? WriteRights.None : new WriteRights(
             MemberLimits.Select(member => KeyValuePair.Create(
                 member.Key,
                 member.Value.Select(limit => limit.In(volume)).ToImmutableArray())),
@@ -221,6 +220,15 @@ public sealed record PoolState
             Folders = folders,
         };
     }
+
+    /// <summary>Whether anything was ever said that <see cref="RightsIn"/> judges by: that is long when much was said.</summary>
+    public bool HasRightsIn(VolumeId volume) => !MemberLimits.IsEmpty
+        || VolumeLimits.ContainsKey(volume) || Holds.ContainsKey(volume) || Folders.ContainsKey(volume);
+
+    /// <summary>Whether <see cref="RightsIn"/> says of every volume what it said of an earlier state: nothing of it is new.</summary>
+    public bool HasRightsOf(PoolState earlier) =>
+        MemberLimits == earlier.MemberLimits && VolumeLimits == earlier.VolumeLimits
+        && Holds == earlier.Holds && Folders == earlier.Folders;
 
     /// <summary>Whether all have said what settles a checkpoint: it is, once somebody says so who has heard them all.</summary>
     public bool IsSettledByWords(VolumeId volume, MadeCheckpoint checkpoint) => CheckpointRules.IsSettledBy(

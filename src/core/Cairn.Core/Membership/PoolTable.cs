@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Text;
 using Cairn.Core.Fold;
@@ -19,18 +20,19 @@ internal static class PoolTable
 {
     public const int TextBytesMax = 255;
 
-    private const byte MemberTag = (byte)'M';
-    private const byte VolumeTag = (byte)'V';
+    internal const byte MemberTag = (byte)'M';
+    internal const byte VolumeTag = (byte)'V';
     private const byte Live = 0;
     private const byte Removed = 1;
     private const byte Purged = 2;
-    private const byte KeyTag = (byte)'K';
-    private const byte LimitTag = (byte)'L';
-    private const byte WritersTag = (byte)'E';
-    private const byte HoldTag = (byte)'H';
-    private const byte FolderTag = (byte)'F';
-    private const byte UserTag = (byte)'U';
-    private static readonly byte[] WeightsKey = "W"u8.ToArray();
+    internal const byte KeyTag = (byte)'K';
+    internal const byte LimitTag = (byte)'L';
+    internal const byte WritersTag = (byte)'E';
+    internal const byte HoldTag = (byte)'H';
+    internal const byte FolderTag = (byte)'F';
+    internal const byte UserTag = (byte)'U';
+    internal const byte WeightsTag = (byte)'W';
+    private static readonly byte[] WeightsKey = [WeightsTag];
 
     private delegate T Reading<T>(ref WireReader reader);
 
@@ -196,19 +198,41 @@ internal static class PoolTable
     }
 
     /// <summary>Adds what a clone says about a snapshot after what was said of the same volume.</summary>
-    public static void AddHold(ITreeTable table, VolumeId volume, SnapshotHold hold) =>
-        Add(table, [HoldTag, .. volume.Value.ToArray()], to =>
-        {
-            to.Bytes16(hold.Snapshot);
-            to.Bytes16(hold.By.Value);
-            to.Boolean(hold.IsHeld);
-            hold.Seen.Encode(to);
-        });
+    /// <remarks>A row each, behind one that counts them: what was said before is long, and is kept for undoing when it is replaced.</remarks>
+    public static void AddHold(ITreeTable table, VolumeId volume, SnapshotHold hold)
+    {
+        byte[] count = [HoldTag, .. volume.Value.ToArray()];
+        uint number = table.Get(count) is { } said ? BinaryPrimitives.ReadUInt32BigEndian(said) : 0;
+        byte[] next = new byte[sizeof(uint)];
+        BinaryPrimitives.WriteUInt32BigEndian(next, number + 1);
+        ArrayBufferWriter<byte> output = new(128);
+        WireWriter to = new(output);
+        to.Bytes16(hold.Snapshot);
+        to.Bytes16(hold.By.Value);
+        to.Boolean(hold.IsHeld);
+        hold.Seen.Encode(to);
+        table.Put(count, next);
+        table.Put([.. count, .. next], output.WrittenSpan.ToArray());
+    }
 
     /// <summary>What clones said about the snapshots of every volume, in the order in which it was added.</summary>
-    public static IEnumerable<KeyValuePair<VolumeId, ImmutableArray<SnapshotHold>>> Holds(ITreeTable table) =>
-        Lists(table, HoldTag, VolumeOf, static (ref WireReader reader) => new SnapshotHold(
-            reader.Bytes16(), new VolumeId(reader.Bytes16()), reader.Boolean(), LogPositions.Decode(ref reader)));
+    public static IEnumerable<KeyValuePair<VolumeId, ImmutableArray<SnapshotHold>>> Holds(ITreeTable table)
+    {
+        TableCursor cursor = table.Scan([HoldTag], [HoldTag + 1]);
+        List<SnapshotHold> said = [];
+        bool isMore = cursor.MoveNext();
+        while (isMore)
+        {
+            VolumeId volume = VolumeOf(cursor.Key);
+            said.Clear();
+            while ((isMore = cursor.MoveNext()) && cursor.Key.Length > 1 + Bytes16.Size)
+            {
+                said.Add(ReadHold(cursor.Value));
+            }
+
+            yield return new(volume, [.. said]);
+        }
+    }
 
     /// <summary>The limits of every member that has any, each member's in the order in which they were added.</summary>
     public static IEnumerable<KeyValuePair<NodeId, ImmutableArray<LimitMember>>> MemberLimits(ITreeTable table) =>
@@ -279,6 +303,15 @@ internal static class PoolTable
         FolderRights folders = FolderRights.Decode(ref reader);
         Invariant.That(reader.Complete, "a row of folders' limits");
         return folders;
+    }
+
+    private static SnapshotHold ReadHold(byte[] value)
+    {
+        WireReader reader = new(value);
+        SnapshotHold hold = new(
+            reader.Bytes16(), new VolumeId(reader.Bytes16()), reader.Boolean(), LogPositions.Decode(ref reader));
+        Invariant.That(reader.Complete, "a row of a snapshot's hold");
+        return hold;
     }
 
     private static VolumeId VolumeOf(byte[] key) => new(key.AsSpan(1));

@@ -42,6 +42,45 @@ public sealed record MemberLimit(bool MayWrite, LogPositions Seen)
         return now.Skip(same).Concat(then.Skip(same)).Any(limit => !limit.HasSeen(last));
     }
 
+    /// <summary>Leaves out of a list what decides nothing any more; the rest judges every transaction as the whole did.</summary>
+    /// <remarks>
+    /// Where all words up to one that allows end at the same transaction of a log, what is up to there was seen by all of them, and
+    /// what is behind it the last of them allows: as if none had seen anything of that log. What is left is where the log went on
+    /// between a limit and its end. Without this, each word is as long as the pool has logs, for ever, though a log that
+    /// nobody writes any more ends at the same transaction in all words.
+    /// </remarks>
+    internal static ImmutableArray<MemberLimit> Shorten(ImmutableArray<MemberLimit> limits)
+    {
+        int ended = limits.Length;
+        while (ended > 0 && !limits[ended - 1].MayWrite)
+        {
+            ended--;
+        }
+
+        if (ended == 0)
+        {
+            return limits;
+        }
+
+        LogPositions[] seen = [.. limits.Take(ended).Select(static limit => limit.Seen)];
+        SortedSet<LogId> moved = [];
+        for (int i = 1; i < seen.Length; i++)
+        {
+            seen[i - 1].AddDifferent(seen[i], moved);
+        }
+
+        if (moved.Count == 0)
+        {
+            return limits[ended..];
+        }
+
+        return
+        [
+            .. limits.Take(ended).Select(limit => limit with { Seen = limit.Seen.Only(moved) }),
+            .. limits.Skip(ended),
+        ];
+    }
+
     internal static void EncodeAll(WireWriter writer, ImmutableArray<MemberLimit> limits)
     {
         writer.Count(limits.Length);

@@ -19,7 +19,8 @@ public sealed class SnapshotHolds
     private readonly ImmutableSortedDictionary<Bytes16, ImmutableArray<MemberLimit>> _words;
 
     private SnapshotHolds(IEnumerable<KeyValuePair<Bytes16, ImmutableArray<MemberLimit>>> words) =>
-        _words = words.ToImmutableSortedDictionary();
+        _words = words.Select(static list => KeyValuePair.Create(list.Key, MemberLimit.Shorten(list.Value)))
+            .Where(static list => !list.Value.IsEmpty).ToImmutableSortedDictionary();
 
     /// <summary>No clone needs any.</summary>
     public static SnapshotHolds None { get; } = new([]);

@@ -133,12 +133,11 @@ public sealed class LogExchange
     public IReadOnlyList<BlockRange> ToSend(LogPositions theirs)
     {
         var ranges = new List<BlockRange>();
-        foreach ((LogId log, ChainTip tip) in _tips)
+        foreach ((LogId log, ulong has, ulong last) in Positions.Beyond(theirs))
         {
-            ulong has = theirs[log].BlockSeq;
-            if (has < tip.BlockSeq && has >= BeginningOf(log).BlockSeq)
+            if (has >= BeginningOf(log).BlockSeq)
             {
-                ranges.Add(new BlockRange(log, has + 1, tip.BlockSeq));
+                ranges.Add(new BlockRange(log, has + 1, last));
             }
         }
 

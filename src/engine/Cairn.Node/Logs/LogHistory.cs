@@ -41,14 +41,14 @@ internal static class LogHistory
     {
         var blocks = new List<HeldBlock>();
         int bytes = 0;
-        foreach ((LogId id, LogPosition held) in log.Positions.Logs)
+        foreach ((LogId id, ulong has, ulong last) in log.Positions.Beyond(theirs))
         {
-            if (theirs[id].BlockSeq < log.Compaction.BeginningOf(id).BlockSeq)
+            if (has < log.Compaction.BeginningOf(id).BlockSeq)
             {
                 continue;
             }
 
-            for (ulong seq = theirs[id].BlockSeq + 1; seq <= held.BlockSeq; seq++)
+            for (ulong seq = has + 1; seq <= last; seq++)
             {
                 if (!log.Ports.Blocks.Read(log.Volume, id, seq).TryGet(out byte[]? encoded, out StoreError error)
                     || !LogBlockCodec.Decode(encoded).TryGet(out LogBlock? block, out _))

@@ -19,13 +19,27 @@ internal sealed class RightsInForce(IMembers members, TreeApplier applier, NodeI
 {
     private volatile WriteRights _current = WriteRights.None;
     private ImmutableArray<TransactionId> _awaited = [];
+    private WriteRights? _encodedOf;
+    private byte[]? _encoded;
 
     /// <summary>Behind <see cref="FoldKeys.Reserved"/>: the limits.</summary>
     internal const byte Tag = (byte)'R';
 
     private static byte[] Key => [FoldKeys.Reserved, Tag];
 
-    private byte[]? EncodedCurrent => _current.IsEmpty ? null : _current.Encode();
+    /// <summary>Made once for each: it is asked for every few seconds.</summary>
+    private byte[]? EncodedCurrent
+    {
+        get
+        {
+            if (!ReferenceEquals(_encodedOf, _current))
+            {
+                (_encodedOf, _encoded) = (_current, _current.IsEmpty ? null : _current.Encode());
+            }
+
+            return _encoded;
+        }
+    }
 
     /// <summary>What holds. Any thread.</summary>
     public WriteRights Current => _current;

@@ -54,6 +54,15 @@ internal sealed class HeardPositions
         _heard[(peer, volume)] = positions;
     }
 
+    /// <summary>Nothing is kept of a volume any more.</summary>
+    public void Forget(VolumeId volume)
+    {
+        foreach ((NodeId, VolumeId) known in _heard.Keys.Where(known => known.Volume == volume).ToArray())
+        {
+            _isChanged |= _heard.Remove(known);
+        }
+    }
+
     /// <summary>What a peer said last; nothing for one that never spoke.</summary>
     public LogPositions Of(NodeId peer, VolumeId volume) =>
         _heard.GetValueOrDefault((peer, volume), LogPositions.Empty);

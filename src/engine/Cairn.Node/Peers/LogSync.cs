@@ -81,6 +81,16 @@ internal sealed class LogSync
         _inboxes.Remove(volume);
     }
 
+    /// <summary>Nothing is left of a volume, here or anywhere: what peers said of it is forgotten, too.</summary>
+    public void Forget(VolumeId volume)
+    {
+        _heard.Forget(volume);
+        foreach ((NodeId, VolumeId) known in _peers.Keys.Where(known => known.Volume == volume).ToArray())
+        {
+            _peers.Remove(known);
+        }
+    }
+
     /// <summary>Stops.</summary>
     public void Stop() => _isStopped = true;
 

@@ -33,7 +33,7 @@ internal sealed class MarkKeeper(
         _looked = ports.Time.GetTimestamp();
         foreach (IHostedVolume volume in volumes.Open.ToArray())
         {
-            FolderRights limits = log.State.RightsIn(volume.Log.Volume).Folders;
+            FolderRights limits = log.State.Folders.GetValueOrDefault(volume.Log.Volume, FolderRights.None);
             if (limits.IsEmpty || !view.IsFirstAdminUp || stop.IsCancellationRequested)
             {
                 continue;

@@ -33,6 +33,7 @@ internal sealed class PoolLog : ISharedLog, IMembers
     private readonly ReadOnlyMemory<byte> _founderKey;
     private readonly LogExchange _exchange;
     private VolumeKeyring _keyring;
+    private TouchedTable _table = new(new MemoryTable());
     private OrderedFold _fold;
     private bool _hasUnread;
     private bool _hasNewKeys;
@@ -51,7 +52,7 @@ internal sealed class PoolLog : ISharedLog, IMembers
         Volume = VolumeOf(pool);
         Pool = pool;
         _exchange = new LogExchange(Volume, HashOf);
-        _fold = new OrderedFold(new MemoryTable(), new PoolApplier(Pool));
+        _fold = new OrderedFold(_table, new PoolApplier(Pool));
         Load();
     }
 
@@ -313,7 +314,7 @@ internal sealed class PoolLog : ISharedLog, IMembers
             FoldAgain();
         }
 
-        _state = PoolApplier.Read(_fold.Table);
+        _state = PoolApplier.Read(_table, _state);
     }
 
     private void FoldAgain()
@@ -322,7 +323,8 @@ internal sealed class PoolLog : ISharedLog, IMembers
         _folded.Clear();
         _hasUnread = false;
         _hasNewKeys = false;
-        _fold = new OrderedFold(new MemoryTable(), new PoolApplier(Pool));
+        _table = new TouchedTable(new MemoryTable());
+        _fold = new OrderedFold(_table, new PoolApplier(Pool));
         foreach (LogBlock block in blocks)
         {
             FoldBlock(block);

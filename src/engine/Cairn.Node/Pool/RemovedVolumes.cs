@@ -120,15 +120,21 @@ internal sealed class RemovedVolumes(
                 deleted.TryGet(out _, out StoreError error)
                     ? $"nothing is left here of the removed volume {volume.Name}"
                     : $"logs of the removed volume {volume.Name} stay until the next start: {error}");
-            _settled.Add(id);
+            Settle(id);
         }
         else if (volume.IsPurged && !factory.Holds(id))
         {
-            _settled.Add(id);
+            Settle(id);
         }
         else if (OpenOne(volume) is { } hosted)
         {
             _open.Add(id, hosted);
         }
+    }
+
+    private void Settle(VolumeId volume)
+    {
+        _settled.Add(volume);
+        sync.Forget(volume);
     }
 }

@@ -122,7 +122,7 @@ internal sealed class VolumeSet : IAsyncDisposable
 
     private void TellRefused(Hosted hosted)
     {
-        if (_log.State.RightsIn(hosted.Volume.Log.Volume).IsEmpty)
+        if (!_log.State.HasRightsIn(hosted.Volume.Log.Volume))
         {
             return;
         }
@@ -348,10 +348,26 @@ internal sealed class VolumeSet : IAsyncDisposable
     /// <summary>The pool's membership, as one volume's logs see it.</summary>
     private sealed class VolumeMembers(PoolLog log, VolumeId volume) : IMembers
     {
+        private volatile Tuple<PoolState, WriteRights> _rights = new(PoolState.Empty, WriteRights.None);
+
         public ReadOnlyMemory<byte> PublicKeyOf(NodeId author) => log.PublicKeyOf(author);
 
         public AuthorStanding StandingOf(LogId id, ulong blockSeq) => log.StandingIn(volume, id, blockSeq);
 
-        public WriteRights Rights => log.State.RightsIn(volume);
+        public WriteRights Rights
+        {
+            get
+            {
+                // Asked every few seconds, and made of all that was ever said about the volume.
+                (PoolState before, WriteRights known) = _rights;
+                PoolState now = log.State;
+                if (now != before)
+                {
+                    _rights = new(now, now.HasRightsOf(before) ? known : now.RightsIn(volume));
+                }
+
+                return _rights.Item2;
+            }
+        }
     }
 }

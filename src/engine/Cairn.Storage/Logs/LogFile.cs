@@ -50,10 +50,29 @@ internal sealed class LogFile(VolumeId volume, LogId log, IDiskFile file, string
     public long DurableBytes { get; private set; }
 
     /// <summary>Grows with every write.</summary>
-    public ulong Written { get; set; }
+    public ulong Written
+    {
+        get;
+        private set
+        {
+            field = value;
+            Unsynced?.Add(this);
+        }
+    }
+
+    /// <summary>Gets this one with every write, and now: the store's, from when it has its place there.</summary>
+    public HashSet<LogFile>? Unsynced
+    {
+        private get;
+        set
+        {
+            field = value;
+            field?.Add(this);
+        }
+    }
 
     /// <summary>The value of <see cref="Written"/> that a sync has covered.</summary>
-    public ulong Synced { get; set; }
+    public ulong Synced { get; private set; }
 
     /// <summary>Whether something in the file is not as it was written: its header, or blocks.</summary>
     public bool IsDamaged { get; private set; }

@@ -134,7 +134,7 @@ public sealed partial class LogStore
         }
 
         old?.File.Dispose();
-        _files[(volume, log)] = kept;
+        Place(kept);
         _roster.Add(volume, log);
         named = _disk.SyncDirectory(_folder);
         if (!named.IsOk)

@@ -21,6 +21,9 @@ public sealed partial class LogStore : IDisposable
     private readonly IDisk _disk;
     private readonly string _folder;
     private readonly SortedDictionary<(VolumeId Volume, LogId Log), LogFile> _files = [];
+
+    /// <summary>Those that were written since they were synced, and some that are synced: a pool has many logs that nobody writes any more.</summary>
+    private readonly HashSet<LogFile> _unsynced = [];
     private readonly CommitGate _commits;
     private readonly CommitRunner _runner;
     private readonly List<LogDamage> _findings = [];
@@ -250,6 +253,7 @@ public sealed partial class LogStore : IDisposable
             {
                 LogFile file = _files[key];
                 _files.Remove(key);
+                _unsynced.Remove(file);
                 file.File.Dispose();
                 Result<Unit, DiskError> deleted = _disk.Delete(PathOf(key.Volume, key.Log));
                 _folderChanged = true;
@@ -307,10 +311,16 @@ public sealed partial class LogStore : IDisposable
             return created.Error;
         }
 
-        _files[(volume, log)] = file;
+        Place(file);
         _roster.Add(volume, log);
         _folderChanged = true;
         return file;
+    }
+
+    private void Place(LogFile file)
+    {
+        _files[(file.Volume, file.Log)] = file;
+        file.Unsynced = _unsynced;
     }
 
     private string PathOf(VolumeId volume, LogId log) => string.Create(
@@ -344,7 +354,7 @@ public sealed partial class LogStore : IDisposable
             }
 
             LogFile file = new(volume, log, opened, $"{_folder}/{name}");
-            _files[(volume, log)] = file;
+            Place(file);
             _roster.Add(volume, log);
             Result<Unit, DiskError> loaded = file.Load(_findings);
             if (!loaded.IsOk)
@@ -436,9 +446,11 @@ public sealed partial class LogStore : IDisposable
             list = _roster.Changed();
             syncFolder = _folderChanged;
             _folderChanged = false;
-            foreach (LogFile file in _files.Values)
+            _unsynced.RemoveWhere(static file => file.Written == file.Synced);
+            foreach (LogFile file in _unsynced.OrderBy(static file => (file.Volume, file.Log)))
             {
-                if (file.Written != file.Synced)
+                // One that is being copied gets its place later, or never; one that was removed is closed.
+                if (ReferenceEquals(_files.GetValueOrDefault((file.Volume, file.Log)), file))
                 {
                     dirty.Add((file, file.Written, file.End));
                 }
