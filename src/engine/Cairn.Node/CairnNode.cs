@@ -26,7 +26,11 @@ namespace Cairn.Node;
 /// </remarks>
 public sealed partial class CairnNode : INodeControl, IAsyncDisposable
 {
+    // Everything under way ends at the word to stop; a disk may be slow to take what was begun.
+    private static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(30);
+
     private readonly NodePorts _ports;
+    private readonly NodeWork _work;
     private readonly NodeOptions _options;
     private readonly HomeLayout _home;
     private readonly ChunkStore _chunks;
@@ -78,6 +82,8 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         NodePorts ports, NodeOptions options, HomeLayout home, ChunkStore chunks, LogStore logs, PoolConfig config,
         Coding.Encryption.VolumeKeyring keyring, BandwidthLimit limit, IVolumeFactory factory)
     {
+        _work = new NodeWork(ports.Workers);
+        ports = ports with { Workers = _work };
         (_ports, _options, _home) = (ports, options, home);
         (_chunks, _logs) = (chunks, logs);
         _config = config;
@@ -235,10 +241,11 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _repair.Stop();
         _pins.Stop();
         await _upkeep.Stop();
-        await _volumes.DisposeAsync();
         _gossip.Stop();
         _peers.Stop();
         await _ports.Transport.DisposeAsync();
+        await EndLoops();
+        await _volumes.DisposeAsync();
         _gossip.Dispose();
         _repair.Dispose();
         _pins.Dispose();
@@ -247,6 +254,16 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _chunks.Dispose();
         _home.Dispose();
         RaiseProgress();
+    }
+
+    /// <summary>What peers sent last is stored, or given up, before what it is stored in is closed.</summary>
+    private async Task EndLoops()
+    {
+        if (!await _work.Drain(DrainPatience, _ports.Time))
+        {
+            InvalidOperationException hung = new("still under way: " + string.Join(", ", _work.UnderWay));
+            _ports.Workers.Start("stop", () => Task.FromException(hung));
+        }
     }
 
     private void Listen()

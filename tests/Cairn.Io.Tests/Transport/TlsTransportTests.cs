@@ -205,6 +205,26 @@ public sealed class TlsTransportTests
     }
 
     [Fact]
+    public async Task Disposing_closes_connections_that_nobody_has_accepted()
+    {
+        // More than wait to be accepted: the last of them are still being offered.
+        var pair = new TransportPair();
+        var made = new List<IConnection>();
+        for (int i = 0; i < 70; i++)
+        {
+            made.Add((await pair.A.Connect(pair.B.ListenAddress, pair.IdentityB.Node, default)).Value);
+        }
+
+        await pair.B.DisposeAsync();
+        foreach (IConnection connection in made)
+        {
+            Assert.Equal(TransportErrorKind.Closed, (await connection.Receive(default).AsTask().WaitAsync(Patience)).Error.Kind);
+        }
+
+        await pair.DisposeAsync();
+    }
+
+    [Fact]
     public async Task A_port_in_use_is_said_in_words()
     {
         await using var pair = new TransportPair();

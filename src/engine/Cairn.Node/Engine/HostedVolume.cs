@@ -33,7 +33,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     private readonly CheckpointMaker _maker;
     private readonly CheckpointShelf _checkpoints;
     private readonly CancellationTokenSource _stop = new();
-    private bool _isLooking;
+    private Task _looking = Task.CompletedTask;
     private Task _dropping = Task.CompletedTask;
     private Bytes32? _droppedBefore;
 
@@ -115,14 +115,15 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
             ground = _log.Repair.Base.HasOwnWorkMoved && !_log.Repair.IsPutOff ? _log.Fold.Ground!.Hash : null;
         }
 
-        if (ground is not null && !_isLooking && !_stop.IsCancellationRequested)
+        if (ground is not null && _looking.IsCompleted && !_stop.IsCancellationRequested)
         {
-            _isLooking = true;
-            _workers.Start("own work", () => LookAfterOwnWork(ground.Value));
+            TaskCompletionSource looking = new();
+            _looking = looking.Task;
+            _workers.Start("own work", () => LookAfterOwnWork(ground.Value, looking));
         }
     }
 
-    private async Task LookAfterOwnWork(Bytes32 ground)
+    private async Task LookAfterOwnWork(Bytes32 ground, TaskCompletionSource looking)
     {
         try
         {
@@ -141,7 +142,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         }
         finally
         {
-            _isLooking = false;
+            looking.SetResult();
         }
     }
 
@@ -437,6 +438,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         _local.Close();
         Waiting.End(_stop);
         await _maker.DisposeAsync();
+        await _looking;
         await _dropping;
         await _private.DisposeAsync();
         await _opened.DisposeAsync();

@@ -332,7 +332,7 @@ internal sealed class PeerSet
         _diary.Add(LogLevel.Info, "peers", $"link with {_view.NameOf(link.Peer)} ended: {link.CloseReason}");
         Refused.Add(link.Peer, _view.NameOf(link.Peer), link.Fault, link.CloseReason);
         Down(link);
-        if (link.Age < FirstBackoff)
+        if (!_isStopped && link.Age < FirstBackoff)
         {
             // Sent away at once: who asked again at once would do nothing else.
             await Task.Delay(FirstBackoff, _ports.Time);

@@ -234,6 +234,19 @@ public sealed class TlsTransport : ITransport
         return connection;
     }
 
+    /// <summary>Gives a connection to whoever accepts next; when this side stops meanwhile, it is closed whole, not its socket alone.</summary>
+    private async Task Offer(TlsConnection connection)
+    {
+        try
+        {
+            await _accepted.Writer.WriteAsync(connection, _stop.Token).ConfigureAwait(false);
+        }
+        catch (Exception ended) when (ended is OperationCanceledException or ChannelClosedException)
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
     private void Forget(TlsConnection connection) => _connections.TryRemove(connection, out _);
 
     private void CloseStalled()
@@ -283,11 +296,9 @@ public sealed class TlsTransport : ITransport
                 return;
             }
 
-            TlsConnection connection = Keep(done);
-            await _accepted.Writer.WriteAsync(connection, _stop.Token).ConfigureAwait(false);
+            await Offer(Keep(done)).ConfigureAwait(false);
         }
-        catch (Exception ended) when (ended is OperationCanceledException or SocketException
-            or ObjectDisposedException or ChannelClosedException)
+        catch (Exception ended) when (ended is OperationCanceledException or SocketException or ObjectDisposedException)
         {
             // Too slow, gone already, or this side is stopping.
             socket.Dispose();
