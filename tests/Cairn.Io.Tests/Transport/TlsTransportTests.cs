@@ -218,7 +218,8 @@ public sealed class TlsTransportTests
         await pair.B.DisposeAsync();
         foreach (IConnection connection in made)
         {
-            Assert.Equal(TransportErrorKind.Closed, (await connection.Receive(default).AsTask().WaitAsync(Patience)).Error.Kind);
+            Task<Result<IFrame, TransportError>> received = connection.Receive(default).AsTask();
+            Assert.Equal(TransportErrorKind.Closed, (await received.WaitAsync(Patience)).Error.Kind);
         }
 
         await pair.DisposeAsync();

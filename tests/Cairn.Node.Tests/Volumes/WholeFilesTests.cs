@@ -58,6 +58,39 @@ public sealed class WholeFilesTests
     }
 
     [Fact]
+    public async Task What_a_daemon_left_that_died_goes_at_the_next_start()
+    {
+        SimulatedDisk disk = new();
+        EngineNode node = new EngineNode(disk).Open();
+        WholeFiles files = new(node.Log.OwnLogId.Author);
+        Result<OpenedFile, VolumeError> other = await node.Engine.Create(
+            InodeNumber.Root, ".cairn-put-of-mine"u8.ToArray(), 0x1A4, OpenIntent.Write, Caller.Daemon);
+        Assert.True((await node.Engine.Write(other.Value.Handle, 0, "my own"u8.ToArray())).IsOk);
+        ObjectAttributes folder = (await node.Engine.MakeDirectory(
+            InodeNumber.Root, "in"u8.ToArray(), 0x1ED, Caller.Daemon)).Value;
+        TaskCompletionSource<Result<Unit, VolumeError>> never = new();
+        Task<Result<Unit, VolumeError>> dead = files.Put(node.Engine, "in/file", null, async handle =>
+        {
+            Assert.True((await node.Engine.Write(handle, 0, "half"u8.ToArray())).IsOk);
+            return await never.Task;
+        }).AsTask();
+        Assert.Equal(1, await Count(node, folder.Inode));
+
+        disk.Crash(CrashKind.ProcessKilled, 1);
+        node.Open();
+        InodeNumber again = (await node.Engine.Lookup(InodeNumber.Root, "in"u8.ToArray())).Value.Inode;
+        CancellationToken deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
+        while (await Count(node, again) > 0)
+        {
+            await Task.Delay(10, deadline);
+        }
+
+        Assert.True((await node.Engine.Lookup(InodeNumber.Root, ".cairn-put-of-mine"u8.ToArray())).IsOk);
+        Assert.False(dead.IsCompleted);
+        await node.Close();
+    }
+
+    [Fact]
     public async Task Two_that_replace_one_file_at_once_do_not_disturb_each_other()
     {
         TaskCompletionSource<Result<Unit, VolumeError>> first = new();
@@ -98,6 +131,9 @@ public sealed class WholeFilesTests
         Assert.Equal(ChangeKind.Written, all[^1].Kind);
         Assert.Contains(all, change => change.Kind == ChangeKind.Created);
     }
+
+    private static async Task<int> Count(EngineNode node, InodeNumber folder) =>
+        (await node.Engine.ReadDirectory(folder, 0, 10)).Value.Count;
 
     private static IReadOnlyList<VolumeChange> Changes(EngineNode node, string from)
     {

@@ -63,9 +63,24 @@ internal static class ContentRoutes
                 ControlErrorKind.InvalidArgument, $"'{asked}' is not a mode: 0 to {PermissionBits}."));
         }
 
-        Result<Unit, VolumeError> put = await files.Put(
-            volume, path, isMode ? mode : null, async handle => await Fill(context, volume, handle));
-        return put.TryGet(out _, out VolumeError error) ? Results.NoContent() : ControlReplies.Refuse(path, error);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        Memory<byte> whole = buffer.AsMemory(0, BufferBytes);
+        try
+        {
+            // The beginning is here before there is a file: one that nobody has written into yet is nobody's, if the daemon dies.
+            int first = await Receive(context, whole);
+            Result<Unit, VolumeError> put = await files.Put(
+                volume, path, isMode ? mode : null, async handle => await Fill(context, volume, handle, whole, first));
+            return put.TryGet(out _, out VolumeError error) ? Results.NoContent() : ControlReplies.Refuse(path, error);
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException)
+        {
+            return ControlReplies.Refuse(path, VolumeError.Interrupted);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     private static async Task<IResult> Send(
@@ -96,21 +111,18 @@ internal static class ContentRoutes
         return Results.Empty;
     }
 
-    private static async Task<Result<Unit, VolumeError>> Fill(HttpContext context, IVolume volume, OpenHandle handle)
+    private static ValueTask<int> Receive(HttpContext context, Memory<byte> whole) =>
+        context.Request.Body.ReadAtLeastAsync(
+            whole, whole.Length, throwOnEndOfStream: false, context.RequestAborted);
+
+    private static async Task<Result<Unit, VolumeError>> Fill(
+        HttpContext context, IVolume volume, OpenHandle handle, Memory<byte> whole, int first)
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
-        Memory<byte> whole = buffer.AsMemory(0, BufferBytes);
         try
         {
-            for (long offset = 0; ;)
+            long offset = 0;
+            for (int count = first; count > 0; count = await Receive(context, whole))
             {
-                int count = await context.Request.Body.ReadAtLeastAsync(
-                    whole, BufferBytes, throwOnEndOfStream: false, context.RequestAborted);
-                if (count == 0)
-                {
-                    return await volume.Sync(handle, dataOnly: true);
-                }
-
                 // A volume that runs full takes a part, and refuses the rest.
                 for (long end = offset + count; offset < end;)
                 {
@@ -124,14 +136,12 @@ internal static class ContentRoutes
                     offset += taken;
                 }
             }
+
+            return await volume.Sync(handle, dataOnly: true);
         }
         catch (Exception error) when (error is IOException or OperationCanceledException)
         {
             return VolumeError.Interrupted;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 }

@@ -434,6 +434,11 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
 
     private async Task Publish()
     {
+        lock (_state.Gate)
+        {
+            AbandonedPuts.Remove(_state, _names);
+        }
+
         try
         {
             await _publisher.Run(_stop.Token);

@@ -8,8 +8,8 @@ namespace Cairn.Node.Volumes;
 /// Replaces files whole: written beside the target and renamed over it, so that readers see the old content or the new.
 /// </summary>
 /// <remarks>
-/// What is being written has a name that follows from the target's and the node: when a daemon dies in the middle, the
-/// next attempt finds what the first left and takes it away. Thread: any.
+/// What is being written has a name that follows from the target's and the node: when a daemon dies in the middle, its next
+/// start takes away what it left, or, if nothing was written yet, the next attempt does. Thread: any.
 /// </remarks>
 /// <param name="self">Whose writing it is: another node's must not be taken for a leftover.</param>
 public sealed class WholeFiles(NodeId self)
@@ -23,6 +23,10 @@ public sealed class WholeFiles(NodeId self)
     /// <param name="path">Names joined by '/'.</param>
     public static bool IsUnfinished(string path) =>
         path.AsSpan(path.LastIndexOf('/') + 1).StartsWith(NameStart, StringComparison.Ordinal);
+
+    /// <summary>Whether a name is of content that a node's daemon is writing, or was when it died.</summary>
+    public static bool IsUnfinishedOf(NodeId node, string name) =>
+        name.StartsWith($"{NameStart}{node.Short}-", StringComparison.Ordinal);
 
     /// <summary>Makes or replaces a file, which keeps its mode and its owner.</summary>
     /// <param name="volume">Where.</param>
