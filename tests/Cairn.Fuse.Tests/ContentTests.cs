@@ -94,6 +94,37 @@ public sealed class ContentTests
     }
 
     [Fact]
+    public async Task MappedFile_OfAFullVolume_SaysSoAtTheSync_AndShowsWhatIsKept()
+    {
+        const int Size = 1 << 20;
+        await using MountedVolume drive = MountedVolume.Create();
+        string path = drive.PathOf("mapped");
+        using (SafeFileHandle hole = Open(path))
+        {
+            RandomAccess.SetLength(hole, Size);
+        }
+
+        // Room for a part of one request: a short write must not pass for a whole one.
+        drive.Volume.CapacityBytes = 300_000;
+        using (var map = System.IO.MemoryMappedFiles.MemoryMappedFile.CreateFromFile(path))
+        using (var view = map.CreateViewAccessor(0, Size))
+        {
+            view.WriteArray(0, Enumerable.Repeat((byte)7, Size).ToArray(), 0, Size);
+            Assert.ThrowsAny<IOException>(view.Flush);
+        }
+
+        drive.Volume.CapacityBytes = 1 << 30;
+        byte[] kept = await Read(drive, "mapped");
+        Assert.Contains((byte)0, kept);
+        for (int patience = 600; patience > 0 && !kept.AsSpan().SequenceEqual(File.ReadAllBytes(path)); patience--)
+        {
+            await Task.Delay(100);
+        }
+
+        Assert.Equal(kept, File.ReadAllBytes(path));
+    }
+
+    [Fact]
     public async Task Holes_AreFoundBySeek()
     {
         await using MountedVolume drive = MountedVolume.Create();

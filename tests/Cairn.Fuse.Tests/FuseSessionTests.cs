@@ -216,6 +216,25 @@ public sealed class FuseSessionTests
     }
 
     [Fact]
+    public void PagesOfAMapping_AreWrittenWhole_OrRefusedAndDropped()
+    {
+        const uint fromCache = 1;
+        ulong handle = CreateFile("a", out ulong node);
+        _volume.CapacityBytes = 3 * 4096;
+        FakeExchange whole = Ask(WriteOp, node, U64(handle, 0), U32(4096, fromCache), new byte[16], new byte[4096]);
+        Assert.Equal((0, 4096u), (whole.Error, BinaryPrimitives.ReadUInt32LittleEndian(whole.Body)));
+        Assert.Empty(_kernel.Notifications);
+
+        FakeExchange refused = Ask(
+            WriteOp, node, U64(handle, 8192), U32(8192, fromCache), new byte[16], new byte[8192]);
+        Assert.Equal(28, refused.Error);
+        byte[] dropped = Assert.Single(_kernel.Notifications);
+        Assert.Equal(node, BinaryPrimitives.ReadUInt64LittleEndian(dropped.AsSpan(16)));
+        Assert.Equal(8192L, BinaryPrimitives.ReadInt64LittleEndian(dropped.AsSpan(24)));
+        Assert.Equal(8192L, BinaryPrimitives.ReadInt64LittleEndian(dropped.AsSpan(32)));
+    }
+
+    [Fact]
     public void SynchronousRequests_AllocateNothing()
     {
         ulong handle = CreateFile("f", out ulong node);

@@ -55,6 +55,7 @@ internal static class FuseOpenFlags
 internal static class FuseRequestFlags
 {
     public const uint ReleaseFlockUnlock = 1 << 1;
+    public const uint WriteCache = 1 << 0;
     public const uint WriteKillSuidGid = 1 << 2;
     public const uint OpenKillSuidGid = 1 << 0;
     public const uint LockIsFlock = 1 << 0;

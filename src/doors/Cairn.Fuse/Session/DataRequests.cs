@@ -34,12 +34,15 @@ internal sealed class DataRequests(IVolume volume, ReplyPath reply, Privileges p
 
         ReadOnlyMemory<byte> data = request.Body.Slice(FuseWriteIn.Size, (int)asked.Length);
         var handle = new OpenHandle(asked.Handle);
-        bool losesPrivileges = (asked.WriteFlags & FuseRequestFlags.WriteKillSuidGid) != 0;
+        long offset = (long)asked.Offset;
+        ValueTask<Result<int, VolumeError>> call =
+            (asked.WriteFlags & FuseRequestFlags.WriteCache) != 0 ? WriteBack(request.Node, handle, offset, data)
+            : (asked.WriteFlags & FuseRequestFlags.WriteKillSuidGid) != 0
+                ? WriteWithoutPrivileges(request.Node, handle, offset, data, request.Caller)
+            : volume.Write(handle, offset, data);
         reply.Complete(
             request.Exchange,
-            losesPrivileges
-                ? WriteWithoutPrivileges(request.Node, handle, (long)asked.Offset, data, request.Caller)
-                : volume.Write(handle, (long)asked.Offset, data),
+            call,
             static (exchange, count) => FuseReplies.Write(exchange, new FuseWriteOut { Length = (uint)count }));
         return true;
     }
@@ -145,6 +148,30 @@ internal sealed class DataRequests(IVolume volume, ReplyPath reply, Privileges p
         }
 
         return true;
+    }
+
+    /// <summary>Pages that a program changed through a mapping: all of them, or an error.</summary>
+    /// <remarks>
+    /// The kernel looks at the error alone here (fuse_writepage_end): what a short write left out would be lost, and msync say
+    /// that it is there. Of what is refused the pages go, so that this machine reads what all others read, not what nobody keeps.
+    /// </remarks>
+    private async ValueTask<Result<int, VolumeError>> WriteBack(
+        InodeNumber inode, OpenHandle handle, long offset, ReadOnlyMemory<byte> data)
+    {
+        for (int done = 0; done < data.Length;)
+        {
+            Result<int, VolumeError> written =
+                await volume.Write(handle, offset + done, data[done..]).ConfigureAwait(false);
+            if (!written.TryGet(out int taken, out VolumeError error) || taken == 0)
+            {
+                reply.Invalidation?.DropPages(inode, offset, data.Length);
+                return written.IsOk ? VolumeError.NoSpace : error;
+            }
+
+            done += taken;
+        }
+
+        return data.Length;
     }
 
     private async ValueTask<Result<int, VolumeError>> WriteWithoutPrivileges(

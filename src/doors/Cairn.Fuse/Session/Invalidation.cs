@@ -38,6 +38,14 @@ internal sealed class Invalidation(
         channel.Notify(message);
     }
 
+    /// <summary>What the kernel keeps of a range is not what the volume has. It waits for requests of these pages to be answered.</summary>
+    public void DropPages(InodeNumber inode, long offset, int length)
+    {
+        Span<byte> message = stackalloc byte[ObjectMessageBytes];
+        WriteObject(message, inode, offset, length);
+        channel.Notify(message);
+    }
+
     /// <summary>
     /// Before the reply to a request that changed an inode's mode without the kernel's knowledge: it shall ask again.
     /// </summary>
@@ -75,11 +83,14 @@ internal sealed class Invalidation(
     /// <summary>The mount ends: nothing is told any more.</summary>
     public void Stop() => _others.Stop();
 
-    /// <summary>A negative offset leaves the pages alone; 0 drops them all.</summary>
-    private static void WriteObject(Span<byte> message, InodeNumber inode, bool contentChanged)
+    private static void WriteObject(Span<byte> message, InodeNumber inode, bool contentChanged) =>
+        WriteObject(message, inode, contentChanged ? 0 : -1, 0);
+
+    /// <summary>A negative offset leaves the pages alone; without a length all from the offset on go.</summary>
+    private static void WriteObject(Span<byte> message, InodeNumber inode, long offset, long length)
     {
         WriteHeader(message, FuseNotifyCode.InvalidateInode);
-        var body = new FuseNotifyInvalidateInode { Inode = inode.Value, Offset = contentChanged ? 0 : -1 };
+        var body = new FuseNotifyInvalidateInode { Inode = inode.Value, Offset = offset, Length = length };
         MemoryMarshal.Write(message[FuseOutHeader.Size..], in body);
     }
 
