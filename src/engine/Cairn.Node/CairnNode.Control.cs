@@ -383,6 +383,7 @@ public sealed partial class CairnNode
             ChunksOwedElsewhere = OtherRecords().Sum(record => record.OwedChunks),
             OwingNodes = OwingNodes(),
             ChunksToRepair = _repair.MissingCount,
+            ChunksUnreachable = Math.Max(_chunks.Aside.Count, _replicator.Unreadable.Count),
             AbsentNodes = [.. absent.Select(_view.NameOf)],
             IsBraked = _repair.IsBraked,
             IsPoolFull = _view.Nodes.Count > 0
@@ -409,6 +410,7 @@ public sealed partial class CairnNode
         problems.AddRange(RefusedHere() is { } refused ? [refused] : []);
         problems.AddRange(_peers.Refused.Problems);
         problems.AddRange(_unreadable.Problem is { } unreadable ? [unreadable] : []);
+        problems.AddRange(_replicator.Unreadable.Problem is { } owed ? [owed] : []);
         problems.AddRange(_errors.Problem is { } bug ? [bug] : []);
         problems.AddRange(_pins.Summaries.Where(pin => pin.State == PinState.NoRoom).Select(pin => new NodeProblem(
             "pin-no-room",

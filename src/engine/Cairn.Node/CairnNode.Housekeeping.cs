@@ -40,6 +40,7 @@ public sealed partial class CairnNode
             _ownReturn.Look(_stop.Token);
             _space.Divide();
             _replicator.RetryRefused();
+            _badCopies.LookIfDue();
             PublishOwed();
             PublishUse();
             await _weights.Look(_stop.Token);

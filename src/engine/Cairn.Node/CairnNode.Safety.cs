@@ -147,12 +147,16 @@ public sealed partial class CairnNode
         most = (Math.Max(most.Chunks, chunks), Math.Max(most.Bytes, bytes));
         bool isPublished = !_grounds.IsAny && !_volumes.Open.Any(volume => volume.HasUnpublishedWrites);
         PlacementTable table = _view.Placement;
-        bool isSafe = chunks == 0 && isPublished && _sync.IsSafe(Math.Min(table.Copies, table.NodeCount));
-        string sentence = isSafe ? Verdict([]).Text
+        bool isLogSafe = _sync.IsSafe(Math.Min(table.Copies, table.NodeCount));
+        SafetyVerdict verdict = Verdict([]);
+        bool isSafe = chunks == 0 && isPublished && isLogSafe && _repair.MissingCount == 0
+            && verdict.Level != VerdictLevel.Danger;
+        string sentence = isSafe || verdict.Level == VerdictLevel.Danger ? verdict.Text
             : _grounds.Problems.FirstOrDefault() is { Message: { } waits } ? waits
             : !isPublished ? "Writes are being published."
             : chunks > 0 ? $"{chunks} chunks are on their way."
-            : "The log is on its way.";
+            : !isLogSafe ? "The log is on its way."
+            : verdict.Text;
         return new SafetyProgress(most.Chunks, most.Chunks - chunks, most.Bytes, most.Bytes - bytes, isSafe, sentence);
     }
 

@@ -70,6 +70,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly DamageReport _damage;
     private readonly OnlyHere _onlyHere;
     private readonly CopyCensus _census;
+    private readonly BadCopies _badCopies;
     private readonly PinKeeper _pins;
     private readonly LocalCopies _local;
     private readonly PresenceLoop _presence;
@@ -149,7 +150,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _ownReturn = new OwnReturn(ports.Workers, _view, _sync, _volumes, _diary, state => Say(state));
         _damage = new DamageReport(chunks, logs, _volumes, _view, _peers);
         _onlyHere = new OnlyHere(ports, chunks, _view, _peers, _sync, _replicator, _volumes);
-        _census = new CopyCensus(_view, _peers);
+        _badCopies = new BadCopies(ports, chunks, _view, _census = new CopyCensus(_view, _peers));
         _pins = new PinKeeper(ports, chunks, _volumes, _peers, _source, _diary);
         _local = new LocalCopies(chunks, _view, _census);
         _presence = new PresenceLoop(ports, _view, _peers, _volumes);
@@ -274,7 +275,8 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _poolLog.Granting += _volumes.Share;
         _poolLog.KeyringChanged += SaveKeyring;
         _replicator.Progress += OnReplicated;
-        _replicator.Damaged += _repair.OnDamaged;
+        _replicator.Damaged += _repair.Wake;
+        _replicator.Unreadable.Fetch = address => _source.FetchHere(address, _stop.Token);
         _inbox.Stored += PublishUse;
         _sync.Progress += RaiseProgress;
         _repair.RoundEnded += OnRepairRound;

@@ -55,6 +55,10 @@ public sealed class SafetyVerdictTests
             "12,345 chunks cannot be read now. Bring back attic."
         },
         {
+            Fine with { ChunksUnreachable = 1 }, VerdictLevel.Danger,
+            "1 chunk cannot be read now. `cairn status` says where."
+        },
+        {
             Fine with { ChunksLost = 2, ChunksUnreachable = 1 }, VerdictLevel.Danger,
             "2 chunks lost: no good copy is left. `cairn status` lists the files."
         },

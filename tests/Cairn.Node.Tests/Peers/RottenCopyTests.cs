@@ -47,7 +47,8 @@ public sealed class RottenCopyTests
             "the others are sent");
         bench.Until(() => !sick.Holds(rotten), "the rotten copy counts no more", TimeSpan.FromMinutes(1));
         Assert.Contains(sick.Status().Problems, problem => problem.Code == "damage");
-        Assert.Equal(0, sick.Status().Owed.SendChunks);
+        Assert.Equal(1, sick.Status().Owed.SendChunks);
+        Assert.False(sick.Status().IsSafe);
     }
 
     /// <summary>Three nodes whose scrubbers have been through and rest for a day.</summary>

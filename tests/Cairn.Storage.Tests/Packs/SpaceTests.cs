@@ -104,17 +104,19 @@ public sealed class SpaceTests
     }
 
     [Fact]
-    public void A_damaged_record_is_not_moved_but_reported()
+    public void A_damaged_record_is_not_moved_but_reported_and_holds_its_pack_until_it_is_needed_no_more()
     {
         SimulatedDisk disk = new();
         using ChunkStore store = ChunkStore.Open(disk, Options).Value;
         RecordKey[] keys = [.. Enumerable.Range(0, 7).Select(i => Put(store, i, Record, ChunkUse.Staged))];
         Assert.All(keys[1..6], key => Assert.True(store.Remove(key).IsOk));
         disk.FlipBit(disk.Files.First(file => file.EndsWith(".pack", StringComparison.Ordinal)), 5000, 1);
-        Assert.Equal(1, store.Maintain());
+        Assert.Equal(0, store.Maintain());
         Assert.False(store.Contains(keys[0]));
         Assert.True(store.Verify(keys[6]).IsOk);
         Assert.Equal(keys[0], Assert.Single(store.Findings).Record);
+        Assert.True(store.Remove(keys[0]).IsOk);
+        Assert.Equal(1, store.Maintain());
     }
 
     [Fact]

@@ -72,6 +72,9 @@ public sealed record SafetyVerdict(VerdictLevel Level, string Text)
         { ChunksLost: > 0 } => new(VerdictLevel.Danger, string.Create(
             CultureInfo.InvariantCulture,
             $"{Many(counts.ChunksLost, "chunk")} lost: no good copy is left. `cairn status` lists the files.")),
+        { ChunksUnreachable: > 0, AbsentNodes.Count: 0 } => new(VerdictLevel.Danger, string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Many(counts.ChunksUnreachable, "chunk")} cannot be read now. `cairn status` says where.")),
         { ChunksUnreachable: > 0 } => new(VerdictLevel.Danger, string.Create(
             CultureInfo.InvariantCulture,
             $"{Many(counts.ChunksUnreachable, "chunk")} cannot be read now. Bring back {Names(counts.AbsentNodes)}.")),

@@ -53,7 +53,8 @@ internal sealed class Lane(NodeId peer)
         int bytes = 0;
         while (chunks.Count < ChunkPut.CountMax && _waiting.TryPeek(out OwedChunk? next))
         {
-            bool isWanted = next.IsOwed && next.StateOf(Peer) == DeliveryState.Waiting;
+            bool isWanted = next is { IsOwed: true, IsUnreadable: false }
+                && next.StateOf(Peer) == DeliveryState.Waiting;
             bool fits = chunks.Count == 0 || (next.Length <= SmallBytesMax && bytes + next.Length <= ParcelBytesMax);
             if (isWanted && !fits)
             {
@@ -92,7 +93,7 @@ internal sealed class Lane(NodeId peer)
 
     /// <summary>Whether chunks read for another lane can go out on this one, too: all of them wait for it.</summary>
     public bool CanTake(List<OwedChunk> chunks) =>
-        HasRoom && chunks.TrueForAll(chunk => chunk.StateOf(Peer) == DeliveryState.Waiting);
+        HasRoom && chunks.TrueForAll(chunk => !chunk.IsUnreadable && chunk.StateOf(Peer) == DeliveryState.Waiting);
 
     /// <summary>Notes how far some chunks are with this peer.</summary>
     public void Mark(List<OwedChunk> chunks, DeliveryState state)

@@ -40,6 +40,9 @@ internal sealed class OwedChunk(ChunkAddress address, int length, bool mayBeElse
     /// <summary>Cleared when it is settled: queues that still name it pass it over.</summary>
     public bool IsOwed { get; set; } = true;
 
+    /// <summary>Whether it cannot be read here now: it is sent to nobody until it can.</summary>
+    public bool IsUnreadable { get; set; }
+
     /// <summary>Where it has to go, and how far it is there; this node is not among them.</summary>
     public List<(NodeId Node, DeliveryState State)> Targets { get; } = [];
 

@@ -21,7 +21,7 @@ namespace Cairn.Node.Replication;
 /// its copy (<see cref="DropProtocol"/>), else Cached.
 /// Thread: the engine's loop; <see cref="Staged"/> from any.
 /// </remarks>
-internal sealed class Replicator : IReplicationQueue
+internal sealed partial class Replicator : IReplicationQueue
 {
     private readonly Dictionary<ChunkAddress, OwedChunk> _owed = [];
     private readonly SortedDictionary<NodeId, Lane> _lanes = [];
@@ -51,6 +51,7 @@ internal sealed class Replicator : IReplicationQueue
         _diary = diary;
         _limiter = limiter;
         _prior = new PriorHoldings(ports) { Answered = TakePrior, Done = Pump };
+        Unreadable = new UnreadableChunks(ports, store, diary);
         set.Connected += OnConnected;
         set.Disconnected += OnDisconnected;
         view.Changed += OnPlacement;
@@ -60,13 +61,15 @@ internal sealed class Replicator : IReplicationQueue
             _drops.CountOn(record.Key);
             Owe(new OwedChunk(record.Key.Address, record.Length, mayBeElsewhere: true));
         }
+
+        OweUnreadable();
     }
 
     /// <summary>Something was confirmed, staged or lost.</summary>
     public event Action? Progress;
 
     /// <summary>An owed chunk could not be read to be sent: if another node has it, it is to be fetched.</summary>
-    public event Action<RecordKey>? Damaged;
+    public event Action? Damaged;
 
     /// <summary>Chunks that are not yet where they should be, those just announced among them.</summary>
     public int OwedCount
@@ -138,6 +141,7 @@ internal sealed class Replicator : IReplicationQueue
 
     /// <summary>Whether this node is about to bring a chunk to a peer, so that the peer need not fetch it.</summary>
     public bool Brings(ChunkAddress address, NodeId peer) => _owed.TryGetValue(address, out OwedChunk? chunk)
+        && !chunk.IsUnreadable
         && chunk.StateOf(peer) is DeliveryState.Unasked or DeliveryState.Waiting or DeliveryState.Sent;
 
     /// <summary>This node leaves: every copy it answers for is owed to those that placement names without it.</summary>
@@ -172,6 +176,7 @@ internal sealed class Replicator : IReplicationQueue
         }
 
         PumpAll();
+        _ports.Workers.Start("read again", ReadAgain);
     }
 
     /// <summary>Stops sending.</summary>
@@ -292,7 +297,7 @@ internal sealed class Replicator : IReplicationQueue
                 Parcel? parcel = await _ports.Workers.Run(WorkPriority.Foreground, () => Parcel.Load(_store, chunks));
                 if (parcel is null)
                 {
-                    LoadFailed(takers, chunks);
+                    await LoadFailed(takers, chunks);
                     continue;
                 }
 
@@ -308,27 +313,6 @@ internal sealed class Replicator : IReplicationQueue
         finally
         {
             lane.IsPumping = false;
-        }
-    }
-
-    /// <summary>One of them cannot be read: it is not owed any more, the others are tried again.</summary>
-    private void LoadFailed(List<Lane> takers, List<OwedChunk> chunks)
-    {
-        foreach (OwedChunk chunk in chunks)
-        {
-            RecordKey key = RecordKey.Copy(chunk.Address);
-            bool isThere = _store.Verify(key).TryGet(out _, out StoreError error);
-            if (!isThere)
-            {
-                _diary.Add(LogLevel.Error, "replicate", $"{chunk.Address.Short} cannot be sent: {error}");
-                Remove(chunk);
-                Damaged?.Invoke(key);
-            }
-        }
-
-        foreach (Lane taker in takers)
-        {
-            Requeue(taker, chunks);
         }
     }
 
@@ -404,12 +388,21 @@ internal sealed class Replicator : IReplicationQueue
                 chunk.Set(lane.Peer, DeliveryState.Full);
                 Spill(chunk);
                 break;
+            case ChunkOutcome.Corrupt:
+                _ports.Workers.Start("replicate", () => Suspect(lane, chunk));
+                break;
             default:
-                _diary.Add(LogLevel.Warning, "replicate", $"{_view.NameOf(lane.Peer)} did not take {chunk.Address.Short}: {outcome}");
-                chunk.Set(lane.Peer, DeliveryState.Full);
-                Spill(chunk);
+                Refuse(lane, chunk, outcome);
                 break;
         }
+    }
+
+    private void Refuse(Lane lane, OwedChunk chunk, ChunkOutcome outcome)
+    {
+        string peer = _view.NameOf(lane.Peer);
+        _diary.Add(LogLevel.Warning, "replicate", $"{peer} did not take {chunk.Address.Short}: {outcome}");
+        chunk.Set(lane.Peer, DeliveryState.Full);
+        Spill(chunk);
     }
 
     /// <summary>A target is full: the next node in the partition's order stands in.</summary>
@@ -435,7 +428,7 @@ internal sealed class Replicator : IReplicationQueue
         PartitionId partition = PartitionId.Of(chunk.Address);
         bool holds = _placement.IsHolder(partition, _view.Self);
         if (!chunk.IsOwed || _placement.NodeCount == 0 || !chunk.IsDone
-            || chunk.Confirmed + (holds ? 1 : 0) < _view.CopiesWanted)
+            || chunk.Confirmed + (holds && !chunk.IsUnreadable ? 1 : 0) < _view.CopiesWanted)
         {
             return;
         }
@@ -443,8 +436,9 @@ internal sealed class Replicator : IReplicationQueue
         RecordKey key = RecordKey.Copy(chunk.Address);
         bool isFree = _drops.EndStaging(key);
         ChunkUse use = holds || _view.KeepsAll || !isFree ? ChunkUse.Replicated : ChunkUse.Cached;
-        Result<Unit, StoreError> changed = _store.SetUse(key, use);
-        if (!changed.TryGet(out _, out StoreError error))
+        Result<Unit, StoreError> changed = chunk.IsUnreadable ? _store.Remove(key) : _store.SetUse(key, use);
+        bool isGone = chunk.IsUnreadable && !changed.IsOk && changed.Error.Kind == StoreErrorKind.NotFound;
+        if (!changed.TryGet(out _, out StoreError error) && !isGone)
         {
             _diary.Add(LogLevel.Error, "replicate", error.ToString());
         }
@@ -457,6 +451,7 @@ internal sealed class Replicator : IReplicationQueue
         if (_owed.Remove(chunk.Address))
         {
             _drops.EndStaging(RecordKey.Copy(chunk.Address));
+            Unreadable.Remove(chunk);
             OwedBytes -= chunk.Length;
             chunk.IsOwed = false;
         }

@@ -31,6 +31,7 @@ public sealed partial class ChunkStore : IDisposable
     private readonly PackReclaimer _reclaimer;
     private readonly ChunkStoreOptions _options;
     private bool _disposed;
+    private bool _isIndexSaved;
 
     private ChunkStore(IDisk disk, ChunkStoreOptions options, Action<Action> background)
     {
@@ -44,6 +45,7 @@ public sealed partial class ChunkStore : IDisposable
         _reclaimer = new PackReclaimer(_gate, _files, _index, _allocator, _commits.Commit) { Damaged = Quarantine };
         _allocator.Reclaim = _reclaimer.Reclaim;
         Pins = new CachePins(_gate, _index);
+        Aside = new SetAside(_gate, disk, options.Folder, _files, _index, _allocator);
     }
 
     /// <summary>Damage found when the store was opened, and since.</summary>
@@ -52,6 +54,9 @@ public sealed partial class ChunkStore : IDisposable
     /// <summary>What does not yield of the cache.</summary>
     public CachePins Pins { get; }
 
+    /// <summary>What is bad here and has no good copy yet.</summary>
+    public SetAside Aside { get; }
+
     /// <summary>How the space is used now.</summary>
     public StoreSpace Space
     {
@@ -59,7 +64,7 @@ public sealed partial class ChunkStore : IDisposable
         {
             lock (_gate)
             {
-                return MeasureSpace();
+                return StoreSpace.Measure(_index, _files, _allocator.SpaceBytes);
             }
         }
     }
@@ -122,6 +127,7 @@ public sealed partial class ChunkStore : IDisposable
             return done;
         }
 
+        use = Aside.UseFor(key, use);
         uint checksum = Crc32C.Compute(stored);
         int recordBytes = PackFormat.RecordBytes(stored.Length);
         bool mayUseReserve = isNew || use == ChunkUse.Staged;
@@ -145,12 +151,17 @@ public sealed partial class ChunkStore : IDisposable
             if (written.IsOk && !isDuplicate)
             {
                 _index.Add(key, use, place.Pack, place.Offset, stored.Length);
+                _ = Aside.Drop(key);
             }
         }
 
         if (isDuplicate)
         {
-            MarkDead(place.Pack, place.Offset);
+            lock (_gate)
+            {
+                _ = place.Pack.MarkDead(place.Offset);
+            }
+
             return TryStrengthen(key, use, out done) ? done : Unit.Value;
         }
 
@@ -225,11 +236,18 @@ public sealed partial class ChunkStore : IDisposable
         }
     }
 
-    /// <summary>Takes a bad record out, so that repair fetches it again, and remembers the finding.</summary>
+    /// <summary>
+    /// Takes a bad record out, so that repair fetches it again, and remembers the finding. It may be the only copy: what is
+    /// owed is set aside, not removed.
+    /// </summary>
     public void Quarantine(RecordKey key, StoreError error)
     {
         long bytes = Math.Max(0, Length(key));
-        _ = Remove(key);
+        if (!Aside.Take(key))
+        {
+            _ = Remove(key);
+        }
+
         AddFindings([new StoreFinding(error, bytes, key)]);
     }
 
@@ -255,7 +273,9 @@ public sealed partial class ChunkStore : IDisposable
     /// <returns>Packs freed. Blocks for as long as the moving takes; meant for a background worker.</returns>
     public int Maintain() => _reclaimer.Maintain();
 
-    /// <summary>Writes the index out, so that the next start need not scan what does not change from now on.</summary>
+    /// <summary>
+    /// Writes the index out, if anything changed, so that the next start need not scan what does not change from now on.
+    /// </summary>
     public Result<Unit, StoreError> SaveIndex()
     {
         IndexSnapshot snapshot;
@@ -266,6 +286,12 @@ public sealed partial class ChunkStore : IDisposable
                 return failure;
             }
 
+            if (_isIndexSaved && !_allocator.HasChanged)
+            {
+                return Unit.Value;
+            }
+
+            _isIndexSaved = false;
             _allocator.SetGeneration(_allocator.Generation + 1);
             snapshot = IndexSnapshot.Capture(_index, _files, _allocator.Generation);
         }
@@ -278,6 +304,7 @@ public sealed partial class ChunkStore : IDisposable
         }
 
         Result<Unit, DiskError> saved = snapshot.Save(_disk, _options.Folder);
+        _isIndexSaved = saved.IsOk && snapshot.IsWhole;
         return saved.IsOk ? Unit.Value : StoreError.From(saved.Error);
     }
 
@@ -295,6 +322,7 @@ public sealed partial class ChunkStore : IDisposable
         }
 
         _ = SaveIndex();
+        Aside.Save();
         _files.Dispose();
     }
 
@@ -308,6 +336,7 @@ public sealed partial class ChunkStore : IDisposable
         if (opened.IsOk)
         {
             _allocator.Start(opening.Generation);
+            Aside.Load();
             AddFindings(opening.Findings);
         }
 
@@ -320,25 +349,10 @@ public sealed partial class ChunkStore : IDisposable
         {
             lock (_gate)
             {
-                Findings = [.. Findings, .. findings];
+                HashSet<RecordKey?> again = [.. findings.Select(found => found.Record).Where(key => key is not null)];
+                Findings = [.. Findings.Where(found => !again.Contains(found.Record)), .. findings];
             }
         }
-    }
-
-    private StoreSpace MeasureSpace()
-    {
-        long staged = _index.BytesOf(ChunkUse.Staged);
-        long replicated = _index.BytesOf(ChunkUse.Replicated);
-        long cached = _index.BytesOf(ChunkUse.Cached);
-        long dead = 0;
-        foreach (Pack? pack in _files.Packs)
-        {
-            dead += pack?.DeadBytes ?? 0;
-        }
-
-        long allocated = _allocator.SpaceBytes;
-        return new StoreSpace(
-            allocated, staged, replicated, cached, dead, Math.Max(0, allocated - staged - replicated - cached - dead));
     }
 
     /// <summary>A record that is there already is not written again; it gets the more binding of both uses.</summary>
@@ -376,7 +390,7 @@ public sealed partial class ChunkStore : IDisposable
             int index = _index.Table.Find(key);
             if (index < 0)
             {
-                return Missing(key);
+                return (use == PackFormat.Dead ? Aside.Drop(key) : null) ?? Missing(key);
             }
 
             ref RecordEntry entry = ref _index.Table[index];
@@ -409,17 +423,6 @@ public sealed partial class ChunkStore : IDisposable
             }
 
             return written.IsOk ? Unit.Value : StoreError.From(written.Error);
-        }
-    }
-
-    private void MarkDead(Pack pack, int offset)
-    {
-        Span<byte> bytes = stackalloc byte[2];
-        PackFormat.WriteUse(bytes, PackFormat.Dead);
-        lock (_gate)
-        {
-            _ = pack.File.Write(offset + PackFormat.UseOffset, bytes);
-            pack.Written++;
         }
     }
 }

@@ -26,13 +26,29 @@ public readonly record struct StoredRecord(RecordKey Key, int Length, ChunkUse U
 /// <param name="Staged">Written here and not yet on enough nodes.</param>
 /// <param name="Replicated">Copies placement wants here.</param>
 /// <param name="Cached">Copies that yield.</param>
-/// <param name="Dead">Removed records and what is lost to headers and pack ends, until compaction.</param>
+/// <param name="Dead">Removed records, bad ones, and what is lost to headers and pack ends, until compaction.</param>
 /// <param name="Free">What is left: allocated less all others.</param>
 public readonly record struct StoreSpace(
     long Allocated, long Staged, long Replicated, long Cached, long Dead, long Free)
 {
     /// <summary>What owed copies could still get, once the cache yields and dead space is compacted.</summary>
     public long Obtainable => Free + Cached + Dead;
+
+    /// <summary>Adds up. Under the store's gate.</summary>
+    internal static StoreSpace Measure(RecordIndex index, PackFiles files, long allocated)
+    {
+        long staged = index.BytesOf(ChunkUse.Staged);
+        long replicated = index.BytesOf(ChunkUse.Replicated);
+        long cached = index.BytesOf(ChunkUse.Cached);
+        long dead = 0;
+        foreach (Pack? pack in files.Packs)
+        {
+            dead += pack is null ? 0 : pack.DeadBytes + pack.AsideBytes;
+        }
+
+        return new StoreSpace(
+            allocated, staged, replicated, cached, dead, Math.Max(0, allocated - staged - replicated - cached - dead));
+    }
 }
 
 /// <summary>How the chunk store uses the disk.</summary>

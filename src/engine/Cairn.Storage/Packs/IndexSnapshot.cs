@@ -36,10 +36,13 @@ internal sealed class IndexSnapshot
     /// <summary>Grows by one with every snapshot.</summary>
     public ulong Generation => BinaryPrimitives.ReadUInt64LittleEndian(_bytes.AsSpan(8));
 
+    /// <summary>Whether no pack was left out because it was being written to.</summary>
+    public bool IsWhole { get; private init; }
+
     /// <summary>Takes a picture of the index. Under the store's gate.</summary>
     /// <remarks>
     /// A pack that is being written to is left out, and so is scanned at the next start: the record on its way noted the
-    /// change of the pack before this picture, and will not be in it.
+    /// change of the pack before this picture, and will not be in it. So is one that holds what was set aside.
     /// </remarks>
     public static IndexSnapshot Capture(RecordIndex index, PackFiles files, ulong generation)
     {
@@ -73,7 +76,10 @@ internal sealed class IndexSnapshot
         }
 
         BinaryPrimitives.WriteUInt32LittleEndian(target, Crc32C.Compute(bytes.AsSpan(0, bytes.Length - sizeof(uint))));
-        return new IndexSnapshot(bytes, packs, records);
+        return new IndexSnapshot(bytes, packs, records)
+        {
+            IsWhole = files.Packs.All(pack => pack is null or { Writing: 0 }),
+        };
     }
 
     /// <summary>Puts the picture in the place of the last one, whole or not at all.</summary>
@@ -136,7 +142,8 @@ internal sealed class IndexSnapshot
         }
     }
 
-    private static bool IsAtRest([NotNullWhen(true)] Pack? pack) => pack is { Number: not 0, Writing: 0 };
+    private static bool IsAtRest([NotNullWhen(true)] Pack? pack) =>
+        pack is { Number: not 0, Writing: 0, AsideBytes: 0 };
 
     private static string PathIn(string folder) => folder + "/index.snapshot";
 

@@ -24,8 +24,11 @@ internal sealed class Pack(int slot, IDiskFile file)
     /// <summary>Where the next record goes.</summary>
     public int End { get; set; }
 
-    /// <summary>Bytes of records in the index.</summary>
+    /// <summary>Bytes of records in the index, and of those set aside.</summary>
     public long LiveBytes { get; set; }
+
+    /// <summary>Bytes of records that were set aside.</summary>
+    public long AsideBytes { get; set; }
 
     /// <summary>Whether records still go here.</summary>
     public bool IsCurrent { get; set; }
@@ -83,6 +86,15 @@ internal sealed class Pack(int slot, IDiskFile file)
         PackFormat.Write(header, new PackHeader(Number, (uint)FileBytes, ChangedSince, (uint)DurableBytes));
         Written++;
         return File.Write(0, header);
+    }
+
+    /// <summary>The record at this place is needed no more.</summary>
+    public Result<Unit, DiskError> MarkDead(int offset)
+    {
+        Span<byte> use = stackalloc byte[2];
+        PackFormat.WriteUse(use, PackFormat.Dead);
+        Written++;
+        return File.Write(offset + PackFormat.UseOffset, use);
     }
 
     /// <summary>Wipes the header and syncs, so that no crash can bring its records back.</summary>

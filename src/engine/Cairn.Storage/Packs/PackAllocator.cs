@@ -45,6 +45,9 @@ internal sealed class PackAllocator
     /// <summary>The index snapshot that changes are noted against.</summary>
     public ulong Generation => _generation;
 
+    /// <summary>Whether any pack changed since the last index snapshot. Under the gate.</summary>
+    public bool HasChanged => _files.Packs.Any(pack => pack is { Number: not 0 } && pack.ChangedSince >= _generation);
+
     /// <summary>The space for packs from now on. Existing files beyond it are given up by compaction.</summary>
     public void SetSpace(long spaceBytes)
     {

@@ -82,7 +82,8 @@ internal sealed class PackReclaimer(
         }
 
         // (3) Copy what stays. (4) Sync the copies. (5) Wipe.
-        return Move(victim, kept) && commit().IsOk && Wipe(victim);
+        bool isFreed = Move(victim, kept) && commit().IsOk && Wipe(victim);
+        return isFreed || (victim.AsideBytes > 0 && ReclaimOne(givesUpCache, gainMin));
     }
 
     private Pack? Choose(double gainMin, bool givesUpCache)
@@ -115,7 +116,8 @@ internal sealed class PackReclaimer(
         double bestScore = double.MaxValue;
         foreach (Pack? pack in files.Packs)
         {
-            if (pack is null || pack.Number == 0 || pack.Writing > 0)
+            // One that holds what was set aside would not come free.
+            if (pack is null || pack.Number == 0 || pack.Writing > 0 || pack.AsideBytes > 0)
             {
                 continue;
             }

@@ -135,10 +135,7 @@ internal sealed class PackScanner(IPackVisitor visitor) : IDisposable
         }
 
         // It was being written when the machine went down: nobody was told that it is here.
-        Span<byte> use = stackalloc byte[2];
-        PackFormat.WriteUse(use, PackFormat.Dead);
-        _ = pack.File.Write(offset + PackFormat.UseOffset, use);
-        pack.Written++;
+        _ = pack.MarkDead(offset);
     }
 
     /// <summary>The checksum of a record's bytes as they are on the disk; null if it cannot be read.</summary>

@@ -1,0 +1,61 @@
+using Cairn.Core.Primitives;
+using Cairn.Node.Peers;
+using Cairn.Node.Ports;
+using Cairn.Node.Replication;
+using Cairn.Storage.Packs;
+
+namespace Cairn.Node.Repair;
+
+/// <summary>Reads copies that were set aside as bad again from time to time, and lets go of those that enough others hold.</summary>
+/// <remarks>
+/// Those that placement wants here are brought by repair, owed ones by the <see cref="Replicator"/>; the rest is here, where
+/// nobody would ever bring a good one. Thread: the engine's loop.
+/// </remarks>
+internal sealed class BadCopies(NodePorts ports, ChunkStore store, PoolView view, CopyCensus census)
+{
+    private static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
+    private long? _last;
+    private bool _isLooking;
+
+    /// <summary>Begins a look, if it is time. Others are asked: nobody waits for that.</summary>
+    public void LookIfDue()
+    {
+        bool isTime = _last is not { } last || ports.Time.GetElapsedTime(last) >= Every;
+        if (store.Aside.Count > 0 && isTime && !_isLooking)
+        {
+            _isLooking = true;
+            ports.Workers.Start("bad copies", Look);
+        }
+    }
+
+    private async Task Look()
+    {
+        try
+        {
+            await LookOnce();
+        }
+        finally
+        {
+            _last = ports.Time.GetTimestamp();
+            _isLooking = false;
+        }
+    }
+
+    private async Task LookOnce()
+    {
+        await ports.Workers.Run(WorkPriority.Background, store.Aside.TryAgain);
+        StoredRecord[] strays =
+        [
+            .. store.Aside.Records.Where(bad => bad.Key.Kind == RecordKind.Copy && bad.Use == ChunkUse.Replicated
+                && !view.Placement.AnswersFor(bad.Key.Partition, view.Self)),
+        ];
+        int[] copies = await census.Elsewhere([.. strays.Select(bad => bad.Key.Address)], []);
+        for (int i = 0; i < strays.Length; i++)
+        {
+            if (copies[i] >= view.CopiesWanted && !store.Contains(strays[i].Key))
+            {
+                _ = store.Remove(strays[i].Key);
+            }
+        }
+    }
+}
