@@ -39,6 +39,32 @@ public sealed class GarbageCollectorTests
     }
 
     [Fact]
+    public void SpaceThatGetsShort_GivesThePastBack_ThoughNothingElseHappens()
+    {
+        GarbageNode node = new(
+            _scheduler, 1, _members, _nodes, options: new GarbageOptions { Keep = Retention.Forever });
+        ChunkRef[] chunks = [.. Enumerable.Range(0, 2).Select(i => GarbageNode.Chunk(i, node))];
+        node.Create("a", chunks[0]);
+        node.Overwrite("a", chunks[1]);
+        Assert.True(node.Node.Log.Seal().IsOk);
+        node.Collector.Start(node.Node.Process);
+        Pass(node, TimeSpan.FromMinutes(10));
+        Assert.Equal([true, true], chunks.Select(node.Has));
+        node.IsSpaceShort = true;
+        Pass(node, TimeSpan.FromMinutes(2));
+        Assert.Equal([false, true], chunks.Select(node.Has));
+    }
+
+    private void Pass(GarbageNode node, TimeSpan time)
+    {
+        for (TimeSpan end = _scheduler.Now + time; _scheduler.Now < end;)
+        {
+            _scheduler.RunFor(TimeSpan.FromSeconds(10));
+            Assert.True(node.Node.Log.Seal().IsOk);
+        }
+    }
+
+    [Fact]
     public void Together_NothingGoesBeforeEverybodyHasSeenTheDeletion()
     {
         GarbageNode a = Node();

@@ -32,7 +32,10 @@ internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
         Store = ChunkStore.Open(Node.Disk, new ChunkStoreOptions { SpaceBytes = 64 << 20 }).Value;
         Collector = new GarbageCollector(
             Node.Log, Store, this, this, Node.Identity.Node, Node.Process.Time,
-            options ?? new GarbageOptions { Keep = Retention.None, Brake = brake ?? new BrakeLimits() });
+            options ?? new GarbageOptions { Keep = Retention.None, Brake = brake ?? new BrakeLimits() })
+        {
+            IsSpaceShort = () => IsSpaceShort,
+        };
         all.Add(this);
     }
 
@@ -46,6 +49,9 @@ internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
     public List<ReadOnlyMemory<byte>> Open { get; } = [];
 
     public IReadOnlyList<NodeId> Writers => [.. _all.Select(node => node.Node.Identity.Node)];
+
+    /// <summary>Whether the pool has hardly any room.</summary>
+    public bool IsSpaceShort { get; set; }
 
     /// <summary>Whether it was forgotten and is not up to date yet.</summary>
     public bool IsReturning { get; set; }

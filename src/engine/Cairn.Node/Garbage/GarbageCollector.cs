@@ -22,8 +22,6 @@ namespace Cairn.Node.Garbage;
 /// </remarks>
 public sealed partial class GarbageCollector : IDisposable
 {
-    private const int QuietTurnsMax = 6;
-
     private readonly ReplicatedLog _log;
     private readonly ChunkStore _store;
     private readonly NodeId _self;
@@ -143,53 +141,6 @@ public sealed partial class GarbageCollector : IDisposable
         bool carriedOut = isRescued && await CarryOut(cancellation);
         bool settled = Settle();
         return condemned || acknowledged || carriedOut || settled;
-    }
-
-    private async Task Loop()
-    {
-        while (!_stop.IsCancellationRequested)
-        {
-            await _wake.Wait();
-            _wake.Hear();
-            if (_stop.IsCancellationRequested)
-            {
-                break;
-            }
-
-            try
-            {
-                await Quiet();
-                long started = _time.GetTimestamp();
-                while (await Round(_stop.Token))
-                {
-                }
-
-                // A walk costs a look at every version: never more than a twentieth of the time.
-                _rest = _time.GetElapsedTime(started) * 20;
-                if (Patience() is { } patience)
-                {
-                    await _wake.Wait(patience, _time, _stop.Token);
-                    _wake.Raise();
-                }
-            }
-            catch (OperationCanceledException)
-            {
-                break;
-            }
-        }
-    }
-
-    /// <summary>Waits for a moment without writes, but not for ever.</summary>
-    private async Task Quiet()
-    {
-        await Task.Delay(_rest > _options.Delay ? _rest : _options.Delay, _time, _stop.Token);
-        for (int turn = 0; turn < QuietTurnsMax && _wake.IsRaised; turn++)
-        {
-            _wake.Hear();
-            await Task.Delay(_options.Delay, _time, _stop.Token);
-        }
-
-        _wake.Hear();
     }
 
     /// <summary>(1) Condemn what everybody has seen removed.</summary>
@@ -443,25 +394,6 @@ public sealed partial class GarbageCollector : IDisposable
             ImmutableArray<TransactionId> settled = [.. _queries.Condemned().Select(list => list.By)
                 .Where(by => marks.TrueForAll(mark => mark.CarriedOut.Contains(by)))];
             return IsCondemner && !settled.IsEmpty && Write(new Condemn(LogPositions.Empty, [], [], [], settled));
-        }
-    }
-
-    /// <summary>
-    /// How long until a look may find something without anything having changed; null for no past at all.
-    /// </summary>
-    private TimeSpan? Patience()
-    {
-        lock (_log.Gate)
-        {
-            if (_options.IsRemoved)
-            {
-                return IsEmptied ? null : _options.Interval;
-            }
-
-            bool hasPast = _queries.DetachedObjects().Any() || _queries.SupersededVersions().Any();
-            return _finder.HasUnsettled || _unnamed.Count > 0 || _queries.Condemned().Count > 0 ? _options.Interval
-                : hasPast ? _options.KeepInterval
-                : null;
         }
     }
 
