@@ -27,7 +27,8 @@ internal static class ContentRoutes
             return ControlReplies.Refuse(path, isDirectory ? VolumeError.IsADirectory : VolumeError.InvalidArgument);
         }
 
-        Result<OpenedFile, VolumeError> open = await volume.Open(attributes.Inode, OpenIntent.Read, Caller.Daemon);
+        Result<OpenedFile, VolumeError> open = await volume.Open(
+            attributes.Inode, OpenIntent.Read | OpenIntent.Steady, Caller.Daemon);
         if (!open.TryGet(out OpenedFile opened, out error))
         {
             return ControlReplies.Refuse(path, error);

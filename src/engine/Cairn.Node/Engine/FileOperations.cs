@@ -90,7 +90,7 @@ internal sealed class FileOperations(
             string path;
             lock (state.Gate)
             {
-                path = NameText.Join(state.Queries.PathOf(target.Id));
+                path = NameText.Join(state.Queries.PathOf(state.Inodes.ObjectOf(target.Inode) ?? target.Id));
             }
 
             state.Parts.Unreadable($"{state.Parts.Name}/{path}");
@@ -338,7 +338,10 @@ internal sealed class FileOperations(
             return refusal;
         }
 
-        OpenObject target = state.OpenFor(view);
+        bool isSteady = (intent & OpenIntent.Steady) != 0 && state.FindOpen(view.Id) is not { IsPinned: true };
+        OpenObject target = isSteady
+            ? state.OpenPast(state.Inodes.NumberOf(view.Id), view.Head)
+            : state.OpenFor(view);
         if (target.Base is null && target.BaseRoot.Length <= InlineRootBytesMax)
         {
             LoadInline(target);

@@ -129,6 +129,12 @@ public enum OpenIntent
 
     /// <summary>Creation fails if the name is taken (O_EXCL).</summary>
     Exclusive = 32,
+
+    /// <summary>
+    /// What is read is one version to its end, though others write newer ones meanwhile; a file with unpublished writes on this
+    /// node shows those, as they come.
+    /// </summary>
+    Steady = 64,
 }
 
 /// <summary>Which attributes to change; null leaves one as it is.</summary>
