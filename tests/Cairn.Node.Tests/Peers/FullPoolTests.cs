@@ -34,6 +34,11 @@ public sealed class FullPoolTests
         }
 
         Assert.Equal(VolumeError.NoSpace, refused);
+
+        // Who goes on is not made to wait for each.
+        TimeSpan before = bench.Scheduler.Now;
+        Assert.Equal(VolumeError.NoSpace, bench.Put(bench.Nodes[kept.Count % 4], "more", bench.Bytes(1_500_000)).Error);
+        Assert.InRange(bench.Scheduler.Now - before, TimeSpan.Zero, TimeSpan.FromSeconds(5));
         Assert.True(kept.Count * 1_500_000L > Given / 4, $"refused after only {kept.Count} files");
         bench.Until(() => bench.Nodes.TrueForAll(node => node.Status() is { Owed.SendChunks: 0 }), "all of it safe");
         foreach ((string name, byte[] content) in kept)

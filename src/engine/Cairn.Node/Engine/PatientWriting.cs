@@ -8,9 +8,16 @@ using Cairn.Storage.Packs;
 namespace Cairn.Node.Engine;
 
 /// <summary>Backpressure: a writer waits while publishing makes room, and is refused when there is no progress.</summary>
+/// <remarks>
+/// Who was refused once is refused at once, as long as it goes on trying, until there is room: a program that writes a thousand
+/// blocks into a full pool would else wait for each.
+/// </remarks>
 internal sealed class PatientWriting(
     VolumeState state, FileOperations files, Publisher publisher, CancellationToken stopping)
 {
+    // When a write was last refused, in ticks of the time; 0 once there was room again.
+    private long _refused;
+
     /// <summary>Writes, at once if there is room.</summary>
     /// <returns>
     /// <see cref="VolumeError.NoSpace"/> after <see cref="PublishOptions.RoomPatience"/> without room, and after
@@ -23,6 +30,7 @@ internal sealed class PatientWriting(
             Result<int, VolumeError> written = files.Write(handle, offset, data);
             if (written.IsOk || written.Error != VolumeError.NoSpace)
             {
+                Volatile.Write(ref _refused, 0);
                 return new(written);
             }
         }
@@ -48,7 +56,9 @@ internal sealed class PatientWriting(
     {
         TimeProvider time = state.Parts.Time;
         long start = time.GetTimestamp();
-        while (time.GetElapsedTime(start) < Patience)
+        long refused = Volatile.Read(ref _refused);
+        bool isRefused = refused != 0 && time.GetElapsedTime(refused) < Patience;
+        while (isRefused || time.GetElapsedTime(start) < Patience)
         {
             Task progress = publisher.Progress;
             lock (state.Gate)
@@ -62,12 +72,18 @@ internal sealed class PatientWriting(
                 publisher.Signal();
             }
 
+            if (isRefused)
+            {
+                break;
+            }
+
             await Waiting.AtMost(progress, TimeSpan.FromMilliseconds(200), time, stopping);
             if (HasRoom(data.Length))
             {
                 Result<int, VolumeError> written = files.Write(handle, offset, data);
                 if (written.IsOk || written.Error != VolumeError.NoSpace)
                 {
+                    Volatile.Write(ref _refused, 0);
                     return written;
                 }
             }
@@ -78,6 +94,7 @@ internal sealed class PatientWriting(
             }
         }
 
+        Volatile.Write(ref _refused, Math.Max(1, time.GetTimestamp()));
         return VolumeError.NoSpace;
     }
 }
