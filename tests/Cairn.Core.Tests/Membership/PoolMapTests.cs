@@ -32,6 +32,21 @@ public sealed class PoolMapTests
     }
 
     [Fact]
+    public void A_record_that_was_removed_leaves_nothing_behind()
+    {
+        PoolMap map = new();
+        map.Merge(MemberKit.Signed(1, 5));
+        Bytes16 root = map.Root;
+        SignedNodeRecord second = MemberKit.Signed(2, 5);
+        map.Merge(second);
+        map.Remove(second.Record.Node);
+        map.Remove(second.Record.Node);
+        Assert.Equal(root, map.Root);
+        Assert.Equal(1, map.Count);
+        Assert.Equal(MergeOutcome.Added, map.Merge(second));
+    }
+
+    [Fact]
     public void The_higher_counter_wins_and_the_outcome_says_so()
     {
         PoolMap map = new();

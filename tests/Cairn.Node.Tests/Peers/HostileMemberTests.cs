@@ -44,6 +44,69 @@ public sealed class HostileMemberTests
     }
 
     [Fact]
+    public void RecordsOfNodesThatItMadeUp_AreTheSameOnesWhateverTheOrder()
+    {
+        (BenchNode member, PoolId pool) = Member();
+        NodeId[] made = [];
+        NodeId[] kept = _bench.Do(member, async () =>
+        {
+            await using IConnection connection = await Greet(member, pool);
+            SignedNodeRecord[] records = [.. Enumerable.Range(1, 1100).Select(number =>
+            {
+                using SimulatedIdentity identity = new(2_000_000 + (ulong)number);
+                return RecordOf(identity, $"made up {number}", member);
+            }).OrderByDescending(record => record.Record.Node)];
+            made = [.. records.Select(record => record.Record.Node)];
+            foreach (SignedNodeRecord record in records)
+            {
+                await Send(connection, new MapRecords([record.Bytes]));
+            }
+
+            await Send(connection, new MapBuckets(new Bytes16[MapBuckets.BucketCount]));
+            while (true)
+            {
+                if (await Receive(connection) is MapRecords { Records.Count: > 100 } all)
+                {
+                    return all.Records.Select(record => NodeRecordCodec.TryReadNode(record.Span, out NodeId node)
+                        ? node
+                        : default).ToArray();
+                }
+            }
+        });
+        Assert.Equal(made.Order().Take(1000), kept.Where(made.Contains).Order());
+    }
+
+    [Fact]
+    public void WhoAsksAndNeverListens_IsLeft()
+    {
+        (BenchNode member, PoolId pool) = Member();
+        int asked = _bench.Do(member, async () =>
+        {
+            await using IConnection connection = await Greet(member, pool);
+            for (int number = 1; number <= 1000; number++)
+            {
+                using SimulatedIdentity identity = new(3_000_000 + (ulong)number);
+                await Send(connection, new MapRecords([RecordOf(identity, $"made up {number}", member).Bytes]));
+            }
+
+            // Whose map differs everywhere is sent everything.
+            ArrayBufferWriter<byte> ask = new();
+            PeerMessageCodec.Encode(new MapBuckets(new Bytes16[MapBuckets.BucketCount]), ask);
+            for (int i = 0; i < 20_000; i++)
+            {
+                if (!(await connection.Send(ask.WrittenMemory, default, CancellationToken.None)).IsOk)
+                {
+                    return i;
+                }
+            }
+
+            return int.MaxValue;
+        });
+        Assert.InRange(asked, 100, 10_000);
+        _bench.Until(() => Victim.Connected == 0, "it is left");
+    }
+
+    [Fact]
     public void AListOfCopiesThatBeginsAnewForEver_EndsTheConnection()
     {
         (BenchNode member, PoolId pool) = Member();

@@ -89,6 +89,16 @@ public sealed class PoolMap
         return order > 0 ? MergeOutcome.Updated : order == 0 ? MergeOutcome.Same : MergeOutcome.Older;
     }
 
+    /// <summary>Forgets a node's record.</summary>
+    public void Remove(NodeId node)
+    {
+        if (_records.Remove(node, out SignedNodeRecord? held))
+        {
+            _buckets[BucketOf(node)] -= Hash(held);
+            Revision++;
+        }
+    }
+
     /// <summary>The digest of one bucket.</summary>
     public Bytes16 BucketDigest(int bucket) => ToBytes(_buckets[bucket]);
 

@@ -8,10 +8,13 @@ namespace Cairn.Node.Peers;
 /// <summary>One connection to one member, after the handshake: frames out in order, requests matched with answers.</summary>
 /// <remarks>
 /// Small messages go before chunks that wait. A bad frame, an unexpected answer or the end of the stream closes the link;
-/// every open request is then answered with nothing. Thread: the engine's loop.
+/// every open request is then answered with nothing. So does a peer that asks for more than it takes. Thread: the engine's loop.
 /// </remarks>
 internal sealed class PeerLink
 {
+    /// <summary>Small messages that wait to be sent: far above what windows let wait, and a bound to what a peer can ask for.</summary>
+    private const long SmallBytesMax = 128L << 20;
+
     private readonly IConnection _connection;
     private readonly Queue<Outgoing> _small = new();
     private readonly Queue<Outgoing> _large = new();
@@ -19,6 +22,8 @@ internal sealed class PeerLink
     private readonly TimeProvider _time;
     private TaskCompletionSource? _wake;
     private ulong _nextRequest = 1;
+    private long _smallBytes;
+    private bool _isOverfull;
     private readonly long _made;
     private long _lastHeard;
 
@@ -77,6 +82,13 @@ internal sealed class PeerLink
             }
 
             _lastHeard = _time.GetTimestamp();
+            if (_isOverfull)
+            {
+                frame.Dispose();
+                GiveUp();
+                break;
+            }
+
             Result<PeerMessage, ProtocolError> decoded = PeerMessageCodec.Decode(frame.Bytes);
             if (!decoded.TryGet(out PeerMessage? message, out ProtocolError bad))
             {
@@ -111,8 +123,16 @@ internal sealed class PeerLink
     /// <summary>As <see cref="Send"/>, for what is said to many: encoded once.</summary>
     public void SendEncoded(ReadOnlyMemory<byte> message)
     {
-        if (!IsClosed)
+        if (IsClosed)
         {
+            return;
+        }
+
+        // Whoever says this may be in the middle of something: the link is closed when it is looked at next.
+        _isOverfull |= _smallBytes + message.Length > SmallBytesMax;
+        if (!_isOverfull)
+        {
+            _smallBytes += message.Length;
             Enqueue(_small, new Outgoing(message, default, null));
         }
     }
@@ -230,6 +250,15 @@ internal sealed class PeerLink
         }
     }
 
+    /// <summary>Nothing that waits would be taken, a goodbye neither; a send under way ends with the connection.</summary>
+    private void GiveUp()
+    {
+        Fault = GoodbyeReason.ProtocolError;
+        _small.Clear();
+        Close("the peer does not take what it is sent");
+        _ = _connection.DisposeAsync().AsTask();
+    }
+
     private void Enqueue(Queue<Outgoing> queue, Outgoing outgoing)
     {
         queue.Enqueue(outgoing);
@@ -240,6 +269,11 @@ internal sealed class PeerLink
     {
         while (true)
         {
+            if (_isOverfull && !IsClosed)
+            {
+                GiveUp();
+            }
+
             if (!_small.TryDequeue(out Outgoing next) && !(IsClosed || _large.TryDequeue(out next)))
             {
                 _wake = new TaskCompletionSource();
@@ -255,6 +289,7 @@ internal sealed class PeerLink
 
             Result<Unit, TransportError> sent = await _connection.Send(next.Head, next.Body, CancellationToken.None);
             QueuedBytes -= next.Body.Length;
+            _smallBytes -= next.Sent is null ? next.Head.Length : 0;
             next.Sent?.Invoke();
             if (!sent.TryGet(out _, out TransportError error))
             {

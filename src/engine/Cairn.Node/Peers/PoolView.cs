@@ -11,7 +11,10 @@ namespace Cairn.Node.Peers;
 /// </remarks>
 internal sealed class PoolView
 {
-    /// <summary>Records of so many nodes are kept that the pool's log does not name (yet): any member can make them up.</summary>
+    /// <summary>
+    /// Records of so many nodes are kept that the pool's log does not name (yet): any member can make them up. Those with the
+    /// smallest ids, or two nodes that heard of them in another order would never agree on the map.
+    /// </summary>
     private const int StrangersMax = 1000;
     private readonly HashSet<NodeId> _givenUp = [];
     private readonly HashSet<(VolumeId Volume, NodeId Node)> _readers = [];
@@ -147,7 +150,7 @@ internal sealed class PoolView
     /// <summary>Takes a record; true if it was new.</summary>
     public bool Merge(SignedNodeRecord record)
     {
-        bool isNews = !IsStrangerTooMany(record.Record.Node)
+        bool isNews = HasPlaceFor(record.Record.Node)
             && Map.Merge(record) is MergeOutcome.Added or MergeOutcome.Updated;
         if (isNews)
         {
@@ -191,9 +194,31 @@ internal sealed class PoolView
         : State.Members.TryGetValue(node, out Member? member) ? member.Name
         : node.Short;
 
-    private bool IsStrangerTooMany(NodeId node) =>
-        !Map.TryGet(node, out _) && !State.Members.ContainsKey(node)
-        && Map.Records.Count(known => !State.Members.ContainsKey(known.Record.Node)) >= StrangersMax;
+    /// <summary>Whether a node's record is kept; of a stranger's it may be in the place of another's.</summary>
+    private bool HasPlaceFor(NodeId node)
+    {
+        if (Map.TryGet(node, out _) || State.Members.ContainsKey(node))
+        {
+            return true;
+        }
+
+        NodeId[] strangers =
+        [
+            .. Map.Records.Select(static known => known.Record.Node).Where(known => !State.Members.ContainsKey(known)),
+        ];
+        if (strangers.Length < StrangersMax)
+        {
+            return true;
+        }
+
+        bool hasPlace = node < strangers[^1];
+        if (hasPlace)
+        {
+            Map.Remove(strangers[^1]);
+        }
+
+        return hasPlace;
+    }
 
     private IEnumerable<NodeId> Candidates()
     {

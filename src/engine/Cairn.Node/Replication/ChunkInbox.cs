@@ -18,7 +18,11 @@ namespace Cairn.Node.Replication;
 internal sealed class ChunkInbox(
     NodePorts ports, ChunkStore store, NodeDiary diary, RateLimiter limiter, Func<ChunkAddress, ChunkOutcome> answer)
 {
+    /// <summary>Bytes of one peer that wait to be written: three times what a sender lets be on the way.</summary>
+    private const long WaitingBytesMax = 96L << 20;
+
     private readonly List<Written> _written = [];
+    private readonly Dictionary<PeerLink, long> _waiting = [];
     private bool _commits;
 
     /// <summary>Chunks were stored that peers sent: the counters of owed and held change.</summary>
@@ -30,6 +34,15 @@ internal sealed class ChunkInbox(
     /// <summary>A peer's chunks; the frame is disposed when they are written.</summary>
     public void OnPut(PeerLink link, ChunkPut message, IFrame frame)
     {
+        long waiting = _waiting.GetValueOrDefault(link) + frame.Bytes.Length;
+        if (waiting > WaitingBytesMax)
+        {
+            frame.Dispose();
+            link.Close(GoodbyeReason.ProtocolError);
+            return;
+        }
+
+        _waiting[link] = waiting;
         ports.Workers.Start("chunk put", () => Take(link, message, frame));
     }
 
@@ -40,6 +53,7 @@ internal sealed class ChunkInbox(
         using (frame)
         {
             outcomes = await ports.Workers.Run(WorkPriority.Foreground, () => Write(message));
+            Leave(link, frame.Bytes.Length);
         }
 
         await limiter.Wait(bytes);
@@ -48,6 +62,19 @@ internal sealed class ChunkInbox(
         {
             _commits = true;
             await CommitAll();
+        }
+    }
+
+    private void Leave(PeerLink link, int bytes)
+    {
+        long left = _waiting[link] - bytes;
+        if (left > 0)
+        {
+            _waiting[link] = left;
+        }
+        else
+        {
+            _waiting.Remove(link);
         }
     }
 
@@ -77,9 +104,19 @@ internal sealed class ChunkInbox(
 
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(chunk.Stored.Span, hash);
-        return new ChunkAddress(hash) != chunk.Address
-            ? ChunkOutcome.Corrupt
-            : OutcomeOf(store.Put(key, chunk.Stored.Span, ChunkUse.Replicated, isNew: true));
+        if (new ChunkAddress(hash) != chunk.Address)
+        {
+            return ChunkOutcome.Corrupt;
+        }
+
+        // What was only cached counted for nobody: the pool must not count on it because good bytes came and were not kept.
+        if (held.Use == ChunkUse.Cached && !store.Verify(key).TryGet(out _, out StoreError bad)
+            && bad.Kind != StoreErrorKind.NotFound)
+        {
+            store.Quarantine(key, bad);
+        }
+
+        return OutcomeOf(store.Put(key, chunk.Stored.Span, ChunkUse.Replicated, isNew: true));
     }
 
     private async Task CommitAll()

@@ -229,11 +229,20 @@ internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView vi
             _sending.Add(link.Peer, outstanding);
         }
 
+        // Whoever asks for far more than anybody reads at once would fill the memory with its questions.
+        if (outstanding.Waiting >= Outstanding.WaitingMax)
+        {
+            link.Close(GoodbyeReason.ProtocolError);
+        }
+
+        outstanding.Waiting++;
         while (outstanding.Bytes > Outstanding.BytesMax && !link.IsClosed)
         {
             outstanding.Freed ??= new TaskCompletionSource();
             await outstanding.Freed.Task;
         }
+
+        outstanding.Waiting--;
 
         outstanding.Bytes += bytes;
     }
@@ -250,6 +259,10 @@ internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView vi
     private sealed class Outstanding
     {
         public const long BytesMax = 32 << 20;
+
+        public const int WaitingMax = 1 << 14;
+
+        public int Waiting { get; set; }
 
         public long Bytes { get; set; }
 
