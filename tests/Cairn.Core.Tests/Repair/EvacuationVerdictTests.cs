@@ -21,6 +21,16 @@ public sealed class EvacuationVerdictTests
         Assert.Equal("No other node can be reached. 1 log block is only here.", verdict.Text);
     }
 
+    [Fact]
+    public void What_the_disk_does_not_give_is_not_said_to_be_on_its_way()
+    {
+        OnlyHereCounts counts = new() { Chunks = 3, ChunksRefused = 1, ChunksUnreadable = 2, Connected = 1 };
+        EvacuationVerdict verdict = EvacuationVerdict.Of(counts);
+        Assert.Equal(EvacuationStep.Unreadable, verdict.Step);
+        Assert.StartsWith("2 chunks are only here, and cannot be read", verdict.Text, StringComparison.Ordinal);
+        Assert.Equal(EvacuationStep.Going, EvacuationVerdict.Of(counts with { Chunks = 4 }).Step);
+    }
+
     [Theory]
     [InlineData(2, 2, 0, false, EvacuationStep.Full)]
     [InlineData(3, 2, 0, false, EvacuationStep.Going)]

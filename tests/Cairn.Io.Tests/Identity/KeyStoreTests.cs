@@ -72,6 +72,17 @@ public sealed class KeyStoreTests : IDisposable
         Assert.Equal([File], Directory.GetFiles(_folder["keys"]));
     }
 
+    [Fact]
+    public void An_open_key_that_a_crash_left_beside_a_sealed_one_goes_at_the_next_look()
+    {
+        Create();
+        byte[] open = System.IO.File.ReadAllBytes(File);
+        Assert.True(_keys.Lock("x").IsOk);
+        System.IO.File.WriteAllBytes(File + ".new", open);
+        Assert.Equal(KeyErrorKind.Sealed, _keys.Load().Error.Kind);
+        Assert.Equal([File], Directory.GetFiles(_folder["keys"]));
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(3)]

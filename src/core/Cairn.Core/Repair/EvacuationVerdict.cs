@@ -11,6 +11,9 @@ public sealed record OnlyHereCounts
     /// <summary>Of those, chunks that every node that was asked had no room for.</summary>
     public long ChunksRefused { get; init; }
 
+    /// <summary>Of those, chunks that cannot be read here now.</summary>
+    public long ChunksUnreadable { get; init; }
+
     /// <summary>Log blocks that no other node said it holds.</summary>
     public long Blocks { get; init; }
 
@@ -38,6 +41,9 @@ public enum EvacuationStep
 
     /// <summary>The nodes that can be reached have no room for the rest.</summary>
     Full,
+
+    /// <summary>The rest cannot be read from this machine's disk.</summary>
+    Unreadable,
 }
 
 /// <summary>Whether a machine may leave without taking the only copy of something along.</summary>
@@ -52,6 +58,11 @@ public sealed record EvacuationVerdict(EvacuationStep Step, string Text)
         { Connected: 0 } => new(
             EvacuationStep.NobodyThere, $"No other node can be reached. {Rest(counts)} only here."),
         { HasUnpublishedWrites: true } => new(EvacuationStep.Going, "Writes are being published."),
+        { ChunksUnreadable: > 0 }
+            when counts.ChunksRefused + counts.ChunksUnreadable == counts.Chunks && counts.Blocks == 0 => new(
+            EvacuationStep.Unreadable,
+            $"{Many(counts.ChunksUnreadable, "chunk")} only here, and cannot be read from this machine's disk now: "
+            + "`cairn status` says more."),
         { ChunksRefused: > 0 } when counts.ChunksRefused == counts.Chunks && counts.Blocks == 0 => new(
             EvacuationStep.Full,
             $"The nodes that can be reached are full. {Rest(counts)} only here: give more space there or add a node."),

@@ -85,7 +85,7 @@ internal sealed class OnlyHere(
             long left = counts.Chunks + counts.Blocks;
             stuckSince = left < fewest ? null : stuckSince;
             fewest = Math.Min(fewest, left);
-            if (verdict.Step is EvacuationStep.NobodyThere or EvacuationStep.Full)
+            if (verdict.Step is EvacuationStep.NobodyThere or EvacuationStep.Full or EvacuationStep.Unreadable)
             {
                 // What was refused is offered again from time to time: only fewer that are left are a sign of progress.
                 stuckSince ??= ports.Time.GetTimestamp();
@@ -114,6 +114,7 @@ internal sealed class OnlyHere(
         {
             Chunks = IsAlone ? store.Count : chunks.Addresses.Count,
             ChunksRefused = chunks.Refused,
+            ChunksUnreadable = chunks.Unreadable,
             Blocks = sync.OnlyHere(),
             HasUnpublishedWrites = HasUnpublishedWrites,
             Connected = peers.Links.Count(link => !link.IsClosed),

@@ -6,7 +6,9 @@ namespace Cairn.Node.Replication;
 /// <param name="Addresses">Which.</param>
 /// <param name="Bytes">Their stored bytes, without those just announced.</param>
 /// <param name="Refused">Of them, how many every node that could take them had no room for.</param>
-internal sealed record UnconfirmedChunks(IReadOnlySet<ChunkAddress> Addresses, long Bytes, long Refused)
+/// <param name="Unreadable">Of them, how many cannot be read here now.</param>
+internal sealed record UnconfirmedChunks(
+    IReadOnlySet<ChunkAddress> Addresses, long Bytes, long Refused, long Unreadable)
 {
     /// <summary>Picks them out.</summary>
     public static UnconfirmedChunks Of(IEnumerable<OwedChunk> owed, IEnumerable<ChunkAddress> announced)
@@ -14,13 +16,15 @@ internal sealed record UnconfirmedChunks(IReadOnlySet<ChunkAddress> Addresses, l
         HashSet<ChunkAddress> addresses = [.. announced];
         long bytes = 0;
         long refused = 0;
+        long unreadable = 0;
         foreach (OwedChunk chunk in owed.Where(chunk => chunk.Confirmed == 0))
         {
             addresses.Add(chunk.Address);
             bytes += chunk.Length;
+            unreadable += chunk.IsUnreadable ? 1 : 0;
             refused += chunk.IsDone && chunk.Targets.Count > 0 ? 1 : 0;
         }
 
-        return new UnconfirmedChunks(addresses, bytes, refused);
+        return new UnconfirmedChunks(addresses, bytes, refused, unreadable);
     }
 }

@@ -56,6 +56,7 @@ public sealed class KeyStore(IDisk disk, IEntropy entropy)
     /// <param name="passphrase">Needed when it is sealed, else ignored.</param>
     public Result<FileIdentity, KeyError> Load(string? passphrase = null)
     {
+        ForgetUnfinished();
         if (!ReadKey(passphrase).TryGet(out byte[]? key, out KeyError error))
         {
             return error;
@@ -71,6 +72,7 @@ public sealed class KeyStore(IDisk disk, IEntropy entropy)
     /// <summary>Seals an open key with a passphrase. From then on nothing can be read without it.</summary>
     public Result<Unit, KeyError> Lock(string passphrase)
     {
+        ForgetUnfinished();
         Result<KeyState, KeyError> state = State();
         if (state.IsOk && state.Value == KeyState.Sealed)
         {
@@ -199,6 +201,20 @@ public sealed class KeyStore(IDisk disk, IEntropy entropy)
                 && file.Write(0, bytes).TryGet(out _, out error)
                 && file.Sync().TryGet(out _, out error);
             return written ? Unit.Value : error;
+        }
+    }
+
+    /// <summary>A crash while the key was written anew may have left it open beside one that is sealed.</summary>
+    private void ForgetUnfinished()
+    {
+        if (disk.Open(NewFileName, DiskOpenMode.ReadWrite).TryGet(out IDiskFile? left, out _))
+        {
+            using (left)
+            {
+                Overwrite(left);
+            }
+
+            _ = disk.Delete(NewFileName);
         }
     }
 
