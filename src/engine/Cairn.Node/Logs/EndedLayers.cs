@@ -36,7 +36,7 @@ internal static class EndedLayers
             {
                 var id = new TransactionId(
                     new LogId(log.OwnLogId.Author, (uint)entry.Offset), (ulong)entry.Length);
-                if (log.Fold.Has(id) || waiting.Contains(id))
+                if (log.Fold.Has(id) || waiting.Contains(id) || IsInBlock(log, id))
                 {
                     ended.Add(entry.Layer);
                 }
@@ -58,4 +58,11 @@ internal static class EndedLayers
 
         return left;
     }
+
+    /// <summary>
+    /// Whether a block here holds a transaction. It need not be folded: what it builds on may have been lost here, and comes back
+    /// from peers. They have folded it, so published again it would come before what it once replaced.
+    /// </summary>
+    private static bool IsInBlock(ReplicatedLog log, TransactionId id) =>
+        id.Seq <= log.Exchange.TipOf(id.Log).TransactionSeq;
 }
