@@ -91,6 +91,7 @@ internal static class QuickRebuild
             long megabytes = await peak / 1_000_000;
             used.Tell($"index of {files} files made anew from two logs, at most {megabytes} MB of objects");
             standing = await MakeCheckpoint(log, loop, shelf, files);
+            Drop(log, blocks, shelf, standing.Checkpoint);
         }
 
         Copy(home, index, files);
@@ -114,6 +115,17 @@ internal static class QuickRebuild
         MadeCheckpoint made = shelf.Newest.Value;
         used.Tell($"checkpoint of {files} files made, {made.Records} records");
         return new StandingCheckpoint(made, [self]);
+    }
+
+    /// <summary>What every member does once the checkpoint is settled: it reads it once more, and drops what is in it.</summary>
+    private static void Drop(ReplicatedLog log, LogStore blocks, CheckpointShelf shelf, MadeCheckpoint settled)
+    {
+        long before = blocks.BytesOf(log.Volume);
+        var used = new Used();
+        Invariant.That(shelf.Secure(settled.Hash).IsOk, "the checkpoint is not whole");
+        Invariant.That(log.Compaction.Drop(log.Fold.Positions, settled.Depth).IsOk, "blocks cannot be dropped");
+        long after = blocks.BytesOf(log.Volume);
+        used.Tell($"blocks dropped, logs of {before:N0} bytes before, {after:N0} after");
     }
 
     /// <summary>What a member does that has lost its index, and keeps a checkpoint that stands.</summary>

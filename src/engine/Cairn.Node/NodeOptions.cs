@@ -43,8 +43,8 @@ public sealed record NodeOptions
     /// </summary>
     public long TableFrom { get; init; } = 50_000;
 
-    /// <summary>Whether blocks are dropped that every fold begins behind. Default false.</summary>
-    public bool DropsBlocks { get; init; }
+    /// <summary>Whether blocks are dropped that every fold begins behind. Default true.</summary>
+    public bool DropsBlocks { get; init; } = true;
 
     /// <summary>Of a log from which less than so much would be dropped nothing is. Default 64 KiB.</summary>
     public long DropBytesMin { get; init; } = 64 << 10;

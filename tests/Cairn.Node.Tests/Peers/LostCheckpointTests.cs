@@ -125,6 +125,35 @@ public sealed class LostCheckpointTests
         bench.AssertNoFailures();
     }
 
+    [Fact]
+    public void WhatIsBeforeWhatWasDropped_IsAnsweredSo()
+    {
+        PoolBench bench = Dropped(81);
+        Assert.True(bench.Put(bench.Nodes[0], "late", [5]).IsOk);
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(30));
+        foreach (BenchNode node in bench.Nodes)
+        {
+            Assert.Equal(VolumeError.BeforeBeginning, Moment(bench, node, TimeSpan.FromMilliseconds(100)).Error);
+            Assert.Equal(VolumeError.BeforeBeginning, node.Drive.Feed!.After("").Error);
+            Assert.True(node.Drive.Feed.After(node.Drive.Feed.Now).IsOk);
+            Assert.True(Moment(bench, node, bench.Scheduler.Now).IsOk);
+
+            // At once after a start, too: what is kept is looked for when it is asked for.
+            node.Kill();
+            node.Start();
+            Assert.Equal(VolumeError.BeforeBeginning, Moment(bench, node, TimeSpan.FromMilliseconds(100)).Error);
+            Assert.True(Moment(bench, node, bench.Scheduler.Now).IsOk);
+        }
+    }
+
+    /// <summary>A file as it was so long after the simulation's beginning.</summary>
+    private static Result<ObjectAttributes, VolumeError> Moment(PoolBench bench, BenchNode node, TimeSpan when)
+    {
+        DateTimeOffset began = node.Process.Time.GetUtcNow() - bench.Scheduler.Now;
+        string moment = (began + when).ToString("'@'yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", null);
+        return bench.Do(node, () => node.Drive.Resolve($".snapshots/{moment}/file 1").AsTask());
+    }
+
     /// <summary>Three members with files, of which each has dropped what the settled checkpoint has.</summary>
     private static PoolBench Dropped(ulong seed, int attributeBytes = 0)
     {

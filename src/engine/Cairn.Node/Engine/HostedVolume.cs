@@ -182,6 +182,8 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
             await _workers.Run(WorkPriority.Background, () => _checkpoints.Secure(ground.Hash));
         if (!secured.TryGet(out _, out IndexError unfit))
         {
+            // One that is damaged is not kept any more, and is looked at again when it was taken from others.
+            _droppedBefore = _checkpoints.Keeps(ground.Hash) ? ground.Hash : _droppedBefore;
             _log.Report(_log.OwnLogId, $"no old blocks are dropped yet: {unfit.Detail}");
             return;
         }
