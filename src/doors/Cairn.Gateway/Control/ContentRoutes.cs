@@ -138,7 +138,8 @@ internal static class ContentRoutes
                 }
             }
 
-            return await volume.Sync(handle, dataOnly: true);
+            // An empty file has no bytes to sync, and no draft by which the next start would know it.
+            return first > 0 ? await volume.Sync(handle, dataOnly: true) : Unit.Value;
         }
         catch (Exception error) when (error is IOException or OperationCanceledException)
         {
