@@ -237,6 +237,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _sync.Stop();
         _copies.Stop();
         _tables.Stop();
+        _volumes.Stop();
         Warn(_sync.Save());
         _replicator.Stop();
         _repair.Stop();

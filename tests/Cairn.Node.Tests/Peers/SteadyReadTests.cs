@@ -1,4 +1,3 @@
-using Cairn.Core.Primitives;
 using Cairn.Node.Volumes;
 
 namespace Cairn.Node.Tests.Peers;

@@ -206,12 +206,18 @@ internal sealed class VolumeSet : IAsyncDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
+    /// <summary>Opens no more, and takes nothing any more from others.</summary>
+    public void Stop()
     {
         _isStopped = true;
         Grounds.Stop();
         Settling.Stop();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        Stop();
         foreach (Hosted hosted in _open.Values)
         {
             await hosted.Volume.DisposeAsync();
