@@ -9,7 +9,9 @@ namespace Cairn.Node.Drafts;
 /// <summary>Brings drafts back that were in the journal when the daemon ended, so that they are published now.</summary>
 /// <remarks>
 /// A draft whose version is in the tree was published: its records are given back. Of a file with two unpublished drafts the
-/// lower one was frozen when the upper one began; it is published first.
+/// lower one was frozen when the upper one began; it is published first. A draft of a file that the tree does not know waits as
+/// long as something is missing in the tree (<see cref="ReplicatedLog.IsFoldWhole"/>): a block was lost here, and the file is in it.
+/// Used under the gate.
 /// </remarks>
 internal sealed class DraftRecovery(VolumeState state)
 {
@@ -17,7 +19,10 @@ internal sealed class DraftRecovery(VolumeState state)
     private readonly List<VersionId> _order = [];
     private readonly List<JournalExtent> _freed = [];
 
-    /// <summary>Files that have a draft again; they want publishing. Called under the gate.</summary>
+    /// <summary>Whether drafts wait for their files.</summary>
+    public bool IsWaiting => _order.Count > 0;
+
+    /// <summary>Files that have a draft again; they want publishing.</summary>
     public int Run(IReadOnlyList<RecoveredRecord> records)
     {
         foreach (RecoveredRecord record in records)
@@ -25,27 +30,53 @@ internal sealed class DraftRecovery(VolumeState state)
             Take(record);
         }
 
+        return Look();
+    }
+
+    /// <summary>The tree has changed: brings those back whose files are known now, and gives up those that nobody wants.</summary>
+    /// <returns>Files that have a draft again.</returns>
+    public int Look()
+    {
+        bool isWhole = state.Parts.Log.IsFoldWhole;
         int recovered = 0;
-        foreach (VersionId version in _order)
+        foreach (VersionId version in _order.ToArray())
         {
             (LayerBegun begun, Draft draft) = _layers[version];
-            if (IsWanted(begun, draft))
+            bool isWanted = IsWanted(begun, draft);
+            if (!isWanted && !isWhole && state.Queries.Get(begun.Object) is null)
+            {
+                continue;
+            }
+
+            _order.Remove(version);
+            if (isWanted)
             {
                 Restore(begun, draft);
                 recovered++;
             }
             else
             {
-                draft.Map.Clear(_freed);
-                foreach (Cairn.Storage.Journaling.JournalPosition note in draft.Notes)
-                {
-                    state.Journal.Journal.Release(note);
-                }
+                GiveUp(draft);
             }
         }
 
         state.Journal.Release(_freed);
+        _freed.Clear();
+        if (_order.Count == 0)
+        {
+            _layers.Clear();
+        }
+
         return recovered;
+    }
+
+    private void GiveUp(Draft draft)
+    {
+        draft.Map.Clear(_freed);
+        foreach (Cairn.Storage.Journaling.JournalPosition note in draft.Notes)
+        {
+            state.Journal.Journal.Release(note);
+        }
     }
 
     private void Take(RecoveredRecord record)

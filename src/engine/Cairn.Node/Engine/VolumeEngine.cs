@@ -30,6 +30,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     private readonly FileOperations _files;
     private readonly PatientWriting _writing;
     private readonly RemoteChanges _remote;
+    private readonly DraftRecovery _drafts;
     private readonly ConflictKeeper _conflicts;
     private readonly ContentReader _reader;
     private readonly Publisher _publisher;
@@ -48,6 +49,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         _files = new FileOperations(_state, _reader, writer, _presence, _publisher.Signal);
         _writing = new PatientWriting(_state, _files, _publisher, _stop.Token);
         _remote = new RemoteChanges(_state);
+        _drafts = new DraftRecovery(_state);
         _names = new NamespaceOperations(_state, _files.DropIfGone);
         _attributes = new AttributeOperations(_state, _presence);
         _conflicts = new ConflictKeeper(_state, _files);
@@ -65,6 +67,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         {
             IsSpaceShort = () => !parts.HasPoolRoom() || (parts.Space?.Invoke() is { TotalBytes: > 0 } space
                 && space.FreeBytes < space.TotalBytes / ShortOfSpace),
+            KnowsLess = () => _drafts.IsWaiting,
         };
         Return = new VolumeReturn(_state, roots, _garbage);
         Scheduled = new ScheduledSnapshots(_state, () => _garbage.Members, PublishAll);
@@ -104,7 +107,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         {
             lock (_state.Gate)
             {
-                return _state.OpenObjects.Any(open => open.Newest is not null);
+                return _drafts.IsWaiting || _state.OpenObjects.Any(open => open.Newest is not null);
             }
         }
     }
@@ -118,18 +121,15 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         VolumeEngine engine = new(parts);
         lock (engine._state.Gate)
         {
-            if (new DraftRecovery(engine._state).Run(engine._state.Unnamed.Restore(recovered)) > 0)
-            {
-                engine._state.DraftsOfRemoved.Look();
-                engine._publisher.Signal();
-            }
-
+            engine.BroughtBack(engine._drafts.Run(engine._state.Unnamed.Restore(recovered)));
             engine._publisher.ReportUnnamed();
         }
 
         parts.Log.Changed += engine._remote.OnChange;
+        parts.Log.Changed += engine.LookForFilesOfDrafts;
         parts.Log.HoldsBack = engine.HoldsBack;
-        parts.Log.WithholdsWord = () => engine._state.DraftsOfRemoved.IsAny || engine._garbage.Members.IsReturning;
+        parts.Log.WithholdsWord = () => engine._drafts.IsWaiting || engine._state.DraftsOfRemoved.IsAny
+            || engine._garbage.Members.IsReturning;
         parts.Workers.Start("publishing " + parts.Name, engine.Publish);
         if (parts.Members is not null)
         {
@@ -138,6 +138,23 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         }
 
         return engine;
+    }
+
+    private void LookForFilesOfDrafts(IReadOnlyList<byte[]> changed)
+    {
+        if (_drafts.IsWaiting)
+        {
+            BroughtBack(_drafts.Look());
+        }
+    }
+
+    private void BroughtBack(int recovered)
+    {
+        if (recovered > 0)
+        {
+            _state.DraftsOfRemoved.Look();
+            _publisher.Signal();
+        }
     }
 
     /// <summary>The volume's logs and their fold.</summary>
@@ -417,6 +434,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
 
         Array.ForEach(doors, door => door.Closed());
         _state.Parts.Log.Changed -= _remote.OnChange;
+        _state.Parts.Log.Changed -= LookForFilesOfDrafts;
         _state.Parts.Log.HoldsBack = null;
         _state.Parts.Log.WithholdsWord = null;
         _publisher.Dispose();

@@ -76,6 +76,9 @@ public sealed partial class GarbageCollector : IDisposable
     /// <summary>Whether space is so short that no rule keeps the past.</summary>
     public Func<bool> IsSpaceShort { get; init; } = static () => false;
 
+    /// <summary>Whether drafts wait for files that the tree does not show yet: what they need is not known, so nothing is agreed to.</summary>
+    public Func<bool> KnowsLess { get; init; } = static () => false;
+
     /// <summary>How many bytes were given back since the start.</summary>
     public long CollectedBytes { get; private set; }
 
@@ -134,10 +137,10 @@ public sealed partial class GarbageCollector : IDisposable
             return await Purge(cancellation);
         }
 
-        bool isRescued = await RescueLate(cancellation);
+        bool isRescued = !KnowsLess() && await RescueLate(cancellation);
         bool condemned = isRescued && IsCondemner && await Condemn(cancellation);
         condemned |= isRescued && await CondemnUnnamed(cancellation);
-        bool acknowledged = await Acknowledge(cancellation);
+        bool acknowledged = !KnowsLess() && await Acknowledge(cancellation);
         bool carriedOut = isRescued && await CarryOut(cancellation);
         bool settled = Settle();
         return condemned || acknowledged || carriedOut || settled;

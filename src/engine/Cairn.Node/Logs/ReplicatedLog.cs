@@ -303,6 +303,13 @@ public sealed class ReplicatedLog : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Whether all that is held here is folded, and nothing of the own log is in doubt. Else something was lost here, or has not
+    /// come yet, and the tree shows less than it did. Under the gate.
+    /// </summary>
+    public bool IsFoldWhole => Own.Doubtful.Count == 0
+        && _exchange.Positions.Logs.All(held => Fold.LastOf(held.Key) >= held.Value.TransactionSeq);
+
     /// <summary>All connected readers have said what they hold: what was lost of the own log is settled by it.</summary>
     /// <param name="held">The most of each log that any reader is known to hold.</param>
     public void Settle(LogPositions held)
@@ -312,6 +319,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
             if (Own.Doubtful.Count > 0)
             {
                 _repair.Settle(held);
+                Changed?.Invoke([]);
             }
         }
     }
