@@ -16,7 +16,7 @@ internal sealed partial class Replicator
     private void OweUnreadable()
     {
         foreach (StoredRecord bad in _store.Aside.Records
-            .Where(bad => bad.Use == ChunkUse.Staged && bad.Key.Kind == RecordKind.Copy))
+            .Where(bad => bad.Use == ChunkUse.Staged && bad.Key.Kind == RecordKind.Copy && !Owes(bad.Key.Address)))
         {
             OwedChunk chunk = new(bad.Key.Address, bad.Length, mayBeElsewhere: true);
             Unreadable.Add(chunk, new StoreError(StoreErrorKind.Corrupt, bad.Key.Address.Short, "found bad before"));

@@ -18,6 +18,9 @@ public sealed class SetAside
     private const int KeyBytes = 1 + ChunkAddress.Size;
     private const int FileBytesMax = 16 << 20;
 
+    // Of more, a disk that fails altogether, the file is written now and then: it is written whole each time.
+    private const int SavedAtOnceMax = 64;
+
     private readonly Dictionary<RecordKey, Place> _records = [];
     private readonly object _gate;
     private readonly Lock _saving = new();
@@ -98,6 +101,10 @@ public sealed class SetAside
             pack.AsideBytes += entry.RecordBytes;
             _records.Add(key, new Place(pack, (int)entry.Offset, entry.Length, entry.Use));
             _isSaved = isKept;
+            if (_records.Count > SavedAtOnceMax)
+            {
+                return true;
+            }
         }
 
         Save();
