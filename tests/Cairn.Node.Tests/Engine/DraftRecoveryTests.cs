@@ -1,5 +1,4 @@
 using System.Text;
-using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Node.Logs;
 using Cairn.Node.Tests.Logs;
