@@ -1,5 +1,4 @@
 using System.Text;
-using Cairn.Core.Primitives;
 using Cairn.Node.Logs;
 using Cairn.Node.Tests.Logs;
 using Cairn.Node.Volumes;
