@@ -83,12 +83,10 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         NodePorts ports, NodeOptions options, HomeLayout home, ChunkStore chunks, LogStore logs, PoolConfig config,
         Coding.Encryption.VolumeKeyring keyring, BandwidthLimit limit, IVolumeFactory factory)
     {
-        _work = new NodeWork(ports.Workers);
-        ports = ports with { Workers = _work };
+        ports = ports with { Workers = _work = new NodeWork(ports.Workers) };
         (_ports, _options, _home) = (ports, options, home);
         (_chunks, _logs) = (chunks, logs);
-        _config = config;
-        _started = ports.Time.GetTimestamp();
+        (_config, _started) = (config, ports.Time.GetTimestamp());
         _diary = new NodeDiary(ports.Time);
         _unreadable = new UnreadableFiles(ports.Time, _diary);
         _errors = new ProgramErrors(_diary);

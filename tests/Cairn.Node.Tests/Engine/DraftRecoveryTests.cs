@@ -8,7 +8,7 @@ using Cairn.Simulation.Time;
 
 namespace Cairn.Node.Tests.Engine;
 
-/// <summary>A synced write to a file whose creation was lost here, in a block that rotted: it waits until a peer sends that again.</summary>
+/// <summary>A synced write to a file whose creation was lost here, in a block that rotted, waits until a peer sends that again.</summary>
 public sealed class DraftRecoveryTests : IAsyncLifetime
 {
     private static readonly byte[] Name = Encoding.UTF8.GetBytes("f");

@@ -198,7 +198,7 @@ internal static class PoolTable
     }
 
     /// <summary>Adds what a clone says about a snapshot after what was said of the same volume.</summary>
-    /// <remarks>A row each, behind one that counts them: what was said before is long, and is kept for undoing when it is replaced.</remarks>
+    /// <remarks>A row each, behind one that counts them: what was said before is long, and kept for undoing when replaced.</remarks>
     public static void AddHold(ITreeTable table, VolumeId volume, SnapshotHold hold)
     {
         byte[] count = [HoldTag, .. volume.Value.ToArray()];

@@ -76,7 +76,7 @@ public sealed partial class GarbageCollector : IDisposable
     /// <summary>Whether space is so short that no rule keeps the past.</summary>
     public Func<bool> IsSpaceShort { get; init; } = static () => false;
 
-    /// <summary>Whether drafts wait for files that the tree does not show yet: what they need is not known, so nothing is agreed to.</summary>
+    /// <summary>Whether drafts wait for files the tree does not show yet: what they need is not known, nothing is agreed to.</summary>
     public Func<bool> KnowsLess { get; init; } = static () => false;
 
     /// <summary>How many bytes were given back since the start.</summary>

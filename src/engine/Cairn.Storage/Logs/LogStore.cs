@@ -22,7 +22,7 @@ public sealed partial class LogStore : IDisposable
     private readonly string _folder;
     private readonly SortedDictionary<(VolumeId Volume, LogId Log), LogFile> _files = [];
 
-    /// <summary>Those that were written since they were synced, and some that are synced: a pool has many logs that nobody writes any more.</summary>
+    /// <summary>Those written since they were synced, and some that are synced: a pool has many that nobody writes any more.</summary>
     private readonly HashSet<LogFile> _unsynced = [];
     private readonly CommitGate _commits;
     private readonly CommitRunner _runner;

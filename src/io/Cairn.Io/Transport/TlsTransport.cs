@@ -234,7 +234,7 @@ public sealed class TlsTransport : ITransport
         return connection;
     }
 
-    /// <summary>Gives a connection to whoever accepts next; when this side stops meanwhile, it is closed whole, not its socket alone.</summary>
+    /// <summary>Gives a connection to whoever accepts next; closed whole, not its socket alone, when this side stops meanwhile.</summary>
     private async Task Offer(TlsConnection connection)
     {
         try
