@@ -204,6 +204,22 @@ internal sealed class FoldLogs
         return greatest;
     }
 
+    /// <summary>Whether of every log all that is less deep than this is either fixed or within what was reached of it.</summary>
+    internal bool AreReached(ulong depth, TransactionOrder cut, Dictionary<LogId, ulong> reached)
+    {
+        foreach ((LogId log, LogDepths depths) in _logs)
+        {
+            // Null: what there is of it is forgotten, so fixed.
+            if (depths.LastBefore(depth) is > 0 and ulong last && last > reached.GetValueOrDefault(log)
+                && new TransactionOrder(depths[last], new TransactionId(log, last)) > cut)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>Forgets depths before a cut in the order; each log's last one in it stays known.</summary>
     internal void Forget(TransactionOrder cut)
     {

@@ -430,7 +430,7 @@ public sealed class OrderedFold
     private bool ApplySeen(AppliedTransaction entry)
     {
         List<AppliedTransaction> before = _tail.From(default);
-        int first = SeenState.FirstUnseen(before, entry.Transaction, out bool[] seen);
+        int first = SeenState.FirstUnseen(before, entry.Transaction, _logs, _tail.Cut, out bool[] seen);
         _holds.Set(entry.Order, first < 0 ? null : before[first].Order);
         IReadOnlyList<TableChange> otherwise = first < 0
             ? []

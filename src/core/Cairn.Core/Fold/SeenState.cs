@@ -8,22 +8,40 @@ namespace Cairn.Core.Fold;
 /// </summary>
 internal static class SeenState
 {
+    private const int FirstLook = 64;
+
     /// <summary>
     /// The first of the transactions before one that its author had not seen, as an index; -1 when it had seen all.
     /// </summary>
+    /// <remarks>
+    /// From the end: as soon as the author is known to have reached every log up to a depth, it has seen all that is less deep. Who made
+    /// a snapshot has mostly seen all but the last few, and the history that is folded again may be long.
+    /// </remarks>
     /// <param name="before">
     /// What comes before it in the order and is not fixed; what is fixed, every author has seen.
     /// </param>
     /// <param name="transaction">The transaction.</param>
+    /// <param name="logs">How deep all these are.</param>
+    /// <param name="cut">Up to where everything is fixed.</param>
     /// <param name="seen">Gets, for each of <paramref name="before"/>, whether its author had seen it.</param>
-    internal static int FirstUnseen(List<AppliedTransaction> before, Transaction transaction, out bool[] seen)
+    internal static int FirstUnseen(
+        List<AppliedTransaction> before, Transaction transaction, FoldLogs logs, TransactionOrder cut, out bool[] seen)
     {
         seen = new bool[before.Count];
         int first = -1;
+        int look = before.Count - FirstLook;
+        ulong seenBelow = 0;
         var reached = new Dictionary<LogId, ulong>();
         Reach(transaction, reached);
         for (int i = before.Count - 1; i >= 0; i--)
         {
+            ulong depth = before[i].Order.Depth;
+            if (depth < seenBelow)
+            {
+                Array.Fill(seen, true, 0, i + 1);
+                return first;
+            }
+
             Transaction earlier = before[i].Transaction;
             if (earlier.Id.Seq <= reached.GetValueOrDefault(earlier.Id.Log))
             {
@@ -33,6 +51,13 @@ internal static class SeenState
             else
             {
                 first = i;
+            }
+
+            if (i == look)
+            {
+                // At twice the distance each time: a look costs no more than the way to it.
+                look = before.Count - (2 * (before.Count - i));
+                seenBelow = logs.AreReached(depth, cut, reached) ? depth : seenBelow;
             }
         }
 

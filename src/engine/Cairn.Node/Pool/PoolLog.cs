@@ -147,6 +147,11 @@ internal sealed class PoolLog : ISharedLog, IMembers
                     isNews |= taken == Taken.New;
                 }
             }
+
+            if (again)
+            {
+                Refresh();
+            }
         }
 
         _waiting.AddRange(todo.Take(256));
@@ -218,6 +223,7 @@ internal sealed class PoolLog : ISharedLog, IMembers
         return current is { } epoch && _keyring.TryGet(epoch, out EpochKey? key) ? key : _keyring.Current;
     }
 
+    /// <summary>Takes a block in; what it grants counts after <see cref="Refresh"/>, which is long in a pool that has seen many volumes.</summary>
     private Taken Take(byte[] encoded, out string? problem)
     {
         problem = null;
@@ -263,7 +269,6 @@ internal sealed class PoolLog : ISharedLog, IMembers
         }
 
         FoldBlock(block);
-        Refresh();
         return Taken.New;
     }
 
@@ -374,6 +379,7 @@ internal sealed class PoolLog : ISharedLog, IMembers
         {
             left = blocks.Count;
             blocks.RemoveAll(encoded => Take(encoded, out _) != Taken.Waits);
+            Refresh();
         }
 
         _waiting.AddRange(blocks);
