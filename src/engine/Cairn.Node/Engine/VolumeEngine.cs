@@ -452,13 +452,9 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
 
     private async Task Publish()
     {
-        lock (_state.Gate)
-        {
-            AbandonedPuts.Remove(_state, _names);
-        }
-
         try
         {
+            await RemoveAbandonedPuts();
             await _publisher.Run(_stop.Token);
         }
         catch (OperationCanceledException)
@@ -468,6 +464,19 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         finally
         {
             _stopped.TrySetResult();
+        }
+    }
+
+    private async ValueTask RemoveAbandonedPuts()
+    {
+        foreach (string path in AbandonedPuts.Of(_state))
+        {
+            Result<(InodeNumber Folder, ReadOnlyMemory<byte> Name), VolumeError> found = await this.ResolveParent(path);
+            if (found.TryGet(out (InodeNumber Folder, ReadOnlyMemory<byte> Name) place, out _))
+            {
+                // A node that may not write now keeps it; the next start looks again.
+                _ = _names.Unlink(place.Folder, place.Name);
+            }
         }
     }
 

@@ -133,8 +133,9 @@ internal sealed class GroundCopy(NodePorts ports, PoolView view, PeerSet peers, 
     private async Task Run(VolumeId volume, Wait wait, StandingCheckpoint settled, SlotFill fill)
     {
         // What several gave was not it, perhaps: then one after the other is asked for all of it.
+        // Who was there when this began may have gone.
         PeerLink[] there = [.. GiversOf(volume)];
-        NodeId[] from = wait.Failures == 0
+        NodeId[] from = wait.Failures == 0 || there.Length == 0
             ? [.. Keepers(volume)]
             : [there[wait.Failures % there.Length].Peer];
         bool isWhole;
