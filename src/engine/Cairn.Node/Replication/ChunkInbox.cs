@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using Cairn.Coding.Hashing;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Node.Control;
@@ -102,18 +102,15 @@ internal sealed class ChunkInbox(
             return ChunkOutcome.Absent;
         }
 
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(chunk.Stored.Span, hash);
-        if (new ChunkAddress(hash) != chunk.Address)
+        if (ChunkHasher.Address(chunk.Stored.Span) != chunk.Address)
         {
             return ChunkOutcome.Corrupt;
         }
 
         // What was only cached counted for nobody: the pool must not count on it because good bytes came and were not kept.
-        if (held.Use == ChunkUse.Cached && !store.Verify(key).TryGet(out _, out StoreError bad)
-            && bad.Kind != StoreErrorKind.NotFound)
+        if (held.Use == ChunkUse.Cached)
         {
-            store.Quarantine(key, bad);
+            _ = store.VerifyOrQuarantine(key);
         }
 
         return OutcomeOf(store.Put(key, chunk.Stored.Span, ChunkUse.Replicated, isNew: true));

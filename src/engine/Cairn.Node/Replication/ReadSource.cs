@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using Cairn.Coding.Hashing;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
@@ -184,12 +184,8 @@ internal sealed class ReadSource(
         return new Answer(null, true, null);
     }
 
-    private static bool IsRight(ChunkAddress address, ReadOnlySpan<byte> stored)
-    {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(stored, hash);
-        return new ChunkAddress(hash) == address;
-    }
+    private static bool IsRight(ChunkAddress address, ReadOnlySpan<byte> stored) =>
+        ChunkHasher.Address(stored) == address;
 
     /// <summary>Late answers are given back when they come.</summary>
     private void Abandon(List<Task<Answer>> open)

@@ -162,21 +162,8 @@ internal sealed class UnreadableChunks(NodePorts ports, ChunkStore store, NodeDi
     }
 
     /// <summary>Why a chunk cannot be read; what is bad is answered for no more.</summary>
-    private StoreError? ErrorOf(ChunkAddress address)
-    {
-        RecordKey key = RecordKey.Copy(address);
-        if (store.Verify(key).TryGet(out _, out StoreError error))
-        {
-            return null;
-        }
-
-        if (error.Kind != StoreErrorKind.NotFound)
-        {
-            store.Quarantine(key, error);
-        }
-
-        return error;
-    }
+    private StoreError? ErrorOf(ChunkAddress address) =>
+        store.VerifyOrQuarantine(RecordKey.Copy(address)).TryGet(out _, out StoreError error) ? null : error;
 
     private sealed class Entry(OwedChunk chunk)
     {

@@ -319,6 +319,12 @@ public sealed partial class LogStore : IDisposable
 
     private void Place(LogFile file)
     {
+        if (_files.TryGetValue((file.Volume, file.Log), out LogFile? before))
+        {
+            _unsynced.Remove(before);
+            before.Unsynced = null;
+        }
+
         _files[(file.Volume, file.Log)] = file;
         file.Unsynced = _unsynced;
     }
@@ -432,7 +438,7 @@ public sealed partial class LogStore : IDisposable
 
     private Result<Unit, StoreError> SyncDirty()
     {
-        List<(LogFile File, ulong Written, long End)> dirty = [];
+        (LogFile File, ulong Written, long End)[] dirty;
         bool syncFolder;
         LogListing? list;
         lock (_gate)
@@ -447,14 +453,11 @@ public sealed partial class LogStore : IDisposable
             syncFolder = _folderChanged;
             _folderChanged = false;
             _unsynced.RemoveWhere(static file => file.Written == file.Synced);
-            foreach (LogFile file in _unsynced.OrderBy(static file => (file.Volume, file.Log)))
-            {
-                // One that is being copied gets its place later, or never; one that was removed is closed.
-                if (ReferenceEquals(_files.GetValueOrDefault((file.Volume, file.Log)), file))
-                {
-                    dirty.Add((file, file.Written, file.End));
-                }
-            }
+            dirty =
+            [
+                .. _unsynced.OrderBy(static file => (file.Volume, file.Log))
+                    .Select(static file => (file, file.Written, file.End)),
+            ];
         }
 
         Result<Unit, DiskError> synced = Unit.Value;

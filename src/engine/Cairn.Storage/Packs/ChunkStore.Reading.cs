@@ -89,7 +89,19 @@ public sealed partial class ChunkStore
         }
     }
 
-    private static ChunkAddress AddressOf(ReadOnlySpan<byte> stored)
+    /// <summary>As <see cref="Verify"/>, and what is bad is not answered for any more (<see cref="Quarantine"/>).</summary>
+    public Result<Unit, StoreError> VerifyOrQuarantine(RecordKey key)
+    {
+        Result<Unit, StoreError> verified = Verify(key);
+        if (!verified.IsOk && verified.Error.Kind != StoreErrorKind.NotFound)
+        {
+            Quarantine(key, verified.Error);
+        }
+
+        return verified;
+    }
+
+    internal static ChunkAddress AddressOf(ReadOnlySpan<byte> stored)
     {
         Span<byte> hash = stackalloc byte[ChunkAddress.Size];
         SHA256.HashData(stored, hash);

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Security.Cryptography;
 using Cairn.Core.Primitives;
 using Cairn.Storage.Home;
 using Cairn.Storage.Ports;
@@ -188,10 +187,8 @@ public sealed class SetAside
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(Math.Max(place.Length, 1));
         Span<byte> stored = buffer.AsSpan(0, place.Length);
-        Span<byte> hash = stackalloc byte[ChunkAddress.Size];
-        bool isRead = place.Pack.File.ReadPatiently(place.Offset + PackFormat.HeaderBytes, stored).IsOk;
-        SHA256.HashData(stored, hash);
-        bool isGood = isRead && new ChunkAddress(hash) == key.Address;
+        bool isGood = place.Pack.File.ReadPatiently(place.Offset + PackFormat.HeaderBytes, stored).IsOk
+            && ChunkStore.AddressOf(stored) == key.Address;
         ArrayPool<byte>.Shared.Return(buffer);
         return isGood;
     }

@@ -71,14 +71,13 @@ public sealed class Scrubber(ChunkStore store)
 
     private void Check(in StoredRecord record, List<BadRecord> bad)
     {
-        Result<Unit, StoreError> verified = store.Verify(record.Key);
+        Result<Unit, StoreError> verified = store.VerifyOrQuarantine(record.Key);
         if (verified.IsOk || verified.Error.Kind == StoreErrorKind.NotFound)
         {
             return;
         }
 
         BadRecords++;
-        store.Quarantine(record.Key, verified.Error);
         bad.Add(new BadRecord(record, verified.Error));
     }
 }
