@@ -67,7 +67,8 @@ public static class Founding
             }
 
             ImmutableArray<NodeAddress> hints = [.. Addresses(ports, options)];
-            return new FoundedPool(pool, new RecoveryKit(pool, recoveryKey, hints).ToString());
+            PoolPin pin = PoolPin.Of(pool, ports.Identity.Node, keyring.Dedup.Bytes);
+            return new FoundedPool(pool, new RecoveryKit(pool, recoveryKey, pin, hints).ToString());
         }
     }
 
@@ -96,7 +97,8 @@ public static class Founding
                         invite.Secret, InviteRole.Joiner, connection.Peer.IdentityKey.Span, ports.Identity.PublicKey.Span))),
                 (connection, accept) => InviteProof.Verify(
                     invite.Secret, InviteRole.Inviter, connection.Peer.IdentityKey.Span, ports.Identity.PublicKey.Span,
-                    accept.Proof.ToArray()));
+                    accept.Proof.ToArray()),
+                (_, _) => true);
             return await Enter(ports, options, [invite.Address], credential, cancellation);
         }
     }
@@ -143,7 +145,8 @@ public static class Founding
                         signed, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
                     return new RecoverRequest(publicKey, signature);
                 },
-                (_, accept) => accept.Pool == kit.Pool);
+                (_, accept) => accept.Pool == kit.Pool,
+                (founder, keyring) => kit.Pin is not { } pin || pin == PoolPin.Of(kit.Pool, founder, keyring.Dedup.Bytes));
             return await Enter(ports, options, addresses, credential, cancellation);
         }
     }
@@ -217,13 +220,14 @@ public static class Founding
             }
 
             return message is JoinAccept accept && credential.IsProved(connection, accept)
-                ? Keep(ports, connection, said, accept, record)
+                ? Keep(ports, connection, said, accept, record, credential)
                 : new ControlError(ControlErrorKind.InviteRefused, $"{address} does not know the code. Ask for a new invite.");
         }
     }
 
     private static Result<JoinedPool, ControlError> Keep(
-        NodePorts ports, IConnection connection, PeerHello inviter, JoinAccept accept, OwnRecord record)
+        NodePorts ports, IConnection connection, PeerHello inviter, JoinAccept accept, OwnRecord record,
+        Credential credential)
     {
         byte[] shared = new byte[KeyWrap.SharedSecretSize];
         byte[] context = KeyGrants.KeyringContext(accept.Pool, connection.Peer.Node, ports.Identity.Node);
@@ -233,6 +237,13 @@ public static class Founding
             || !VolumeKeyring.Decode(plain).TryGet(out VolumeKeyring? keyring, out _))
         {
             return new ControlError(ControlErrorKind.InviteRefused, "The pool's keys cannot be opened. Ask for a new invite.");
+        }
+
+        if (!credential.IsPool(Signatures.NodeOf(accept.FounderKey.Span), keyring))
+        {
+            return new ControlError(
+                ControlErrorKind.InviteRefused,
+                "Another machine than one of the kit's pool answers there. Name one that is, with --at ADDRESS:PORT.");
         }
 
         PoolConfig config = new(
@@ -311,6 +322,11 @@ public static class Founding
     };
 
     /// <summary>How a newcomer shows that it may come in, and knows that it came to the right place.</summary>
+    /// <param name="IsExpected">Whether this is the node that should answer.</param>
+    /// <param name="Request">What the newcomer asks with.</param>
+    /// <param name="IsProved">Whether the answer is from who let it in.</param>
+    /// <param name="IsPool">Whether the pool with this founder and these keys is the one meant.</param>
     private sealed record Credential(
-        Func<NodeId, bool> IsExpected, Func<IConnection, PeerMessage> Request, Func<IConnection, JoinAccept, bool> IsProved);
+        Func<NodeId, bool> IsExpected, Func<IConnection, PeerMessage> Request, Func<IConnection, JoinAccept, bool> IsProved,
+        Func<NodeId, VolumeKeyring, bool> IsPool);
 }

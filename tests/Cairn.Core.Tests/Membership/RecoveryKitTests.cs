@@ -5,16 +5,29 @@ namespace Cairn.Core.Tests.Membership;
 
 public sealed class RecoveryKitTests
 {
-    /// <summary>Made by version 1, and worked out apart from the program; it must be readable for ever.</summary>
-    private const string Golden =
+    /// <summary>Of version 1, and worked out apart from the program; it must be readable for ever.</summary>
+    private const string GoldenWithoutPin =
         "0404R-0820C-20A1G-7104G-M2RC1-M70Y4-34CNK-6ET39\n"
         + "D9NPR-VBEDX-R72WK-KEHTQ-CXVRF-5X7PZ-3XFSZ-R10C2\n"
         + "GC10P-C9G5R-S30BH-K60Q3-8C0M3-R570R-SECNW-62VBG\n"
         + "DHJG2-05DSD-6XJ";
 
+    /// <summary>The same with a pin, of version 2.</summary>
+    private const string Golden =
+        "0806R-0820C-20A1G-7104G-M2RC1-M70Y4-34CNK-6ET39\n"
+        + "D9NPR-VBEDX-R72WK-KEHTQ-CXVRF-5X7PZ-3XFSZ-R10C2\n"
+        + "GF7HZ-3G6BD-049EN-GNG1D-PNRXK-P6PHK-MCPK2-TRF8J\n"
+        + "TZJW8-3QF82-A0E0G-B64R2-WCHG5-RSK0B-HM60A-1W2KG\n"
+        + "CCQ6A-Y31DN-R6RS8-103HE-7SXF";
+
+    private static readonly PoolId Pool = new(Bytes(1, PoolId.Size));
+
+    private static readonly NodeId Founder = new(Bytes(200, NodeId.Size));
+
     private static readonly RecoveryKit Kit = new(
-        new PoolId(Enumerable.Range(1, 16).Select(i => (byte)i).ToArray()),
-        new Bytes32([.. Enumerable.Range(100, 32).Select(i => (byte)i)]),
+        Pool,
+        new Bytes32(Bytes(100, Bytes32.Size)),
+        PoolPin.Of(Pool, Founder, Bytes(32, 32)),
         [new NodeAddress("10.20.30.40", 7700), new NodeAddress("pc.example", 1)]);
 
     [Fact]
@@ -29,8 +42,19 @@ public sealed class RecoveryKitTests
     }
 
     [Fact]
-    public void The_golden_kit_decodes()
+    public void A_pin_is_of_one_pool_one_founder_and_one_secret()
     {
+        Assert.NotEqual(Kit.Pin, PoolPin.Of(new PoolId(Bytes(2, PoolId.Size)), Founder, Bytes(32, 32)));
+        Assert.NotEqual(Kit.Pin, PoolPin.Of(Pool, new NodeId(Bytes(201, NodeId.Size)), Bytes(32, 32)));
+        Assert.NotEqual(Kit.Pin, PoolPin.Of(Pool, Founder, Bytes(33, 32)));
+    }
+
+    [Fact]
+    public void The_golden_kits_decode()
+    {
+        RecoveryKit withoutPin = Kit with { Pin = null };
+        Assert.Equal(GoldenWithoutPin, withoutPin.ToString());
+        Assert.Equal(withoutPin, RecoveryKit.Parse(GoldenWithoutPin).Value);
         Assert.Equal(Golden, Kit.ToString());
         Assert.Equal(Kit, RecoveryKit.Parse(Golden).Value);
     }
@@ -56,4 +80,6 @@ public sealed class RecoveryKitTests
                 , $"digit {i}");
         }
     }
+
+    private static byte[] Bytes(int first, int count) => [.. Enumerable.Range(first, count).Select(i => (byte)i)];
 }

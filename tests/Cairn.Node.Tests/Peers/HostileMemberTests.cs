@@ -6,6 +6,7 @@ using Cairn.Core.Repair;
 using Cairn.Node.Control;
 using Cairn.Node.Ports;
 using Cairn.Simulation;
+using static Cairn.Node.Tests.Peers.RawPeer;
 
 namespace Cairn.Node.Tests.Peers;
 
@@ -164,43 +165,5 @@ public sealed class HostileMemberTests
             new Hello(ProtocolVersion.Min, ProtocolVersion.Max, HelloPurpose.Member, pool, own.Bytes));
         Assert.IsType<Hello>(await Receive(connected.Value));
         return connected.Value;
-    }
-
-    private static SignedNodeRecord RecordOf(IIdentity identity, string name, BenchNode member)
-    {
-        NodeRecord record = new()
-        {
-            Node = identity.Node,
-            PublicKey = [.. identity.PublicKey.Span],
-            Counter = 100,
-            Name = name,
-            Addresses = [NodeAddress.From(member.Address)],
-            CapacityBytes = 1L << 30,
-        };
-        byte[] signature = new byte[Signatures.Size];
-        identity.Sign(NodeRecordCodec.BytesToSign(record), signature);
-        return NodeRecordCodec.Seal(record, signature);
-    }
-
-    private static async Task Send(IConnection connection, PeerMessage message)
-    {
-        ArrayBufferWriter<byte> output = new();
-        PeerMessageCodec.Encode(message, output);
-        Assert.True((await connection.Send(output.WrittenMemory, default, CancellationToken.None)).IsOk);
-    }
-
-    /// <summary>The next message; null when the connection has ended.</summary>
-    private static async Task<PeerMessage?> Receive(IConnection connection)
-    {
-        Result<IFrame, TransportError> received = await connection.Receive(CancellationToken.None);
-        if (!received.TryGet(out IFrame? frame, out _))
-        {
-            return null;
-        }
-
-        using (frame)
-        {
-            return PeerMessageCodec.Decode(frame.Bytes.ToArray()).Value;
-        }
     }
 }

@@ -31,15 +31,18 @@ public enum RecoveryKitError
 /// </remarks>
 /// <param name="Pool">Which pool.</param>
 /// <param name="PrivateKey">The recovery key's 32-byte scalar. Secret.</param>
+/// <param name="Pin">By what the pool is told from one that only says it is; null in a kit of version 1, which has none.</param>
 /// <param name="Addresses">Where members listened when the kit was made.</param>
-public sealed record RecoveryKit(PoolId Pool, Bytes32 PrivateKey, ImmutableArray<NodeAddress> Addresses)
+public sealed record RecoveryKit(
+    PoolId Pool, Bytes32 PrivateKey, PoolPin? Pin, ImmutableArray<NodeAddress> Addresses)
 {
-    /// <summary>The format written, and the newest one read.</summary>
-    public const byte Version = 1;
+    /// <summary>The newest format read, and the one of every kit with a pin.</summary>
+    public const byte Version = 2;
 
     /// <summary>Most address hints.</summary>
     public const int AddressesMax = 8;
 
+    private const byte VersionWithoutPin = 1;
     private const int ChecksumBytes = 4;
     private const int BodyBytesMax = 4096;
     private const int GroupLength = 5;
@@ -54,6 +57,11 @@ public sealed record RecoveryKit(PoolId Pool, Bytes32 PrivateKey, ImmutableArray
         WireWriter writer = new(body);
         writer.Bytes16(Pool.Value);
         writer.Bytes32(PrivateKey);
+        if (Pin is { } pin)
+        {
+            writer.Bytes32(pin.Value);
+        }
+
         writer.Count(Math.Min(Addresses.Length, AddressesMax));
         foreach (NodeAddress address in Addresses.Take(AddressesMax))
         {
@@ -61,7 +69,8 @@ public sealed record RecoveryKit(PoolId Pool, Bytes32 PrivateKey, ImmutableArray
             writer.UInt16(address.Port);
         }
 
-        Span<byte> head = [Version, (byte)(body.WrittenCount >> 8), (byte)body.WrittenCount];
+        byte version = Pin is null ? VersionWithoutPin : Version;
+        Span<byte> head = [version, (byte)(body.WrittenCount >> 8), (byte)body.WrittenCount];
         byte[] checkedBytes = [.. head, .. body.WrittenSpan];
         byte[] bytes = [.. checkedBytes, .. SHA256.HashData(checkedBytes).AsSpan(0, ChecksumBytes)];
         return Wrap(CodeText.Encode(bytes, GroupLength));
@@ -93,7 +102,7 @@ public sealed record RecoveryKit(PoolId Pool, Bytes32 PrivateKey, ImmutableArray
 
         int version = head >> 17;
         int bodyBytes = (head >> 1) & 0xFFFF;
-        if (version != Version || bodyBytes > BodyBytesMax)
+        if (version is < VersionWithoutPin or > Version || bodyBytes > BodyBytesMax)
         {
             return version > Version ? RecoveryKitError.NewerFormat : RecoveryKitError.Garbled;
         }
@@ -111,7 +120,7 @@ public sealed record RecoveryKit(PoolId Pool, Bytes32 PrivateKey, ImmutableArray
     /// <summary>Two kits are the same when everything in them is.</summary>
     public bool Equals(RecoveryKit? other) =>
         other is not null && Pool == other.Pool && PrivateKey == other.PrivateKey
-            && Addresses.SequenceEqual(other.Addresses);
+            && Pin == other.Pin && Addresses.SequenceEqual(other.Addresses);
 
     /// <inheritdoc/>
     public override int GetHashCode() => Pool.GetHashCode();
@@ -127,6 +136,7 @@ public sealed record RecoveryKit(PoolId Pool, Bytes32 PrivateKey, ImmutableArray
         WireReader reader = new(checkedBytes[3..]);
         PoolId pool = new(reader.Bytes16());
         Bytes32 key = reader.Bytes32();
+        PoolPin? pin = checkedBytes[0] == VersionWithoutPin ? null : new PoolPin(reader.Bytes32());
         int count = reader.Count(4);
         reader.Require(count <= AddressesMax);
         ImmutableArray<NodeAddress>.Builder addresses = ImmutableArray.CreateBuilder<NodeAddress>();
@@ -138,7 +148,7 @@ public sealed record RecoveryKit(PoolId Pool, Bytes32 PrivateKey, ImmutableArray
             addresses.Add(new NodeAddress(host, port));
         }
 
-        return reader.Complete ? new RecoveryKit(pool, key, addresses.ToImmutable()) : RecoveryKitError.Garbled;
+        return reader.Complete ? new RecoveryKit(pool, key, pin, addresses.ToImmutable()) : RecoveryKitError.Garbled;
     }
 
     private static string Wrap(string text)
