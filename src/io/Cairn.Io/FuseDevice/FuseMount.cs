@@ -25,6 +25,7 @@ public sealed class FuseMount : IFuseChannel, IAsyncDisposable
     private readonly List<SafeFileHandle> _devices = [];
     private readonly FuseNotifier _notifier = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private RequestPoll? _poll;
     private int _readersLeft;
     private bool _isOver;
 
@@ -78,6 +79,11 @@ public sealed class FuseMount : IFuseChannel, IAsyncDisposable
             _devices.Add(Clone(device) ?? device);
         }
 
+        // Where there is one processor, whoever looks is in the way of whoever asks.
+        _poll = Environment.ProcessorCount > 1 && Clone(device, FuseSystem.OpenNonBlocking) is { } queue
+            ? new RequestPoll(queue)
+            : null;
+
         _readersLeft = _devices.Count;
         _notifier.Start(device, "fuse-notify");
         for (int i = 0; i < _devices.Count; i++)
@@ -116,9 +122,9 @@ public sealed class FuseMount : IFuseChannel, IAsyncDisposable
     /// <summary>
     /// A descriptor with a queue of its own, so that readers do not contend; null when the kernel has none.
     /// </summary>
-    private static unsafe SafeFileHandle? Clone(SafeFileHandle device)
+    private static unsafe SafeFileHandle? Clone(SafeFileHandle device, int flags = 0)
     {
-        int file = FuseSystem.Open(Device, FuseSystem.OpenReadWriteCloseOnExec, 0);
+        int file = FuseSystem.Open(Device, FuseSystem.OpenReadWriteCloseOnExec | flags, 0);
         if (file < 0)
         {
             return null;
@@ -140,7 +146,7 @@ public sealed class FuseMount : IFuseChannel, IAsyncDisposable
         FuseExchange exchange = Take();
         while (true)
         {
-            int error = exchange.TryRead(device);
+            int error = _poll?.Read(exchange, device) ?? exchange.TryRead(device);
             if (error == 0)
             {
                 _handler.Handle(exchange);
@@ -214,6 +220,7 @@ public sealed class FuseMount : IFuseChannel, IAsyncDisposable
             device.Dispose();
         }
 
+        _poll?.Dispose();
         _completion.SetResult();
     }
 }

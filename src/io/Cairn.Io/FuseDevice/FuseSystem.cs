@@ -20,6 +20,7 @@ internal static unsafe partial class FuseSystem
     internal const int NotConnected = 107;
 
     internal const int OpenReadWriteCloseOnExec = 2 | 0x80000;
+    internal const int OpenNonBlocking = 0x800;
 
     internal const ulong MountNoSetUserId = 2;
     internal const ulong MountNoDevices = 4;
