@@ -70,6 +70,7 @@ public sealed class RealDiskTests : IDisposable
 
             _ = file.WriteBulk(1000, bulk.AsSpan(0, 64), bulk.AsSpan(64));
             _ = file.ReadBulk(1000, bulk);
+            _ = file.ReadOnce(1000, bulk);
             _ = file.Sync();
         }
 

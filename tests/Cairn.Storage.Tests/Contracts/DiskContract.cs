@@ -56,6 +56,12 @@ public abstract class DiskContract
         Assert.True(file.ReadBulk(offset, bulk.AsSpan(0, data.Length)).IsOk);
         Assert.Equal(data, bulk[..data.Length]);
         Assert.Equal(DiskErrorKind.EndOfFile, file.ReadBulk(1, bulk).Error.Kind);
+        Array.Clear(bulk);
+        Assert.True(file.ReadOnce(0, bulk).IsOk);
+        Assert.Equal(before, bulk);
+        Assert.True(file.ReadOnce(offset, bulk.AsSpan(0, data.Length)).IsOk);
+        Assert.Equal(data, bulk[..data.Length]);
+        Assert.Equal(DiskErrorKind.EndOfFile, file.ReadOnce(1, bulk).Error.Kind);
     }
 
     [Fact]

@@ -73,6 +73,23 @@ public sealed class ChunkStoreTests
     }
 
     [Fact]
+    public void What_much_is_read_of_passes_the_hosts_cache_once()
+    {
+        HookedDisk hooked = new(new SimulatedDisk());
+        using ChunkStore store = ChunkStore.Open(hooked, Options).Value;
+        RecordKey large = Put(store, 1, 300_000, ChunkUse.Staged);
+        RecordKey small = Put(store, 2, 5000, ChunkUse.Staged);
+        byte[] buffer = new byte[300_000];
+        Assert.True(store.Read(large, 0, buffer).IsOk);
+        Assert.Equal(1, hooked.ReadsOnce);
+        Assert.True(store.Read(large, 0, buffer).IsOk);
+        Assert.True(store.Read(small, 0, buffer.AsSpan(0, 5000)).IsOk);
+        Assert.Equal(1, hooked.ReadsOnce);
+        Assert.True(store.Read(large, 1000, buffer.AsSpan(0, 200_000)).IsOk);
+        Assert.Equal(2, hooked.ReadsOnce);
+    }
+
+    [Fact]
     public void A_change_that_the_disk_refused_to_note_is_noted_with_the_next()
     {
         SimulatedDisk disk = new();

@@ -9,6 +9,9 @@ internal sealed class HookedDisk(IDisk inner) : IDisk
     /// <summary>Run once, before the next write of two buffers.</summary>
     public Action? BeforeRecord { get; set; }
 
+    /// <summary>How many reads were made past the host's cache.</summary>
+    public int ReadsOnce { get; private set; }
+
     public Result<IDiskFile, DiskError> Open(string path, DiskOpenMode mode) =>
         inner.Open(path, mode).TryGet(out IDiskFile? file, out DiskError error)
             ? Result<IDiskFile, DiskError>.Ok(new HookedFile(this, file))
@@ -33,6 +36,12 @@ internal sealed class HookedDisk(IDisk inner) : IDisk
         public Result<long, DiskError> Length() => inner.Length();
 
         public Result<Unit, DiskError> Read(long offset, Span<byte> buffer) => inner.Read(offset, buffer);
+
+        public Result<Unit, DiskError> ReadOnce(long offset, Span<byte> buffer)
+        {
+            disk.ReadsOnce++;
+            return inner.ReadOnce(offset, buffer);
+        }
 
         public Result<Unit, DiskError> Write(long offset, ReadOnlySpan<byte> data) => inner.Write(offset, data);
 

@@ -13,6 +13,11 @@ public sealed partial class ChunkStore
     /// <summary>Bytes in front of the stored ones that <see cref="ReadToSend"/> needs for itself while it runs.</summary>
     public const int ReadRoom = PackFormat.HeaderBytes;
 
+    /// <summary>From so many bytes on a read is worth a trip to the device of its own.</summary>
+    private const int LargeRead = 128 * 1024;
+
+    private readonly RecentReads _recent = new();
+
     /// <summary>Reads part of a record: one lookup, one positional read, no allocation, no checksum (segments carry their own).</summary>
     public Result<Unit, StoreError> Read(RecordKey key, int offset, Span<byte> destination)
     {
@@ -21,7 +26,11 @@ public sealed partial class ChunkStore
             return error;
         }
 
-        Result<Unit, DiskError> read = pack.File.ReadPatiently(at + PackFormat.HeaderBytes + offset, destination);
+        // Who reads much at once keeps what is opened in the drive's own cache. If it is read here again, that has forgotten it.
+        at += PackFormat.HeaderBytes + offset;
+        bool isOnce = destination.Length >= LargeRead && !_recent.IsAgain(pack.Number, at);
+        Result<Unit, DiskError> read =
+            pack.File.ReadPatiently(at, destination, isOnce ? ReadUse.Once : ReadUse.Again);
         pack.EndRead();
         return read.IsOk ? Unit.Value : StoreError.From(read.Error);
     }
@@ -46,7 +55,7 @@ public sealed partial class ChunkStore
 
         Span<byte> room = stackalloc byte[ReadRoom];
         buffer[..ReadRoom].CopyTo(room);
-        Result<Unit, DiskError> read = pack.File.ReadPatiently(at, buffer, isBulk: true);
+        Result<Unit, DiskError> read = pack.File.ReadPatiently(at, buffer, ReadUse.Bulk);
         pack.EndRead();
         bool isWhole = read.IsOk && PackFormat.TryRead(buffer, out PackRecord header) && header.Key == key
             && header.Length == stored.Length && header.Checksum == Crc32C.Compute(stored);
@@ -77,7 +86,7 @@ public sealed partial class ChunkStore
                 return error;
             }
 
-            Result<Unit, DiskError> read = pack.File.ReadPatiently(at + PackFormat.HeaderBytes, stored, isBulk: true);
+            Result<Unit, DiskError> read = pack.File.ReadPatiently(at + PackFormat.HeaderBytes, stored, ReadUse.Bulk);
             pack.EndRead();
             return !read.IsOk ? StoreError.From(read.Error)
                 : AddressOf(stored) == key.Address ? Unit.Value

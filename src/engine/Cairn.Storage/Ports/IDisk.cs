@@ -112,6 +112,9 @@ public interface IDiskFile : IDisposable
     /// <summary>As <see cref="Read"/>, for much data that will hardly be read again soon: kept out of the host's cache.</summary>
     Result<Unit, DiskError> ReadBulk(long offset, Span<byte> buffer) => Read(offset, buffer);
 
+    /// <summary>As <see cref="ReadBulk"/>, but what the host's cache has of it already is taken from there.</summary>
+    Result<Unit, DiskError> ReadOnce(long offset, Span<byte> buffer) => Read(offset, buffer);
+
     /// <summary>Reserves blocks so that later writes below <paramref name="length"/> cannot find the disk full. Extends the length.</summary>
     Result<Unit, DiskError> Preallocate(long length);
 

@@ -8,21 +8,25 @@ internal static class PatientReading
 {
     private const int ReadsAgain = 2;
 
-    /// <summary>As <see cref="IDiskFile.Read"/>, or <see cref="IDiskFile.ReadBulk"/>; asks again while the device refuses.</summary>
+    /// <summary>Reads as it is to be used, and asks again while the device refuses.</summary>
     public static Result<Unit, DiskError> ReadPatiently(
-        this IDiskFile file, long offset, Span<byte> buffer, bool isBulk = false)
+        this IDiskFile file, long offset, Span<byte> buffer, ReadUse use = ReadUse.Again)
     {
-        Result<Unit, DiskError> read = ReadOnce(file, offset, buffer, isBulk);
+        Result<Unit, DiskError> read = Read(file, offset, buffer, use);
         for (int again = 0; again < ReadsAgain && IsFromDevice(read); again++)
         {
-            read = ReadOnce(file, offset, buffer, isBulk);
+            read = Read(file, offset, buffer, use);
         }
 
         return read;
     }
 
-    private static Result<Unit, DiskError> ReadOnce(IDiskFile file, long offset, Span<byte> buffer, bool isBulk) =>
-        isBulk ? file.ReadBulk(offset, buffer) : file.Read(offset, buffer);
+    private static Result<Unit, DiskError> Read(IDiskFile file, long offset, Span<byte> buffer, ReadUse use) => use switch
+    {
+        ReadUse.Once => file.ReadOnce(offset, buffer),
+        ReadUse.Bulk => file.ReadBulk(offset, buffer),
+        ReadUse.Again or _ => file.Read(offset, buffer),
+    };
 
     /// <summary>Whether the bytes were not seen at all.</summary>
     private static bool IsFromDevice(Result<Unit, DiskError> read) =>

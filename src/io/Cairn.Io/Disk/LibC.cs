@@ -20,6 +20,9 @@ internal static unsafe partial class LibC
     internal static readonly int Direct =
         RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x10000 : 0x4000;
 
+    /// <summary>RWF_NOWAIT: only what needs no device; EAGAIN when that is nothing.</summary>
+    internal const int CachedOnly = 8;
+
     internal const int KeepSize = 1;
     internal const int PunchHole = 2;
 
@@ -35,6 +38,10 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Library, EntryPoint = "pread", SetLastError = true)]
     internal static partial nint Read(SafeFileHandle file, byte* buffer, nint count, long offset);
+
+    /// <summary>As pread, of gathered pieces; <see cref="CachedOnly"/> among the flags.</summary>
+    [LibraryImport(Library, EntryPoint = "preadv2", SetLastError = true)]
+    internal static partial nint ReadVector(SafeFileHandle file, IoVector* vectors, int count, long offset, int flags);
 
     [LibraryImport(Library, EntryPoint = "pwrite", SetLastError = true)]
     internal static partial nint Write(SafeFileHandle file, byte* buffer, nint count, long offset);

@@ -138,6 +138,15 @@ internal sealed unsafe class RealDiskFile(string path, SafeFileHandle handle) : 
         return Read(offset + done, buffer[done..]);
     }
 
+    public Result<Unit, DiskError> ReadOnce(long offset, Span<byte> buffer)
+    {
+        Invariant.That(offset >= 0, $"{path}: a read at {offset}");
+        int cached = ReadCached(offset, buffer);
+        return cached < 0 ? Read(offset, buffer)
+            : cached == buffer.Length ? Unit.Value
+            : ReadBulk(offset + cached, buffer[cached..]);
+    }
+
     public Result<Unit, DiskError> Preallocate(long length)
     {
         if (!Length().TryGet(out long current, out DiskError error))
@@ -210,6 +219,20 @@ internal sealed unsafe class RealDiskFile(string path, SafeFileHandle handle) : 
         }
 
         handle.Dispose();
+    }
+
+    /// <returns>How many of the first bytes the page cache had; less than none if the file system does not say.</returns>
+    private int ReadCached(long offset, Span<byte> buffer)
+    {
+        // Safety: the pointer is used only while pinned, with the span's own length.
+        fixed (byte* start = buffer)
+        {
+            LibC.IoVector vector = new() { Base = start, Length = buffer.Length };
+            nint count = LibC.ReadVector(handle, &vector, 1, offset, LibC.CachedOnly);
+            return count >= 0 ? (int)count
+                : Marshal.GetLastPInvokeError() is Errno.TryAgain or Errno.Interrupted ? 0
+                : -1;
+        }
     }
 
     private Result<Unit, DiskError> Allocate(int mode, long offset, long length)
