@@ -9,8 +9,6 @@ namespace Cairn.Node;
 /// <content>What is looked at every few seconds, and what others are told of this node.</content>
 public sealed partial class CairnNode
 {
-    private static readonly TimeSpan HousekeepingEvery = TimeSpan.FromSeconds(5);
-
     /// <summary>Whether the disk refused the record: then housekeeping tries again, and not each chunk that comes or goes.</summary>
     private bool _isRecordRefused;
 
@@ -21,7 +19,7 @@ public sealed partial class CairnNode
         {
             try
             {
-                await Task.Delay(HousekeepingEvery, _ports.Time, _stop.Token);
+                await Task.Delay(_options.HousekeepingInterval, _ports.Time, _stop.Token);
             }
             catch (OperationCanceledException)
             {

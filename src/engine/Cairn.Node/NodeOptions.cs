@@ -49,6 +49,9 @@ public sealed record NodeOptions
     /// <summary>Of a log from which less than so much would be dropped nothing is. Default 64 KiB.</summary>
     public long DropBytesMin { get; init; } = 64 << 10;
 
+    /// <summary>How often is looked after what is due now and then: marks, checkpoints, who is away. Default 5 s.</summary>
+    public TimeSpan HousekeepingInterval { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How often holdings are compared with peers when nothing changes. Default 60 s.</summary>
     public TimeSpan RepairInterval { get; init; } = TimeSpan.FromSeconds(60);
 
@@ -88,6 +91,7 @@ public sealed record NodeOptions
         Require(problems, TableFrom > 0, "TableFrom must be positive");
         Require(problems, Horizon > TimeSpan.Zero, "Horizon must be positive");
         Require(problems, MarkInterval > TimeSpan.Zero, "MarkInterval must be positive");
+        Require(problems, HousekeepingInterval > TimeSpan.Zero, "HousekeepingInterval must be positive");
         Require(problems, RepairInterval > TimeSpan.Zero, "RepairInterval must be positive");
         Require(problems, GossipPeriod > TimeSpan.Zero, "GossipPeriod must be positive");
         Require(problems, ReadPassOver > TimeSpan.Zero, "ReadPassOver must be positive");

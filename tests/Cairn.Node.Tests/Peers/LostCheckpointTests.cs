@@ -12,7 +12,6 @@ namespace Cairn.Node.Tests.Peers;
 /// </summary>
 public sealed class LostCheckpointTests
 {
-    private const int Between = 40;
     private const int Files = 50;
     private const string Code = "awaits-checkpoint";
 
@@ -87,7 +86,7 @@ public sealed class LostCheckpointTests
         BenchNode victim = bench.Nodes[2];
         Kill(bench.Nodes[0], bench.Nodes[1]);
         victim.Kill();
-        Lose(victim, lost);
+        DroppedPool.Lose(victim, lost);
         victim.Start();
         bench.Until(() => victim.FindDrive() is not null, "it is open", TimeSpan.FromSeconds(1));
         AssertHasAll(bench, victim);
@@ -125,73 +124,20 @@ public sealed class LostCheckpointTests
         bench.AssertNoFailures();
     }
 
-    [Fact]
-    public void WhatIsBeforeWhatWasDropped_IsAnsweredSo()
-    {
-        PoolBench bench = Dropped(81);
-        Assert.True(bench.Put(bench.Nodes[0], "late", [5]).IsOk);
-        bench.Scheduler.RunFor(TimeSpan.FromSeconds(30));
-        foreach (BenchNode node in bench.Nodes)
-        {
-            Assert.Equal(VolumeError.BeforeBeginning, Moment(bench, node, TimeSpan.FromMilliseconds(100)).Error);
-            Assert.Equal(VolumeError.BeforeBeginning, node.Drive.Feed!.After("").Error);
-            Assert.True(node.Drive.Feed.After(node.Drive.Feed.Now).IsOk);
-            Assert.True(Moment(bench, node, bench.Scheduler.Now).IsOk);
-
-            // At once after a start, too: what is kept is looked for when it is asked for.
-            node.Kill();
-            node.Start();
-            Assert.Equal(VolumeError.BeforeBeginning, Moment(bench, node, TimeSpan.FromMilliseconds(100)).Error);
-            Assert.True(Moment(bench, node, bench.Scheduler.Now).IsOk);
-        }
-    }
-
-    /// <summary>A file as it was so long after the simulation's beginning.</summary>
-    private static Result<ObjectAttributes, VolumeError> Moment(PoolBench bench, BenchNode node, TimeSpan when)
-    {
-        DateTimeOffset began = node.Process.Time.GetUtcNow() - bench.Scheduler.Now;
-        string moment = (began + when).ToString("'@'yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", null);
-        return bench.Do(node, () => node.Drive.Resolve($".snapshots/{moment}/file 1").AsTask());
-    }
-
     /// <summary>Three members with files, of which each has dropped what the settled checkpoint has.</summary>
     private static PoolBench Dropped(ulong seed, int attributeBytes = 0)
     {
-        PoolBench bench = PoolBench.WithDrives(3, seed, tableFrom: Between, horizon: TimeSpan.FromMinutes(5));
-        for (int i = 0; i < Files; i++)
-        {
-            BenchNode writer = bench.Nodes[i % 3];
-            Assert.True(bench.Put(writer, $"file {i}", [(byte)i]).IsOk);
-            Assert.True(attributeBytes == 0 || bench.SetAttribute(writer, $"file {i}", attributeBytes).IsOk);
-
-            // A block of its own.
-            bench.Scheduler.RunFor(TimeSpan.FromMilliseconds(20));
-        }
-
-        bench.Until(() => bench.Nodes.TrueForAll(HasDropped), "old blocks are dropped", TimeSpan.FromHours(1));
+        PoolBench bench = DroppedPool.Of(3, seed);
+        DroppedPool.Fill(bench, Files, attributeBytes);
+        DroppedPool.UntilDropped(bench);
         return bench;
-    }
-
-    private static bool HasDropped(BenchNode node)
-    {
-        VolumeId volume = node.FindVolume("shared")!.Value.Id;
-        return node.Stores!.Logs.Logs(volume).Any(log => !node.Stores.Logs.Beginning(volume, log).IsFirst);
     }
 
     private static void LoseAll(BenchNode node)
     {
         node.Kill();
-        Lose(node, "volume-");
-        Lose(node, "checkpoint-");
-    }
-
-    private static void Lose(BenchNode node, string beginning)
-    {
-        foreach (string name in node.Indexes.Keys.Where(
-            name => name.StartsWith(beginning, StringComparison.Ordinal)).ToArray())
-        {
-            node.Indexes.Remove(name);
-        }
+        DroppedPool.Lose(node, "volume-");
+        DroppedPool.Lose(node, "checkpoint-");
     }
 
     private static void Kill(params BenchNode[] nodes) => Array.ForEach(nodes, static node => node.Kill());

@@ -47,7 +47,7 @@ public sealed class NodeWorld : IAsyncDisposable
     /// <exception cref="CommandException">Something of it cannot be used; the message says what and what to do.</exception>
     public static NodeWorld Open(string home, HomeConfig config, FileIdentity identity)
     {
-        NodeOptions options = Tune(config);
+        NodeOptions options = TrialHistory.Apply(Tune(config));
         RealDisk disk = Must(RealDisk.OpenRoot(HomeFolder.Store(home)));
         NodeWorld? world = null;
         EngineLoop loop = new(failure =>

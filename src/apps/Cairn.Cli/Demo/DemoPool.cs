@@ -40,18 +40,22 @@ public sealed class DemoPool : IAsyncDisposable
     }
 
     /// <summary>Founds the pool on the first node and joins the others by invite codes.</summary>
-    public async Task Start(string space, CancellationToken cancellation)
+    /// <param name="space">What each gives.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <param name="environment">Variables for the daemons alone.</param>
+    public async Task Start(
+        string space, CancellationToken cancellation, params (string Name, string Value)[] environment)
     {
         DemoNode founder = Nodes[0];
         string kit = Path.Combine(Root, "recovery-kit.txt");
         await founder.Run(
             cancellation, "init", "--space", space, "--name", founder.Name, "--listen", Loopback, "--kit", kit);
-        await founder.Start(cancellation);
+        await founder.Start(cancellation, environment);
         foreach (DemoNode node in Nodes.Skip(1))
         {
             string code = (await founder.Run(cancellation, "invite", "--quiet")).Trim();
             await node.Run(cancellation, "join", code, "--space", space, "--name", node.Name, "--listen", Loopback);
-            await node.Start(cancellation);
+            await node.Start(cancellation, environment);
         }
     }
 
