@@ -394,7 +394,7 @@ public sealed partial class CairnNode
     private List<NodeProblem> Problems(NodeId[] absent)
     {
         List<NodeProblem> problems = [];
-        if (_record.HasLeft)
+        if (HasLeft)
         {
             problems.Add(new NodeProblem(
                 "left", "This node has left the pool.", "Stop it with `cairn down` and delete its home."));

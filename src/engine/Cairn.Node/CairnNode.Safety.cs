@@ -111,31 +111,68 @@ public sealed partial class CairnNode
             yield break;
         }
 
-        if (!force && _view.Nodes.Count > 1)
+        try
         {
-            _replicator.OweEverything();
-            (long Chunks, long Bytes) most = (0, 0);
-            for (SafetyProgress step = OwnProgress(ref most); !step.IsSafe; step = OwnProgress(ref most))
+            if (!force && _view.Nodes.Count > 1)
             {
-                if (cancellation.IsCancellationRequested || _stop.IsCancellationRequested)
+                await foreach (Result<SafetyProgress, ControlError> step in HandOn(cancellation))
                 {
-                    yield return new ControlError(
-                        ControlErrorKind.Stopping, "Leaving was ended before every copy was handed on.");
-                    yield break;
+                    yield return step;
+                    if (!step.IsOk)
+                    {
+                        yield break;
+                    }
                 }
+            }
 
+            Result<Unit, ControlError> left = Done(_poolLog.Append([new Exclude(_view.Self, true)]));
+            if (!left.TryGet(out _, out ControlError error))
+            {
+                yield return error;
+                yield break;
+            }
+        }
+        finally
+        {
+            _isLeaving = false;
+        }
+
+        Say(NodeState.Gone);
+        await Either(_progress.Task, TimeSpan.FromSeconds(2), cancellation);
+        yield return new SafetyProgress(0, 0, 0, 0, true, "This node has left the pool.");
+    }
+
+    /// <summary>Until others hold all that this node holds; then nothing is written here any more, and that is waited for, too.</summary>
+    /// <remarks>What is acknowledged between the last look and the leaving would be here alone.</remarks>
+    private async IAsyncEnumerable<Result<SafetyProgress, ControlError>> HandOn(
+        [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        _replicator.OweEverything();
+        (long Chunks, long Bytes) most = (0, 0);
+        SafetyProgress step = OwnProgress(ref most);
+        while (!(step.IsSafe && _isLeaving))
+        {
+            if (cancellation.IsCancellationRequested || _stop.IsCancellationRequested)
+            {
+                yield return new ControlError(
+                    ControlErrorKind.Stopping, "Leaving was ended before every copy was handed on.");
+                yield break;
+            }
+
+            _isLeaving |= step.IsSafe;
+            if (!step.IsSafe)
+            {
                 yield return step;
                 await Either(_progress.Task, ReportEvery, cancellation);
             }
-        }
 
-        Result<Unit, ControlError> left = Done(_poolLog.Append([new Exclude(_view.Self, true)]));
-        Say(NodeState.Gone);
-        await Either(_progress.Task, TimeSpan.FromSeconds(2), cancellation);
-        yield return left.TryGet(out _, out ControlError error)
-            ? new SafetyProgress(0, 0, 0, 0, true, "This node has left the pool.")
-            : error;
+            step = OwnProgress(ref most);
+        }
     }
+
+    /// <summary>Whether this node has left the pool, by the pool's log or by its record. Any thread.</summary>
+    private bool HasLeft => _record.HasLeft
+        || (_poolLog.State.Members.TryGetValue(_view.Self, out Member? self) && self.HasLeft);
 
     private Task Either(Task first, TimeSpan atMost, CancellationToken cancellation) =>
         Waiting.AtMost(first, atMost, _ports.Time, cancellation);

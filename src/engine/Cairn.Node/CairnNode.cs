@@ -78,6 +78,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly long _started;
     private SortedSet<NodeId> _remembered;
     private TaskCompletionSource _progress = new();
+    private volatile bool _isLeaving;
 
     private CairnNode(
         NodePorts ports, NodeOptions options, HomeLayout home, ChunkStore chunks, LogStore logs, PoolConfig config,
@@ -130,15 +131,17 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _returns = new ReturnKeeper(_view, _peers, _sync, _poolLog, _diary);
         _horizon = new HorizonKeeper(ports, _view, _peers, _poolLog, _diary, options.Horizon);
         _weights = new WeightKeeper(ports.Workers, _view, _poolLog, _diary);
-        _copies = new TableCopy(ports, _view, _peers, _sync, _diary) { TransactionsMin = options.TableFrom };
-        _grounds = new GroundCopy(ports, _view, _peers, _diary);
+        VolumeTransfers transfers = new(ports.Workers);
+        _copies = new TableCopy(ports, _view, _peers, _sync, _diary, transfers) { TransactionsMin = options.TableFrom };
+        _grounds = new GroundCopy(ports, _view, _peers, _diary, transfers);
         _volumes = new VolumeSet(ports, _poolLog, _view, _sync, _diary, factory, _source, _replicator, PoolSpace)
         {
             Unreadable = _unreadable.Note,
             IsReturning = () => _ownReturn!.IsUnderWay,
-            HasLeft = () => _record.HasLeft,
+            HasLeft = () => HasLeft || _isLeaving,
+            Transfers = transfers,
             Copies = _copies,
-            Settling = new SettleKeeper(ports, _poolLog, _view, _peers, _diary, options.Horizon),
+            Settling = new SettleKeeper(ports, _poolLog, _view, _peers, _diary, transfers, options.Horizon),
             Grounds = _grounds,
             AllKnowBeginnings = AllKnowBeginnings,
         };
@@ -209,6 +212,12 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         RememberMembers();
         _sync.Add(_poolLog);
         _volumes.Refresh();
+        if (HasLeft && !_record.HasLeft)
+        {
+            // A crash came between the pool's log and the record.
+            Say(NodeState.Gone);
+        }
+
         _ownReturn.Look(_stop.Token);
         _gossip.Overtaken += counter => ChangeRecord(record => record with { Counter = counter });
         _gossip.Start();
@@ -233,7 +242,6 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         Waiting.End(_stop);
         _source.Stop();
         _sync.Stop();
-        _copies.Stop();
         _tables.Stop();
         _volumes.Stop();
         Warn(_sync.Save());

@@ -176,6 +176,26 @@ public sealed class CheckpointRulesTests
         Assert.Equal(10UL, third.State.Settled[Volume(1)].Checkpoint.Depth);
     }
 
+    /// <summary>Machines are replaced over the years: those that left do not outvote those that are here.</summary>
+    [Fact]
+    public void Who_left_by_its_own_will_is_not_counted()
+    {
+        foreach (int leaver in new[] { 3, 4, 5 })
+        {
+            _first.Do(Grant(leaver, MemberRole.Member));
+            PoolScene left = new(leaver);
+            left.MeetWith(_first);
+            left.Do(new Exclude(MemberKit.Node(leaver), true));
+            _first.MeetWith(left);
+        }
+
+        _second.MeetWith(_first);
+        Stand(10);
+        SettleBoth(10);
+        Assert.Equal(10UL, _second.State.Settled[Volume(1)].Checkpoint.Depth);
+        Assert.Equal(2, _second.State.Settled[Volume(1)].Members.Length);
+    }
+
     [Fact]
     public void Who_is_no_member_settles_nothing()
     {

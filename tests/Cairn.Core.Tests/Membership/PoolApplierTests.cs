@@ -298,8 +298,40 @@ public sealed class PoolApplierTests
         founder.Do(new Exclude(MemberKit.Node(2), false));
         PoolScene member = new(2);
         member.MeetWith(founder);
+        Assert.Empty(member.State.Forgotten);
         member.Do(new Exclude(MemberKit.Node(2), true));
         Assert.Equal(MemberStanding.Forgotten, member.StandingOf(2));
+    }
+
+    /// <summary>Who is forgotten may come back; who left is out, whoever said it first, until it is granted a place anew.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Who_left_by_its_own_will_stays_out(bool isForgottenBefore)
+    {
+        PoolScene founder = Founded();
+        founder.Do(Grant(2, MemberRole.Member), Grant(3, MemberRole.Member));
+        PoolScene member = new(2);
+        member.MeetWith(founder);
+        founder.Do(new Exclude(MemberKit.Node(3), true));
+        if (isForgottenBefore)
+        {
+            founder.Do(new Exclude(MemberKit.Node(2), true));
+            member.MeetWith(founder);
+            Assert.Equal(2, founder.State.Forgotten.Count());
+        }
+
+        member.Do(new Exclude(MemberKit.Node(2), true));
+        founder.MeetWith(member);
+        founder.Do(new Exclude(MemberKit.Node(2), true), new Exclude(MemberKit.Node(2), false));
+        Assert.True(founder.State.Members[MemberKit.Node(2)] is { HasLeft: true, MayReturn: false });
+        Assert.Equal(MemberStanding.Forgotten, founder.StandingOf(2));
+        Assert.Equal(MemberKit.Node(3), Assert.Single(founder.State.Forgotten).Node);
+
+        founder.Do(Grant(2, MemberRole.Member));
+        Assert.True(founder.State.Members[MemberKit.Node(2)] is { HasLeft: false, IsActiveNode: true });
+        founder.Do(new Exclude(MemberKit.Node(2), true));
+        Assert.Equal(2, founder.State.Forgotten.Count());
     }
 
     [Fact]

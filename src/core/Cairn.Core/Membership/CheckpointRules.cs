@@ -97,13 +97,13 @@ internal static class CheckpointRules
 
     /// <summary>Whether the words of all members settle a checkpoint, if the last of them is said with them in view.</summary>
     /// <remarks>
-    /// Two parts of a pool that forgot each other may each be of one mind. Only one has more than half of all.
+    /// Two parts of a pool that forgot each other may each be of one mind. Only one has more than half of all. Who left by
+    /// its own will is of no part.
     /// </remarks>
     public static bool IsSettledBy(
         IEnumerable<Member> all, Func<NodeId, SettleWord?> words, MadeCheckpoint checkpoint)
     {
-        Member[] nodes = [.. all.Where(member => member.Role != MemberRole.Recovery
-            && member.Standing is MemberStanding.Active or MemberStanding.Forgotten)];
+        Member[] nodes = [.. all.Where(static member => member.IsActiveNode || member.MayReturn)];
         int active = nodes.Count(member => member.IsActiveNode);
         return active > 1 && 2 * active > nodes.Length
             && nodes.Where(member => member.IsActiveNode).All(

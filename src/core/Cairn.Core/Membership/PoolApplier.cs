@@ -174,7 +174,7 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
 
         // A revocation by one who was revoked by its target: whoever came first in the order, neither may win by that.
         bool isMutual = actor.Member is { Standing: MemberStanding.Revoked, Role: not MemberRole.Member }
-            && actor.RevokedBy == revoke.Member
+            && actor.ExcludedBy == revoke.Member
             && target.Member.IsAuthority;
         if (!isMutual && !actor.Member.IsAuthority)
         {
@@ -228,17 +228,23 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
         && mark.Log.Author == author
         && PoolTable.GetVolume(state, volume) is not null;
 
+    /// <summary>Who leaves by its own will is out for good, whatever is said of being forgotten: nobody waits for it.</summary>
     private static void Apply(ITreeTable state, NodeId author, Exclude exclude)
     {
-        MemberStanding from = exclude.Excluded ? MemberStanding.Active : MemberStanding.Forgotten;
         bool leaves = exclude.Excluded && author == exclude.Member;
-        if (PoolTable.GetMember(state, exclude.Member) is { } target
-            && target.Member.Standing == from
-            && target.Member.Role != MemberRole.Recovery
-            && (PoolTable.IsAuthority(state, author) || leaves))
+        if (PoolTable.GetMember(state, exclude.Member)?.Member is not { Role: not MemberRole.Recovery } target
+            || !(leaves || PoolTable.IsAuthority(state, author)))
+        {
+            return;
+        }
+
+        bool isDue = exclude.Excluded
+            ? target.Standing == MemberStanding.Active || (leaves && target.MayReturn)
+            : target.MayReturn;
+        if (isDue)
         {
             MemberStanding to = exclude.Excluded ? MemberStanding.Forgotten : MemberStanding.Active;
-            PoolTable.PutMember(state, target with { Member = target.Member with { Standing = to } });
+            PoolTable.PutMember(state, new(target with { Standing = to }, leaves ? author : default));
         }
     }
 

@@ -27,8 +27,8 @@ public enum MemberStanding : byte
     Active = 0,
 
     /// <summary>
-    /// Forgotten: away for good, its copies no longer counted; its past operations stand, and it may be granted
-    /// again.
+    /// Forgotten: away for good, or left by its own will; its copies no longer counted; its past operations stand, and it
+    /// may be granted again.
     /// </summary>
     Forgotten = 1,
 
@@ -65,6 +65,12 @@ public sealed record Member(
 
     /// <summary>Whether it takes part with a machine of its own.</summary>
     public bool IsActiveNode => Standing == MemberStanding.Active && Role != MemberRole.Recovery;
+
+    /// <summary>Whether it is forgotten by its own word: it left, and only a new grant makes it a member again.</summary>
+    public bool HasLeft { get; init; }
+
+    /// <summary>Whether it was forgotten by others, and belongs again when it comes back.</summary>
+    public bool MayReturn => Standing == MemberStanding.Forgotten && !HasLeft;
 }
 
 /// <summary>A volume of the pool.</summary>
@@ -184,6 +190,9 @@ public sealed record PoolState
     /// <summary>The clones that need a volume, so that it cannot be removed.</summary>
     public IEnumerable<PoolVolume> ClonesOf(VolumeId origin) =>
         LiveVolumes.Where(clone => clone.Origins.Any(held => held.Volume == origin));
+
+    /// <summary>Those who were forgotten and may come back, in the order of ids.</summary>
+    public IEnumerable<Member> Forgotten => Members.Values.Where(static member => member.MayReturn);
 
     /// <summary>Whether a key belongs to the pool now.</summary>
     public bool IsActive(NodeId node) =>

@@ -36,8 +36,8 @@ internal static class PoolTable
 
     private delegate T Reading<T>(ref WireReader reader);
 
-    /// <summary>A member and, when it was revoked, by whom.</summary>
-    public readonly record struct MemberRow(Member Member, NodeId RevokedBy);
+    /// <summary>A member and, when it was revoked, by whom; when it left by its own will, itself.</summary>
+    public readonly record struct MemberRow(Member Member, NodeId ExcludedBy);
 
     /// <summary>A volume with who may remove it beside the admins.</summary>
     public readonly record struct VolumeRow(PoolVolume Volume, NodeId Creator);
@@ -61,7 +61,7 @@ internal static class PoolTable
         WireText.Write(writer, member.Name, TextBytesMax);
         writer.Byte((byte)member.Role);
         writer.Byte((byte)member.Standing);
-        writer.Bytes32(row.RevokedBy.Value);
+        writer.Bytes32(row.ExcludedBy.Value);
         writer.Count(member.Accepted.Length);
         foreach (AcceptedPosition accepted in member.Accepted)
         {
@@ -278,7 +278,7 @@ internal static class PoolTable
         string name = WireText.Read(ref reader, TextBytesMax);
         MemberRole role = (MemberRole)reader.Byte();
         MemberStanding standing = (MemberStanding)reader.Byte();
-        NodeId revokedBy = new(reader.Bytes32());
+        NodeId excludedBy = new(reader.Bytes32());
         int count = reader.Count(Bytes16.Size + 5);
         ImmutableArray<AcceptedPosition>.Builder accepted = ImmutableArray.CreateBuilder<AcceptedPosition>(count);
         for (int i = 0; i < count; i++)
@@ -289,7 +289,11 @@ internal static class PoolTable
         }
 
         Invariant.That(reader.Complete, $"the row of member {node.Short}");
-        return new MemberRow(new Member(node, key, name, role, standing, accepted.ToImmutable()), revokedBy);
+        Member member = new(node, key, name, role, standing, accepted.ToImmutable())
+        {
+            HasLeft = standing == MemberStanding.Forgotten && excludedBy == node,
+        };
+        return new MemberRow(member, excludedBy);
     }
 
     private static FolderRights ReadFolders(byte[]? value)

@@ -91,7 +91,7 @@ internal sealed class PoolView
     /// <summary>Whether a node was forgotten and belongs again when it comes back; who left by its own will stays out.</summary>
     public bool MayReturn(NodeId node) =>
         State.Members.TryGetValue(node, out Member? member)
-        && member.Standing == MemberStanding.Forgotten && member.Role != MemberRole.Recovery
+        && member.MayReturn
         && !(Map.TryGet(node, out SignedNodeRecord? record)
             && record.Record.State is NodeState.Decommissioning or NodeState.Gone);
 

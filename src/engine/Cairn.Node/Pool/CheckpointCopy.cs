@@ -12,7 +12,7 @@ namespace Cairn.Node.Pool;
 /// The records are the same everywhere, so whoever is there gives the next page, and a transfer that was broken off goes on
 /// behind the last record that is here, also after a crash. Thread: the engine's loop.
 /// </remarks>
-internal sealed class CheckpointCopy(NodePorts ports, PeerSet peers)
+internal sealed class CheckpointCopy(NodePorts ports, PeerSet peers, VolumeTransfers transfers)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
@@ -21,16 +21,14 @@ internal sealed class CheckpointCopy(NodePorts ports, PeerSet peers)
     /// <param name="volume">Of which volume.</param>
     /// <param name="standing">The checkpoint.</param>
     /// <param name="fill">Where it goes.</param>
-    /// <param name="isStopped">Whether to end early.</param>
     /// <returns>Whether it is whole; if not, nobody gives the rest, or it is not what all had made.</returns>
-    public async Task<bool> Run(
-        VolumeId volume, StandingCheckpoint standing, ICheckpointFill fill, Func<bool> isStopped)
+    public async Task<bool> Run(VolumeId volume, StandingCheckpoint standing, ICheckpointFill fill)
     {
         Bytes32 hash = standing.Checkpoint.Hash;
         bool isReady = (await ports.Workers.Run(WorkPriority.Background, () => fill.Begin(hash))).IsOk;
         SortedSet<NodeId> useless = [];
         long heard = ports.Time.GetTimestamp();
-        for (int turn = 0; isReady && !isStopped(); turn++)
+        for (int turn = 0; isReady && !transfers.IsStopped; turn++)
         {
             PeerLink[] givers = [.. peers.Links.Where(link =>
                 !link.IsClosed && link.Version >= ProtocolVersion.Checkpoints

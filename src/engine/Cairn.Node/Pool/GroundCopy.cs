@@ -15,11 +15,11 @@ namespace Cairn.Node.Pool;
 /// checkpoint does not go far enough, and the next is waited for. A restart begins with (1). docs/decisions/compaction.md.
 /// Thread: the engine's loop.
 /// </remarks>
-internal sealed class GroundCopy(NodePorts ports, PoolView view, PeerSet peers, NodeDiary diary)
+internal sealed class GroundCopy(
+    NodePorts ports, PoolView view, PeerSet peers, NodeDiary diary, VolumeTransfers transfers)
 {
-    private readonly CheckpointCopy _copy = new(ports, peers);
+    private readonly CheckpointCopy _copy = new(ports, peers, transfers);
     private readonly SortedDictionary<VolumeId, Wait> _waiting = [];
-    private bool _isStopped;
 
     /// <summary>One was taken: its volume can be opened.</summary>
     public event Action? Taken;
@@ -88,14 +88,15 @@ internal sealed class GroundCopy(NodePorts ports, PoolView view, PeerSet peers, 
             return false;
         }
 
-        if (wait.IsTaking || _isStopped || view.State.Settled.GetValueOrDefault(volume) is not { } settled)
+        if (transfers.IsRunning(volume) || transfers.IsStopped
+            || view.State.Settled.GetValueOrDefault(volume) is not { } settled)
         {
             return true;
         }
 
         bool isNews = wait.LookedFor != settled.Checkpoint.Hash;
-        bool isAnyThere = GiversOf(volume).Any();
-        if (!isNews && (wait.IsKept || !isAnyThere))
+        NodeId[] there = [.. GiversOf(volume).Select(static link => link.Peer)];
+        if (!isNews && (wait.IsKept || there.Length == 0))
         {
             return true;
         }
@@ -103,19 +104,19 @@ internal sealed class GroundCopy(NodePorts ports, PoolView view, PeerSet peers, 
         wait.LookedFor = settled.Checkpoint.Hash;
         SlotFill? fill = lacks(settled.Checkpoint);
         wait.IsKept = fill is null;
-        if (fill is null || !isAnyThere)
+        if (fill is null || there.Length == 0)
         {
             fill?.Dispose();
             return !wait.IsKept;
         }
 
-        wait.IsTaking = true;
-        ports.Workers.Start("lost checkpoint", () => Run(volume, wait, settled, fill));
+        // What several gave was not it, perhaps: then one after the other is asked for all of it.
+        NodeId[] from = wait.Failures == 0 ? [.. Keepers(volume)] : [there[wait.Failures % there.Length]];
+        transfers.Start(
+            "lost checkpoint", volume, () => Take(volume, settled with { Members = [.. from] }, fill),
+            isWhole => OnEnded(volume, wait, settled, isWhole));
         return true;
     }
-
-    /// <summary>Takes nothing any more.</summary>
-    public void Stop() => _isStopped = true;
 
     /// <summary>
     /// All that can open a volume and are counted on: whoever came later keeps it, too, and its hash says that it is the one.
@@ -130,23 +131,18 @@ internal sealed class GroundCopy(NodePorts ports, PoolView view, PeerSet peers, 
             !link.IsClosed && link.Version >= ProtocolVersion.Checkpoints && keepers.Contains(link.Peer));
     }
 
-    private async Task Run(VolumeId volume, Wait wait, StandingCheckpoint settled, SlotFill fill)
+    private async Task<bool> Take(VolumeId volume, StandingCheckpoint settled, SlotFill fill)
     {
-        // What several gave was not it, perhaps: then one after the other is asked for all of it.
-        // Who was there when this began may have gone.
-        PeerLink[] there = [.. GiversOf(volume)];
-        NodeId[] from = wait.Failures == 0 || there.Length == 0
-            ? [.. Keepers(volume)]
-            : [there[wait.Failures % there.Length].Peer];
-        bool isWhole;
         using (fill)
         {
-            isWhole = await _copy.Run(volume, settled with { Members = [.. from] }, fill, () => _isStopped);
+            return await _copy.Run(volume, settled, fill);
         }
+    }
 
-        wait.IsTaking = false;
+    private void OnEnded(VolumeId volume, Wait wait, StandingCheckpoint settled, bool isWhole)
+    {
         wait.Failures++;
-        if (isWhole && !_isStopped)
+        if (isWhole)
         {
             // (3) It is looked for here, and found.
             wait.LookedFor = null;
@@ -165,9 +161,6 @@ internal sealed class GroundCopy(NodePorts ports, PoolView view, PeerSet peers, 
 
         /// <summary>Whether it was there: if the opening is refused nevertheless, only another will help.</summary>
         public bool IsKept { get; set; }
-
-        /// <summary>Whether it is being taken from others.</summary>
-        public bool IsTaking { get; set; }
 
         /// <summary>How often that ended.</summary>
         public int Failures { get; set; }

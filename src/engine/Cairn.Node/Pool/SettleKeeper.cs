@@ -17,14 +17,13 @@ namespace Cairn.Node.Pool;
 /// </remarks>
 /// <param name="horizon">How old a checkpoint is before it is settled.</param>
 internal sealed class SettleKeeper(
-    NodePorts ports, PoolLog log, PoolView view, PeerSet peers, NodeDiary diary, TimeSpan horizon)
+    NodePorts ports, PoolLog log, PoolView view, PeerSet peers, NodeDiary diary, VolumeTransfers transfers,
+    TimeSpan horizon)
 {
     /// <summary>How far the clocks of two members may differ.</summary>
     private static readonly TimeSpan ClocksDiffer = TimeSpan.FromDays(1);
 
-    private readonly CheckpointCopy _copy = new(ports, peers);
-    private readonly SortedSet<VolumeId> _taking = [];
-    private bool _isStopped;
+    private readonly CheckpointCopy _copy = new(ports, peers, transfers);
 
     /// <summary>Looks what is to be kept here, and what is old enough.</summary>
     public void Look(IHostedVolume hosted)
@@ -49,26 +48,39 @@ internal sealed class SettleKeeper(
             Take(hosted, aging.Standing);
         }
 
-        TimeSpan age = ports.Time.GetUtcNow() - aging.Since.ToDateTimeOffset();
-        bool isOld = age >= horizon || age < -ClocksDiffer;
-        var word = new SettleWord(next, agrees && age > TimeSpan.Zero);
+        var word = new SettleWord(next, agrees && AgeOf(aging) > TimeSpan.Zero);
         bool isSaid = log.State.SettleWords.GetValueOrDefault((volume, view.Self)) == word;
         bool isUnheard = isSaid && view.IsFirstAdminUp && log.State.IsSettledByWords(volume, next);
-        bool isReady = !word.Agrees || !(_taking.Contains(volume) || IsAnyoneForgotten);
-        if (isOld && (!isSaid || isUnheard) && isReady)
+        bool isReady = !word.Agrees || !(transfers.IsRunning(volume) || log.State.Forgotten.Any());
+        // Whoever is away across what is settled may bring edits of what that has forgotten, when nobody can tell what it was.
+        if (IsOld(aging) && (!isSaid || isUnheard) && isReady)
         {
             Say(hosted, volume, word);
         }
     }
 
-    /// <summary>
-    /// Whoever is away across what is settled may bring edits of what that has forgotten, when nobody can tell any more what it was.
-    /// </summary>
-    private bool IsAnyoneForgotten =>
-        log.State.Members.Values.Any(static member => member.Standing == MemberStanding.Forgotten);
+    /// <summary>History that goes as soon as nobody is forgotten any more: only the owner knows who will come back for it.</summary>
+    public IEnumerable<NodeProblem> Problems(IEnumerable<IHostedVolume> open)
+    {
+        string[] away = [.. log.State.Forgotten.Select(member => view.NameOf(member.Node))];
+        string[] kept = away.Length == 0 ? [] :
+        [
+            .. open.Where(hosted => log.State.Aging.TryGetValue(hosted.Log.Volume, out AgingCheckpoint? aging) && IsOld(aging))
+                .Select(static hosted => hosted.Volume.Name),
+        ];
+        if (kept.Length > 0)
+        {
+            yield return new NodeProblem(
+                "history-kept",
+                $"Every machine keeps the old history of {string.Join(", ", kept)} until these are back, "
+                    + $"which are forgotten: {string.Join(", ", away)}.",
+                $"Start them. One that will not come back: `cairn node revoke {away[0]}`.");
+        }
+    }
 
-    /// <summary>Takes nothing any more.</summary>
-    public void Stop() => _isStopped = true;
+    private TimeSpan AgeOf(AgingCheckpoint aging) => ports.Time.GetUtcNow() - aging.Since.ToDateTimeOffset();
+
+    private bool IsOld(AgingCheckpoint aging) => AgeOf(aging) >= horizon || AgeOf(aging) < -ClocksDiffer;
 
     private void Say(IHostedVolume hosted, VolumeId volume, SettleWord word)
     {
@@ -90,29 +102,27 @@ internal sealed class SettleKeeper(
     private void Take(IHostedVolume hosted, StandingCheckpoint wanted)
     {
         VolumeId volume = hosted.Log.Volume;
-        if (!_isStopped && !_taking.Contains(volume) && hosted.Lacks(wanted.Checkpoint) is { } fill)
+        if (!transfers.IsStopped && !transfers.IsRunning(volume) && hosted.Lacks(wanted.Checkpoint) is { } fill)
         {
-            _taking.Add(volume);
-            ports.Workers.Start("checkpoint copy", () => Run(hosted, wanted, fill));
+            transfers.Start("checkpoint copy", volume, () => Take(volume, wanted, fill), isWhole =>
+            {
+                if (isWhole)
+                {
+                    diary.Add(
+                        LogLevel.Info, "volumes",
+                        $"took {wanted.Checkpoint.Records} records with which every fold of "
+                            + $"{hosted.Volume.Name} begins");
+                    hosted.MembersChanged();
+                }
+            });
         }
     }
 
-    private async Task Run(IHostedVolume hosted, StandingCheckpoint wanted, SlotFill fill)
+    private async Task<bool> Take(VolumeId volume, StandingCheckpoint wanted, SlotFill fill)
     {
-        VolumeId volume = hosted.Log.Volume;
-        bool isWhole;
         using (fill)
         {
-            isWhole = await _copy.Run(volume, wanted, fill, () => _isStopped);
-        }
-
-        _taking.Remove(volume);
-        if (isWhole && !_isStopped)
-        {
-            diary.Add(
-                LogLevel.Info, "volumes",
-                $"took {wanted.Checkpoint.Records} records that every fold of {hosted.Volume.Name} begins with");
-            hosted.MembersChanged();
+            return await _copy.Run(volume, wanted, fill);
         }
     }
 }

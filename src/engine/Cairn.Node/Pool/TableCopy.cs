@@ -15,12 +15,11 @@ namespace Cairn.Node.Pool;
 /// counts at all. All signed blocks come afterwards (docs/decisions/compaction.md). When neither can be had, the volume is
 /// opened without. Thread: the engine's loop.
 /// </remarks>
-internal sealed class TableCopy(NodePorts ports, PoolView view, PeerSet peers, LogSync sync, NodeDiary diary)
+internal sealed class TableCopy(
+    NodePorts ports, PoolView view, PeerSet peers, LogSync sync, NodeDiary diary, VolumeTransfers transfers)
 {
-    private readonly CheckpointCopy _checkpoints = new(ports, peers);
-    private readonly SortedSet<VolumeId> _running = [];
+    private readonly CheckpointCopy _checkpoints = new(ports, peers, transfers);
     private readonly SortedSet<VolumeId> _tried = [];
-    private bool _isStopped;
 
     /// <summary>How many transactions make a history long.</summary>
     public required long TransactionsMin { get; init; }
@@ -33,27 +32,25 @@ internal sealed class TableCopy(NodePorts ports, PoolView view, PeerSet peers, L
     /// <param name="makeTable">The index of the volume, if the node has nothing of its history; it is disposed here.</param>
     public bool IsAwaited(VolumeId volume, Func<IIndexStore?> makeTable)
     {
-        if (_running.Contains(volume))
+        if (transfers.IsRunning(volume))
         {
             return true;
         }
 
         StandingCheckpoint? standing = view.State.Checkpoints.GetValueOrDefault(volume);
         PeerLink? giver = standing is null ? Giver(volume) : null;
-        bool isUseless = _isStopped || _tried.Contains(volume) || (standing is null && giver is null);
+        bool isUseless = transfers.IsStopped || _tried.Contains(volume) || (standing is null && giver is null);
         if (isUseless || makeTable() is not { } table)
         {
             return false;
         }
 
         _tried.Add(volume);
-        _running.Add(volume);
-        ports.Workers.Start("table copy", () => Run(volume, table, standing, giver));
+        transfers.Start(
+            "table copy", volume, () => Take(volume, table, standing, giver),
+            isWhole => OnEnded(volume, isWhole, standing, giver));
         return true;
     }
-
-    /// <summary>Copies no more.</summary>
-    public void Stop() => _isStopped = true;
 
     private PeerLink? Giver(VolumeId volume) => peers.Links.FirstOrDefault(link =>
         link.Version >= ProtocolVersion.Tables && view.CanRead(volume, link.Peer)
@@ -63,26 +60,28 @@ internal sealed class TableCopy(NodePorts ports, PoolView view, PeerSet peers, L
     private static long Transactions(LogPositions positions) =>
         positions.Logs.Sum(static log => (long)log.Value.TransactionSeq);
 
-    private async Task Run(VolumeId volume, IIndexStore table, StandingCheckpoint? standing, PeerLink? giver)
+    private async Task<bool> Take(VolumeId volume, IIndexStore table, StandingCheckpoint? standing, PeerLink? giver)
     {
-        var fill = new TableFill(table);
-        bool isWhole = standing is not null
-            ? await _checkpoints.Run(volume, standing, fill, () => _isStopped)
-            : await Fill(giver!, volume, fill);
-        table.Dispose();
-        _running.Remove(volume);
+        using (table)
+        {
+            var fill = new TableFill(table);
+            return standing is not null
+                ? await _checkpoints.Run(volume, standing, fill)
+                : await Fill(giver!, volume, fill);
+        }
+    }
+
+    private void OnEnded(VolumeId volume, bool isWhole, StandingCheckpoint? standing, PeerLink? giver)
+    {
         string whose = standing is not null
             ? $"the checkpoint of {standing.Members.Length} members"
             : $"the table of {view.NameOf(giver!.Peer)}";
         diary.Add(
             LogLevel.Info, "volumes",
             isWhole
-                ? $"volume {volume.Short} begins with {fill.Count} records: {whose}"
+                ? $"volume {volume.Short} begins with {whose}"
                 : $"volume {volume.Short} is made from the history: {whose} cannot be had");
-        if (!_isStopped)
-        {
-            Ended?.Invoke();
-        }
+        Ended?.Invoke();
     }
 
     /// <returns>Whether the table is whole.</returns>
@@ -90,7 +89,7 @@ internal sealed class TableCopy(NodePorts ports, PoolView view, PeerSet peers, L
     {
         bool isReady = (await ports.Workers.Run(WorkPriority.Background, fill.Begin)).IsOk;
         ulong standing = 0;
-        while (isReady && !_isStopped)
+        while (isReady && !transfers.IsStopped)
         {
             using PeerReply answer = await link.Ask(number => new TableAsk(number, volume, standing, fill.Last));
             if (answer.Message is not TableReply { View: not 0 } page || (standing != 0 && page.View != standing)

@@ -64,6 +64,9 @@ internal sealed class VolumeSet : IAsyncDisposable
     /// <summary>Whether this node has left the pool. Any thread.</summary>
     public Func<bool> HasLeft { get; init; } = static () => false;
 
+    /// <summary>What is taken from others.</summary>
+    public required VolumeTransfers Transfers { get; init; }
+
     /// <summary>What a newcomer begins with.</summary>
     public required TableCopy Copies { get; init; }
 
@@ -81,7 +84,10 @@ internal sealed class VolumeSet : IAsyncDisposable
 
     /// <summary>Damage met while opening, and volumes that do not open.</summary>
     public IReadOnlyList<NodeProblem> Problems =>
-        [.. _factory.Problems, .. _closed.Values, .. Grounds.Problems, .. _checkpoints.Problems(Open)];
+        [
+            .. _factory.Problems, .. _closed.Values, .. Grounds.Problems, .. _checkpoints.Problems(Open),
+            .. Settling.Problems(Open),
+        ];
 
     /// <summary>What their indexes take on the disk.</summary>
     public long IndexBytes => AllOpen.Sum(volume => volume.IndexBytes);
@@ -210,8 +216,7 @@ internal sealed class VolumeSet : IAsyncDisposable
     public void Stop()
     {
         _isStopped = true;
-        Grounds.Stop();
-        Settling.Stop();
+        Transfers.Stop();
     }
 
     /// <inheritdoc/>
@@ -322,8 +327,7 @@ internal sealed class VolumeSet : IAsyncDisposable
             Standing = () => _log.State.Checkpoints.GetValueOrDefault(volume.Volume),
             Settled = () => _log.State.Settled.GetValueOrDefault(volume.Volume),
             Aging = () => _log.State.Aging.GetValueOrDefault(volume.Volume),
-            MayDrop = () => AllKnowBeginnings() && _log.State.Members.Values.All(
-                static member => member.Standing != MemberStanding.Forgotten),
+            MayDrop = () => AllKnowBeginnings() && !_log.State.Forgotten.Any(),
             HasPoolRoom = () => _view.HasRoom,
             IsClosed = () => volume.IsRemoved || HasLeft(),
             Unreadable = Unreadable,
