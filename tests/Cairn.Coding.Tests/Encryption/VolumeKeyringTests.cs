@@ -39,6 +39,21 @@ public sealed class VolumeKeyringTests
     }
 
     [Fact]
+    public void A_key_takes_the_place_of_another_only_when_that_is_said()
+    {
+        EpochKey right = new(TestKeys.Epoch(5).Id, new byte[32]);
+        VolumeKeyring keys = TestKeys.Keyring().With(TestKeys.Epoch(5)).Replacing(right);
+        Assert.True(keys.TryGet(right.Id, out EpochKey? held));
+        Assert.Equal(right, held);
+        Assert.Equal(2, keys.Epochs.Length);
+        Assert.Equal(right, keys.WithCurrent(right.Id).Current);
+        Assert.Equal(TestKeys.Keyring().Current, keys.Current);
+        EpochKey current = new(keys.Current.Id, new byte[32]);
+        Assert.Equal(current, keys.Replacing(current).Current);
+        Assert.Equal(keys.Replacing(current).Encode(), VolumeKeyring.Decode(keys.Replacing(current).Encode()).Value.Encode());
+    }
+
+    [Fact]
     public void Bytes_decode_to_the_same_keyring()
     {
         VolumeKeyring keys = TestKeys.Keyring().With(TestKeys.Epoch(1)).WithCurrent(TestKeys.Epoch(1).Id);

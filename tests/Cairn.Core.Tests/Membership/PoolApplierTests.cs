@@ -357,6 +357,38 @@ public sealed class PoolApplierTests
     }
 
     [Fact]
+    public void An_admins_key_stands_wherever_a_member_puts_another_in_the_order()
+    {
+        PoolScene founder = Founded();
+        founder.Do(Grant(2, MemberRole.Member), Grant(3, MemberRole.Member));
+        PoolScene early = new(2);
+        early.MeetWith(founder);
+        founder.Do(Create(7, "other"));
+        EpochId epoch = new(new byte[16]);
+        founder.Do(Create(1, "docs"), new GrantKey(Volume(1), epoch, MemberKit.Node(3), new byte[] { 1 }));
+
+        // As if nothing of that had been seen: first in the order.
+        early.Do(new GrantKey(Volume(1), epoch, MemberKit.Node(3), new byte[] { 2 }));
+        Assert.Equal(MemberKit.Node(2), Assert.Single(early.State.Keys).Granter);
+        early.MeetWith(founder);
+        early.Do(new GrantKey(Volume(1), epoch, MemberKit.Node(3), new byte[] { 4 }));
+        founder.MeetWith(early);
+        Assert.All([founder, early], scene =>
+        {
+            KeyGrant stands = Assert.Single(scene.State.Keys);
+            Assert.Equal((MemberKit.Node(1), 1), (stands.Granter, stands.Wrapped[0]));
+        });
+    }
+
+    [Fact]
+    public void No_weights_are_so_high_that_none_can_follow()
+    {
+        PoolScene founder = Founded();
+        founder.Do(new PublishWeights(ulong.MaxValue, PlacementWeightsCodec.Encode(PlacementWeights.None)));
+        Assert.Equal(0UL, founder.State.WeightsVersion);
+    }
+
+    [Fact]
     public void The_first_wrapped_key_stands_and_weights_grow_by_version()
     {
         PoolScene founder = Founded();

@@ -116,6 +116,11 @@ public sealed class VolumeKeyring
         return new VolumeKeyring(Volume, Dedup, Epochs.Insert(place, key), Current, _foreign);
     }
 
+    /// <summary>The keyring with a key in the place of the one that is held for its epoch.</summary>
+    public VolumeKeyring Replacing(EpochKey key) => new(
+        Volume, Dedup, [.. Epochs.Select(held => held.Id == key.Id ? key : held)], Current.Id == key.Id ? key : Current,
+        _foreign);
+
     /// <summary>The keyring with another of its epochs current.</summary>
     public VolumeKeyring WithCurrent(EpochId epoch)
     {

@@ -17,6 +17,9 @@ namespace Cairn.Core.Membership;
 /// <param name="pool">Whose log: what the recovery key signs names it.</param>
 public sealed class PoolApplier(PoolId pool) : ITransactionApplier
 {
+    /// <summary>Weights follow each other one by one; after the highest of all numbers nobody could publish any more.</summary>
+    private const ulong VersionStepMax = 1 << 16;
+
     /// <inheritdoc/>
     public bool Apply(Transaction transaction, ITreeTable state) => Apply(transaction, state, []);
 
@@ -317,13 +320,16 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
     }
 
     /// <summary>
-    /// A first grant stands: the wrapped key of an epoch never changes, and nobody may put another in its place.
+    /// A first grant stands: nobody may put another in its place, but an admin in that of a member. A member chooses its
+    /// place in the order, and its grant could come before all others and be no key at all.
     /// </summary>
     private static void Apply(ITreeTable state, NodeId author, GrantKey grant)
     {
-        if (IsActive(state, author)
-            && PoolTable.GetMember(state, grant.Member) is not null
-            && !PoolTable.HasKey(state, grant.Volume, grant.Epoch, grant.Member))
+        NodeId? granter = PoolTable.GranterOf(state, grant.Volume, grant.Epoch, grant.Member);
+        bool isFree = granter is not { } first
+            || (PoolTable.IsAuthority(state, author)
+                && PoolTable.GetMember(state, first)?.Member.Role == MemberRole.Member);
+        if (isFree && IsActive(state, author) && PoolTable.GetMember(state, grant.Member) is not null)
         {
             PoolTable.PutKey(
                 state, new KeyGrant(grant.Volume, grant.Epoch, grant.Member, author, [.. grant.WrappedKey.Span]));
@@ -332,8 +338,10 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
 
     private static void Apply(ITreeTable state, NodeId author, PublishWeights publish)
     {
+        ulong version = PoolTable.GetWeights(state).Version;
         if (IsActive(state, author)
-            && publish.Version >= PoolTable.GetWeights(state).Version
+            && publish.Version >= version
+            && publish.Version - version <= VersionStepMax
             && PlacementWeightsCodec.Decode(publish.Weights.Span).IsOk)
         {
             PoolTable.PutWeights(state, publish.Version, publish.Weights.Span);

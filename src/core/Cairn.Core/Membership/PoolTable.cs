@@ -151,8 +151,9 @@ internal static class PoolTable
         table.Put(KeyKey(grant.Volume, grant.Epoch, grant.Recipient), output.WrittenSpan.ToArray());
     }
 
-    public static bool HasKey(ITreeTable table, VolumeId volume, EpochId epoch, NodeId recipient) =>
-        table.Get(KeyKey(volume, epoch, recipient)) is not null;
+    /// <summary>Who granted a key to a member; null: nobody yet.</summary>
+    public static NodeId? GranterOf(ITreeTable table, VolumeId volume, EpochId epoch, NodeId recipient) =>
+        table.Get(KeyKey(volume, epoch, recipient)) is { } value ? new NodeId(value.AsSpan(0, NodeId.Size)) : null;
 
     public static IEnumerable<KeyGrant> Keys(ITreeTable table)
     {

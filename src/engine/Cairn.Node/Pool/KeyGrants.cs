@@ -10,8 +10,9 @@ namespace Cairn.Node.Pool;
 /// <summary>Keys of volumes, wrapped to members in the pool's log, and opened from it.</summary>
 /// <remarks>
 /// A volume's dedup secret is granted as the key of the epoch whose id is all zeros. The current epoch is computed, not said:
-/// of the epochs that no revoked member was granted, the one with the smallest id. So a revocation ends every epoch the
-/// revoked one knew, on all nodes alike, and the next writer makes a new one. Source: docs/formats/key-wrap.md.
+/// of the epochs that no revoked member was granted or granted others, the one with the smallest id; those that an admin
+/// made go before all others, or any member could make one that it alone shares with each. So a revocation ends every epoch
+/// the revoked one knew, on all nodes alike, and the next writer makes a new one. Source: docs/decisions/authority.md.
 /// </remarks>
 internal static class KeyGrants
 {
@@ -65,11 +66,11 @@ internal static class KeyGrants
             ring, (clone, origin) => clone.Reading(origin, Epochs(self, state, origin, static _ => { })));
     }
 
-    /// <summary>How many keys are granted that a volume is written or read with: when it changes, so may its keyring.</summary>
-    public static int Count(PoolState state, VolumeId volume)
+    /// <summary>Whose grants a volume is written or read with: when they change, so may its keyring.</summary>
+    public static ImmutableArray<NodeId> Granters(PoolState state, VolumeId volume)
     {
         VolumeId[] all = [volume, .. OriginsOf(state, volume)];
-        return state.Keys.Count(grant => all.Contains(grant.Volume));
+        return [.. state.Keys.Where(grant => all.Contains(grant.Volume)).Select(static grant => grant.Granter)];
     }
 
     private static IEnumerable<VolumeId> OriginsOf(PoolState state, VolumeId volume) =>
@@ -105,18 +106,35 @@ internal static class KeyGrants
     /// <summary>The epoch that new data is sealed under; null when every epoch is known to somebody who was revoked.</summary>
     public static EpochId? CurrentEpoch(PoolState state, VolumeId volume)
     {
-        List<EpochId> spoiled = [];
+        HashSet<EpochId> spoiled = [];
+        HashSet<EpochId> byAdmins = [];
         List<EpochId> known = [];
         foreach (KeyGrant grant in state.Keys.Where(grant => grant.Volume == volume && grant.Epoch != default))
         {
-            bool isRevoked = state.Members.TryGetValue(grant.Recipient, out Member? member)
-                && member.Standing is MemberStanding.Revoked;
-            (isRevoked ? spoiled : known).Add(grant.Epoch);
+            known.Add(grant.Epoch);
+            if (IsRevoked(state, grant.Recipient) || IsRevoked(state, grant.Granter))
+            {
+                spoiled.Add(grant.Epoch);
+            }
+
+            // Who makes an epoch grants it to itself, too; who only passes one on has it already.
+            if (grant.Granter == grant.Recipient
+                && state.Members.TryGetValue(grant.Granter, out Member? maker) && maker.Role != MemberRole.Member)
+            {
+                byAdmins.Add(grant.Epoch);
+            }
         }
 
-        EpochId[] fresh = [.. known.Where(epoch => !spoiled.Contains(epoch)).Distinct().OrderBy(epoch => epoch.Value)];
+        EpochId[] fresh =
+        [
+            .. known.Where(epoch => !spoiled.Contains(epoch)).Distinct()
+                .OrderBy(epoch => !byAdmins.Contains(epoch)).ThenBy(epoch => epoch.Value),
+        ];
         return fresh.Length == 0 ? null : fresh[0];
     }
+
+    private static bool IsRevoked(PoolState state, NodeId node) =>
+        state.Members.TryGetValue(node, out Member? member) && member.Standing is MemberStanding.Revoked;
 
     /// <summary>Grants of a key to every member that may have it, this node and the recovery key included.</summary>
     public static ImmutableArray<Primitive> ToAll(
@@ -135,7 +153,7 @@ internal static class KeyGrants
     }
 
     /// <summary>Whether keys are granted to a member.</summary>
-    public static bool MayHold(Member member) => member.Standing is MemberStanding.Active or MemberStanding.Forgotten;
+    public static bool MayHold(Member member) => member.Standing == MemberStanding.Active || member.MayReturn;
 
     /// <summary>What a keyring wrapped outside the log is bound to.</summary>
     public static byte[] KeyringContext(PoolId pool, NodeId from, NodeId to) =>

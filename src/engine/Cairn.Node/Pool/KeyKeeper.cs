@@ -28,7 +28,10 @@ internal sealed class KeyKeeper(NodePorts ports, PoolView view, PoolLog log, Nod
             return;
         }
 
-        bool isComplete = Keep(log.Volume, null, log.Keyring.Epochs);
+        // What nobody was granted by a word that has effect came from somebody who may not, and is passed on to nobody.
+        HashSet<EpochId> granted =
+            [.. state.Keys.Where(grant => grant.Volume == log.Volume).Select(static grant => grant.Epoch)];
+        bool isComplete = Keep(log.Volume, null, log.Keyring.Epochs.Where(epoch => granted.Contains(epoch.Id)));
         foreach (PoolVolume volume in state.CompleteVolumes)
         {
             if (KeyGrants.Keyring(ports.Identity, state, volume.Volume) is { } ring)

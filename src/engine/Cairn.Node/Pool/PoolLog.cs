@@ -303,6 +303,8 @@ internal sealed class PoolLog : ISharedLog, IMembers
             TransactionCodec.DecodeRun(plain, new TransactionId(block.Log, block.FirstTransaction));
         if (!opened || !run.TryGet(out ImmutableArray<Transaction> transactions, out _))
         {
+            // Under another key than the one that is held for its epoch, perhaps, which may come yet.
+            _hasUnread |= !opened;
             _diary.Add(LogLevel.Error, "pool log", $"block {block.Seq} of {block.Log} is signed but cannot be read");
             return;
         }
@@ -339,7 +341,7 @@ internal sealed class PoolLog : ISharedLog, IMembers
     /// <summary>Takes the keys that a block grants to this node.</summary>
     /// <remarks>
     /// Before the fold, for the grant of a key may depend on what is sealed under it. A key that nobody means is no harm: it
-    /// opens nothing.
+    /// opens nothing. One that a member grants first in the place of another is: an admin's takes its place.
     /// </remarks>
     private void TakeKeys(NodeId granter, ImmutableArray<Transaction> transactions)
     {
@@ -347,10 +349,12 @@ internal sealed class PoolLog : ISharedLog, IMembers
         foreach (GrantKey grant in transactions.SelectMany(transaction => transaction.Primitives).OfType<GrantKey>())
         {
             KeyGrant wrapped = new(grant.Volume, grant.Epoch, grant.Member, granter, [.. grant.WrappedKey.Span]);
-            if (grant.Volume == Volume && grant.Member == _ports.Identity.Node && !ring.TryGet(grant.Epoch, out _)
-                && KeyGrants.Open(_ports.Identity, PublicKeyOf(granter).Span, wrapped) is { } key)
+            if (grant.Volume == Volume && grant.Member == _ports.Identity.Node
+                && (!ring.TryGet(grant.Epoch, out EpochKey? held) || IsAdmin(granter))
+                && KeyGrants.Open(_ports.Identity, PublicKeyOf(granter).Span, wrapped) is { } opened)
             {
-                ring = ring.With(new EpochKey(grant.Epoch, key));
+                EpochKey key = new(grant.Epoch, opened);
+                ring = held is null ? ring.With(key) : held.Bytes.SequenceEqual(key.Bytes) ? ring : ring.Replacing(key);
             }
         }
 
@@ -361,6 +365,8 @@ internal sealed class PoolLog : ISharedLog, IMembers
             KeyringChanged?.Invoke();
         }
     }
+
+    private bool IsAdmin(NodeId node) => State.Members.TryGetValue(node, out Member? member) && member.IsAuthority;
 
     private void Load()
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cairn.Coding.Encryption;
 using Cairn.Core.Log;
 using Cairn.Core.Membership;
@@ -193,20 +194,20 @@ internal sealed class VolumeSet : IAsyncDisposable
 
         foreach (PoolVolume volume in _log.State.LiveVolumes)
         {
-            int keys = KeyGrants.Count(_log.State, volume.Volume);
+            ImmutableArray<NodeId> granters = KeyGrants.Granters(_log.State, volume.Volume);
             bool isOpen = _open.TryGetValue(volume.Volume, out Hosted? hosted);
-            if ((!isOpen || hosted!.Keys != keys) && !_removed.Has(volume.Volume)
+            if ((!isOpen || !hosted!.Granters.SequenceEqual(granters)) && !_removed.Has(volume.Volume)
                 && KeyGrants.Keyring(_ports.Identity, _log.State, volume.Volume) is { } ring)
             {
                 if (isOpen)
                 {
                     hosted!.Volume.UseKeyring(ring);
-                    hosted.Keys = keys;
+                    hosted.Granters = granters;
                 }
                 else if (!Copies.IsAwaited(volume.Volume, () => _factory.TableOfNew(volume.Volume))
                     && !IsGroundAwaited(volume, ring))
                 {
-                    OpenOne(volume, ring, keys);
+                    OpenOne(volume, ring, granters);
                 }
             }
         }
@@ -249,7 +250,7 @@ internal sealed class VolumeSet : IAsyncDisposable
             || (_view.MayReturn(member.Node) && (member.Node == _view.Self || _sync.IsConnected(member.Node))))
         .Select(member => member.Node);
 
-    private void OpenOne(PoolVolume volume, VolumeKeyring ring, int keys)
+    private void OpenOne(PoolVolume volume, VolumeKeyring ring, ImmutableArray<NodeId> granters)
     {
         if (!TryOpen(volume, ring).TryGet(out IHostedVolume? hosted, out StoreError error))
         {
@@ -266,7 +267,7 @@ internal sealed class VolumeSet : IAsyncDisposable
         }
 
         _closed.Remove(volume.Volume);
-        _open.Add(volume.Volume, new Hosted(hosted, keys));
+        _open.Add(volume.Volume, new Hosted(hosted, granters));
         ListCondemned();
         _sync.Add(hosted.Log);
     }
@@ -344,12 +345,12 @@ internal sealed class VolumeSet : IAsyncDisposable
         };
     }
 
-    private sealed class Hosted(IHostedVolume volume, int keys)
+    private sealed class Hosted(IHostedVolume volume, ImmutableArray<NodeId> granters)
     {
         public IHostedVolume Volume { get; } = volume;
 
-        /// <summary>How many of the key grants it was given.</summary>
-        public int Keys { get; set; } = keys;
+        /// <summary>Who granted the keys that it was given.</summary>
+        public ImmutableArray<NodeId> Granters { get; set; } = granters;
 
         /// <summary>How many refused changes of whom the diary has.</summary>
         public Dictionary<NodeId, long> ToldRefused { get; } = [];

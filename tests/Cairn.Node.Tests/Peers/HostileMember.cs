@@ -1,0 +1,194 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using Cairn.Coding.Encryption;
+using Cairn.Core.Fold;
+using Cairn.Core.Log;
+using Cairn.Core.Membership;
+using Cairn.Core.Primitives;
+using Cairn.Core.Protocol;
+using Cairn.Node.Control;
+using Cairn.Node.Ports;
+using static Cairn.Node.Tests.Peers.RawPeer;
+
+namespace Cairn.Node.Tests.Peers;
+
+/// <summary>A machine that was let in and runs a changed program: the test's. It has the pool's keys and may say anything.</summary>
+internal sealed class HostileMember
+{
+    private readonly BenchNode _body;
+    private readonly BenchNode _victim;
+    private readonly VolumeKeyring _keyring;
+    private readonly OrderedFold _fold;
+    private readonly LogId _log;
+    private ulong _blocks;
+    private BlockHash _tip;
+
+    private HostileMember(BenchNode body, BenchNode victim, PoolId pool, VolumeKeyring keyring)
+    {
+        (_body, _victim, Pool, _keyring) = (body, victim, pool, keyring);
+        _fold = new OrderedFold(new TouchedTable(new MemoryTable()), new PoolApplier(pool));
+        _log = new LogId(body.Id, 7);
+    }
+
+    public PoolId Pool { get; }
+
+    public VolumeId PoolVolume => new(Pool.Value);
+
+    private IIdentity Identity => _body.Ports.Identity;
+
+    /// <summary>Is let in by a running admin's node.</summary>
+    public static HostileMember Join(PoolBench bench, BenchNode victim, MemberRole role = MemberRole.Member)
+    {
+        BenchNode body = bench.NewNode();
+        InviteTicket ticket =
+            bench.Ok(victim, () => victim.Node.Invite(new InviteTerms(role), default).AsTask());
+        InviteCode code = InviteCode.Parse(ticket.Code).Value;
+        return bench.Do(body, async () =>
+        {
+            await using IConnection connection = await Connect(body, victim);
+            IIdentity own = body.Ports.Identity;
+            ReadOnlyMemory<byte> inviter = connection.Peer.IdentityKey;
+            await Send(connection, new Hello(
+                ProtocolVersion.Min, ProtocolVersion.Max, HelloPurpose.Join, default, RecordOf(own, "h", body).Bytes));
+            Assert.IsType<Hello>(await Receive(connection));
+            byte[] proof =
+                InviteProof.Compute(code.Secret, InviteRole.Joiner, inviter.Span, own.PublicKey.Span);
+            await Send(connection, new JoinRequest(InviteProof.TagOf(code.Secret), new Bytes32(proof)));
+            JoinAccept accept = Assert.IsType<JoinAccept>(await Receive(connection));
+            byte[] shared = new byte[KeyWrap.SharedSecretSize];
+            Assert.True(own.TryAgree(inviter.Span, shared));
+            byte[] context =
+            [
+                .. "cairn pool keyring/1\0"u8, .. accept.Pool.Value.ToArray(), .. victim.Id.Value.ToArray(),
+                .. own.Node.Value.ToArray(),
+            ];
+            byte[] keyring = KeyWrap.Unwrap(shared, context, accept.Keyring.Span).Value;
+            return new HostileMember(body, victim, accept.Pool, VolumeKeyring.Decode(keyring).Value);
+        });
+    }
+
+    /// <summary>Gets past the hello, as a member does.</summary>
+    public async Task<IConnection> Greet()
+    {
+        IConnection connection = await Hail();
+        Assert.IsType<Hello>(await Receive(connection));
+        return connection;
+    }
+
+    /// <summary>Says hello.</summary>
+    public async Task<IConnection> Hail()
+    {
+        IConnection connection = await Connect(_body, _victim);
+        await Send(connection, new Hello(
+            ProtocolVersion.Min, ProtocolVersion.Max, HelloPurpose.Member, Pool, RecordOf(Identity, "h", _body).Bytes));
+        return connection;
+    }
+
+    /// <summary>What it says of itself, signed.</summary>
+    public SignedNodeRecord RecordWith(Func<NodeRecord, NodeRecord> change)
+    {
+        NodeRecord record = change(RecordOf(Identity, "h", _body).Record);
+        byte[] signature = new byte[Signatures.Size];
+        Identity.Sign(NodeRecordCodec.BytesToSign(record), signature);
+        return NodeRecordCodec.Seal(record, signature);
+    }
+
+    /// <summary>Takes what the pool's log says so far. What it writes from then on depends on that, and on nothing later.</summary>
+    public async Task Read()
+    {
+        await using IConnection connection = await Greet();
+        ArrayBufferWriter<byte> nothing = new();
+        LogPositions.Empty.Encode(new WireWriter(nothing));
+        await Send(connection, new LogPositionsMessage(PoolVolume, nothing.WrittenMemory));
+        while (true)
+        {
+            if (await Receive(connection) is LogBlocks sent && sent.Volume == PoolVolume)
+            {
+                foreach (ReadOnlyMemory<byte> encoded in sent.Blocks)
+                {
+                    Take(LogBlockCodec.Decode(encoded).Value);
+                }
+
+                return;
+            }
+        }
+    }
+
+    /// <summary>Writes into the pool's log, and tells the victim.</summary>
+    public async Task Say(params ImmutableArray<Primitive> primitives)
+    {
+        await using IConnection connection = await Greet();
+        byte[] block = Write(primitives);
+        await Send(connection, new LogBlocks(PoolVolume, [block]));
+
+        // Until it is answered for, or the connection might be gone before it is taken.
+        while (await Receive(connection) is { } message)
+        {
+            bool isHeard = message is LogPositionsMessage said && said.Volume == PoolVolume && Has(said);
+            if (isHeard)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>A key for a member, wrapped so that it opens.</summary>
+    public GrantKey Wrap(Member recipient, VolumeId volume, EpochId epoch, byte[] key)
+    {
+        byte[] shared = new byte[KeyWrap.SharedSecretSize];
+        Assert.True(Identity.TryAgree(recipient.PublicKey.AsSpan(), shared));
+        byte[] context =
+        [
+            .. "cairn key grant/1\0"u8, .. volume.Value.ToArray(), .. epoch.Value.ToArray(),
+            .. Identity.Node.Value.ToArray(), .. recipient.Node.Value.ToArray(),
+        ];
+        return new GrantKey(volume, epoch, recipient.Node, KeyWrap.Wrap(shared, new byte[32], context, key));
+    }
+
+    /// <summary>Sends one message, if the connection is still there.</summary>
+    public static async Task<bool> TrySend(IConnection connection, PeerMessage message)
+    {
+        ArrayBufferWriter<byte> output = new();
+        PeerMessageCodec.Encode(message, output);
+        return (await connection.Send(output.WrittenMemory, default, CancellationToken.None)).IsOk;
+    }
+
+    private static async Task<IConnection> Connect(BenchNode body, BenchNode victim)
+    {
+        Result<IConnection, TransportError> connected =
+            await body.Transport.Connect(victim.Address, victim.Id, CancellationToken.None);
+        return connected.Value;
+    }
+
+    private bool Has(LogPositionsMessage said)
+    {
+        WireReader reader = new(said.Positions.Span);
+        return LogPositions.Decode(ref reader)[_log].BlockSeq >= _blocks;
+    }
+
+    private void Take(LogBlock block)
+    {
+        byte[] plain = new byte[block.Payload.Length - LogCipher.Overhead];
+        Assert.True(LogCipher.Open(_keyring, block.Epoch, block.Log, block.Seq, block.Payload.Span, plain).IsOk);
+        _fold.Receive(TransactionCodec.DecodeRun(plain, new TransactionId(block.Log, block.FirstTransaction)).Value);
+    }
+
+    private byte[] Write(ImmutableArray<Primitive> primitives)
+    {
+        Transaction transaction = _fold.Author(_log, default, primitives);
+        ArrayBufferWriter<byte> plain = new();
+        TransactionCodec.EncodeRun([transaction], plain);
+        byte[] payload = new byte[plain.WrittenCount + LogCipher.Overhead];
+        EpochKey epoch = _keyring.Current;
+        LogCipher.Seal(epoch, PoolVolume, _log, ++_blocks, plain.WrittenSpan, payload);
+        LogBlock block = new(
+            PoolVolume, _log, _blocks, transaction.Id.Seq, transaction.Id.Seq, _tip, epoch.Id, payload, default);
+        byte[] unsigned = LogBlockCodec.EncodeUnsigned(block);
+        byte[] signature = new byte[LogBlock.SignatureSize];
+        Identity.Sign(unsigned, signature);
+        byte[] encoded = LogBlockCodec.Sign(unsigned, signature);
+        _tip = LogBlockCodec.Hash(encoded);
+        _fold.Receive(transaction);
+        return encoded;
+    }
+}
