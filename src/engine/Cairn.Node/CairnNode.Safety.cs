@@ -17,6 +17,7 @@ public sealed partial class CairnNode
 {
     private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan HeardPatience = TimeSpan.FromSeconds(10);
 
     /// <inheritdoc/>
     public async ValueTask<Result<SafetyReport, ControlError>> Safe(string path, CancellationToken cancellation)
@@ -104,6 +105,13 @@ public sealed partial class CairnNode
     public async IAsyncEnumerable<Result<SafetyProgress, ControlError>> Leave(
         bool force, [EnumeratorCancellation] CancellationToken cancellation)
     {
+        NodeId[] others = [.. _view.State.ActiveNodes.Select(member => member.Node).Where(node => node != _view.Self)];
+        if (!force && LeavesNoAdmin() is { } refusal)
+        {
+            yield return refusal;
+            yield break;
+        }
+
         Result<Unit, StoreError> said = Say(NodeState.Decommissioning);
         if (!said.TryGet(out _, out StoreError failure))
         {
@@ -113,7 +121,7 @@ public sealed partial class CairnNode
 
         try
         {
-            if (!force && _view.Nodes.Count > 1)
+            if (!force && others.Length > 0)
             {
                 await foreach (Result<SafetyProgress, ControlError> step in HandOn(cancellation))
                 {
@@ -138,8 +146,45 @@ public sealed partial class CairnNode
         }
 
         Say(NodeState.Gone);
-        await Either(_progress.Task, TimeSpan.FromSeconds(2), cancellation);
-        yield return new SafetyProgress(0, 0, 0, 0, true, "This node has left the pool.");
+        bool isHeard = await IsHeard(others, cancellation);
+        yield return new SafetyProgress(0, 0, 0, 0, true, isHeard
+            ? "This node has left the pool."
+            : "This node has left the pool, but no other has heard of it yet: let its daemon run until one has, "
+                + $"or run `cairn node forget {_options.Name}` there.");
+    }
+
+    /// <summary>Whether another member has what was written into the pool's log; a home that is deleted tells it to nobody.</summary>
+    private async Task<bool> IsHeard(NodeId[] others, CancellationToken cancellation)
+    {
+        LogPositions written = _poolLog.Positions;
+        long start = _ports.Time.GetTimestamp();
+        bool HasHeard(NodeId node) => _sync.ConfirmedBy(node, _poolLog.Volume).Covers(written);
+        while (others.Length > 0 && !others.Any(HasHeard))
+        {
+            bool isOver = cancellation.IsCancellationRequested || _stop.IsCancellationRequested
+                || _ports.Time.GetElapsedTime(start) > HeardPatience;
+            if (isOver)
+            {
+                return false;
+            }
+
+            await Either(_progress.Task, ReportEvery, cancellation);
+        }
+
+        return true;
+    }
+
+    /// <summary>Why the last admin does not leave: nobody could let anybody in, or put anybody out, any more.</summary>
+    private ControlError? LeavesNoAdmin()
+    {
+        Member[] others = [.. _view.State.ActiveNodes.Where(member => member.Node != _view.Self)];
+        return _view.IsAdmin && others.Length > 0 && !others.Any(static member => member.IsAuthority)
+            ? new ControlError(
+                ControlErrorKind.InvalidArgument,
+                $"{_options.Name} is the pool's only admin: without it nobody can invite, revoke or make volumes. "
+                + $"Run `cairn node promote {_view.NameOf(others[0].Node)}` first. With --force it leaves all the same, "
+                + "and only the recovery kit makes another admin.")
+            : null;
     }
 
     /// <summary>Until others hold all that this node holds; then nothing is written here any more, and that is waited for, too.</summary>

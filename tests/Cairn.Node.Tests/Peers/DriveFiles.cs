@@ -10,26 +10,28 @@ internal static class DriveFiles
     /// <summary>Writes a file as `cp` does: created, written, closed. Ok: all of it was acknowledged.</summary>
     public static Result<Unit, VolumeError> Put(
         this PoolBench bench, BenchNode node, string name, byte[] content, string drive = "shared") =>
-        bench.Do(node, async () =>
+        bench.Do(node, () => Write(node.FindDrive(drive)!, name, content));
+
+    /// <summary>As <see cref="Put"/>, in a node's own process.</summary>
+    public static async Task<Result<Unit, VolumeError>> Write(IVolume volume, string name, byte[] content)
+    {
+        Result<OpenedFile, VolumeError> created = await volume.Create(
+            InodeNumber.Root, Encoding.UTF8.GetBytes(name), 0x1A4, OpenIntent.Write, Caller.Daemon);
+        if (!created.TryGet(out OpenedFile opened, out VolumeError error))
         {
-            IVolume volume = node.FindDrive(drive)!;
-            Result<OpenedFile, VolumeError> created = await volume.Create(
-                InodeNumber.Root, Encoding.UTF8.GetBytes(name), 0x1A4, OpenIntent.Write, Caller.Daemon);
-            if (!created.TryGet(out OpenedFile opened, out VolumeError error))
-            {
-                return error;
-            }
+            return error;
+        }
 
-            Result<int, VolumeError> written = 0;
-            for (int at = 0; at < content.Length && written.IsOk; at += written.IsOk ? written.Value : 0)
-            {
-                written = await volume.Write(opened.Handle, at, content.AsMemory(at));
-            }
+        Result<int, VolumeError> written = 0;
+        for (int at = 0; at < content.Length && written.IsOk; at += written.IsOk ? written.Value : 0)
+        {
+            written = await volume.Write(opened.Handle, at, content.AsMemory(at));
+        }
 
-            await volume.Flush(opened.Handle, 0);
-            await volume.Release(opened.Handle);
-            return written.TryGet(out _, out error) ? Unit.Value : Result<Unit, VolumeError>.Fail(error);
-        });
+        await volume.Flush(opened.Handle, 0);
+        await volume.Release(opened.Handle);
+        return written.TryGet(out _, out error) ? Unit.Value : Result<Unit, VolumeError>.Fail(error);
+    }
 
     /// <summary>Gives a file an extended attribute of so many bytes.</summary>
     public static Result<Unit, VolumeError> SetAttribute(

@@ -82,6 +82,13 @@ internal sealed class PeerLink
             }
 
             _lastHeard = _time.GetTimestamp();
+            if (IsClosed)
+            {
+                // Closed while this was on its way: whoever was revoked says nothing more.
+                frame.Dispose();
+                break;
+            }
+
             if (_isOverfull)
             {
                 frame.Dispose();

@@ -15,7 +15,6 @@ namespace Cairn.Node.Peers;
 /// </remarks>
 internal sealed class PeerSet
 {
-    private const int HandshakesMax = 64;
     private static readonly TimeSpan HandshakeMax = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(200);
 
@@ -27,7 +26,7 @@ internal sealed class PeerSet
     private readonly PoolView _view;
     private readonly NodeDiary _diary;
     private readonly Prng _random;
-    private int _handshakes;
+    private readonly Greetings _greetings;
     private bool _isStopped;
 
     /// <summary>Connects nobody until <see cref="Start"/>.</summary>
@@ -39,6 +38,7 @@ internal sealed class PeerSet
         _diary = diary;
         _random = new Prng(seed);
         Refused = new RefusedPeers(ports.Time);
+        _greetings = new Greetings(view.MayConnect);
     }
 
     /// <summary>This node's own record, as told in every hello.</summary>
@@ -92,7 +92,7 @@ internal sealed class PeerSet
     /// <summary>Somebody says that a member may be found there: tried next, never trusted.</summary>
     public void Hint(NodeId node, IPEndPoint address)
     {
-        if (node != _view.Self && _view.IsMember(node) && !_links.ContainsKey(node))
+        if (node != _view.Self && _view.MayConnect(node) && !_links.ContainsKey(node))
         {
             _hints[node] = address;
             Dial(node);
@@ -109,7 +109,7 @@ internal sealed class PeerSet
             link.Close(_view.IsRevoked(link.Peer) ? GoodbyeReason.Revoked : GoodbyeReason.NotMember);
         }
 
-        foreach (NodeId node in _view.Others)
+        foreach (NodeId node in _view.Others.Where(_view.MayConnect))
         {
             Dial(node);
         }
@@ -151,7 +151,7 @@ internal sealed class PeerSet
         try
         {
             TimeSpan backoff = FirstBackoff;
-            while (!_isStopped && _view.IsMember(node) && !_links.ContainsKey(node))
+            while (!_isStopped && _view.MayConnect(node) && !_links.ContainsKey(node))
             {
                 await DialEach(node);
                 if (!_links.ContainsKey(node) && !_isStopped)
@@ -236,13 +236,12 @@ internal sealed class PeerSet
                     return;
                 }
             }
-            else if (_handshakes >= HandshakesMax || _isStopped)
+            else if (_isStopped || !_greetings.TryBegin(connection))
             {
                 await connection.DisposeAsync();
             }
             else
             {
-                _handshakes++;
                 _ports.Workers.Start("handshake", () => Greet(connection));
             }
         }
@@ -271,7 +270,7 @@ internal sealed class PeerSet
         }
         finally
         {
-            _handshakes--;
+            _greetings.End(connection);
         }
     }
 
@@ -280,7 +279,7 @@ internal sealed class PeerSet
         NodeId peer = connection.Peer.Node;
         return _view.IsRevoked(peer) ? GoodbyeReason.Revoked
             : hello.Pool != _view.Pool ? GoodbyeReason.WrongPool
-            : !_view.IsMember(peer) || peer == _view.Self ? GoodbyeReason.NotMember
+            : !_view.MayConnect(peer) || peer == _view.Self ? GoodbyeReason.NotMember
             : null;
     }
 
@@ -295,7 +294,11 @@ internal sealed class PeerSet
             NodeId peer = connection.Peer.Node;
             IPAddress from = connection.RemoteAddress.Address;
             _diary.Add(LogLevel.Warning, "peers", $"no link with {peer.Short} at {from}: {why}");
-            Refused.Add(peer, $"{_view.NameOf(peer)} at {from}", refusal, why);
+            if (!_view.HasLeft(peer))
+            {
+                Refused.Add(peer, $"{_view.NameOf(peer)} at {from}", refusal, why);
+            }
+
             await Handshake.Refuse(connection, refusal ?? GoodbyeReason.Stopping, _ports.Time);
             return false;
         }
@@ -338,7 +341,7 @@ internal sealed class PeerSet
             await Task.Delay(FirstBackoff, _ports.Time);
         }
 
-        if (!_isStopped && _view.IsMember(link.Peer))
+        if (!_isStopped && _view.MayConnect(link.Peer))
         {
             Dial(link.Peer);
         }

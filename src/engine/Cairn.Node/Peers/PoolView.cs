@@ -79,7 +79,15 @@ internal sealed class PoolView
     /// <summary>Told after a node's liveness changed.</summary>
     public event Action<NodeId, Liveness>? LivenessChanged;
 
-    /// <summary>Whether a node may connect and be connected to.</summary>
+    /// <summary>
+    /// Whether a new connection with a node may be made. One that is there stays when its node leaves: what it wrote last comes by it.
+    /// </summary>
+    public bool MayConnect(NodeId node) => IsMember(node) && !HasLeft(node);
+
+    /// <summary>Whether a node has left by its own will.</summary>
+    public bool HasLeft(NodeId node) => State.Members.TryGetValue(node, out Member? member) && member.HasLeft;
+
+    /// <summary>Whether a node belongs to the pool, or did when it was forgotten.</summary>
     public bool IsMember(NodeId node) => State.Members.TryGetValue(node, out Member? member)
         ? member.Standing is MemberStanding.Active or MemberStanding.Forgotten && member.Role != MemberRole.Recovery
         : _remembered.Contains(node) || (node == _bootstrap && !State.Members.ContainsKey(Self));
