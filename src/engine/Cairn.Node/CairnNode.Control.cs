@@ -380,7 +380,8 @@ public sealed partial class CairnNode
             Chunks = _chunks.Count,
             ChunksOwed = _replicator.OwedCount,
             BytesOwed = _replicator.OwedBytes,
-            ChunksOwedElsewhere = OtherRecords().Sum(record => record.OwedChunks),
+            ChunksOwedElsewhere = OtherRecords().Aggregate(
+                0L, static (sum, record) => sum + Math.Min(record.OwedChunks, long.MaxValue - sum)),
             OwingNodes = OwingNodes(),
             ChunksToRepair = _repair.MissingCount,
             ChunksUnreachable = Math.Max(_chunks.Aside.Count, _replicator.Unreadable.Count),

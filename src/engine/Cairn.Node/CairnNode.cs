@@ -246,6 +246,8 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _volumes.Stop();
         Warn(_sync.Save());
         _replicator.Stop();
+        _sendLimiter.Stop();
+        _receiveLimiter.Stop();
         _repair.Stop();
         _pins.Stop();
         await _upkeep.Stop();

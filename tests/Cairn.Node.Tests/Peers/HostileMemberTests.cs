@@ -140,6 +140,123 @@ public sealed class HostileMemberTests
         Assert.Equal(2, pages);
     }
 
+    [Fact]
+    public void ReadsThatWaitForWhoDoesNotListen_AreBounded()
+    {
+        _bench.Ok(Victim, () => Victim.Node.CreateVolume("scrap", default).AsTask());
+        HostileMember hostile = HostileMember.Join(_bench, Victim);
+        ChunkAddress held = _bench.Do(Victim, () => Task.FromResult(Victim.Volume.Write(_bench.Bytes(1 << 20))));
+        HeldWorkers workers = RestartWithHeldWorkers();
+        IConnection connection = _bench.Do(_bench.Nodes[1], hostile.Greet);
+        workers.Hold();
+        Ask(connection, held, 16_000);
+        Assert.Equal(1, Victim.Connected);
+        Ask(connection, held, 1_000);
+        Assert.Equal(0, Victim.Connected);
+        workers.Release();
+        _bench.Scheduler.RunFor(TimeSpan.FromSeconds(1));
+        _bench.AssertNoFailures();
+    }
+
+    [Fact]
+    public void PutsThatWaitForASlowDisk_AreBounded()
+    {
+        const int Tried = 100;
+        HostileMember hostile = HostileMember.Join(_bench, Victim);
+        HeldWorkers workers = RestartWithHeldWorkers();
+        byte[] stored = _bench.Bytes(4 << 20);
+        int sent = _bench.Do(_bench.Nodes[1], async () =>
+        {
+            await using IConnection connection = await hostile.Greet();
+            workers.Hold();
+            int number = 0;
+            while (number < Tried && await HostileMember.TrySend(connection, Put(number, stored)))
+            {
+                number++;
+            }
+
+            return number;
+        });
+        Assert.InRange(sent, 96 / 4, 40);
+        workers.Release();
+        _bench.Until(() => Victim.Connected == 0, "it is left");
+    }
+
+    [Fact]
+    public void StrangersWhoConnectAndSayNothing_KeepNoMemberOut()
+    {
+        HostileMember member = HostileMember.Join(_bench, Victim);
+        BenchNode stranger = _bench.NewNode();
+        _bench.Do(stranger, async () =>
+        {
+            List<IConnection> silent = [];
+            for (int i = 0; i < 200; i++)
+            {
+                silent.Add((await stranger.Transport.Connect(Victim.Address, Victim.Id, default)).Value);
+            }
+
+            return silent;
+        });
+        _bench.Do(_bench.Nodes[1], async () =>
+        {
+            await using IConnection connection = await member.Greet();
+            return 0;
+        });
+
+        // A newcomer at another address is let in, too.
+        _bench.Join(_bench.NewNode(), Victim);
+    }
+
+    [Fact]
+    public void NumbersThatAddUpToMoreThanThereAre_KeepNobodyFromItsStatus()
+    {
+        foreach (int body in new[] { 1, 2 })
+        {
+            HostileMember hostile = HostileMember.Join(_bench, Victim);
+            _bench.Do(_bench.Nodes[body], async () =>
+            {
+                await using IConnection connection = await hostile.Greet();
+                await Send(connection, new MapRecords([hostile.RecordWith(record => record with
+                {
+                    Counter = 200, OwedChunks = long.MaxValue, CapacityBytes = long.MaxValue, UsedBytes = long.MaxValue,
+                }).Bytes]));
+                return 0;
+            });
+            _bench.Until(
+                () => Victim.Info().Count(node => node.CapacityBytes == long.MaxValue) == body, "the record is there");
+        }
+
+        Assert.False(Victim.Status().IsSafe);
+        _bench.Scheduler.RunFor(TimeSpan.FromMinutes(1));
+        _bench.AssertNoFailures();
+    }
+
+    private static ChunkPut Put(int number, byte[] stored) => new(
+        (ulong)number, [new OfferedChunk(new ChunkAddress(System.Security.Cryptography.SHA256.HashData(stored)), stored)]);
+
+    private HeldWorkers RestartWithHeldWorkers()
+    {
+        Victim.Kill();
+        HeldWorkers workers = new(Victim.Ports.Workers);
+        Victim.Adapt = ports => ports with { Workers = workers };
+        Victim.Start();
+        return workers;
+    }
+
+    private void Ask(IConnection connection, ChunkAddress address, int times)
+    {
+        _bench.Do(_bench.Nodes[1], async () =>
+        {
+            for (int i = 0; i < times; i++)
+            {
+                await Send(connection, new ChunkGet((ulong)i, address));
+            }
+
+            return 0;
+        });
+        _bench.Scheduler.RunFor(TimeSpan.FromMilliseconds(200));
+    }
+
     /// <summary>Two in one partition, ascending.</summary>
     private static ChunkAddress Address(byte last) => new([.. new byte[31], last]);
 

@@ -52,6 +52,32 @@ public sealed class LimitTests
         Assert.True((bench.Scheduler.Now - before).TotalSeconds >= expected * 0.8);
     }
 
+    [Fact]
+    public void What_waits_goes_at_once_when_the_limit_is_lifted()
+    {
+        PoolBench bench = Pool(281);
+        BenchNode writer = bench.Nodes[0];
+        Limit(bench, writer, new BandwidthLimit(1000, null));
+        bench.Do(writer, () => Task.FromResult(Enumerable.Range(0, Chunks).Select(
+            _ => writer.Volume.Write(bench.Bytes(ChunkBytes))).ToArray()));
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(5));
+        Assert.InRange(writer.Status().Owed.SendChunks, 1, Chunks);
+        Limit(bench, writer, default);
+        bench.Until(() => writer.Status().Owed.SendChunks == 0, "safe", TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
+    public void The_lowest_limit_is_slow_and_breaks_nothing()
+    {
+        PoolBench bench = Pool(291);
+        BenchNode writer = bench.Nodes[0];
+        Limit(bench, writer, new BandwidthLimit(1, 1));
+        bench.Do(writer, () => Task.FromResult(Enumerable.Range(0, Chunks).Select(
+            _ => writer.Volume.Write(bench.Bytes(ChunkBytes))).ToArray()));
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(5));
+        bench.AssertNoFailures();
+    }
+
     private static PoolBench Pool(ulong seed)
     {
         PoolBench bench = PoolBench.Of(4, seed);

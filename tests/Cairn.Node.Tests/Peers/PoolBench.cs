@@ -182,6 +182,9 @@ internal sealed class BenchNode : IDisposable
 
     public NodeStores? Stores { get; private set; }
 
+    /// <summary>What its program is given in the place of its ports, from the next start on.</summary>
+    public Func<NodePorts, NodePorts> Adapt { get; set; } = static ports => ports;
+
     public CairnNode Node => _node ?? throw new InvalidOperationException("not started");
 
     public bool IsUp => _node is not null && Process.IsAlive;
@@ -224,7 +227,7 @@ internal sealed class BenchNode : IDisposable
     }
 
     private Result<CairnNode, ControlError> Open() => CairnNode.Open(
-        Ports,
+        Adapt(Ports),
         Options,
         stores =>
         {

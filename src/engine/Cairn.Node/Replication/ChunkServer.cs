@@ -198,6 +198,13 @@ internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView vi
         }
 
         await Room(link, length);
+        if (link.IsClosed)
+        {
+            // Thousands may have waited for one that is gone: none of them is read any more.
+            Release(link, length);
+            return;
+        }
+
         int room = ChunkStore.ReadRoom;
         byte[] buffer = ArrayPool<byte>.Shared.Rent(room + length);
         Result<Unit, StoreError> read = await ports.Workers.Run(
