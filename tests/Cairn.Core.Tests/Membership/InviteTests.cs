@@ -84,6 +84,29 @@ public sealed class InviteTests
     }
 
     [Fact]
+    public void A_restart_does_not_give_an_invite_its_ten_minutes_again()
+    {
+        WallTime made = new(1_000_000_000_000);
+        InviteBook book = new();
+        book.Add(Secret, nowMs: 0);
+        byte[] saved = book.Encode(0, made);
+
+        // Two minutes later, then a year later, and with a clock that was set back meanwhile.
+        InviteBook soon = InviteBook.Decode(saved, nowMs: 0, After(made, TimeSpan.FromMinutes(2))).Value;
+        Assert.True(Redeem(soon, Proof(2), 2, nowMs: (8 * 60 * 1000) - 1).IsOk);
+        soon = InviteBook.Decode(saved, nowMs: 0, After(made, TimeSpan.FromMinutes(2))).Value;
+        Assert.Equal(InviteRejection.Expired, Redeem(soon, Proof(2), 2, nowMs: 8 * 60 * 1000).Error);
+        InviteBook late = InviteBook.Decode(saved, nowMs: 0, After(made, TimeSpan.FromDays(365))).Value;
+        Assert.Equal(0, late.OpenCount);
+        Assert.Equal(InviteRejection.Expired, Redeem(late, Proof(2), 2, nowMs: 0).Error);
+        InviteBook back = InviteBook.Decode(saved, nowMs: 0, After(made, TimeSpan.FromDays(-1))).Value;
+        Assert.Equal(InviteRejection.Expired, Redeem(back, Proof(2), 2, nowMs: InviteBook.LifetimeMs).Error);
+    }
+
+    private static WallTime After(WallTime time, TimeSpan span) =>
+        new(time.UnixNanoseconds + (span.Ticks * TimeSpan.NanosecondsPerTick));
+
+    [Fact]
     public void Five_wrong_proofs_kill_an_invite_even_for_who_knows_it()
     {
         InviteBook book = new();

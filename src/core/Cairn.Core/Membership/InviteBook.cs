@@ -31,12 +31,13 @@ public enum InviteRejection : byte
 /// <remarks>
 /// Order that the driver must keep: <see cref="Redeem"/>, then save <see cref="Encode"/> durably, then answer the
 /// newcomer; a crash in between costs the code, never lets it work twice. Lifetimes are counted in monotonic
-/// milliseconds; across a restart the remaining time is what was saved.
+/// milliseconds; across a restart the remaining time is what was saved, less what the wall clock says has passed since: it
+/// can shorten a lifetime and never lengthens one, so a code that nobody used does not work again after each restart.
 /// </remarks>
 public sealed class InviteBook
 {
     /// <summary>The format of the saved book.</summary>
-    public const byte Version = 3;
+    public const byte Version = 4;
 
     /// <summary>How long a code works, in milliseconds: ten minutes.</summary>
     public const long LifetimeMs = 10 * 60 * 1000;
@@ -121,12 +122,15 @@ public sealed class InviteBook
     }
 
     /// <summary>The book as it must be on disk before an answer goes out.</summary>
-    public byte[] Encode(long nowMs)
+    /// <param name="nowMs">Monotonic milliseconds.</param>
+    /// <param name="wall">What the wall clock says.</param>
+    public byte[] Encode(long nowMs, WallTime wall = default)
     {
         Expire(nowMs);
         ArrayBufferWriter<byte> output = new(64);
         WireWriter writer = new(output);
         writer.Byte(Version);
+        writer.Int64(wall.UnixNanoseconds);
         writer.Count(_entries.Count);
         foreach (Entry entry in _entries)
         {
@@ -143,12 +147,18 @@ public sealed class InviteBook
     }
 
     /// <summary>Reads a saved book.</summary>
-    public static Result<InviteBook, InviteRejection> Decode(ReadOnlySpan<byte> bytes, long nowMs)
+    /// <param name="bytes">What <see cref="Encode"/> made.</param>
+    /// <param name="nowMs">Monotonic milliseconds.</param>
+    /// <param name="wall">What the wall clock says.</param>
+    public static Result<InviteBook, InviteRejection> Decode(
+        ReadOnlySpan<byte> bytes, long nowMs, WallTime wall = default)
     {
         WireReader reader = new(bytes);
         InviteBook book = new();
         byte version = reader.Byte();
         reader.Require(version is > 0 and <= Version);
+        long saved = version >= 4 ? reader.Int64() : wall.UnixNanoseconds;
+        long passedMs = (long)Int128.Clamp(((Int128)wall.UnixNanoseconds - saved) / 1_000_000, 0, LifetimeMs);
         int count = reader.Count(bytesPerItemMin: 35);
         reader.Require(count <= EntriesMax);
         for (int i = 0; i < count && !reader.Failed; i++)
@@ -163,9 +173,10 @@ public sealed class InviteBook
             reader.Require(role <= (byte)MemberRole.Admin);
             InviteTerms terms = new((MemberRole)role, version >= 3 && reader.Boolean());
             book._entries.Add(
-                new Entry(tag, secret, nowMs + (long)remainingMs, attempts, (EntryState)state, terms));
+                new Entry(tag, secret, nowMs + (long)remainingMs - passedMs, attempts, (EntryState)state, terms));
         }
 
+        book.Expire(nowMs);
         return reader.Complete ? book : InviteRejection.Malformed;
     }
 

@@ -39,13 +39,17 @@ internal sealed class JoinHost
         _diary = diary;
         _started = ports.Time.GetTimestamp();
         bool isKept = SmallFile.Read(ports.Disk, BookFile, 1 << 20).TryGet(out byte[]? bytes, out _) && bytes is not null;
-        _book = isKept && InviteBook.Decode(bytes, NowMs).TryGet(out InviteBook? book, out _) ? book : new InviteBook();
+        _book = isKept && InviteBook.Decode(bytes, NowMs, Wall).TryGet(out InviteBook? book, out _)
+            ? book
+            : new InviteBook();
     }
 
     /// <summary>This node's own record, as told in the hello.</summary>
     public required Func<SignedNodeRecord> OwnRecord { get; init; }
 
     private long NowMs => (long)_ports.Time.GetElapsedTime(_started).TotalMilliseconds;
+
+    private WallTime Wall => WallTime.From(_ports.Time.GetUtcNow());
 
     /// <summary>Makes a code.</summary>
     public Result<InviteTicket, ControlError> Invite(NodeAddress address, InviteTerms terms)
@@ -199,5 +203,6 @@ internal sealed class JoinHost
         return isTaken ? $"{name}-{node.Short[..4]}" : name;
     }
 
-    private Result<Unit, StoreError> Save() => SmallFile.Write(_ports.Disk, BookFile, _book.Encode(NowMs));
+    private Result<Unit, StoreError> Save() =>
+        SmallFile.Write(_ports.Disk, BookFile, _book.Encode(NowMs, Wall));
 }
