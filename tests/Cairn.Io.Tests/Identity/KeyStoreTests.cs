@@ -83,6 +83,33 @@ public sealed class KeyStoreTests : IDisposable
         Assert.Equal([File], Directory.GetFiles(_folder["keys"]));
     }
 
+    [Fact]
+    public void A_daemon_that_starts_while_the_key_is_sealed_does_not_wipe_it()
+    {
+        NodeId node = Create();
+        RealDisk disk = RealDisk.OpenRoot(_folder["keys"]).Value;
+        HookedDisk starting = new(disk)
+        {
+            // It found the new file, takes it for what a crash left, and the command renames it at this moment.
+            Opened = path =>
+            {
+                if (path.EndsWith(".new", StringComparison.Ordinal))
+                {
+                    System.IO.File.Move(File + ".new", File, overwrite: true);
+                }
+            },
+        };
+        Result<FileIdentity, KeyError> met = default;
+        HookedDisk sealing = new(disk)
+        {
+            Renaming = () => met = new KeyStore(starting, new SystemEntropy()) { Patience = TimeSpan.Zero }.Load("x"),
+        };
+        Assert.True(new KeyStore(sealing, new SystemEntropy()) { SealIterations = 10 }.Lock("x").IsOk);
+        Assert.Equal(KeyErrorKind.Disk, met.Error.Kind);
+        using FileIdentity loaded = _keys.Load("x").Value;
+        Assert.Equal(node, loaded.Node);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(3)]

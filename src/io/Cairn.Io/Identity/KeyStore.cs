@@ -10,7 +10,8 @@ namespace Cairn.Io.Identity;
 /// <summary>The file that holds a node's identity key, open or sealed with a passphrase.</summary>
 /// <remarks>
 /// The file is replaced by rename, so at every moment one whole key is there. What an open key leaves behind is
-/// overwritten before it is let go; a disk that writes elsewhere (most flash) may still keep it.
+/// overwritten before it is let go; a disk that writes elsewhere (most flash) may still keep it. Processes take turns, by a
+/// lock on the folder: a daemon that starts would take the file that `cairn lock` is about to rename for one that a crash left.
 /// </remarks>
 public sealed class KeyStore(IDisk disk, IEntropy entropy)
 {
@@ -18,9 +19,13 @@ public sealed class KeyStore(IDisk disk, IEntropy entropy)
     public const string FileName = "identity.key";
 
     private const string NewFileName = "identity.key.new";
+    private static readonly TimeSpan TurnEvery = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Rounds of the passphrase hash for new seals; the default takes a fifth of a second.</summary>
     public int SealIterations { get; init; } = PassphraseSeal.IterationsDefault;
+
+    /// <summary>How long another process may have the key; it takes a second at most. Default 10 s.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How the key lies on the disk.</summary>
     public Result<KeyState, KeyError> State() =>
@@ -28,6 +33,12 @@ public sealed class KeyStore(IDisk disk, IEntropy entropy)
 
     /// <summary>Makes this node's key and keeps it, open. Refused when there is one already.</summary>
     public Result<FileIdentity, KeyError> Create()
+    {
+        using IDiskFile? turn = TakeTurn(out KeyError busy);
+        return turn is null ? busy : Make();
+    }
+
+    private Result<FileIdentity, KeyError> Make()
     {
         if (State().TryGet(out _, out KeyError found))
         {
@@ -56,6 +67,12 @@ public sealed class KeyStore(IDisk disk, IEntropy entropy)
     /// <param name="passphrase">Needed when it is sealed, else ignored.</param>
     public Result<FileIdentity, KeyError> Load(string? passphrase = null)
     {
+        using IDiskFile? turn = TakeTurn(out KeyError busy);
+        if (turn is null)
+        {
+            return busy;
+        }
+
         ForgetUnfinished();
         if (!ReadKey(passphrase).TryGet(out byte[]? key, out KeyError error))
         {
@@ -72,6 +89,12 @@ public sealed class KeyStore(IDisk disk, IEntropy entropy)
     /// <summary>Seals an open key with a passphrase. From then on nothing can be read without it.</summary>
     public Result<Unit, KeyError> Lock(string passphrase)
     {
+        using IDiskFile? turn = TakeTurn(out KeyError busy);
+        if (turn is null)
+        {
+            return busy;
+        }
+
         ForgetUnfinished();
         Result<KeyState, KeyError> state = State();
         if (state.IsOk && state.Value == KeyState.Sealed)
@@ -94,6 +117,12 @@ public sealed class KeyStore(IDisk disk, IEntropy entropy)
     /// <summary>Writes a sealed key back open, so that the node starts without a passphrase again.</summary>
     public Result<Unit, KeyError> Unlock(string passphrase)
     {
+        using IDiskFile? turn = TakeTurn(out KeyError busy);
+        if (turn is null)
+        {
+            return busy;
+        }
+
         Result<KeyState, KeyError> state = State();
         if (state.IsOk && state.Value == KeyState.Open)
         {
@@ -108,6 +137,37 @@ public sealed class KeyStore(IDisk disk, IEntropy entropy)
         Result<Unit, KeyError> done = Replace(KeyState.Open, key);
         CryptographicOperations.ZeroMemory(key);
         return done;
+    }
+
+    /// <summary>Waits until no other process reads or changes the key; null, and why, if one does for too long.</summary>
+    private IDiskFile? TakeTurn(out KeyError busy)
+    {
+        busy = default;
+        long start = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            if (!disk.Open(string.Empty, DiskOpenMode.Read).TryGet(out IDiskFile? folder, out DiskError error))
+            {
+                busy = OfDisk(error);
+                return null;
+            }
+
+            if (folder.TryLock().TryGet(out _, out error))
+            {
+                return folder;
+            }
+
+            folder.Dispose();
+            if (error.Kind != DiskErrorKind.Locked || Stopwatch.GetElapsedTime(start) >= Patience)
+            {
+                busy = error.Kind == DiskErrorKind.Locked
+                    ? new KeyError(KeyErrorKind.Disk, "another command is changing the key; try again")
+                    : OfDisk(error);
+                return null;
+            }
+
+            Thread.Sleep(TurnEvery);
+        }
     }
 
     private Result<byte[], KeyError> ReadKey(string? passphrase)
