@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Cairn.Cli.Daemon;
 using Cairn.Cli.Output;
 
 namespace Cairn.Cli;
@@ -14,10 +15,13 @@ public sealed class ControlClient : IDisposable
     private readonly string _home;
 
     /// <summary>A client for the daemon of a home; connects at the first request.</summary>
+    /// <exception cref="CommandException">The socket would lie in a folder that somebody else has.</exception>
     public ControlClient(string home)
     {
         _home = home;
-        _http = Client(HomeFolder.ControlSocket(home));
+        string socket = HomeFolder.ControlSocket(home);
+        ControlSocketFile.Check(home, socket);
+        _http = Client(socket);
     }
 
     /// <summary>Whether a daemon answers at a control socket.</summary>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cairn.Cli.Daemon;
 using Cairn.Core.Primitives;
+using Cairn.Io.Host;
 using Cairn.Node.Control;
 
 namespace Cairn.Cli.Commands;
@@ -41,6 +42,7 @@ public static class NewNode
         CommandContext context, ParseResult parsed, Func<NodeWorld, Task<Result<T, ControlError>>> enter)
     {
         RefuseUsed(context.Home);
+        PrivateFolder.KeepAllPrivate();
         HomeConfig config = new();
         config = config with
         {

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Cairn.Cli.Daemon;
 using Cairn.Cli.Demo;
 using Cairn.Cli.Output;
+using Cairn.Io.Host;
 
 namespace Cairn.Cli.Commands;
 
@@ -81,6 +82,7 @@ public static class UpCommand
             throw new CommandException($"a daemon runs on {context.Home} already");
         }
 
+        PrivateFolder.KeepAllPrivate();
         string log = HomeFolder.Log(context.Home);
         using Process daemon = Start(context.Home, log, quietNetwork);
         string socket = HomeFolder.ControlSocket(context.Home);

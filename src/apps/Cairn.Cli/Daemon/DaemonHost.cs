@@ -16,6 +16,7 @@ public static class DaemonHost
     /// <exception cref="CommandException">The node cannot run; the message says why.</exception>
     public static async Task Run(string home, bool announce, string? passphrase, CancellationToken cancellation)
     {
+        PrivateFolder.KeepAllPrivate();
         HomeConfig config = HomeConfig.Load(home);
         config = config with { Announce = config.Announce && announce };
         using HomeLayout held = HomeLock.Take(home);
@@ -64,7 +65,7 @@ public static class DaemonHost
         const string advice = "Locked: run 'cairn unlock'";
         Console.Out.WriteLine($"{config.Name} is up. {advice}");
         string socket = HomeFolder.ControlSocket(home);
-        ControlSocketFile.Clear(socket);
+        ControlSocketFile.Clear(home, socket);
         return await LockedNode.WaitForPassphrase(
             socket,
             ready: () =>
@@ -80,7 +81,7 @@ public static class DaemonHost
         string home, HomeConfig config, RunningNode node, SystemdNotifier systemd, CancellationTokenSource stop)
     {
         string socket = HomeFolder.ControlSocket(home);
-        ControlSocketFile.Clear(socket);
+        ControlSocketFile.Clear(home, socket);
         NodeWorld world = node.World;
         await using DriveMounts drives = new(
             (volume, cancellation) => new(world.Loop.Call(async () => await node.Node.Volume(volume, cancellation))),

@@ -31,6 +31,10 @@ internal static unsafe partial class LibC
 
     internal const int PriorityOfProcess = 0;
 
+    internal const int WorkingFolder = -100;
+    internal const int DoNotFollow = 0x100;
+    internal const uint WantsTypeModeOwner = 0xB;
+
     private const string Library = "libc";
 
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -81,6 +85,26 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Library, EntryPoint = "setpriority", SetLastError = true)]
     internal static partial int SetPriority(int which, int who, int nice);
+
+    [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int StatusOf(int folder, string path, int flags, uint mask, out FileStatus status);
+
+    [LibraryImport(Library, EntryPoint = "umask")]
+    internal static partial uint MaskModes(uint mask);
+
+    [LibraryImport(Library, EntryPoint = "geteuid")]
+    internal static partial uint EffectiveUserId();
+
+    /// <summary>struct statx (statx(2)), the same on all architectures: what of it is looked at.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    internal struct FileStatus
+    {
+        [FieldOffset(20)]
+        internal uint Owner;
+
+        [FieldOffset(28)]
+        internal ushort Mode;
+    }
 
     /// <summary>struct iovec: one piece of a gathered write.</summary>
     [StructLayout(LayoutKind.Sequential)]
