@@ -61,6 +61,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly WeightKeeper _weights;
     private readonly KeyKeeper _keys;
     private readonly ReturnKeeper _returns;
+    private readonly VolumeTransfers _taking;
     private readonly TableCopy _copies;
     private readonly GroundCopy _grounds;
     private readonly TableServer _tables;
@@ -89,8 +90,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         (_chunks, _logs) = (chunks, logs);
         (_config, _started) = (config, ports.Time.GetTimestamp());
         _diary = new NodeDiary(ports.Time);
-        _unreadable = new UnreadableFiles(ports.Time, _diary);
-        _errors = new ProgramErrors(_diary);
+        (_unreadable, _errors) = (new UnreadableFiles(ports.Time, _diary), new ProgramErrors(_diary));
         _poolLog = new PoolLog(ports, logs, _diary, config.Pool, config.FounderKey, keyring);
         SignedNodeRecord[] remembered = [.. DecodeRecords(config, ports.CheckSignature)];
         _remembered = [.. remembered.Select(record => record.Record.Node)];
@@ -131,17 +131,16 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _returns = new ReturnKeeper(_view, _peers, _sync, _poolLog, _diary);
         _horizon = new HorizonKeeper(ports, _view, _peers, _poolLog, _diary, options.Horizon);
         _weights = new WeightKeeper(ports.Workers, _view, _poolLog, _diary);
-        VolumeTransfers transfers = new(ports.Workers);
-        _copies = new TableCopy(ports, _view, _peers, _sync, _diary, transfers) { TransactionsMin = options.TableFrom };
-        _grounds = new GroundCopy(ports, _view, _peers, _diary, transfers);
+        _taking = new VolumeTransfers(ports.Workers);
+        _copies = new TableCopy(ports, _view, _peers, _sync, _diary, _taking) { TransactionsMin = options.TableFrom };
+        _grounds = new GroundCopy(ports, _view, _peers, _diary, _taking);
         _volumes = new VolumeSet(ports, _poolLog, _view, _sync, _diary, factory, _source, _replicator, PoolSpace)
         {
             Unreadable = _unreadable.Note,
             IsReturning = () => _ownReturn!.IsUnderWay,
             HasLeft = () => HasLeft || _isLeaving,
-            Transfers = transfers,
             Copies = _copies,
-            Settling = new SettleKeeper(ports, _poolLog, _view, _peers, _diary, transfers, options.Horizon),
+            Settling = new SettleKeeper(ports, _poolLog, _view, _peers, _diary, _taking, options.Horizon),
             Grounds = _grounds,
             AllKnowBeginnings = AllKnowBeginnings,
         };
@@ -242,6 +241,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         Waiting.End(_stop);
         _source.Stop();
         _sync.Stop();
+        _taking.Stop();
         _tables.Stop();
         _volumes.Stop();
         Warn(_sync.Save());

@@ -49,8 +49,8 @@ public static class NodesCommand
             "forget",
             "Declare a lost machine gone: its copies are remade at once.",
             "For a machine that will not come back soon, such as one with a dead disk; one that is connected is "
-            + "refused. If it comes back, it belongs again and its copies count; until then every machine keeps the old "
-            + "history for it. One that is gone for good is revoked. Admins only.",
+            + "refused. If it comes back, it belongs again and its copies count; until then every machine keeps the "
+            + "old history for it. One that is gone for good is revoked. Admins only.",
             name => $"{name} is gone; its copies are being remade."),
         Verb(
             "revoke",

@@ -201,7 +201,8 @@ public sealed class LogCompaction
         return true;
     }
 
-    private static LogBeginning Before(LogBlock first, ulong depth) =>
+    /// <summary>Where a log begins of which a block is the first.</summary>
+    internal static LogBeginning Before(LogBlock first, ulong depth) =>
         new(first.Seq - 1, first.Previous, first.FirstTransaction - 1, depth);
 
     /// <summary>The last block whose transactions are all within; null if there is none, or it cannot be found.</summary>

@@ -51,17 +51,9 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         Invariant.That(
             isNew || ports.NeedsNoPast || HasAllThatWasDropped(),
             "the index does not know all transactions whose blocks were dropped: rebuild it");
-        if (isNew)
+        if (!FindGround(isNew))
         {
-            _ = log.Repair.Base.TryBegin(fold => log.RightsInForce.Renew(fold) is not null);
-            if (IsPastLost())
-            {
-                return false;
-            }
-        }
-        else
-        {
-            log.Repair.Base.Adopt();
+            return false;
         }
 
         bool isOtherwise = log.RightsInForce.Renew(log.Fold) is null;
@@ -99,6 +91,31 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         else
         {
             log.Repair.Base.Tell();
+        }
+
+        return true;
+    }
+
+    /// <summary>Finds what the fold begins with, or goes on from, if blocks are not all there is of it.</summary>
+    /// <returns>False: it is not here, and what is here without it is no tree.</returns>
+    private bool FindGround(bool isNew)
+    {
+        if (isNew)
+        {
+            _ = log.Repair.Base.TryBegin(fold => log.RightsInForce.Renew(fold) is not null);
+            if (IsPastLost())
+            {
+                return false;
+            }
+        }
+        else
+        {
+            log.Repair.Base.Adopt();
+        }
+
+        foreach (LogId id in ports.Blocks.Logs(log.Volume).Where(HasLostBeginning))
+        {
+            BeginAgain(id);
         }
 
         return true;
@@ -213,6 +230,40 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             }
 
             log.Report(id, $"block {seq} is damaged; peers are asked for it");
+        }
+    }
+
+    /// <summary>
+    /// Whether there are blocks of a log, and not the first: they were damaged, or dropped, and neither header that says so can be
+    /// read.
+    /// </summary>
+    private bool HasLostBeginning(LogId id) =>
+        log.Exchange.TipOf(id).BlockSeq == 0 && ports.Blocks.LastSeq(log.Volume, id) > 0;
+
+    /// <summary>A log that does not know where it begins: its first block says so, if the ground has all that came before.</summary>
+    private void BeginAgain(LogId id)
+    {
+        ulong seq = 1;
+        foreach (ulong missing in ports.Blocks.Missing(log.Volume, id).TakeWhile(missing => missing == seq))
+        {
+            seq = missing + 1;
+        }
+
+        if (log.Fold.Ground is not { } ground || seq == 1 || Read(id, seq)?.Block is not { } first
+            || ground.Positions[id].TransactionSeq + 1 < first.FirstTransaction)
+        {
+            return;
+        }
+
+        Result<long, StoreError> begun =
+            ports.Blocks.BeginAt(log.Volume, id, LogCompaction.Before(first, ground.Depth));
+        if (begun.IsOk)
+        {
+            RestoreTip(id);
+        }
+        else
+        {
+            log.Report(id, $"it cannot begin at block {seq}: {begun.Error}");
         }
     }
 
@@ -354,13 +405,15 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         begins => log.Fold.LastOf(begins.Key) >= begins.Value.TransactionSeq);
 
     /// <summary>
-    /// Whether a table that is made anew lacks what cannot come from blocks: some were dropped here, or there are none here
-    /// where others may have dropped theirs. It would show an empty tree, and be written into.
+    /// Whether a table that is made anew lacks what cannot come from blocks: some were dropped here, or the first are not here
+    /// where others may have dropped theirs. It would show an empty tree, or a part of one, and be written into.
     /// </summary>
     private bool IsPastLost()
     {
-        bool isBare = log.Fold.Positions.Logs.Count == 0 && log.Exchange.Positions.Logs.Count == 0;
-        return !ports.NeedsNoPast && (!HasAllThatWasDropped() || (isBare && log.Repair.Base.IsSettled));
+        bool isEmpty = log.Fold.Positions.Logs.Count == 0;
+        bool isPart = isEmpty
+            && (log.Exchange.Positions.Logs.Count == 0 || ports.Blocks.Logs(log.Volume).Any(HasLostBeginning));
+        return !ports.NeedsNoPast && (!HasAllThatWasDropped() || (isPart && log.Repair.Base.IsSettled));
     }
 
     private bool IsIndexCovered()

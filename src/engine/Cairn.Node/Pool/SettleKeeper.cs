@@ -65,7 +65,8 @@ internal sealed class SettleKeeper(
         string[] away = [.. log.State.Forgotten.Select(member => view.NameOf(member.Node))];
         string[] kept = away.Length == 0 ? [] :
         [
-            .. open.Where(hosted => log.State.Aging.TryGetValue(hosted.Log.Volume, out AgingCheckpoint? aging) && IsOld(aging))
+            .. open
+                .Where(hosted => log.State.Aging.GetValueOrDefault(hosted.Log.Volume) is { } aging && IsOld(aging))
                 .Select(static hosted => hosted.Volume.Name),
         ];
         if (kept.Length > 0)

@@ -65,9 +65,6 @@ internal sealed class VolumeSet : IAsyncDisposable
     /// <summary>Whether this node has left the pool. Any thread.</summary>
     public Func<bool> HasLeft { get; init; } = static () => false;
 
-    /// <summary>What is taken from others.</summary>
-    public required VolumeTransfers Transfers { get; init; }
-
     /// <summary>What a newcomer begins with.</summary>
     public required TableCopy Copies { get; init; }
 
@@ -213,12 +210,8 @@ internal sealed class VolumeSet : IAsyncDisposable
         }
     }
 
-    /// <summary>Opens no more, and takes nothing any more from others.</summary>
-    public void Stop()
-    {
-        _isStopped = true;
-        Transfers.Stop();
-    }
+    /// <summary>Opens no more.</summary>
+    public void Stop() => _isStopped = true;
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
