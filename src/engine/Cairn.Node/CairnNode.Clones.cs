@@ -160,11 +160,14 @@ public sealed partial class CairnNode
     /// <summary>Why a new volume cannot be called so.</summary>
     private ControlError? WrongName(string name)
     {
+        // A name must not read as an option or a folder where it is typed, nor hide a space.
         bool isName = name.Length > 0 && Encoding.UTF8.GetByteCount(name) <= 128
-            && !name.Contains('/', StringComparison.Ordinal) && !name.Any(char.IsControl);
+            && !name.Contains('/', StringComparison.Ordinal) && !name.Any(char.IsControl)
+            && name is not ("." or ".." or ['-', ..]) && name.Trim() == name;
         return !isName ? new ControlError(
                 ControlErrorKind.InvalidArgument,
-                "A volume's name has 1 to 128 bytes, no slash and no control characters.")
+                "A volume's name has 1 to 128 bytes, no slash and no control characters; it does not begin with '-', is "
+                + "not '.' or '..', and has no space at either end.")
             : _view.State.TryFindVolume(name, out _)
                 ? new ControlError(ControlErrorKind.AlreadyExists, $"There is a volume '{name}' already.")
             : null;

@@ -58,6 +58,17 @@ public sealed class CommandTableTests
         Assert.Single(RootCommands.Create().Parse(line, RootCommands.Reading).Errors).Message,
         StringComparison.Ordinal);
 
+    /// <summary>A script's variable that is not set is a slip, and above all names no other home.</summary>
+    [Theory]
+    [InlineData("--home is empty", "--home", "", "leave")]
+    [InlineData("--home is empty", "leave", "--home", "")]
+    [InlineData("DIR is empty", "mount", "photos", "")]
+    [InlineData("VOLUME/PATH is empty", "rm", "--recursive", "")]
+    [InlineData("--kit is empty", "init", "--kit", "")]
+    [InlineData("NODE is empty", "volume", "writers", "photos", "desk", "")]
+    public void An_empty_word_is_refused(string sentence, params string[] words) => Assert.Equal(
+        sentence, Assert.Single(RootCommands.Create().Parse(words, RootCommands.Reading).Errors).Message);
+
     [Fact]
     public void Wrapped_details_lose_no_word_and_fit_the_page()
     {

@@ -21,7 +21,10 @@ public static class ChangeCommands
         };
         return Sends(command, HttpMethod.Post, parsed =>
         {
-            string place = VolumePath.Query(parsed.GetValue(path)!);
+            string wanted = parsed.GetValue(path)!;
+            (string volume, string below) = VolumePath.Split(wanted);
+            string place = below.Trim('/').Length > 0 ? VolumePath.Query(wanted) : throw new CommandException(
+                $"{volume} names a volume and no directory in it; 'cairn volume create' makes volumes");
             return $"/v1/files/directory{place}{Flag("parents", parsed.GetValue(parents))}";
         });
     }
@@ -41,7 +44,14 @@ public static class ChangeCommands
             "cairn rm photos/blurred.jpg",
             "cairn rm --recursive photos/old") { path, recursive };
         return Sends(command, HttpMethod.Delete, parsed =>
-            "/v1/files" + VolumePath.Query(parsed.GetValue(path)!) + Flag("recursive", parsed.GetValue(recursive)));
+        {
+            string doomed = parsed.GetValue(path)!;
+            (string volume, string below) = VolumePath.Split(doomed);
+            return below.Trim('/').Length > 0
+                ? "/v1/files" + VolumePath.Query(doomed) + Flag("recursive", parsed.GetValue(recursive))
+                : throw new CommandException(
+                    $"{volume} is a volume: 'cairn volume rm {volume}' removes it with everything in it");
+        });
     }
 
     /// <summary>Renames or moves.</summary>

@@ -25,47 +25,52 @@ public sealed class ConflictResolver(CommandContext context)
 
         if (keep == "merge")
         {
-            return await Merge(place, conflicts, cancellation);
+            return await Each(conflicts, conflict => Merge(place, conflict, cancellation));
         }
 
         NodeStatus node = await context.Client.Get("/v1/status", ControlJson.Default.NodeStatus, cancellation);
-        foreach (ConflictSummary conflict in conflicts)
-        {
-            ConflictSideSummary? kept = keep == "both" ? null : Choose(conflict, keep, node.Node);
-            string query = (place with { Path = conflict.Path }).Query
-                + (kept is null ? string.Empty : $"&inode={kept.Inode}");
-            using HttpResponseMessage _ = await context.Client.Send(
-                HttpMethod.Post, "/v1/history/resolve" + query, null, cancellation);
-            context.Say(kept is null
-                ? $"{conflict.Path}: each side is a file of its own"
-                : $"{conflict.Path}: kept what {Names.Who(kept.AuthorUser, kept.AuthorName)} wrote ({kept.Modified})");
-        }
-
-        return ExitCode.Ok;
+        return await Each(conflicts, conflict => Keep(place, conflict, keep, node.Node, cancellation));
     }
 
-    private async Task<int> Merge(
-        PastPath place, IReadOnlyList<ConflictSummary> conflicts, CancellationToken cancellation)
+    /// <summary>One that must be left to people does not stop the others.</summary>
+    private async Task<int> Each(IReadOnlyList<ConflictSummary> conflicts, Func<ConflictSummary, Task<string>> end)
     {
         int exit = ExitCode.Ok;
         foreach (ConflictSummary conflict in conflicts)
         {
             try
             {
-                string query = (place with { Path = conflict.Path }).Query;
-                using HttpResponseMessage _ = await context.Client.Send(
-                    HttpMethod.Post, "/v1/history/merge" + query, null, cancellation);
-                context.Say($"{conflict.Path}: merged");
+                context.Say($"{conflict.Path}: {await end(conflict)}");
             }
             catch (CommandException refused) when (refused.Exit == ExitCode.Failed)
             {
-                // One that must be left to people does not stop the others.
                 await Console.Error.WriteLineAsync("cairn: " + refused.Message);
                 exit = ExitCode.Failed;
             }
         }
 
         return exit;
+    }
+
+    private async Task<string> Keep(
+        PastPath place, ConflictSummary conflict, string keep, NodeId self, CancellationToken cancellation)
+    {
+        ConflictSideSummary? kept = keep == "both" ? null : Choose(conflict, keep, self);
+        string query = (place with { Path = conflict.Path }).Query
+            + (kept is null ? string.Empty : $"&inode={kept.Inode}");
+        using HttpResponseMessage _ = await context.Client.Send(
+            HttpMethod.Post, "/v1/history/resolve" + query, null, cancellation);
+        return kept is null
+            ? "each side is a file of its own"
+            : $"kept what {Names.Who(kept.AuthorUser, kept.AuthorName)} wrote ({kept.Modified})";
+    }
+
+    private async Task<string> Merge(PastPath place, ConflictSummary conflict, CancellationToken cancellation)
+    {
+        string query = (place with { Path = conflict.Path }).Query;
+        using HttpResponseMessage _ = await context.Client.Send(
+            HttpMethod.Post, "/v1/history/merge" + query, null, cancellation);
+        return "merged";
     }
 
     /// <summary>The side that is to hold the name.</summary>

@@ -39,8 +39,8 @@ public static class DiffCommand
                 };
             }
 
-            byte[] old = await Read(context, older, cancellation);
-            byte[] now = await Read(context, PastPath.Parse(newName), cancellation);
+            byte[] old = await Read(context, oldName, cancellation);
+            byte[] now = await Read(context, newName, cancellation);
             return await Print(context, oldName, old, newName, now);
         });
         return command;
@@ -71,11 +71,10 @@ public static class DiffCommand
         return ExitCode.NotSafe;
     }
 
-    private static async Task<byte[]> Read(CommandContext context, PastPath place, CancellationToken cancellation)
+    private static async Task<byte[]> Read(CommandContext context, string place, CancellationToken cancellation)
     {
-        string route = place.IsPast ? "/v1/history/content" : "/v1/files/content";
-        using HttpResponseMessage response =
-            await context.Client.Send(HttpMethod.Get, route + place.Query, null, cancellation);
+        (HttpResponseMessage answer, _) = await PastContent.Ask(context, place, cancellation);
+        using HttpResponseMessage response = answer;
         return await response.Content.ReadAsByteArrayAsync(cancellation);
     }
 }

@@ -55,7 +55,9 @@ public static class EnterCommands
         CommandContext.Attach(command, (context, parsed, cancellation) =>
         {
             string text = parsed.GetValue(kit)!;
-            text = File.Exists(text) ? File.ReadAllText(text) : text;
+            text = File.Exists(text) ? File.ReadAllText(text)
+                : !text.Contains('/', StringComparison.Ordinal) && !text.Contains('.', StringComparison.Ordinal) ? text
+                : throw new CommandException($"there is no file {text}, and a recovery kit looks otherwise");
             return Enter(context, parsed, world => Founding.Recover(
                 world.Ports, world.Options, text.Trim(), parsed.GetValue(address), cancellation));
         });

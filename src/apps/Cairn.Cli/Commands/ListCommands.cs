@@ -84,6 +84,16 @@ public static class ListCommands
             text[bit + 1] = (entry.Mode >> (8 - bit) & 1) == 1 ? "rwx"[bit % 3] : '-';
         }
 
+        // Set-user-id, set-group-id and sticky stand where the execute bit of their class does, capital without it.
+        for (int set = 0; set < 3; set++)
+        {
+            int at = 3 * (set + 1);
+            if ((entry.Mode >> (11 - set) & 1) == 1)
+            {
+                text[at] = text[at] == 'x' ? "sst"[set] : "SST"[set];
+            }
+        }
+
         return new string(text);
     }
 }

@@ -32,7 +32,7 @@ public static class MountCommands
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
             string name = parsed.GetValue(volume)!;
-            string target = Path.GetFullPath(parsed.GetValue(directory)!);
+            string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(parsed.GetValue(directory)!));
             bool isNew = MakeDirectory(target);
             try
             {

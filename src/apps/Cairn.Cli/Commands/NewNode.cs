@@ -20,7 +20,7 @@ public static class NewNode
 
     private static readonly Option<string?> Listen = new("--listen")
     {
-        Description = "Address and port to listen on. Default: 0.0.0.0:7866; port 0 lets the system choose.",
+        Description = "Address, and port if it is not 7866. Default: 0.0.0.0:7866; port 0 lets the system choose.",
         HelpName = "ADDRESS:PORT",
     };
 

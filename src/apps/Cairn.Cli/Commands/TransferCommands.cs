@@ -6,7 +6,6 @@ namespace Cairn.Cli.Commands;
 /// <summary>Content into and out of a volume without a mount: <c>put</c>, <c>get</c>, <c>cat</c>.</summary>
 public static class TransferCommands
 {
-    private const string Route = "/v1/files/content";
     private const int PermissionBits = 0x1FF;   // 0777
 
     /// <summary>What is below it is written to and never replaced.</summary>
@@ -34,20 +33,24 @@ public static class TransferCommands
                     $"{source} is a directory: 'put' takes one file; mount the volume to copy folders");
             }
 
-            await using Stream input = source == "-" ? Console.OpenStandardInput() : File.OpenRead(source);
+            await using Stream input = source == "-" ? Console.OpenStandardInput() : Open(source);
             if (source != "-" && (target.EndsWith('/') || !target.Contains('/')))
             {
                 target = $"{target.TrimEnd('/')}/{Path.GetFileName(source)}";
             }
 
-            string mode = source == "-"
-                ? string.Empty
-                : FormattableString.Invariant($"&mode={(int)File.GetUnixFileMode(source) & PermissionBits}");
-            await TransferBar.Show(context, target, source == "-" ? null : input.Length, async bar =>
+            // A pipe, such as the shell's <(COMMAND), has neither a length nor a mode that means anything.
+            string mode = input.CanSeek && source != "-"
+                ? FormattableString.Invariant($"&mode={(int)File.GetUnixFileMode(source) & PermissionBits}")
+                : string.Empty;
+            await TransferBar.Show(context, target, input.CanSeek ? input.Length : null, async bar =>
             {
                 using BarContent content = new(input, bar);
-                using HttpResponseMessage _ = await context.Client.Send(
-                    HttpMethod.Put, Route + VolumePath.Query(target) + mode, content, cancellation);
+                Task<HttpResponseMessage> sent = context.Client.Send(
+                    HttpMethod.Put, "/v1/files/content" + VolumePath.Query(target) + mode, content, cancellation);
+
+                // Reading a terminal or a pipe cannot be broken off: Ctrl-C does not wait for it.
+                using HttpResponseMessage _ = await sent.WaitAsync(cancellation);
             });
             return ExitCode.Ok;
         });
@@ -73,13 +76,14 @@ public static class TransferCommands
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
             string source = parsed.GetValue(path)!;
-            string name = Path.GetFileName(PastPath.Parse(source).Path);
-            if (name.Length == 0)
+            if (Path.GetFileName(VolumePath.Split(source).Path).Length == 0)
             {
                 throw new CommandException(
                     $"{source} names no file: 'get' takes one file; mount the volume to copy folders");
             }
 
+            (HttpResponseMessage answer, string name) = await PastContent.Ask(context, source, cancellation);
+            using HttpResponseMessage response = answer;
             string target = parsed.GetValue(file) ?? name;
             if (Directory.Exists(target))
             {
@@ -89,11 +93,11 @@ public static class TransferCommands
             if (target.StartsWith(Devices, StringComparison.Ordinal))
             {
                 await using FileStream device = new(target, FileMode.Open, FileAccess.Write);
-                await Fetch(context, source, device, cancellation);
+                await Fetch(context, source, response, device, cancellation);
             }
             else
             {
-                await Replace(target, output => Fetch(context, source, output, cancellation));
+                await Replace(target, output => Fetch(context, source, response, output, cancellation));
             }
 
             return ExitCode.Ok;
@@ -114,13 +118,19 @@ public static class TransferCommands
             "cairn cat backup/src.tar | tar -t") { path };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
+            string source = parsed.GetValue(path)!;
             await using Stream output = Console.OpenStandardOutput();
-            using HttpResponseMessage response = await Ask(context, parsed.GetValue(path)!, cancellation);
-            await Whole(parsed.GetValue(path)!, () => response.Content.CopyToAsync(output, cancellation));
+            (HttpResponseMessage answer, _) = await PastContent.Ask(context, source, cancellation);
+            using HttpResponseMessage response = answer;
+            await using Stream input = await response.Content.ReadAsStreamAsync(cancellation);
+            await Whole(source, () => TransferBar.Copy(input, output, static _ => { }, cancellation));
             return ExitCode.Ok;
         });
         return command;
     }
+
+    /// <summary>Without a buffer of its own: that would be waited for when a pipe that gives nothing is closed.</summary>
+    private static FileStream Open(string source) => new(source, new FileStreamOptions { BufferSize = 0 });
 
     /// <summary>Fills a file beside the target, which takes the target's name when it is whole.</summary>
     private static async Task Replace(string target, Func<Stream, Task> fill)
@@ -149,25 +159,10 @@ public static class TransferCommands
         File.Move(temporary, target, overwrite: true);
     }
 
-    /// <summary>The past is asked for when the path names a version and no file is called so.</summary>
-    private static async Task<HttpResponseMessage> Ask(
-        CommandContext context, string source, CancellationToken cancellation)
-    {
-        try
-        {
-            return await context.Client.Send(HttpMethod.Get, Route + VolumePath.Query(source), null, cancellation);
-        }
-        catch (CommandException error) when (error.Exit == ExitCode.NotFound && PastPath.Parse(source).IsPast)
-        {
-            string past = "/v1/history/content" + PastPath.Parse(source).Query;
-            return await context.Client.Send(HttpMethod.Get, past, null, cancellation);
-        }
-    }
-
     private static async Task Fetch(
-        CommandContext context, string source, Stream output, CancellationToken cancellation)
+        CommandContext context, string source, HttpResponseMessage response, Stream output,
+        CancellationToken cancellation)
     {
-        using HttpResponseMessage response = await Ask(context, source, cancellation);
         await using Stream input = await response.Content.ReadAsStreamAsync(cancellation);
         await TransferBar.Show(context, source, response.Content.Headers.ContentLength, bar =>
             Whole(source, () => TransferBar.Copy(input, output, bar, cancellation)));
@@ -179,7 +174,7 @@ public static class TransferCommands
         {
             await copy();
         }
-        catch (HttpRequestException error)
+        catch (HttpIOException error)
         {
             throw new CommandException($"{source}: reading broke off; 'cairn status' and 'cairn logs' say why", error);
         }

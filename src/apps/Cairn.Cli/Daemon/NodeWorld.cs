@@ -1,4 +1,3 @@
-using System.Net;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Io.Disk;
@@ -57,7 +56,7 @@ public sealed class NodeWorld : IAsyncDisposable
         });
         TransportOptions transport = new()
         {
-            Listen = Listen(config.Listen),
+            Listen = ListenAddress.Parse(config.Listen),
             AnnouncePort = config.Announce ? new TransportOptions().AnnouncePort : null,
         };
         if (!TlsTransport.Listen(transport, identity).TryGet(out TlsTransport? listening, out TransportError error))
@@ -128,10 +127,6 @@ public sealed class NodeWorld : IAsyncDisposable
             ? address
             : throw new CommandException(
                 $"\"{setting}\": '{text}' is not an address and port, such as desk.example.org:7866");
-
-    private static IPEndPoint Listen(string text) => IPEndPoint.TryParse(text, out IPEndPoint? address)
-        ? address
-        : throw new CommandException($"'{text}' is not an address and port, such as 0.0.0.0:7866");
 
     private static RealDisk Must(Result<RealDisk, DiskError> opened) =>
         opened.TryGet(out RealDisk? disk, out DiskError error) ? disk : throw new CommandException(error.ToString());
