@@ -166,8 +166,8 @@ public sealed partial class CairnNode
             && name is not ("." or ".." or ['-', ..]) && name.Trim() == name;
         return !isName ? new ControlError(
                 ControlErrorKind.InvalidArgument,
-                "A volume's name has 1 to 128 bytes, no slash and no control characters; it does not begin with '-', is "
-                + "not '.' or '..', and has no space at either end.")
+                "A volume's name has 1 to 128 bytes, no slash and no control characters; it does not begin "
+                + "with '-', is not '.' or '..', and has no space at either end.")
             : _view.State.TryFindVolume(name, out _)
                 ? new ControlError(ControlErrorKind.AlreadyExists, $"There is a volume '{name}' already.")
             : null;

@@ -182,8 +182,8 @@ public sealed partial class CairnNode
             ? new ControlError(
                 ControlErrorKind.InvalidArgument,
                 $"{_options.Name} is the pool's only admin: without it nobody can invite, revoke or make volumes. "
-                + $"Run `cairn node promote {_view.NameOf(others[0].Node)}` first. With --force it leaves all the same, "
-                + "and only the recovery kit makes another admin.")
+                + $"Run `cairn node promote {_view.NameOf(others[0].Node)}` first. With --force it leaves all the "
+                + "same, and only the recovery kit makes another admin.")
             : null;
     }
 

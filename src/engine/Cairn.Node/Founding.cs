@@ -146,7 +146,8 @@ public static class Founding
                     return new RecoverRequest(publicKey, signature);
                 },
                 (_, accept) => accept.Pool == kit.Pool,
-                (founder, keyring) => kit.Pin is not { } pin || pin == PoolPin.Of(kit.Pool, founder, keyring.Dedup.Bytes));
+                (founder, keyring) =>
+                    kit.Pin is not { } pin || pin == PoolPin.Of(kit.Pool, founder, keyring.Dedup.Bytes));
             return await Enter(ports, options, addresses, credential, cancellation);
         }
     }
@@ -327,6 +328,8 @@ public static class Founding
     /// <param name="IsProved">Whether the answer is from who let it in.</param>
     /// <param name="IsPool">Whether the pool with this founder and these keys is the one meant.</param>
     private sealed record Credential(
-        Func<NodeId, bool> IsExpected, Func<IConnection, PeerMessage> Request, Func<IConnection, JoinAccept, bool> IsProved,
+        Func<NodeId, bool> IsExpected,
+        Func<IConnection, PeerMessage> Request,
+        Func<IConnection, JoinAccept, bool> IsProved,
         Func<NodeId, VolumeKeyring, bool> IsPool);
 }

@@ -50,7 +50,8 @@ public sealed class VolumeKeyringTests
         Assert.Equal(TestKeys.Keyring().Current, keys.Current);
         EpochKey current = new(keys.Current.Id, new byte[32]);
         Assert.Equal(current, keys.Replacing(current).Current);
-        Assert.Equal(keys.Replacing(current).Encode(), VolumeKeyring.Decode(keys.Replacing(current).Encode()).Value.Encode());
+        byte[] encoded = keys.Replacing(current).Encode();
+        Assert.Equal(encoded, VolumeKeyring.Decode(encoded).Value.Encode());
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Security.Cryptography;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
@@ -232,7 +233,7 @@ public sealed class HostileMemberTests
     }
 
     private static ChunkPut Put(int number, byte[] stored) => new(
-        (ulong)number, [new OfferedChunk(new ChunkAddress(System.Security.Cryptography.SHA256.HashData(stored)), stored)]);
+        (ulong)number, [new OfferedChunk(new ChunkAddress(SHA256.HashData(stored)), stored)]);
 
     private HeldWorkers RestartWithHeldWorkers()
     {

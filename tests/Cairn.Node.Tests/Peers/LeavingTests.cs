@@ -53,7 +53,8 @@ public sealed class LeavingTests
             await gone.Say(new Cairn.Core.Log.Exclude(body.Id, true));
         });
         bench.Until(
-            () => bench.Nodes.Take(2).All(node => node.Node.State.Members[body.Id].Standing == MemberStanding.Forgotten),
+            () => bench.Nodes.Take(2).All(
+                node => node.Node.State.Members[body.Id].Standing == MemberStanding.Forgotten),
             "all know that it left");
         Do(bench, body, async () =>
         {
@@ -96,7 +97,8 @@ public sealed class LeavingTests
         Assert.All(acknowledged, file => Assert.Equal(file.Value, bench.Get(bench.Nodes[0], file.Key)));
     }
 
-    private static List<Result<SafetyProgress, ControlError>> Leave(PoolBench bench, BenchNode node, bool force = false) =>
+    private static List<Result<SafetyProgress, ControlError>> Leave(
+        PoolBench bench, BenchNode node, bool force = false) =>
         bench.Do(node, async () =>
         {
             List<Result<SafetyProgress, ControlError>> steps = [];

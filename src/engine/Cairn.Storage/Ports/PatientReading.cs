@@ -21,12 +21,13 @@ internal static class PatientReading
         return read;
     }
 
-    private static Result<Unit, DiskError> Read(IDiskFile file, long offset, Span<byte> buffer, ReadUse use) => use switch
-    {
-        ReadUse.Once => file.ReadOnce(offset, buffer),
-        ReadUse.Bulk => file.ReadBulk(offset, buffer),
-        ReadUse.Again or _ => file.Read(offset, buffer),
-    };
+    private static Result<Unit, DiskError> Read(IDiskFile file, long offset, Span<byte> buffer, ReadUse use) =>
+        use switch
+        {
+            ReadUse.Once => file.ReadOnce(offset, buffer),
+            ReadUse.Bulk => file.ReadBulk(offset, buffer),
+            ReadUse.Again or _ => file.Read(offset, buffer),
+        };
 
     /// <summary>Whether the bytes were not seen at all.</summary>
     private static bool IsFromDevice(Result<Unit, DiskError> read) =>
