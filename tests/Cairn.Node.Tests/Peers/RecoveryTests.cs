@@ -54,7 +54,9 @@ public sealed class RecoveryTests
         return RecoveryKit.Parse(founded.Value.RecoveryKit).Value;
     }
 
-    /// <summary>What an empty machine with a kit gets, when a stranger with the founder's public key answers at its first address.</summary>
+    /// <summary>
+    /// What an empty machine with a kit gets, when a stranger with the founder's public key answers at its first address.
+    /// </summary>
     private Result<JoinedPool, ControlError> RecoverFrom(
         BenchNode stranger, RecoveryKit kit, ReadOnlyMemory<byte> founderKey)
     {
