@@ -220,6 +220,30 @@ public sealed class TableTests
         table.ChangesPersisted();
     }
 
+    /// <summary>What is too long to be remembered must not leave what it took the place of.</summary>
+    [Fact]
+    public void A_cache_that_gets_more_slots_says_nothing_that_is_old()
+    {
+        var index = new MemoryTable();
+        var table = new OverlayTable(index, cacheBytesMax: 1 << 20, learnKeysMax: 0);
+        var expected = new Dictionary<int, byte[]>();
+        var random = new Prng(5);
+        for (int i = 0; i < 6000; i++)
+        {
+            int key = random.Next(1500);
+            byte[] value = new byte[random.Chance(50) ? 20_000 : random.Next(40)];
+            random.Fill(value);
+            expected[key] = value;
+            table.Put(BitConverter.GetBytes(key), value);
+            int asked = random.Next(1500);
+            Assert.Equal(expected.GetValueOrDefault(asked), table.Get(BitConverter.GetBytes(asked)));
+            if (i % 3 == 0)
+            {
+                Persist(table, index);
+            }
+        }
+    }
+
     [Fact]
     public void Keys_are_compared_by_content()
     {

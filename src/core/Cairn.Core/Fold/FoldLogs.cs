@@ -19,7 +19,10 @@ internal sealed class FoldLogs
     private readonly List<TransactionId> _heads = [];
     private LogId _lastLog;
     private LogDepths? _lastDepths;
+
+    /// <summary>As it was before the logs in <see cref="_moved"/> went on; null when it is to be made anew.</summary>
     private LogPositions? _positions;
+    private readonly HashSet<LogId> _moved = [];
     private bool _areHeadsDirty = true;
 
     internal IReadOnlyList<TransactionId> Heads => _heads;
@@ -56,9 +59,19 @@ internal sealed class FoldLogs
         return greatest;
     }
 
-    internal LogPositions Positions() => _positions ??= LogPositions.From(
-        _logs.Where(log => log.Value.Last > 0)
-            .Select(log => KeyValuePair.Create(log.Key, new LogPosition(0, log.Value.Last))));
+    internal LogPositions Positions()
+    {
+        _positions ??= LogPositions.From(
+            _logs.Where(log => log.Value.Last > 0)
+                .Select(log => KeyValuePair.Create(log.Key, new LogPosition(0, log.Value.Last))));
+        foreach (LogId log in _moved)
+        {
+            _positions = _positions.With(log, new LogPosition(0, LastOf(log)));
+        }
+
+        _moved.Clear();
+        return _positions;
+    }
 
     internal ImmutableArray<TransactionId> HeadsWithout(LogId log)
     {
@@ -164,7 +177,8 @@ internal sealed class FoldLogs
 
         int at = _heads.BinarySearch(id);
         _heads.Insert(~at, id);
-        (_positions, _areHeadsDirty) = (null, true);
+        _areHeadsDirty = true;
+        _moved.Add(id.Log);
     }
 
     /// <summary>Whether everything whose depth was forgotten, and the first of each log that was not, is within.</summary>

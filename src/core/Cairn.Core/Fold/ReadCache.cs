@@ -7,7 +7,8 @@ namespace Cairn.Core.Fold;
 /// <remarks>
 /// A slot is the position of a record since the beginning; what is more than the ring behind is gone, and nobody has to
 /// look for it. A page is not written again but replaced, because somebody may have a part of it.
-/// A record: hash (4), length of the key (2), length of the value or -1 for absence (4), key, value.
+/// A record: hash (4), length of the key (2), length of the value or -1 for absence or -2 for what is not known (4), key,
+/// value. There are the more slots the more records came.
 /// </remarks>
 internal sealed class ReadCache
 {
@@ -22,15 +23,22 @@ internal sealed class ReadCache
     private const int ValueLengthAt = KeyLengthAt + sizeof(ushort);
     private const int HeaderSize = ValueLengthAt + sizeof(int);
     private const int OffsetBits = 20;
+    private const int LengthOfNone = -1;
+    private const int LengthOfUnknown = -2;
+
+    /// <summary>So many at first: most tables are small, and a node has one for every volume.</summary>
+    private const int SlotsMin = 1 << 10;
 
     private readonly int _pageBytes;
     private readonly byte[][] _pages;
+    private readonly int _slotsMax;
 
     /// <summary>Each the position of a record (its page's number, its offset there) and one; 0: none.</summary>
-    private readonly long[] _slots;
+    private long[] _slots = [];
 
     private long _page = -1;
     private int _used;
+    private long _records;
 
     /// <param name="bytesMax">Keys, values and headers of what is remembered; 0: nothing is.</param>
     internal ReadCache(long bytesMax)
@@ -40,7 +48,7 @@ internal sealed class ReadCache
         long slots = Math.Clamp(bytesMax / BytesPerSlot, 1, 1 << 20);
         bool isAny = _pageBytes > HeaderSize;
         _pages = isAny ? new byte[bytesMax / _pageBytes][] : [];
-        _slots = isAny ? new long[BitOperations.RoundUpToPowerOf2((ulong)slots)] : [];
+        _slotsMax = isAny ? (int)BitOperations.RoundUpToPowerOf2((ulong)slots) : 0;
     }
 
     /// <summary>Whether more would push something out.</summary>
@@ -69,19 +77,32 @@ internal sealed class ReadCache
 
         int length = BinaryPrimitives.ReadInt32LittleEndian(record[ValueLengthAt..]);
         value = length < 0 ? default : new TableBytes(page, at + HeaderSize + keyLength, length);
-        return true;
+        return length != LengthOfUnknown;
     }
 
     /// <summary>What the source says of a key now.</summary>
     internal void Put(ReadOnlySpan<byte> key, uint hash, TableBytes value)
     {
-        int size = HeaderSize + key.Length + value.Length;
-        if (size > Math.Min(_pageBytes, RecordBytesMax))
+        int sizeMax = Math.Min(_pageBytes, RecordBytesMax);
+        if (HeaderSize + key.Length + value.Length <= sizeMax)
         {
-            Forget(key, hash);
-            return;
+            Append(key, hash, value.IsAbsent ? LengthOfNone : value.Length, value.Span);
+        }
+        else if (HeaderSize + key.Length <= sizeMax)
+        {
+            // What it said before is not true any more, and may come to light again when there are more slots.
+            Append(key, hash, LengthOfUnknown, []);
+        }
+    }
+
+    private void Append(ReadOnlySpan<byte> key, uint hash, int length, ReadOnlySpan<byte> value)
+    {
+        if (_records++ >= _slots.Length && _slots.Length < _slotsMax)
+        {
+            Grow();
         }
 
+        int size = HeaderSize + key.Length + value.Length;
         if (size > _pageBytes - _used)
         {
             _page++;
@@ -92,19 +113,34 @@ internal sealed class ReadCache
         Span<byte> record = _pages[_page % _pages.Length].AsSpan(_used, size);
         BinaryPrimitives.WriteUInt32LittleEndian(record, hash);
         BinaryPrimitives.WriteUInt16LittleEndian(record[KeyLengthAt..], (ushort)key.Length);
-        BinaryPrimitives.WriteInt32LittleEndian(record[ValueLengthAt..], value.IsAbsent ? -1 : value.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(record[ValueLengthAt..], length);
         key.CopyTo(record[HeaderSize..]);
-        value.Span.CopyTo(record[(HeaderSize + key.Length)..]);
+        value.CopyTo(record[(HeaderSize + key.Length)..]);
         _slots[SlotOf(hash)] = (_page << OffsetBits) + _used + 1;
         _used += size;
     }
 
-    /// <summary>What it said before about this key is not true any more.</summary>
-    private void Forget(ReadOnlySpan<byte> key, uint hash)
+    /// <summary>Makes more slots, and files anew what is remembered, the oldest first.</summary>
+    private void Grow()
     {
-        if (TryFind(key, hash, out _))
+        _slots = new long[Math.Min(_slotsMax, Math.Max(SlotsMin, 4 * _slots.Length))];
+        for (long number = Math.Max(0, _page - _pages.Length + 1); number <= _page; number++)
         {
-            _slots[SlotOf(hash)] = 0;
+            ReadOnlySpan<byte> page = _pages[number % _pages.Length];
+            for (int at = 0; at + HeaderSize < page.Length;)
+            {
+                ReadOnlySpan<byte> record = page[at..];
+                int keyLength = BinaryPrimitives.ReadUInt16LittleEndian(record[KeyLengthAt..]);
+                if (keyLength == 0)
+                {
+                    // No key is empty: the page ends here.
+                    break;
+                }
+
+                _slots[SlotOf(BinaryPrimitives.ReadUInt32LittleEndian(record))] = (number << OffsetBits) + at + 1;
+                int length = BinaryPrimitives.ReadInt32LittleEndian(record[ValueLengthAt..]);
+                at += HeaderSize + keyLength + Math.Max(0, length);
+            }
         }
     }
 

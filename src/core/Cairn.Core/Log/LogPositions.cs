@@ -1,3 +1,4 @@
+using System.Collections;
 using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Log;
@@ -10,21 +11,25 @@ public readonly record struct LogPosition(ulong BlockSeq, ulong TransactionSeq);
 /// <summary>
 /// How far each log is held: a cut through the history, closed under dependencies when it was taken from a fold.
 /// </summary>
-/// <remarks>Immutable, sorted by log. Format: docs/formats/log-block.md, section "Positions".</remarks>
+/// <remarks>
+/// Immutable, sorted by log, kept by author: what is the same in two cuts is mostly the same object, and is passed over
+/// (<see cref="AuthorPositions"/>). Format: docs/formats/log-block.md, section "Positions".
+/// </remarks>
 public sealed class LogPositions : IEquatable<LogPositions>
 {
     /// <summary>At most so many logs in one encoded cut.</summary>
     public const int LogsMax = 1 << 20;
 
-    private readonly KeyValuePair<LogId, LogPosition>[] _logs;
+    private readonly AuthorPositions[] _authors;
+    private LogList? _list;
 
-    private LogPositions(KeyValuePair<LogId, LogPosition>[] sorted) => _logs = sorted;
+    private LogPositions(AuthorPositions[] sorted) => _authors = sorted;
 
     /// <summary>Nothing held.</summary>
     public static LogPositions Empty { get; } = new([]);
 
     /// <summary>All logs with their positions, in the order of their ids.</summary>
-    public IReadOnlyList<KeyValuePair<LogId, LogPosition>> Logs => _logs;
+    public IReadOnlyList<KeyValuePair<LogId, LogPosition>> Logs => _list ??= new LogList(_authors);
 
     /// <summary>From any collection without repetitions.</summary>
     public static LogPositions From(IEnumerable<KeyValuePair<LogId, LogPosition>> logs)
@@ -36,23 +41,33 @@ public sealed class LogPositions : IEquatable<LogPositions>
             Invariant.That(sorted[i - 1].Key != sorted[i].Key, $"log {sorted[i].Key} twice in one cut");
         }
 
-        return new LogPositions(sorted);
+        var authors = new List<AuthorPositions>();
+        for (int from = 0; from < sorted.Length;)
+        {
+            int to = from + 1;
+            while (to < sorted.Length && sorted[to].Key.Author == sorted[from].Key.Author)
+            {
+                to++;
+            }
+
+            authors.Add(new AuthorPositions(sorted[from..to]));
+            from = to;
+        }
+
+        return new LogPositions([.. authors]);
     }
 
     /// <summary>The position of one log; zeros when nothing of it is held.</summary>
-    public LogPosition this[LogId log] => Find(log) is >= 0 and int at ? _logs[at].Value : default;
+    public LogPosition this[LogId log] => Find(log.Author) is >= 0 and int at ? _authors[at].Of(log) : default;
 
     /// <summary>The same cut with one log's position replaced.</summary>
     public LogPositions With(LogId log, LogPosition position)
     {
-        int at = Find(log);
+        int at = Find(log.Author);
+        AuthorPositions replaced = at >= 0 ? _authors[at].With(log, position) : new([new(log, position)]);
         int rest = at >= 0 ? at + 1 : ~at;
         int place = at >= 0 ? at : ~at;
-        var copy = new KeyValuePair<LogId, LogPosition>[place + 1 + _logs.Length - rest];
-        _logs.AsSpan(0, place).CopyTo(copy);
-        copy[place] = new(log, position);
-        _logs.AsSpan(rest).CopyTo(copy.AsSpan(place + 1));
-        return new LogPositions(copy);
+        return new LogPositions([.. _authors.AsSpan(0, place), replaced, .. _authors.AsSpan(rest)]);
     }
 
     /// <summary>What both hold, by transactions.</summary>
@@ -64,22 +79,21 @@ public sealed class LogPositions : IEquatable<LogPositions>
             return this;
         }
 
-        List<KeyValuePair<LogId, LogPosition>>? both = null;
+        List<AuthorPositions>? both = null;
         int at = 0;
-        for (int i = 0; i < _logs.Length; i++)
+        for (int i = 0; i < _authors.Length; i++)
         {
-            (LogId log, LogPosition mine) = _logs[i];
-            LogPosition theirs = other.Next(log, ref at);
-            LogPosition lower = theirs.TransactionSeq < mine.TransactionSeq ? theirs : mine;
-            if (both is null && lower == mine && mine != default)
+            AuthorPositions mine = _authors[i];
+            AuthorPositions? lower = mine.Meet(other.Next(mine.Author, ref at));
+            if (both is null && ReferenceEquals(lower, mine))
             {
                 continue;
             }
 
-            both ??= [.. _logs.AsSpan(0, i)];
-            if (lower != default)
+            both ??= [.. _authors.AsSpan(0, i)];
+            if (lower is not null)
             {
-                both.Add(new(log, lower));
+                both.Add(lower);
             }
         }
 
@@ -94,25 +108,23 @@ public sealed class LogPositions : IEquatable<LogPositions>
             return this;
         }
 
-        var joined = new List<KeyValuePair<LogId, LogPosition>>(Math.Max(_logs.Length, other._logs.Length));
+        var joined = new List<AuthorPositions>(Math.Max(_authors.Length, other._authors.Length));
         int mine = 0;
-        foreach (KeyValuePair<LogId, LogPosition> theirs in other._logs)
+        foreach (AuthorPositions theirs in other._authors)
         {
-            while (mine < _logs.Length && _logs[mine].Key < theirs.Key)
+            while (mine < _authors.Length && _authors[mine].Author < theirs.Author)
             {
-                joined.Add(_logs[mine++]);
+                joined.Add(_authors[mine++]);
             }
 
-            bool isBoth = mine < _logs.Length && _logs[mine].Key == theirs.Key;
-            KeyValuePair<LogId, LogPosition> held = isBoth ? _logs[mine++] : new(theirs.Key, default);
-            bool isFurther = held.Value.BlockSeq < theirs.Value.BlockSeq;
-            if (isBoth || isFurther)
+            bool isBoth = mine < _authors.Length && _authors[mine].Author == theirs.Author;
+            if ((isBoth ? _authors[mine++].Join(theirs) : theirs.WithBlocks()) is { } further)
             {
-                joined.Add(isFurther ? theirs : held);
+                joined.Add(further);
             }
         }
 
-        return new LogPositions([.. joined, .. _logs.AsSpan(mine)]);
+        return new LogPositions([.. joined, .. _authors.AsSpan(mine)]);
     }
 
     /// <summary>How many blocks are held here that <paramref name="other"/> does not hold.</summary>
@@ -120,10 +132,9 @@ public sealed class LogPositions : IEquatable<LogPositions>
     {
         long blocks = 0;
         int at = 0;
-        foreach ((LogId log, LogPosition position) in ReferenceEquals(this, other) ? [] : _logs)
+        foreach (AuthorPositions mine in ReferenceEquals(this, other) ? [] : _authors)
         {
-            ulong theirs = other.Next(log, ref at).BlockSeq;
-            blocks += position.BlockSeq > theirs ? (long)(position.BlockSeq - theirs) : 0;
+            blocks += mine.BlocksBeyond(other.Next(mine.Author, ref at));
         }
 
         return blocks;
@@ -136,9 +147,9 @@ public sealed class LogPositions : IEquatable<LogPositions>
     public bool Covers(LogPositions other)
     {
         int at = 0;
-        foreach ((LogId log, LogPosition position) in ReferenceEquals(this, other) ? [] : other._logs)
+        foreach (AuthorPositions theirs in ReferenceEquals(this, other) ? [] : other._authors)
         {
-            if (Next(log, ref at).TransactionSeq < position.TransactionSeq)
+            if (!theirs.IsCoveredBy(Next(theirs.Author, ref at)))
             {
                 return false;
             }
@@ -150,20 +161,11 @@ public sealed class LogPositions : IEquatable<LogPositions>
     /// <summary>The logs of which more blocks are held here, each with how many the other holds and how many are held here.</summary>
     public IReadOnlyList<(LogId Log, ulong Theirs, ulong Held)> Beyond(LogPositions other)
     {
-        if (ReferenceEquals(this, other))
-        {
-            return [];
-        }
-
         List<(LogId, ulong, ulong)>? beyond = null;
         int at = 0;
-        foreach ((LogId log, LogPosition position) in _logs)
+        foreach (AuthorPositions mine in ReferenceEquals(this, other) ? [] : _authors)
         {
-            ulong theirs = other.Next(log, ref at).BlockSeq;
-            if (theirs < position.BlockSeq)
-            {
-                (beyond ??= []).Add((log, theirs, position.BlockSeq));
-            }
+            mine.AddBeyond(other.Next(mine.Author, ref at), ref beyond);
         }
 
         return beyond is null ? [] : beyond;
@@ -173,77 +175,71 @@ public sealed class LogPositions : IEquatable<LogPositions>
     internal void AddDifferent(LogPositions other, SortedSet<LogId> different)
     {
         int at = 0;
-        foreach ((LogId log, LogPosition mine) in _logs)
+        foreach (AuthorPositions mine in _authors)
         {
-            while (at < other._logs.Length && other._logs[at].Key < log)
-            {
-                different.Add(other._logs[at++].Key);
-            }
-
-            if (other.Next(log, ref at).TransactionSeq != mine.TransactionSeq)
-            {
-                different.Add(log);
-            }
+            mine.AddDifferent(other.Next(mine.Author, ref at), different);
         }
 
-        foreach ((LogId log, _) in other._logs.AsSpan(at))
+        at = 0;
+        foreach (AuthorPositions theirs in other._authors)
         {
-            different.Add(log);
+            if (Next(theirs.Author, ref at) is null)
+            {
+                theirs.AddDifferent(null, different);
+            }
         }
     }
 
     /// <summary>The same cut of some logs alone.</summary>
-    internal LogPositions Only(SortedSet<LogId> logs) => new([.. _logs.Where(log => logs.Contains(log.Key))]);
+    internal LogPositions Only(SortedSet<LogId> logs) => From(Logs.Where(log => logs.Contains(log.Key)));
+
+    /// <summary>The parts by author, in order.</summary>
+    internal ReadOnlySpan<AuthorPositions> Authors => _authors;
+
+    /// <summary>The logs of one author.</summary>
+    internal ReadOnlySpan<KeyValuePair<LogId, LogPosition>> Of(NodeId author) =>
+        Find(author) is >= 0 and int at ? _authors[at].Logs : [];
+
+    /// <summary>From parts, each of another author, in order.</summary>
+    internal static LogPositions Of(IEnumerable<AuthorPositions> sorted) => new([.. sorted]);
 
     /// <summary>Writes the cut.</summary>
     public void Encode(WireWriter writer)
     {
-        writer.Count(_logs.Length);
-        foreach ((LogId log, LogPosition position) in _logs)
+        writer.Count(_authors.Sum(static author => author.Count));
+        foreach (AuthorPositions author in _authors)
         {
-            writer.Bytes32(log.Author.Value);
-            writer.VarUInt(log.Incarnation);
-            writer.VarUInt(position.BlockSeq);
-            writer.VarUInt(position.TransactionSeq);
+            writer.Raw(author.Encoded);
         }
     }
 
     /// <summary>Reads a cut; marks the reader as failed if it is not in canonical form.</summary>
-    public static LogPositions Decode(ref WireReader reader)
+    public static LogPositions Decode(ref WireReader reader) => Decode(ref reader, Empty, Empty);
+
+    /// <summary>As <see cref="Decode(ref WireReader)"/>, where most of it was said before.</summary>
+    /// <param name="reader">Where it stands.</param>
+    /// <param name="like">What it says as this does, it takes from here.</param>
+    /// <param name="orLike">Or from here.</param>
+    public static LogPositions Decode(ref WireReader reader, LogPositions like, LogPositions orLike)
     {
         int count = reader.Count(NodeId.Size + 3);
         reader.Require(count <= LogsMax);
-        var logs = new KeyValuePair<LogId, LogPosition>[reader.Failed ? 0 : count];
-        for (int i = 0; i < logs.Length && !reader.Failed; i++)
-        {
-            var author = new NodeId(reader.Bytes32());
-            ulong incarnation = reader.VarUInt();
-            reader.Require(incarnation <= uint.MaxValue);
-            var log = new LogId(author, (uint)incarnation);
-            reader.Require(i == 0 || logs[i - 1].Key < log);
-            logs[i] = new(log, new LogPosition(reader.VarUInt(), reader.VarUInt()));
-        }
-
-        return reader.Failed ? Empty : new LogPositions(logs);
+        return PositionsReader.Read(ref reader, count, like._authors, orLike._authors) is { } authors
+            ? new LogPositions(authors)
+            : Empty;
     }
 
     /// <inheritdoc/>
     public bool Equals(LogPositions? other)
     {
-        if (other is null || other._logs.Length != _logs.Length)
+        if (other is null || other._authors.Length != _authors.Length)
         {
             return false;
         }
 
-        if (ReferenceEquals(this, other))
+        for (int i = 0; i < _authors.Length && !ReferenceEquals(this, other); i++)
         {
-            return true;
-        }
-
-        // Pair by pair: a KeyValuePair compares its fields by reflection.
-        for (int i = 0; i < _logs.Length; i++)
-        {
-            if (_logs[i].Key != other._logs[i].Key || _logs[i].Value != other._logs[i].Value)
+            if (!_authors[i].IsSame(other._authors[i]))
             {
                 return false;
             }
@@ -256,14 +252,16 @@ public sealed class LogPositions : IEquatable<LogPositions>
     public override bool Equals(object? obj) => Equals(obj as LogPositions);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => _logs.Length == 0 ? 0 : _logs.Length ^ _logs[^1].Key.Author.GetHashCode();
+    public override int GetHashCode() =>
+        _authors.Length == 0 ? 0 : _authors[^1].Count ^ _authors[^1].Author.GetHashCode();
 
     private bool HoldsBlocksOf(LogPositions other)
     {
         int at = 0;
-        foreach ((LogId log, LogPosition position) in other._logs)
+        foreach (AuthorPositions theirs in other._authors)
         {
-            if (Next(log, ref at).BlockSeq < position.BlockSeq)
+            AuthorPositions? mine = Next(theirs.Author, ref at);
+            if (mine is null ? theirs.WithBlocks() is not null : !mine.HoldsBlocksOf(theirs))
             {
                 return false;
             }
@@ -272,33 +270,29 @@ public sealed class LogPositions : IEquatable<LogPositions>
         return true;
     }
 
-    /// <summary>The position of a log, when logs are asked for in order: two cuts are gone through side by side.</summary>
-    /// <param name="log">Greater than the one asked for before.</param>
-    /// <param name="at">0 at first; where the search is.</param>
-    private LogPosition Next(LogId log, ref int at)
+    /// <summary>The part of an author, when authors are asked for in order: two cuts are gone through side by side.</summary>
+    private AuthorPositions? Next(NodeId author, ref int at)
     {
-        while (at < _logs.Length)
+        for (; at < _authors.Length; at++)
         {
-            int order = _logs[at].Key.CompareTo(log);
+            int order = _authors[at].Author.CompareTo(author);
             if (order >= 0)
             {
-                return order == 0 ? _logs[at++].Value : default;
+                return order == 0 ? _authors[at++] : null;
             }
-
-            at++;
         }
 
-        return default;
+        return null;
     }
 
-    private int Find(LogId log)
+    private int Find(NodeId author)
     {
         int low = 0;
-        int high = _logs.Length - 1;
+        int high = _authors.Length - 1;
         while (low <= high)
         {
             int middle = (low + high) >>> 1;
-            int order = _logs[middle].Key.CompareTo(log);
+            int order = _authors[middle].Author.CompareTo(author);
             if (order == 0)
             {
                 return middle;
@@ -308,5 +302,38 @@ public sealed class LogPositions : IEquatable<LogPositions>
         }
 
         return ~low;
+    }
+
+    /// <summary>The logs of all authors in one row.</summary>
+    private sealed class LogList(AuthorPositions[] authors) : IReadOnlyList<KeyValuePair<LogId, LogPosition>>
+    {
+        public int Count { get; } = authors.Sum(static author => author.Count);
+
+        public KeyValuePair<LogId, LogPosition> this[int index]
+        {
+            get
+            {
+                int at = 0;
+                for (; index >= authors[at].Count; at++)
+                {
+                    index -= authors[at].Count;
+                }
+
+                return authors[at][index];
+            }
+        }
+
+        public IEnumerator<KeyValuePair<LogId, LogPosition>> GetEnumerator()
+        {
+            foreach (AuthorPositions author in authors)
+            {
+                for (int i = 0; i < author.Count; i++)
+                {
+                    yield return author[i];
+                }
+            }
+        }
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
     }
 }

@@ -132,6 +132,25 @@ public sealed record PoolState
     /// <summary>Every wrapped key, ordered by volume, epoch, recipient.</summary>
     public ImmutableArray<KeyGrant> Keys { get; init; } = [];
 
+    /// <summary>The wrapped keys of one volume: a pool that made many keeps those of all.</summary>
+    public ReadOnlySpan<KeyGrant> KeysOf(VolumeId volume)
+    {
+        int first = 0;
+        for (int high = Keys.Length; first < high;)
+        {
+            int middle = (first + high) >>> 1;
+            (first, high) = Keys[middle].Volume.CompareTo(volume) < 0 ? (middle + 1, high) : (first, middle);
+        }
+
+        int end = first;
+        while (end < Keys.Length && Keys[end].Volume == volume)
+        {
+            end++;
+        }
+
+        return Keys.AsSpan()[first..end];
+    }
+
     /// <summary>Who uses which member's machine, as admins said; a member that is not among them is nobody's in particular.</summary>
     public ImmutableSortedDictionary<NodeId, string> Users { get; init; } =
         ImmutableSortedDictionary<NodeId, string>.Empty;

@@ -122,8 +122,9 @@ public sealed class LogExchange
     {
         Invariant.That(Judge(block, hash) == BlockVerdict.Next,
             $"block {block.Seq} of {block.Log} is not the next one");
-        _tips[block.Log] = new ChainTip(block.Seq, hash, block.LastTransaction);
-        _positions = null;
+        ChainTip tip = new(block.Seq, hash, block.LastTransaction);
+        _tips[block.Log] = tip;
+        _positions = _positions?.With(block.Log, tip.Position);
     }
 
     /// <summary>

@@ -26,24 +26,38 @@ public sealed class StabilityTracker
     /// </param>
     public static LogPositions Word(NodeId self, LogPositions held, LogPositions folded, LogPositions vouched)
     {
-        var word = new List<KeyValuePair<LogId, LogPosition>>(held.Logs.Count + 1);
-        foreach ((LogId log, LogPosition position) in held.Logs)
+        // Of all but a few authors nothing is new: what is held of them is what is said of them.
+        var word = new List<AuthorPositions>(held.Authors.Length + 1);
+        foreach (AuthorPositions author in held.Authors)
         {
-            ulong last = log.Author == self
-                ? Math.Max(folded[log].TransactionSeq, position.TransactionSeq)
-                : Math.Min(vouched[log].TransactionSeq, position.TransactionSeq);
-            word.Add(new(log, position with { TransactionSeq = last }));
-        }
-
-        foreach ((LogId log, LogPosition position) in folded.Logs)
-        {
-            if (log.Author == self && held[log] == default)
+            if (author.Author != self)
             {
-                word.Add(new(log, position with { BlockSeq = 0 }));
+                word.Add(author.UpTo(vouched));
             }
         }
 
-        return LogPositions.From(word);
+        var own = new SortedDictionary<LogId, LogPosition>();
+        foreach ((LogId log, LogPosition position) in held.Of(self))
+        {
+            ulong last = Math.Max(folded[log].TransactionSeq, position.TransactionSeq);
+            own[log] = position with { TransactionSeq = last };
+        }
+
+        foreach ((LogId log, LogPosition position) in folded.Of(self))
+        {
+            if (held[log] == default)
+            {
+                own[log] = position with { BlockSeq = 0 };
+            }
+        }
+
+        if (own.Count > 0)
+        {
+            int at = word.FindIndex(author => author.Author > self);
+            word.Insert(at < 0 ? word.Count : at, new AuthorPositions([.. own]));
+        }
+
+        return LogPositions.Of(word);
     }
 
     /// <summary>Notes what a member said it has folded; an older word than the last changes nothing.</summary>
@@ -73,9 +87,9 @@ public sealed class StabilityTracker
             }
 
             LogPositions said = SaidBy(member);
-            foreach ((LogId log, LogPosition position) in said.Logs)
+            foreach ((LogId log, LogPosition position) in said.Of(member))
             {
-                if (log.Author == member && held[log].TransactionSeq < position.TransactionSeq)
+                if (held[log].TransactionSeq < position.TransactionSeq)
                 {
                     return LogPositions.Empty;
                 }

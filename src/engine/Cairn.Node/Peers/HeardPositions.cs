@@ -34,11 +34,13 @@ internal sealed class HeardPositions
         WireReader reader = new(bytes);
         reader.Require(reader.Byte() == Version);
         int count = reader.Count(NodeId.Size + VolumeId.Size + 1);
+        LogPositions last = LogPositions.Empty;
         for (int i = 0; i < count && !reader.Failed; i++)
         {
             NodeId peer = new(reader.Bytes32());
             VolumeId volume = new(reader.Bytes16());
-            _heard[(peer, volume)] = LogPositions.Decode(ref reader);
+            last = LogPositions.Decode(ref reader, last, LogPositions.Empty);
+            _heard[(peer, volume)] = last;
         }
 
         if (!reader.Complete)

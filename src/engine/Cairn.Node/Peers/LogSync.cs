@@ -178,15 +178,16 @@ internal sealed class LogSync
     /// <summary>A peer says what it holds.</summary>
     public void OnPositions(PeerLink link, LogPositionsMessage message)
     {
+        bool isOpen = _logs.TryGetValue(message.Volume, out ISharedLog? log);
         WireReader reader = new(message.Positions.Span);
-        LogPositions theirs = LogPositions.Decode(ref reader);
+        LogPositions theirs = LogPositions.Decode(
+            ref reader, isOpen ? log!.Positions : LogPositions.Empty, ConfirmedBy(link.Peer, message.Volume));
         if (!reader.Complete)
         {
             link.Close(GoodbyeReason.ProtocolError);
             return;
         }
 
-        bool isOpen = _logs.TryGetValue(message.Volume, out ISharedLog? log);
         if (!isOpen && _peers.Count >= StatesMax)
         {
             return;
@@ -199,7 +200,7 @@ internal sealed class LogSync
             return;
         }
 
-        _heard.Note(link.Peer, message.Volume, theirs);
+        _heard.Note(link.Peer, message.Volume, state.Confirmed);
         SendMissing(link, log, state);
         TellBeginnings(link, log, state);
         if (!log.Positions.Covers(theirs) && _ports.Time.GetElapsedTime(state.LastAsked) > RelayAfter)

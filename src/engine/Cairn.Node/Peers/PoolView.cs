@@ -136,10 +136,15 @@ internal sealed class PoolView
     /// <summary>Takes a new fold of the pool's log.</summary>
     public void SetState(PoolState state)
     {
+        bool hasNewKeys = _state.Keys != state.Keys;
         _state = state;
-        _readers.Clear();
-        _readers.UnionWith(
-            state.Keys.Where(grant => grant.Epoch == default).Select(grant => (grant.Volume, grant.Recipient)));
+        if (hasNewKeys)
+        {
+            _readers.Clear();
+            _readers.UnionWith(
+                state.Keys.Where(grant => grant.Epoch == default).Select(grant => (grant.Volume, grant.Recipient)));
+        }
+
         Rebuild();
     }
 

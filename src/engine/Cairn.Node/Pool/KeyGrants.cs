@@ -69,8 +69,8 @@ internal static class KeyGrants
     /// <summary>Whose grants a volume is written or read with: when they change, so may its keyring.</summary>
     public static ImmutableArray<NodeId> Granters(PoolState state, VolumeId volume)
     {
-        VolumeId[] all = [volume, .. OriginsOf(state, volume)];
-        return [.. state.Keys.Where(grant => all.Contains(grant.Volume)).Select(static grant => grant.Granter)];
+        IEnumerable<VolumeId> all = OriginsOf(state, volume).Append(volume);
+        return [.. all.Distinct().SelectMany(state.KeysOf).Select(static grant => grant.Granter)];
     }
 
     private static IEnumerable<VolumeId> OriginsOf(PoolState state, VolumeId volume) =>
@@ -81,9 +81,9 @@ internal static class KeyGrants
         IIdentity self, PoolState state, VolumeId volume, Action<DedupSecret> secret)
     {
         List<EpochKey> epochs = [];
-        foreach (KeyGrant grant in state.Keys)
+        foreach (KeyGrant grant in state.KeysOf(volume))
         {
-            if (grant.Volume != volume || grant.Recipient != self.Node
+            if (grant.Recipient != self.Node
                 || !state.Members.TryGetValue(grant.Granter, out Member? granter)
                 || Open(self, granter.PublicKey.AsSpan(), grant) is not { } key)
             {
@@ -109,8 +109,13 @@ internal static class KeyGrants
         HashSet<EpochId> spoiled = [];
         HashSet<EpochId> byAdmins = [];
         List<EpochId> known = [];
-        foreach (KeyGrant grant in state.Keys.Where(grant => grant.Volume == volume && grant.Epoch != default))
+        foreach (KeyGrant grant in state.KeysOf(volume))
         {
+            if (grant.Epoch == default)
+            {
+                continue;
+            }
+
             known.Add(grant.Epoch);
             if (IsRevoked(state, grant.Recipient) || IsRevoked(state, grant.Granter))
             {

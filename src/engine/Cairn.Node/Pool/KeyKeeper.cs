@@ -59,8 +59,12 @@ internal sealed class KeyKeeper(NodePorts ports, PoolView view, PoolLog log, Nod
             keys.Add((new EpochId(Random(EpochId.Size)), Random(EpochKey.Size)));
         }
 
-        HashSet<(EpochId, NodeId)> granted =
-            [.. state.Keys.Where(grant => grant.Volume == volume).Select(grant => (grant.Epoch, grant.Recipient))];
+        HashSet<(EpochId, NodeId)> granted = [];
+        foreach (KeyGrant grant in state.KeysOf(volume))
+        {
+            granted.Add((grant.Epoch, grant.Recipient));
+        }
+
         (Member Member, EpochId Epoch, byte[] Key)[] missing =
         [
             .. keys.SelectMany(key => state.Members.Values

@@ -29,6 +29,9 @@ public sealed partial class LogStore : IDisposable
     private readonly List<LogDamage> _findings = [];
     private readonly LogRoster _roster;
     private StoreError? _failure;
+
+    /// <summary>What the files take together: asked for with every chunk that comes, and a pool has many files.</summary>
+    private long _bytes;
     private bool _folderChanged;
     private bool _disposed;
 
@@ -81,7 +84,7 @@ public sealed partial class LogStore : IDisposable
         {
             lock (_gate)
             {
-                return _files.Values.Sum(static file => file.End);
+                return _bytes;
             }
         }
     }
@@ -191,7 +194,9 @@ public sealed partial class LogStore : IDisposable
             }
 
             bool isKept = file.Has(seq) || seq <= file.Beginning.BlockSeq;
+            long before = file.End;
             Result<Unit, DiskError> appended = isKept ? Unit.Value : file.Append(seq, block);
+            _bytes += file.End - before;
             return appended.IsOk ? Unit.Value : StoreError.From(appended.Error);
         }
     }
@@ -253,6 +258,7 @@ public sealed partial class LogStore : IDisposable
             {
                 LogFile file = _files[key];
                 _files.Remove(key);
+                _bytes -= file.End;
                 _unsynced.Remove(file);
                 file.File.Dispose();
                 Result<Unit, DiskError> deleted = _disk.Delete(PathOf(key.Volume, key.Log));
@@ -323,9 +329,11 @@ public sealed partial class LogStore : IDisposable
         {
             _unsynced.Remove(before);
             before.Unsynced = null;
+            _bytes -= before.End;
         }
 
         _files[(file.Volume, file.Log)] = file;
+        _bytes += file.End;
         file.Unsynced = _unsynced;
     }
 
