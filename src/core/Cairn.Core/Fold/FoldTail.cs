@@ -118,6 +118,27 @@ internal sealed class FoldTail
         return found;
     }
 
+    /// <summary>The newest, in order: so many, or some more; those that are not in memory are read only if they must be.</summary>
+    internal List<AppliedTransaction> Newest(int count, out bool isAll)
+    {
+        int inMemory = Math.Min(count, _fresh.Count);
+        int block = _blocks.Count;
+        for (int have = inMemory; block > 0 && have < count; block--)
+        {
+            have += _blocks[block - 1].Count;
+        }
+
+        isAll = block == 0 && inMemory == _fresh.Count;
+        var found = new List<AppliedTransaction>();
+        for (; block < _blocks.Count; block++)
+        {
+            found.AddRange(_blocks[block].Entries(_table, Cut));
+        }
+
+        found.AddRange(_fresh.GetRange(_fresh.Count - inMemory, inMemory));
+        return found;
+    }
+
     /// <summary>
     /// The last place up to a cut such that everything in the tail up to there is within some positions.
     /// </summary>

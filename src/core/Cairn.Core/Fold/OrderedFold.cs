@@ -14,6 +14,10 @@ namespace Cairn.Core.Fold;
 /// </remarks>
 public sealed class OrderedFold
 {
+    /// <summary>How far is looked back at first for what an author had not seen: mostly it is among the last few.</summary>
+    private const int LookBackMin = 256;
+    private const int LookBackFactor = 4;
+
     private readonly ITreeTable _table;
     private readonly ITransactionApplier _applier;
     private readonly UndoRecorder _recorder;
@@ -429,8 +433,14 @@ public sealed class OrderedFold
 
     private bool ApplySeen(AppliedTransaction entry)
     {
-        List<AppliedTransaction> before = _tail.From(default);
-        int first = SeenState.FirstUnseen(before, entry.Transaction, _logs, _tail.Cut, out bool[] seen);
+        List<AppliedTransaction> before = _tail.Newest(LookBackMin, out bool isAll);
+        bool[] seen;
+        int first;
+        while (!SeenState.TryFindUnseen(before, isAll, entry.Transaction, _logs, _tail.Cut, out first, out seen))
+        {
+            before = _tail.Newest(before.Count * LookBackFactor, out isAll);
+        }
+
         _holds.Set(entry.Order, first < 0 ? null : before[first].Order);
         IReadOnlyList<TableChange> otherwise = first < 0
             ? []

@@ -11,24 +11,28 @@ internal static class SeenState
     private const int FirstLook = 64;
 
     /// <summary>
-    /// The first of the transactions before one that its author had not seen, as an index; -1 when it had seen all.
+    /// Finds the first of the transactions before one that its author had not seen.
     /// </summary>
     /// <remarks>
     /// From the end: as soon as the author is known to have reached every log up to a depth, it has seen all that is less deep. Who made
     /// a snapshot has mostly seen all but the last few, and the history that is folded again may be long.
     /// </remarks>
     /// <param name="before">
-    /// What comes before it in the order and is not fixed; what is fixed, every author has seen.
+    /// What comes before it in the order and is not fixed, or the end of that; what is fixed, every author has seen.
     /// </param>
+    /// <param name="isAll">Whether it is all of it.</param>
     /// <param name="transaction">The transaction.</param>
     /// <param name="logs">How deep all these are.</param>
     /// <param name="cut">Up to where everything is fixed.</param>
+    /// <param name="first">Its index; -1 when its author had seen all.</param>
     /// <param name="seen">Gets, for each of <paramref name="before"/>, whether its author had seen it.</param>
-    internal static int FirstUnseen(
-        List<AppliedTransaction> before, Transaction transaction, FoldLogs logs, TransactionOrder cut, out bool[] seen)
+    /// <returns>False if more of what comes before must be looked at.</returns>
+    internal static bool TryFindUnseen(
+        List<AppliedTransaction> before, bool isAll, Transaction transaction, FoldLogs logs, TransactionOrder cut,
+        out int first, out bool[] seen)
     {
         seen = new bool[before.Count];
-        int first = -1;
+        first = -1;
         int look = before.Count - FirstLook;
         ulong seenBelow = 0;
         var reached = new Dictionary<LogId, ulong>();
@@ -39,7 +43,7 @@ internal static class SeenState
             if (depth < seenBelow)
             {
                 Array.Fill(seen, true, 0, i + 1);
-                return first;
+                return true;
             }
 
             Transaction earlier = before[i].Transaction;
@@ -61,7 +65,7 @@ internal static class SeenState
             }
         }
 
-        return first;
+        return isAll;
     }
 
     /// <summary>The keys whose value in the author's state differs from the table's, with that value.</summary>

@@ -18,6 +18,7 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
     private static readonly TimeSpan AnnounceEvery = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<NodeId, Pair> _pairs = [];
+    private readonly Dictionary<NodeId, (SignedNodeRecord Of, IPAddress? Linked, IPEndPoint? Address)> _addresses = [];
     private readonly SortedSet<NodeId> _watched = [];
     private readonly NodePorts _ports;
     private readonly NodeOptions _options;
@@ -339,8 +340,24 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
             return null;
         }
 
-        IPEndPoint? first = null;
+        // Asked with every datagram, and hardly ever otherwise than before.
         IPAddress? linked = _set.Find(node)?.RemoteAddress.Address;
+        if (_addresses.TryGetValue(
+                node, out (SignedNodeRecord Of, IPAddress? Linked, IPEndPoint? Address) known)
+            && ReferenceEquals(known.Of, record) && Equals(known.Linked, linked))
+        {
+            return known.Address;
+        }
+
+        IPEndPoint? address = AddressIn(record, linked);
+        _addresses[node] = (record, linked, address);
+        return address;
+    }
+
+    /// <summary>The address that a link goes to, if it is one of the record's, else the record's first.</summary>
+    private static IPEndPoint? AddressIn(SignedNodeRecord record, IPAddress? linked)
+    {
+        IPEndPoint? first = null;
         foreach (NodeAddress address in record.Record.Addresses)
         {
             if (address.TryGetEndPoint(out IPEndPoint? endpoint))
