@@ -22,6 +22,7 @@ public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers, Checkpo
     private static readonly ImmutableArray<byte> Carried =
         [Quarantine.Tag, RightsInForce.Tag, FoldRules.Tag, FoldGround.Tag];
 
+    private Looked _looked;
     private ulong _lastMark;
     private TaskCompletionSource? _making;
     private bool _hasView;
@@ -38,14 +39,21 @@ public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers, Checkpo
             return;
         }
 
-        if (_making is null && !_isStopped && FindMark(members) is { } mark)
+        Looked now = Look(members);
+        bool isNews = now != _looked;
+        if (isNews && _making is null && !_isStopped && FindMark(members) is { } mark)
         {
             (_lastMark, _hasView, _making) = (mark, false, new TaskCompletionSource());
             workers.Start($"checkpoint {log.Volume.Short}", () => Make(mark, _making));
             return;
         }
 
-        log.Prune(members.Stable, members.Writers);
+        if (isNews)
+        {
+            log.Prune(members.Stable, members.Writers);
+            _looked = _making is null ? now : default;
+        }
+
         if (_making is null && !_isStopped && shelf.TakeUnneeded() is { } slot)
         {
             _making = new TaskCompletionSource();
@@ -58,6 +66,17 @@ public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers, Checkpo
     {
         _isStopped = true;
         await (_making?.Task ?? Task.CompletedTask);
+    }
+
+    /// <summary>What decides whether anything is due: while nothing is new, it is asked for every few seconds in vain.</summary>
+    private Looked Look(IGarbageMembers members)
+    {
+        lock (log.Gate)
+        {
+            LogPositions folded = log.Fold.Positions;
+            return new Looked(
+                folded, members.Stable(folded), log.Copied.Awaited, shelf.Standing?.Checkpoint.Hash, _lastMark);
+        }
     }
 
     /// <summary>The mark at which the fold now ends, if a checkpoint is due.</summary>
@@ -228,5 +247,29 @@ public sealed class CheckpointMaker(ReplicatedLog log, IWorkers workers, Checkpo
 
         Result<Unit, IndexError> added = slot.Add(batch);
         return added.IsOk ? batch.Count == Batch : added.Error;
+    }
+
+    /// <summary>Cuts by their objects: what is made anew may say the same, and is looked at again.</summary>
+    private readonly struct Looked(
+        LogPositions folded, LogPositions stable, LogPositions? awaited, Bytes32? standing, ulong mark)
+        : IEquatable<Looked>
+    {
+        private readonly LogPositions? _folded = folded;
+        private readonly LogPositions? _stable = stable;
+        private readonly LogPositions? _awaited = awaited;
+        private readonly Bytes32? _standing = standing;
+        private readonly ulong _mark = mark;
+
+        public bool Equals(Looked other) =>
+            ReferenceEquals(_folded, other._folded) && ReferenceEquals(_stable, other._stable)
+            && ReferenceEquals(_awaited, other._awaited) && _standing == other._standing && _mark == other._mark;
+
+        public override bool Equals(object? obj) => obj is Looked other && Equals(other);
+
+        public override int GetHashCode() => _mark.GetHashCode();
+
+        public static bool operator ==(Looked left, Looked right) => left.Equals(right);
+
+        public static bool operator !=(Looked left, Looked right) => !left.Equals(right);
     }
 }

@@ -25,6 +25,9 @@ internal sealed class PinKeeper : IDisposable
     private const int FetchersMax = 4;
     private const int RestFactor = 20;
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
+
+    /// <summary>A pass looks at every pinned file: while the volume changes all the time, not at each change.</summary>
+    private static readonly TimeSpan RestMin = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30);
 
     private readonly CancellationTokenSource _stop = new();
@@ -114,6 +117,11 @@ internal sealed class PinKeeper : IDisposable
                 _pass = Pass();
                 await _pass;
                 rest = _ports.Time.GetElapsedTime(looked) * RestFactor;
+                rest = rest > RestMin ? rest : RestMin;
+            }
+            else
+            {
+                rest = TimeSpan.Zero;
             }
 
             TimeSpan pause = _pins.Pins.Length == 0 ? Timeout.InfiniteTimeSpan : rest > LookEvery ? rest : LookEvery;

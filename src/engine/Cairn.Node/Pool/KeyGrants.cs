@@ -69,8 +69,16 @@ internal static class KeyGrants
     /// <summary>Whose grants a volume is written or read with: when they change, so may its keyring.</summary>
     public static ImmutableArray<NodeId> Granters(PoolState state, VolumeId volume)
     {
-        IEnumerable<VolumeId> all = OriginsOf(state, volume).Append(volume);
-        return [.. all.Distinct().SelectMany(state.KeysOf).Select(static grant => grant.Granter)];
+        ImmutableArray<NodeId>.Builder granters = ImmutableArray.CreateBuilder<NodeId>();
+        foreach (VolumeId one in OriginsOf(state, volume).Append(volume).Distinct())
+        {
+            foreach (KeyGrant grant in state.KeysOf(one))
+            {
+                granters.Add(grant.Granter);
+            }
+        }
+
+        return granters.DrainToImmutable();
     }
 
     private static IEnumerable<VolumeId> OriginsOf(PoolState state, VolumeId volume) =>

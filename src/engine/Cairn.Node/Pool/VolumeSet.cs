@@ -32,6 +32,7 @@ internal sealed class VolumeSet : IAsyncDisposable
     private readonly CheckpointKeeper _checkpoints;
     private readonly RemovedVolumes _removed;
     private volatile CondemnedChunks[] _condemned = [];
+    private volatile Tuple<PoolState, Member[]> _members = new(PoolState.Empty, []);
     private bool _isStopped;
 
     /// <summary>Opens nothing until <see cref="Refresh"/>.</summary>
@@ -238,10 +239,22 @@ internal sealed class VolumeSet : IAsyncDisposable
     private IEnumerable<NodeId> Writers(PoolVolume volume) =>
         Writers().Where(node => !volume.IsRemoved || node == _view.Self || _view.CanRead(volume.Volume, node));
 
-    private IEnumerable<NodeId> Writers() => _log.State.Members.Values
+    private IEnumerable<NodeId> Writers() => MembersOf(_log.State)
         .Where(member => member.IsActiveNode
             || (_view.MayReturn(member.Node) && (member.Node == _view.Self || _sync.IsConnected(member.Node))))
         .Select(member => member.Node);
+
+    /// <summary>All members, in order: each open volume asks for them every few seconds. Any thread.</summary>
+    private Member[] MembersOf(PoolState state)
+    {
+        Tuple<PoolState, Member[]> known = _members;
+        if (!ReferenceEquals(known.Item1, state))
+        {
+            _members = known = new(state, [.. state.Members.Values]);
+        }
+
+        return known.Item2;
+    }
 
     private void OpenOne(PoolVolume volume, VolumeKeyring ring, ImmutableArray<NodeId> granters)
     {
