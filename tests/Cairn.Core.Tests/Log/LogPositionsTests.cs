@@ -102,7 +102,8 @@ public sealed class LogPositionsTests
         return new NodeId(id);
     }
 
-    private static IEnumerable<LogPosition> Of(LogId[] logs, Func<LogId, LogPosition> position) => logs.Select(position);
+    private static IEnumerable<LogPosition> Of(LogId[] logs, Func<LogId, LogPosition> position) =>
+        logs.Select(position);
 
     private static byte[] Encoded(LogPositions positions)
     {

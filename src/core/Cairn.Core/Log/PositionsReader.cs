@@ -20,7 +20,8 @@ internal static class PositionsReader
         {
             NodeId author = AuthorAt(reader);
             reader.Require(authors.Count == 0 || authors[^1].Author < author);
-            AuthorPositions? known = Known(ref reader, author, count, ref like) ?? Known(ref reader, author, count, ref orLike);
+            AuthorPositions? known = Known(ref reader, author, count, ref like)
+                ?? Known(ref reader, author, count, ref orLike);
             known ??= ReadOne(ref reader, author, count);
             if (known is not null)
             {
