@@ -51,6 +51,60 @@ public sealed class SwimProtocolTests
     }
 
     [Theory]
+    [InlineData(long.MaxValue)]
+    [InlineData(1L << 40)]
+    [InlineData(5000)]
+    public void A_made_up_incarnation_is_not_the_last_word_about_a_member(long madeUp)
+    {
+        SwimNetwork network = new(5, 77);
+        network.Run(5000);
+        ArrayBufferWriter<byte> lie = new();
+        SwimUpdate dead = new(Liveness.Dead, network.Id(1), (ulong)madeUp, default);
+        new SwimMessage(SwimMessageKind.Gossip, 0, default, [dead]).Write(lie);
+        for (int i = 0; i < 20; i++)
+        {
+            foreach (int told in new[] { 0, 1, 2, 3 })
+            {
+                network.Step(told, SwimInput.Message(network.Id(4), lie.WrittenMemory, network.NowMs));
+            }
+
+            network.Run(1000);
+        }
+
+        Assert.True(network.RunUntil(network.AllRunningSeeEachOtherAlive, 10_000));
+        Assert.Equal(0, network.BadCount);
+        Assert.InRange(network[1].Incarnation, 0UL, 1024UL);
+        network.Kill(1);
+        network.Run(30_000);
+        network.Start(1);
+        Assert.True(network.RunUntil(network.AllRunningSeeEachOtherAlive, 10_000));
+    }
+
+    [Fact]
+    public void Who_refuted_thousands_of_doubts_and_began_anew_is_believed_again()
+    {
+        SwimNetwork network = new(4, 78);
+        network.Run(5000);
+        while (network[1].Incarnation < 5000)
+        {
+            ArrayBufferWriter<byte> doubt = new();
+            SwimUpdate dead = new(Liveness.Dead, network.Id(1), network[1].Incarnation + 1000, default);
+            new SwimMessage(SwimMessageKind.Gossip, 0, default, [dead]).Write(doubt);
+            network.Step(1, SwimInput.Message(network.Id(3), doubt.WrittenMemory, network.NowMs));
+            network.Run(2000);
+        }
+
+        Assert.True(network.RunUntil(network.AllRunningSeeEachOtherAlive, 10_000));
+        network.Kill(1);
+        network.Run(30_000);
+        network.Start(1);
+        Assert.True(network.RunUntil(network.AllRunningSeeEachOtherAlive, 30_000));
+        network.Changes.Clear();
+        network.Run(60_000);
+        Assert.Empty(network.Changes);
+    }
+
+    [Theory]
     [MemberData(nameof(PoolsAndSeeds))]
     public void Loss_delay_and_doubles_kill_nobody(int count, ulong seed)
     {

@@ -17,6 +17,9 @@ namespace Cairn.Core.Membership.Swim;
 /// </remarks>
 public sealed class SwimProtocol
 {
+    /// <summary>How far beyond what is known hearsay may be: a member refutes one doubt at a time.</summary>
+    private const ulong JumpMax = 1024;
+
     private const int GreetingsMax = 5;
     private const int GreetingsPerTick = 16;
 
@@ -298,7 +301,14 @@ public sealed class SwimProtocol
         bool wasDoubted = sender.Status != Liveness.Alive;
         foreach (SwimUpdate update in message.Updates)
         {
-            Learn(update, nowMs);
+            if (update.Node == from && update.Status == Liveness.Alive)
+            {
+                HearOwnWord(sender, update, nowMs);
+            }
+            else if (!IsFarFetched(update))
+            {
+                Learn(update, nowMs);
+            }
         }
 
         switch (message.Kind)
@@ -352,6 +362,28 @@ public sealed class SwimProtocol
     }
 
     /// <summary>
+    /// Whether somebody says more of another's incarnation than can be: whoever made up the highest of all would have the last
+    /// word about it for ever.
+    /// </summary>
+    private bool IsFarFetched(SwimUpdate update) => update.Node != Self
+        && _members.Find(update.Node) is { } member
+        && update.Incarnation > JumpMax && update.Incarnation - JumpMax > member.Incarnation;
+
+    /// <summary>
+    /// A member alone says how often it refuted; less by far than is thought here, and that was made up, or it began anew.
+    /// </summary>
+    private void HearOwnWord(SwimMember sender, SwimUpdate update, long nowMs)
+    {
+        if (sender.Incarnation > JumpMax && sender.Incarnation - JumpMax > update.Incarnation)
+        {
+            sender.Incarnation = update.Incarnation;
+            sender.IsHeard = false;
+        }
+
+        Learn(update, nowMs);
+    }
+
+    /// <summary>
     /// SWIM, section 4.2, and Lifeguard: takes a claim if it is newer than the view, and passes it on.
     /// </summary>
     private void Learn(SwimUpdate update, long nowMs)
@@ -384,9 +416,11 @@ public sealed class SwimProtocol
             return;
         }
 
-        if (update.Incarnation < Incarnation)
+        bool isMadeUp = update.Incarnation > JumpMax && update.Incarnation - JumpMax > Incarnation;
+        if (update.Incarnation < Incarnation || isMadeUp)
         {
             // Refuted already, but whoever says it missed that; the answer it gets carries the refutation once more.
+            // What can never be overtaken is not either: this node's own word is enough.
             _news.Add(new SwimUpdate(Liveness.Alive, Self, Incarnation, default));
             return;
         }
