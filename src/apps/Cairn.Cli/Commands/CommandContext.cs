@@ -2,15 +2,12 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Cairn.Cli.Output;
-using Spectre.Console;
 
 namespace Cairn.Cli.Commands;
 
 /// <summary>What every command gets: the home it speaks to, how to print, and the daemon's client.</summary>
 public sealed class CommandContext : IDisposable
 {
-    private const int WidthOfFiles = 400;
-
     private readonly Lazy<ControlClient> _client;
 
     private CommandContext(string home, bool json, bool quiet)
@@ -82,28 +79,13 @@ public sealed class CommandContext : IDisposable
     public Task PrintJson<T>(T value, JsonTypeInfo<T> type) =>
         Output.WriteLineAsync(JsonSerializer.Serialize(value, type));
 
-    /// <summary>Prints a table whose first line is its headings; plain columns when the output is not a terminal.</summary>
+    /// <summary>Prints a table whose first line is its headings.</summary>
     public void PrintTable(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows)
     {
-        Table table = new() { Border = TableBorder.None, ShowHeaders = true };
-        foreach (string heading in headings)
+        foreach (string line in PlainTable.Lines(headings, rows))
         {
-            TableColumn column = new(Markup.Escape(heading)) { NoWrap = true, Padding = new Padding(0, 0, 2, 0) };
-            table.AddColumn(column);
+            Output.WriteLine(line);
         }
-
-        foreach (IReadOnlyList<string> row in rows)
-        {
-            table.AddRow([.. row.Select(cell => new Text(Printable.Of(cell)))]);
-        }
-
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Output) });
-        if (Console.IsOutputRedirected)
-        {
-            console.Profile.Width = WidthOfFiles;
-        }
-
-        console.Write(table);
     }
 
     /// <summary>Asks the daemon for a listing and prints it: JSON as it came, or a table with some rows an item.</summary>

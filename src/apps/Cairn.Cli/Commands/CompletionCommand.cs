@@ -51,7 +51,8 @@ public static class CompletionCommand
                 found=( ${(f)"$(cairn "[suggest:${CURSOR}]" "${BUFFER}" 2>/dev/null)"} )
                 compadd -a found || _files
             }
-            compdef _cairn cairn
+            # Autoloaded from a folder of completions, this whole text is the function, and was called to complete.
+            if [[ ${funcstack[1]} == _cairn ]]; then _cairn "$@"; else compdef _cairn cairn; fi
             """,
         _ => """
             complete -c cairn -a '(cairn "[suggest:"(commandline -C)"]" (commandline) 2>/dev/null)'
