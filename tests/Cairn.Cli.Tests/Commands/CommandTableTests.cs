@@ -58,6 +58,26 @@ public sealed class CommandTableTests
         Assert.Single(RootCommands.Create().Parse(line, RootCommands.Reading).Errors).Message,
         StringComparison.Ordinal);
 
+    /// <summary>Looking at a word that is no number must not end the program before the number's own sentence.</summary>
+    [Theory]
+    [InlineData("'x' is not a number of days", "pin --recent x")]
+    [InlineData("'0' is not a number of days", "pin photos --recent 0")]
+    [InlineData("'x' is not a number of nodes", "wait --online x")]
+    [InlineData("'-1' is not a number of nodes", "wait --online -1")]
+    [InlineData("'-5' is not a number of lines", "logs --lines -5")]
+    public void A_word_that_is_no_number_is_refused(string sentence, string line) => Assert.StartsWith(
+        sentence,
+        Assert.Single(RootCommands.Create().Parse(line, RootCommands.Reading).Errors).Message,
+        StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("pin --recent")]
+    [InlineData("pin photos --recent 3")]
+    [InlineData("wait --safe")]
+    [InlineData("logs -n 0")]
+    public void A_number_may_be_left_out_where_one_is_usual(string line) =>
+        Assert.Empty(RootCommands.Create().Parse(line, RootCommands.Reading).Errors);
+
     /// <summary>A script's variable that is not set is a slip, and above all names no other home.</summary>
     [Theory]
     [InlineData("--home is empty", "--home", "", "leave")]

@@ -57,6 +57,29 @@ public static class GlobalOptions
         CustomParser = ParseSeconds,
     };
 
+    /// <summary>An option that takes a whole number.</summary>
+    /// <param name="name">What is typed.</param>
+    /// <param name="least">The smallest that makes sense.</param>
+    /// <param name="whole">What is said of another: "is not a number of days".</param>
+    public static Option<int?> Number(string name, int least, string whole) => new(name)
+    {
+        CustomParser = result =>
+        {
+            string text = result.Tokens is [var only] ? only.Value : string.Empty;
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least)
+            {
+                return number;
+            }
+
+            if (result.Tokens.Count > 0)
+            {
+                result.AddError($"'{text}' {whole}");
+            }
+
+            return null;
+        },
+    };
+
     private static TimeSpan? ParseSeconds(ArgumentResult result)
     {
         string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : string.Empty;

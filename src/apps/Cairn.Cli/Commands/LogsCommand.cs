@@ -15,12 +15,10 @@ public static class LogsCommand
     /// <summary>Builds the command.</summary>
     public static Command Create()
     {
-        Option<int> lines = new("--lines", "-n")
-        {
-            Description = "How many of the newest lines.",
-            HelpName = "N",
-            DefaultValueFactory = _ => LinesDefault,
-        };
+        Option<int?> lines = GlobalOptions.Number("--lines", 0, "is not a number of lines");
+        lines.Aliases.Add("-n");
+        lines.Description = $"How many of the newest lines ({LinesDefault}).";
+        lines.HelpName = "N";
         Option<bool> follow = new("--follow", "-f") { Description = "Go on with new lines until Ctrl-C." };
         Command command = new ManualCommand(
             "logs",
@@ -31,7 +29,7 @@ public static class LogsCommand
             "cairn logs --lines 20 --json") { lines, follow };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
-            long after = await Print(context, 0, parsed.GetValue(lines), cancellation);
+            long after = await Print(context, 0, parsed.GetValue(lines) ?? LinesDefault, cancellation);
             while (parsed.GetValue(follow))
             {
                 await Task.Delay(LookEvery, cancellation);

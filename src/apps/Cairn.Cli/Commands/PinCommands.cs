@@ -16,13 +16,12 @@ public static class PinCommands
     public static Command CreatePin()
     {
         Argument<string?> path = Names.OptionalPath();
-        Option<int?> recent = new("--recent")
-        {
-            Description = $"Only files that anybody wrote in the last DAYS ({RecentDaysDefault}); without a path, in "
-                + "all volumes.",
-            HelpName = "DAYS",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
+        Option<int?> recent = GlobalOptions.Number(
+            "--recent", 1, "is not a number of days, 1 or more; without --recent everything is pinned");
+        recent.Description =
+            $"Only files that anybody wrote in the last DAYS ({RecentDaysDefault}); without a path, in all volumes.";
+        recent.HelpName = "DAYS";
+        recent.Arity = ArgumentArity.ZeroOrOne;
         Command command = new ManualCommand(
             "pin",
             "Keep a file or folder on this machine, to be read without the others.",
@@ -38,10 +37,6 @@ public static class PinCommands
             if (result.GetValue(path) is null && result.GetResult(recent) is null)
             {
                 result.AddError("say what to pin: VOLUME/PATH, or --recent");
-            }
-            else if (result.GetValue(recent) is <= 0)
-            {
-                result.AddError("--recent is 1 day or more; without it everything is pinned");
             }
         });
         CommandContext.Attach(command, (context, parsed, cancellation) =>

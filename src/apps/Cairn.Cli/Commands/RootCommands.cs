@@ -39,7 +39,7 @@ public static class RootCommands
     public static int Refuse(ParseResult parsed, ParseErrorAction wrong, InvocationConfiguration configuration)
     {
         Command command = parsed.CommandResult.Command;
-        wrong.ShowHelp = command.Subcommands.Count > 0 && parsed.UnmatchedTokens.Count == 0;
+        wrong.ShowHelp = command.Action is null && parsed.UnmatchedTokens.Count == 0;
         parsed.Invoke(configuration);
         if (!wrong.ShowHelp)
         {

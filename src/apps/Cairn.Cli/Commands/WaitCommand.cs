@@ -17,11 +17,9 @@ public static class WaitCommand
         {
             Description = "Until everything this node knows of (or PATH) has its copies.",
         };
-        Option<int?> online = new("--online")
-        {
-            Description = "Until so many nodes are online and connected.",
-            HelpName = "N",
-        };
+        Option<int?> online = GlobalOptions.Number("--online", 1, "is not a number of nodes, 1 or more");
+        online.Description = "Until so many nodes are online and connected.";
+        online.HelpName = "N";
         Option<TimeSpan?> timeout =
             GlobalOptions.Seconds("--timeout", "Give up after so many seconds; exit code 3.");
         Argument<string?> path = Names.OptionalPath();
@@ -34,7 +32,7 @@ public static class WaitCommand
             "cairn wait --online 4 --timeout 60") { safe, online, timeout, path };
         command.Validators.Add(result =>
         {
-            if (!result.GetValue(safe) && result.GetValue(online) is null)
+            if (result.GetResult(safe) is null && result.GetResult(online) is null)
             {
                 result.AddError("say what to wait for: --safe [PATH], or --online N");
             }
