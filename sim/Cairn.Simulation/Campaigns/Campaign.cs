@@ -6,6 +6,7 @@ using Cairn.Core.Rules;
 using Cairn.Node;
 using Cairn.Node.Control;
 using Cairn.Node.Volumes;
+using Cairn.Simulation.Disks;
 using Cairn.Simulation.Network;
 using Cairn.Simulation.Time;
 
@@ -14,8 +15,8 @@ namespace Cairn.Simulation.Campaigns;
 /// <summary>One run: a pool of whole nodes on virtual time, storms of faults and work, and checks.</summary>
 /// <remarks>
 /// (1) The pool is founded and joined in calm. (2) A storm: clients work, things break. (3) Everything is mended,
-/// clients end, and the pool must come to rest in bounded time. (4) Everything is checked. (2) to (4) repeat until the
-/// time is up.
+/// clients end, and the pool must come to rest in bounded time. (4) Everything is checked. (5) A machine is replaced, if
+/// that is wanted, and (3) and (4) come once more. (2) to (5) repeat until the time is up.
 /// The same options give the same run. Thread: the caller's.
 /// </remarks>
 public sealed class Campaign
@@ -43,6 +44,7 @@ public sealed class Campaign
     private readonly InvariantChecker _checker;
     private readonly Chronicle _chronicle;
     private readonly Prng _random;
+    private int _machinesMade;
     private TimeSpan _worstConvergence;
     private bool _isStormy;
 
@@ -92,6 +94,11 @@ public sealed class Campaign
             left -= length;
             Storm(length);
             Settle();
+            if (_options.Faults.HasFlag(FaultKinds.Replace) && left > TimeSpan.Zero && _checker.Broken.Count == 0)
+            {
+                ReplaceOne();
+                Settle();
+            }
         }
     }
 
@@ -103,11 +110,7 @@ public sealed class Campaign
         Begin(first);
         for (int i = 1; i < _options.Nodes; i++)
         {
-            SimulatedMachine next = AddMachine();
-            InviteTerms terms = new(MemberRole.Admin);
-            InviteTicket ticket = Require(Do(first, () => first.Node!.Invite(terms, default).AsTask()));
-            Require(Do(next, () => Founding.Join(next.Ports, next.Options, ticket.Code, CancellationToken.None)));
-            Begin(next);
+            Join(first);
         }
 
         Require(Do(first, () => first.Node!.CreateVolume("shared", default).AsTask()));
@@ -124,9 +127,49 @@ public sealed class Campaign
 
         foreach (SimulatedMachine machine in _machines)
         {
-            machine.Started = node => node.Process.Start("client", () => WorkWhenOpen(node));
+            machine.Started = StartClient;
         }
     }
+
+    private SimulatedMachine Join(SimulatedMachine host)
+    {
+        SimulatedMachine next = AddMachine();
+        InviteTerms terms = new(MemberRole.Admin);
+        InviteTicket ticket = Require(Do(host, () => host.Node!.Invite(terms, default).AsTask()));
+        Require(Do(next, () => Founding.Join(next.Ports, next.Options, ticket.Code, CancellationToken.None)));
+        Begin(next);
+        return next;
+    }
+
+    /// <summary>(5) One hands everything on and leaves; its disk is gone with it. A new one begins with nothing.</summary>
+    private void ReplaceOne()
+    {
+        SimulatedMachine leaver = _machines[_random.Next(_machines.Count)];
+        Require(Do(leaver, () => Leave(leaver.Node!)));
+        leaver.Kill(CrashKind.PowerLost);
+        _machines.Remove(leaver);
+        leaver.Dispose();
+        SimulatedMachine next = Join(_machines[0]);
+        Until(() => next.Volume is not null, "the newcomer has the volume open");
+        next.Started = StartClient;
+        _faults.Happened(FaultKinds.Replace, $"{leaver.Options.Name} left, {next.Options.Name} joined");
+    }
+
+    private static async Task<Result<Unit, ControlError>> Leave(CairnNode node)
+    {
+        await foreach (Result<SafetyProgress, ControlError> step in node.Leave(force: false, default))
+        {
+            if (!step.TryGet(out _, out ControlError error))
+            {
+                return error;
+            }
+        }
+
+        return Unit.Value;
+    }
+
+    private void StartClient(SimulatedMachine machine) =>
+        machine.Process.Start("client", () => WorkWhenOpen(machine));
 
     private static void KeepNothing(IVolume volume)
     {
@@ -141,11 +184,7 @@ public sealed class Campaign
     private void Storm(TimeSpan length)
     {
         _isStormy = true;
-        foreach (SimulatedMachine machine in _machines)
-        {
-            machine.Process.Start("client", () => WorkWhenOpen(machine));
-        }
-
+        _machines.ForEach(StartClient);
         _faults.StartStorm();
         int watches = 0;
         for (TimeSpan end = _scheduler.Now + length; _scheduler.Now < end && _checker.Broken.Count == 0;)
@@ -232,7 +271,7 @@ public sealed class Campaign
             DropsBlocks = true,
             DropBytesMin = 1,
         };
-        SimulatedMachine machine = new(_scheduler, _network, _machines.Count, _options.Seed, options)
+        SimulatedMachine machine = new(_scheduler, _network, _machinesMade++, _options.Seed, options)
         {
             Told = _chronicle.Add,
             CheckSignature = _signatures.Check,

@@ -55,8 +55,11 @@ public enum FaultKinds
     /// <summary>With a process that dies the indexes of its volumes and all checkpoints it keeps are lost.</summary>
     LostCheckpoints = 32768,
 
-    /// <summary>Everything.</summary>
+    /// <summary>Everything, but for <see cref="Replace"/>: a pool that loses and wins members is another pool.</summary>
     All = 65535,
+
+    /// <summary>After a storm a machine leaves by its own will, and a new one joins.</summary>
+    Replace = 65536,
 }
 
 /// <summary>The words for faults on the command line and in reports.</summary>
@@ -69,7 +72,7 @@ public static class FaultWords
         (FaultKinds.Crash, "crash"), (FaultKinds.Torn, "torn"), (FaultKinds.BitRot, "bitrot"),
         (FaultKinds.FullDisk, "full-disk"), (FaultKinds.Clock, "clock"), (FaultKinds.Forget, "forget"),
         (FaultKinds.Collect, "collect"), (FaultKinds.Away, "away"), (FaultKinds.LostIndex, "lost-index"),
-        (FaultKinds.LostCheckpoints, "lost-checkpoints"),
+        (FaultKinds.LostCheckpoints, "lost-checkpoints"), (FaultKinds.Replace, "replace"),
     ];
 
     /// <summary>Every word, in the order of reports.</summary>

@@ -141,7 +141,8 @@ internal sealed class FaultPlan
         });
     }
 
-    private void Happened(FaultKinds kind, string what)
+    /// <summary>Notes that something of a kind was done.</summary>
+    public void Happened(FaultKinds kind, string what)
     {
         _counts[kind] = _counts.GetValueOrDefault(kind) + 1;
         _chronicle.Add("faults", $"{FaultWords.Of(kind)}: {what}");

@@ -91,6 +91,10 @@ internal sealed class InvariantChecker
         }
     }
 
+    /// <summary>Whether a machine that has not left by its own will waits to be taken back.</summary>
+    private bool IsForgotten(NodeSummary node) =>
+        node.Role == "forgotten" && _machines.Any(machine => machine.Id == node.Node);
+
     /// <summary>Why the pool is not at rest yet; null when it is.</summary>
     public string? Unrest()
     {
@@ -105,7 +109,7 @@ internal sealed class InvariantChecker
             IReadOnlyList<NodeSummary> nodes = machine.Nodes();
             int connected = nodes.Count(node => node.IsConnected);
             string? reason = connected < _machines.Count ? $"is connected to {connected - 1} nodes"
-                : nodes.FirstOrDefault(node => node.Role == "forgotten") is { } lost ? $"has not taken {lost.Name} back"
+                : nodes.FirstOrDefault(IsForgotten) is { } lost ? $"has not taken {lost.Name} back"
                 : hosted.HasUnpublishedWrites ? "has unpublished writes"
                 : status.Owed.SendChunks > 0 ? $"owes {status.Owed.SendChunks} chunks"
                 : status.Owed.FetchChunks > 0 ? $"lacks {status.Owed.FetchChunks} chunks"
