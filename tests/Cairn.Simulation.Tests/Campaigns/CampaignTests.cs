@@ -104,11 +104,11 @@ public sealed class CampaignTests
             Nodes = 3,
             Seed = 7700,
             Faults = FaultKinds.Crash | FaultKinds.LostIndex | FaultKinds.Replace,
-            Duration = TimeSpan.FromMinutes(20),
+            Duration = TimeSpan.FromMinutes(13),
             StormLength = TimeSpan.FromMinutes(5),
         });
         AssertGood(report);
-        Assert.Equal(3, report.Faults.Single(fault => fault.Key == FaultWords.Of(FaultKinds.Replace)).Value);
+        Assert.Equal(2, report.Faults.Single(fault => fault.Key == FaultWords.Of(FaultKinds.Replace)).Value);
     }
 
     [Fact]
