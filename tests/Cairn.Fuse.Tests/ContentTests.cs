@@ -80,10 +80,10 @@ public sealed class ContentTests
         using (var map = System.IO.MemoryMappedFiles.MemoryMappedFile.CreateFromFile(path))
         using (var view = map.CreateViewAccessor(0, model.Length))
         {
-            Assert.Equal(model[123_456], view.ReadByte(123_456));
+            Assert.Equal(model[123_456], Native.ReadMapped(view, 123_456));
             for (int i = 0; i < model.Length; i += 1000)
             {
-                view.Write(i, model[i] = (byte)i);
+                Native.WriteMapped(view, i, [model[i] = (byte)i]);
             }
 
             view.Flush();
@@ -109,7 +109,7 @@ public sealed class ContentTests
         using (var map = System.IO.MemoryMappedFiles.MemoryMappedFile.CreateFromFile(path))
         using (var view = map.CreateViewAccessor(0, Size))
         {
-            view.WriteArray(0, Enumerable.Repeat((byte)7, Size).ToArray(), 0, Size);
+            Native.WriteMapped(view, 0, Enumerable.Repeat((byte)7, Size).ToArray());
             Assert.ThrowsAny<IOException>(view.Flush);
         }
 

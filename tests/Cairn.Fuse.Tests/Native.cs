@@ -1,3 +1,4 @@
+using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -38,8 +39,39 @@ internal static partial class Native
         return copied;
     }
 
+    /// <summary>A byte of a mapped file of the drive.</summary>
+    /// <remarks>
+    /// By the system library's hand. The page comes from this very process: a thread that waits for it in managed code would
+    /// hold up a collection, and with it the drive's threads.
+    /// </remarks>
+    public static unsafe byte ReadMapped(MemoryMappedViewAccessor view, long offset)
+    {
+        byte value;
+        byte* start = null;
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        CopyMemory(&value, start + view.PointerOffset + offset, 1);
+        view.SafeMemoryMappedViewHandle.ReleasePointer();
+        return value;
+    }
+
+    /// <summary>Writes into a mapped file of the drive; as <see cref="ReadMapped"/>.</summary>
+    public static unsafe void WriteMapped(MemoryMappedViewAccessor view, long offset, ReadOnlySpan<byte> bytes)
+    {
+        byte* start = null;
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        fixed (byte* source = bytes)
+        {
+            CopyMemory(start + view.PointerOffset + offset, source, (nuint)bytes.Length);
+        }
+
+        view.SafeMemoryMappedViewHandle.ReleasePointer();
+    }
+
     [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
     private static partial int FAllocate(SafeFileHandle file, int mode, long offset, long length);
+
+    [LibraryImport("libc", EntryPoint = "memcpy")]
+    private static unsafe partial void CopyMemory(byte* target, byte* source, nuint count);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int FSync(SafeFileHandle file);
