@@ -60,9 +60,10 @@ public sealed class MembershipTests : IAsyncLifetime
 
         // Who left by its own will stays out, whenever its daemon is started again.
         await Third.Start(TestContext.Current.CancellationToken);
-        await Eventually.Holds(() => IsConnected(Founder, Third), "it may look, and fetch what is its own");
         await Put("third");
         await Eventually.Holds(() => Shows(Second, "third"), "the others go on");
+        Assert.Contains("left the pool", await Third.Must("status"), StringComparison.Ordinal);
+        Assert.False(IsConnected(Founder, Third) || Shows(Third, "third"), "it is let in no more");
         Assert.Equal("forgotten", Role(Founder, Third));
     }
 
