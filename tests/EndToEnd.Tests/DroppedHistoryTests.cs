@@ -20,7 +20,7 @@ public sealed class DroppedHistoryTests : IAsyncLifetime
     private static readonly (string Name, string Value)[] Short = [("CAIRN_TRIAL_HISTORY", "60 3")];
 
     private readonly DemoPool _pool = DemoPool.Lay(folder: null, nodeCount: 3, keep: false);
-    private readonly List<DemoNode> _newcomers = [];
+    private readonly Newcomers _newcomers = new();
     private string _early = string.Empty;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -35,12 +35,7 @@ public sealed class DroppedHistoryTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        foreach (DemoNode newcomer in _newcomers)
-        {
-            await newcomer.Stop();
-            newcomer.Dispose();
-        }
-
+        await _newcomers.DisposeAsync();
         await _pool.DisposeAsync();
     }
 
@@ -178,8 +173,7 @@ public sealed class DroppedHistoryTests : IAsyncLifetime
 
     private async Task<DemoNode> Join(DemoNode host)
     {
-        DemoNode newcomer = new(_pool.Root, 4);
-        _newcomers.Add(newcomer);
+        DemoNode newcomer = _newcomers.Add(_pool, 4);
         string code = (await host.Must("invite", "--quiet")).Trim();
         await newcomer.Must("join", code, "--space", "256MiB", "--name", newcomer.Name, "--listen", "127.0.0.1:0");
         await newcomer.Start(Cancellation, Short);

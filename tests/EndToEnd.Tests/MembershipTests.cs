@@ -10,7 +10,7 @@ namespace Cairn.EndToEnd.Tests;
 public sealed class MembershipTests : IAsyncLifetime
 {
     private readonly DemoPool _pool = DemoPool.Lay(folder: null, nodeCount: 3, keep: false);
-    private readonly List<DemoNode> _newcomers = [];
+    private readonly Newcomers _newcomers = new();
 
     private DemoNode Founder => _pool.Nodes[0];
 
@@ -27,12 +27,7 @@ public sealed class MembershipTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        foreach (DemoNode newcomer in _newcomers)
-        {
-            await newcomer.Stop();
-            newcomer.Dispose();
-        }
-
+        await _newcomers.DisposeAsync();
         await _pool.DisposeAsync();
     }
 
@@ -180,12 +175,7 @@ public sealed class MembershipTests : IAsyncLifetime
         await Eventually.Holds(() => Shows(Third, "pay/two"), "and does");
     }
 
-    private DemoNode Newcomer(int number)
-    {
-        DemoNode node = new(_pool.Root, number);
-        _newcomers.Add(node);
-        return node;
-    }
+    private DemoNode Newcomer(int number) => _newcomers.Add(_pool, number);
 
     private async Task Put(string name, DemoNode? by = null)
     {

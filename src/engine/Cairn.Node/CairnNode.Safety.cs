@@ -216,8 +216,7 @@ public sealed partial class CairnNode
     }
 
     /// <summary>Whether this node has left the pool, by the pool's log or by its record. Any thread.</summary>
-    private bool HasLeft => _record.HasLeft
-        || (_poolLog.State.Members.TryGetValue(_view.Self, out Member? self) && self.HasLeft);
+    private bool HasLeft => _record.HasLeft || _view.HasLeft(_view.Self);
 
     private Task Either(Task first, TimeSpan atMost, CancellationToken cancellation) =>
         Waiting.AtMost(first, atMost, _ports.Time, cancellation);

@@ -57,11 +57,7 @@ internal sealed class HostileMember
             JoinAccept accept = Assert.IsType<JoinAccept>(await Receive(connection));
             byte[] shared = new byte[KeyWrap.SharedSecretSize];
             Assert.True(own.TryAgree(inviter.Span, shared));
-            byte[] context =
-            [
-                .. "cairn pool keyring/1\0"u8, .. accept.Pool.Value.ToArray(), .. victim.Id.Value.ToArray(),
-                .. own.Node.Value.ToArray(),
-            ];
+            byte[] context = KeyringContext(accept.Pool, victim.Id, own.Node);
             byte[] keyring = KeyWrap.Unwrap(shared, context, accept.Keyring.Span).Value;
             return new HostileMember(body, victim, accept.Pool, VolumeKeyring.Decode(keyring).Value);
         });
@@ -85,13 +81,8 @@ internal sealed class HostileMember
     }
 
     /// <summary>What it says of itself, signed.</summary>
-    public SignedNodeRecord RecordWith(Func<NodeRecord, NodeRecord> change)
-    {
-        NodeRecord record = change(RecordOf(Identity, "h", _body).Record);
-        byte[] signature = new byte[Signatures.Size];
-        Identity.Sign(NodeRecordCodec.BytesToSign(record), signature);
-        return NodeRecordCodec.Seal(record, signature);
-    }
+    public SignedNodeRecord RecordWith(Func<NodeRecord, NodeRecord> change) =>
+        Sign(Identity, change(RecordOf(Identity, "h", _body).Record));
 
     /// <summary>Takes what the pool's log says so far. What it writes from then on depends on that, and on nothing later.</summary>
     public async Task Read()
@@ -143,14 +134,6 @@ internal sealed class HostileMember
             .. Identity.Node.Value.ToArray(), .. recipient.Node.Value.ToArray(),
         ];
         return new GrantKey(volume, epoch, recipient.Node, KeyWrap.Wrap(shared, new byte[32], context, key));
-    }
-
-    /// <summary>Sends one message, if the connection is still there.</summary>
-    public static async Task<bool> TrySend(IConnection connection, PeerMessage message)
-    {
-        ArrayBufferWriter<byte> output = new();
-        PeerMessageCodec.Encode(message, output);
-        return (await connection.Send(output.WrittenMemory, default, CancellationToken.None)).IsOk;
     }
 
     private static async Task<IConnection> Connect(BenchNode body, BenchNode victim)

@@ -171,7 +171,7 @@ public sealed class HostileMemberTests
             await using IConnection connection = await hostile.Greet();
             workers.Hold();
             int number = 0;
-            while (number < Tried && await HostileMember.TrySend(connection, Put(number, stored)))
+            while (number < Tried && await TrySend(connection, Put(number, stored)))
             {
                 number++;
             }

@@ -21,17 +21,31 @@ internal static class RawPeer
             Addresses = [NodeAddress.From(member.Address)],
             CapacityBytes = 1L << 30,
         };
+        return Sign(identity, record);
+    }
+
+    /// <summary>A record with its signature.</summary>
+    public static SignedNodeRecord Sign(IIdentity identity, NodeRecord record)
+    {
         byte[] signature = new byte[Signatures.Size];
         identity.Sign(NodeRecordCodec.BytesToSign(record), signature);
         return NodeRecordCodec.Seal(record, signature);
     }
 
+    /// <summary>What the pool's keyring is bound to when it is handed to a newcomer (docs/formats/key-wrap.md).</summary>
+    public static byte[] KeyringContext(PoolId pool, NodeId from, NodeId to) =>
+        [.. "cairn pool keyring/1\0"u8, .. pool.Value.ToArray(), .. from.Value.ToArray(), .. to.Value.ToArray()];
+
     /// <summary>Sends one message.</summary>
-    public static async Task Send(IConnection connection, PeerMessage message)
+    public static async Task Send(IConnection connection, PeerMessage message) =>
+        Assert.True(await TrySend(connection, message));
+
+    /// <summary>Sends one message, if the connection is still there.</summary>
+    public static async Task<bool> TrySend(IConnection connection, PeerMessage message)
     {
         ArrayBufferWriter<byte> output = new();
         PeerMessageCodec.Encode(message, output);
-        Assert.True((await connection.Send(output.WrittenMemory, default, CancellationToken.None)).IsOk);
+        return (await connection.Send(output.WrittenMemory, default, CancellationToken.None)).IsOk;
     }
 
     /// <summary>The next message; null when the connection has ended.</summary>

@@ -84,11 +84,7 @@ public sealed class RecoveryTests
         Assert.True(stranger.Ports.Identity.TryAgree(connection.Peer.IdentityKey.Span, secret));
         EpochKey epoch = new(new EpochId(new byte[EpochId.Size]), new byte[EpochKey.Size]);
         VolumeKeyring made = new(new VolumeId(pool.Value), new DedupSecret(new byte[DedupSecret.Size]), epoch);
-        byte[] context =
-        [
-            .. "cairn pool keyring/1\0"u8, .. pool.Value.ToArray(), .. stranger.Id.Value.ToArray(),
-            .. connection.Peer.Node.Value.ToArray(),
-        ];
+        byte[] context = KeyringContext(pool, stranger.Id, connection.Peer.Node);
         byte[] keyring = KeyWrap.Wrap(secret, new byte[KeyWrap.SaltSize], context, made.Encode());
         await Send(connection, new JoinAccept(default, pool, founderKey, keyring, []));
         await Receive(connection);

@@ -258,24 +258,7 @@ internal sealed class AuthorPositions
         return default;
     }
 
-    private int Find(LogId log)
-    {
-        int low = 0;
-        int high = _logs.Length - 1;
-        while (low <= high)
-        {
-            int middle = (low + high) >>> 1;
-            uint incarnation = _logs[middle].Key.Incarnation;
-            if (incarnation == log.Incarnation)
-            {
-                return middle;
-            }
-
-            (low, high) = incarnation < log.Incarnation ? (middle + 1, high) : (low, middle - 1);
-        }
-
-        return ~low;
-    }
+    private int Find(LogId log) => _logs.AsSpan().BinarySearch(new ByIncarnation(log.Incarnation));
 
     private byte[] Encode()
     {
@@ -290,5 +273,10 @@ internal sealed class AuthorPositions
         }
 
         return output.WrittenSpan.ToArray();
+    }
+
+    private readonly struct ByIncarnation(uint incarnation) : IComparable<KeyValuePair<LogId, LogPosition>>
+    {
+        public int CompareTo(KeyValuePair<LogId, LogPosition> other) => incarnation.CompareTo(other.Key.Incarnation);
     }
 }

@@ -285,23 +285,11 @@ public sealed class LogPositions : IEquatable<LogPositions>
         return null;
     }
 
-    private int Find(NodeId author)
+    private int Find(NodeId author) => _authors.AsSpan().BinarySearch(new ByAuthor(author));
+
+    private readonly struct ByAuthor(NodeId author) : IComparable<AuthorPositions>
     {
-        int low = 0;
-        int high = _authors.Length - 1;
-        while (low <= high)
-        {
-            int middle = (low + high) >>> 1;
-            int order = _authors[middle].Author.CompareTo(author);
-            if (order == 0)
-            {
-                return middle;
-            }
-
-            (low, high) = order < 0 ? (middle + 1, high) : (low, middle - 1);
-        }
-
-        return ~low;
+        public int CompareTo(AuthorPositions? other) => author.CompareTo(other!.Author);
     }
 
     /// <summary>The logs of all authors in one row.</summary>

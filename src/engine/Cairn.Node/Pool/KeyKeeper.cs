@@ -29,8 +29,12 @@ internal sealed class KeyKeeper(NodePorts ports, PoolView view, PoolLog log, Nod
         }
 
         // What nobody was granted by a word that has effect came from somebody who may not, and is passed on to nobody.
-        HashSet<EpochId> granted =
-            [.. state.Keys.Where(grant => grant.Volume == log.Volume).Select(static grant => grant.Epoch)];
+        HashSet<EpochId> granted = [];
+        foreach (KeyGrant grant in state.KeysOf(log.Volume))
+        {
+            granted.Add(grant.Epoch);
+        }
+
         bool isComplete = Keep(log.Volume, null, log.Keyring.Epochs.Where(epoch => granted.Contains(epoch.Id)));
         foreach (PoolVolume volume in state.CompleteVolumes)
         {

@@ -13,9 +13,6 @@ public sealed partial class ChunkStore
     /// <summary>Bytes in front of the stored ones that <see cref="ReadToSend"/> needs for itself while it runs.</summary>
     public const int ReadRoom = PackFormat.HeaderBytes;
 
-    /// <summary>From so many bytes on a read is worth a trip to the device of its own.</summary>
-    private const int LargeRead = 128 * 1024;
-
     private readonly RecentReads _recent = new();
 
     /// <summary>Reads part of a record: one lookup, one positional read, no allocation, no checksum (segments carry their own).</summary>
@@ -28,7 +25,7 @@ public sealed partial class ChunkStore
 
         // Who reads much at once keeps what is opened in the drive's own cache. If it is read here again, that has forgotten it.
         at += PackFormat.HeaderBytes + offset;
-        bool isOnce = destination.Length >= LargeRead && !_recent.IsAgain(pack.Number, at);
+        bool isOnce = destination.Length >= IDiskFile.BulkBytesMin && !_recent.IsAgain(pack.Number, at);
         Result<Unit, DiskError> read =
             pack.File.ReadPatiently(at, destination, isOnce ? ReadUse.Once : ReadUse.Again);
         pack.EndRead();

@@ -90,6 +90,9 @@ public interface IDisk
 /// <summary>An open file. Reads and writes are positional; there is no cursor.</summary>
 public interface IDiskFile : IDisposable
 {
+    /// <summary>Below so many bytes the host's cache is cheaper than a trip to the device, even for what passes once.</summary>
+    const int BulkBytesMin = 128 * 1024;
+
     /// <summary>The path it was opened by.</summary>
     string Path { get; }
 

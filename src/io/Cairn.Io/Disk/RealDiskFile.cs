@@ -12,8 +12,6 @@ internal sealed unsafe class RealDiskFile(string path, SafeFileHandle handle) : 
     private const int FromEnd = 2;
     private const int ZeroBytes = 64 * 1024;
 
-    // Below this the page cache is cheaper than a trip to the device.
-    private const int BulkBytesMin = 128 * 1024;
     private static readonly byte[] Zeros = new byte[ZeroBytes];
     private readonly Lazy<DirectFile?> _direct = new(() => DirectFile.TryOpen(handle));
 
@@ -114,7 +112,7 @@ internal sealed unsafe class RealDiskFile(string path, SafeFileHandle handle) : 
         long blocks = (offset + DirectFile.BlockBytes - 1) & -DirectFile.BlockBytes;
         int length = (int)((end & -DirectFile.BlockBytes) - blocks);
         int head = (int)(blocks - offset);
-        if (length < BulkBytesMin || head < first.Length || _direct.Value is not { } direct)
+        if (length < IDiskFile.BulkBytesMin || head < first.Length || _direct.Value is not { } direct)
         {
             return Write(offset, first, second);
         }
@@ -134,7 +132,8 @@ internal sealed unsafe class RealDiskFile(string path, SafeFileHandle handle) : 
     public Result<Unit, DiskError> ReadBulk(long offset, Span<byte> buffer)
     {
         Invariant.That(offset >= 0, $"{path}: a read at {offset}");
-        int done = buffer.Length >= BulkBytesMin && _direct.Value is { } direct ? direct.Read(offset, buffer) : 0;
+        bool bulk = buffer.Length >= IDiskFile.BulkBytesMin;
+        int done = bulk && _direct.Value is { } direct ? direct.Read(offset, buffer) : 0;
         return Read(offset + done, buffer[done..]);
     }
 
