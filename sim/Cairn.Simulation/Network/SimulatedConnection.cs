@@ -78,7 +78,7 @@ public sealed class SimulatedConnection : IConnection
     }
 
     /// <inheritdoc/>
-    public async ValueTask<Result<IFrame, TransportError>> Receive(CancellationToken cancellation)
+    public async ValueTask<Result<IFrame, TransportError>> Receive(CancellationToken cancellation, int bytesMax)
     {
         if (_isClosed && _inbox.Count == 0)
         {
@@ -87,7 +87,14 @@ public sealed class SimulatedConnection : IConnection
 
         try
         {
-            return await _inbox.Take(cancellation);
+            Result<IFrame, TransportError> next = await _inbox.Take(cancellation);
+            if (!next.TryGet(out IFrame? frame, out _) || frame.Bytes.Length <= bytesMax)
+            {
+                return next;
+            }
+
+            Close();
+            return new TransportError(TransportErrorKind.Protocol, $"a frame of {frame.Bytes.Length} bytes");
         }
         catch (OperationCanceledException)
         {

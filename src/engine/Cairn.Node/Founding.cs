@@ -214,7 +214,8 @@ public static class Founding
             }
 
             await Handshake.Send(connection, credential.Request(connection));
-            Result<PeerMessage, HandshakeError> answer = await Handshake.Receive(connection, both.Token);
+            Result<PeerMessage, HandshakeError> answer =
+                await Handshake.Receive(connection, both.Token, IConnection.FrameBytesMax);
             if (!answer.TryGet(out PeerMessage? message, out refused))
             {
                 return Refused(refused);

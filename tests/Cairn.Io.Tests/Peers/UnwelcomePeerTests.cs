@@ -50,7 +50,7 @@ public sealed class UnwelcomePeerTests : IAsyncLifetime
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(1000)]
-    [InlineData(5_000_000)]
+    [InlineData(60_000)]
     public async Task Garbage_where_a_hello_was_due(int length)
     {
         await AssertRefused(RandomNumberGenerator.GetBytes(length), GoodbyeReason.ProtocolError);
@@ -62,6 +62,19 @@ public sealed class UnwelcomePeerTests : IAsyncLifetime
     {
         await AssertRefused(Encode(Hello(1, 1))[..^40], GoodbyeReason.ProtocolError);
         await AssertLives("broken");
+    }
+
+    [Theory]
+    [InlineData(65_537)]
+    [InlineData(5_000_000)]
+    public async Task A_first_frame_larger_than_any_hello_ends_the_connection_before_it_is_read(int length)
+    {
+        await using IConnection connection = await Connect();
+        await connection.Send(new byte[length], default, default);
+        using CancellationTokenSource limit = new(Patience);
+        Assert.False((await connection.Receive(limit.Token)).IsOk);
+        await AssertLives("broken");
+        Assert.Equal(0, _node.Transport.OutstandingFrames);
     }
 
     [Fact]

@@ -130,6 +130,60 @@ public sealed class HostilePeerTests : IAsyncDisposable
         Assert.Equal(0, await first.ReceiveAsync(new byte[1]));
     }
 
+    [Fact]
+    public async Task A_source_that_holds_all_its_handshakes_gets_no_more_and_others_still_get_in()
+    {
+        await using var pair = new TransportPair(options => options with
+        {
+            HandshakesPerSourceMax = 2,
+            Refused = (_, why) => _refused.TrySetResult(why),
+        });
+        using Socket first = await Silent(pair.B.ListenAddress);
+        using Socket second = await Silent(pair.B.ListenAddress);
+        using Socket third = await Silent(pair.B.ListenAddress);
+        Assert.Contains("too many", await _refused.Task.WaitAsync(Patience), StringComparison.Ordinal);
+        Assert.Equal(0, await third.ReceiveAsync(new byte[1]));
+
+        first.Dispose();
+        using CancellationTokenSource limit = new(Patience);
+        while (!(await pair.A.Connect(pair.B.ListenAddress, pair.IdentityB.Node, limit.Token)).IsOk)
+        {
+            limit.Token.ThrowIfCancellationRequested(); // until the place of the one that left is free
+        }
+    }
+
+    [Fact]
+    public void A_source_with_IPv6_is_its_network()
+    {
+        HandshakeSeats seats = new(1);
+        Assert.True(seats.TryTake(IPAddress.Parse("2001:db8:1:2::1")));
+        Assert.False(seats.TryTake(IPAddress.Parse("2001:db8:1:2:ffff::2")));
+        Assert.True(seats.TryTake(IPAddress.Parse("2001:db8:1:3::1")));
+        Assert.True(seats.TryTake(IPAddress.Parse("10.0.0.1")));
+        Assert.True(seats.TryTake(IPAddress.Parse("10.0.0.2")));
+        seats.Return(IPAddress.Parse("2001:db8:1:2::1"));
+        Assert.True(seats.TryTake(IPAddress.Parse("2001:db8:1:2:ffff::2")));
+    }
+
+    [Fact]
+    public async Task A_frame_larger_than_the_receiver_wants_now_is_a_protocol_error()
+    {
+        var (a, b) = await _pair.Connect();
+        Task<Result<Unit, TransportError>> sending = a.Send(new byte[1001], default, default).AsTask();
+        TransportError error = (await b.Receive(default, bytesMax: 1000)).Error;
+        Assert.Equal(TransportErrorKind.Protocol, error.Kind);
+        Assert.Contains("more than the 1000", error.Detail, StringComparison.Ordinal);
+        await sending;
+        Assert.Equal(0, _pair.B.OutstandingFrames);
+    }
+
+    private static async Task<Socket> Silent(IPEndPoint address)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(address);
+        return socket;
+    }
+
     private async Task AssertStillServes()
     {
         var (a, b) = await _pair.Connect();

@@ -21,6 +21,9 @@ internal sealed record PeerHello(ushort Version, HelloPurpose Purpose, PoolId Po
 /// <remarks>Thread: the engine's loop.</remarks>
 internal static class Handshake
 {
+    /// <summary>The largest frame that is taken from somebody who may be anybody, in bytes: a hello has some hundreds.</summary>
+    public const int GreetingBytesMax = 64 * 1024;
+
     /// <summary>Sends one message outside a link.</summary>
     public static async Task<bool> Send(IConnection connection, PeerMessage message)
     {
@@ -41,12 +44,13 @@ internal static class Handshake
     }
 
     /// <summary>Receives one message outside a link; its memory is copied, so that the frame is gone.</summary>
-    public static async Task<Result<PeerMessage, HandshakeError>> Receive(IConnection connection, CancellationToken cancellation)
+    public static async Task<Result<PeerMessage, HandshakeError>> Receive(
+        IConnection connection, CancellationToken cancellation, int bytesMax = GreetingBytesMax)
     {
         Result<IFrame, TransportError> received;
         try
         {
-            received = await connection.Receive(cancellation);
+            received = await connection.Receive(cancellation, bytesMax);
         }
         catch (OperationCanceledException)
         {

@@ -49,7 +49,9 @@ public interface IConnection : IAsyncDisposable
     ValueTask<Result<Unit, TransportError>> Send(ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> body, CancellationToken cancellation);
 
     /// <summary>The next frame. The caller owns and disposes it.</summary>
-    ValueTask<Result<IFrame, TransportError>> Receive(CancellationToken cancellation);
+    /// <param name="cancellation">Ends the wait, and the connection.</param>
+    /// <param name="bytesMax">A larger frame is an error of protocol, before any memory is set aside for it.</param>
+    ValueTask<Result<IFrame, TransportError>> Receive(CancellationToken cancellation, int bytesMax = FrameBytesMax);
 }
 
 /// <summary>A received frame in a pooled buffer.</summary>

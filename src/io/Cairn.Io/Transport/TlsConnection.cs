@@ -96,7 +96,7 @@ internal sealed class TlsConnection : IConnection
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<Result<IFrame, TransportError>> Receive(CancellationToken cancellation)
+    public async ValueTask<Result<IFrame, TransportError>> Receive(CancellationToken cancellation, int bytesMax)
     {
         cancellation.ThrowIfCancellationRequested();
         if (_failure is { } earlier)
@@ -114,9 +114,9 @@ internal sealed class TlsConnection : IConnection
             }
 
             uint length = BinaryPrimitives.ReadUInt32LittleEndian(_header);
-            if (length > IConnection.FrameBytesMax)
+            if (length > bytesMax)
             {
-                string detail = $"a frame of {length} bytes, more than the {IConnection.FrameBytesMax} allowed";
+                string detail = $"a frame of {length} bytes, more than the {bytesMax} allowed";
                 return Fail(new TransportError(TransportErrorKind.Protocol, detail));
             }
 

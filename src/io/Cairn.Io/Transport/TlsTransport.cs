@@ -21,6 +21,7 @@ public sealed class TlsTransport : ITransport
     private readonly DatagramPort _datagrams;
     private readonly Announcer? _announcer;
     private readonly SemaphoreSlim _handshakes;
+    private readonly HandshakeSeats _seats;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<TlsConnection, Unit> _connections = new();
     private readonly Channel<IConnection> _accepted = Channel.CreateBounded<IConnection>(AcceptedMax);
@@ -36,6 +37,7 @@ public sealed class TlsTransport : ITransport
         ListenAddress = (IPEndPoint)listener.LocalEndPoint!;
         _handshaker = new TlsHandshaker(identity);
         _handshakes = new SemaphoreSlim(options.HandshakesMax);
+        _seats = new HandshakeSeats(options.HandshakesPerSourceMax);
         _datagrams = new DatagramPort(datagrams);
         _announcer = TryAnnouncer(options, ListenAddress, _datagrams);
         TimeSpan look = options.StallTimeout / 4;
@@ -282,11 +284,20 @@ public sealed class TlsTransport : ITransport
 
     private async Task Welcome(Socket socket)
     {
+        IPAddress? source = null;
         try
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
             limit.CancelAfter(_options.HandshakeTimeout);
             var from = Endpoints.Plain((IPEndPoint)socket.RemoteEndPoint!);
+            if (!_seats.TryTake(from.Address))
+            {
+                socket.Dispose();
+                _options.Refused?.Invoke(from, "too many of its connections have not said yet who they are");
+                return;
+            }
+
+            source = from.Address;
             Tune(socket);
             Result<TlsHandshake, TransportError> handshake =
                 await _handshaker.AsServer(socket, limit.Token).ConfigureAwait(false);
@@ -305,6 +316,11 @@ public sealed class TlsTransport : ITransport
         }
         finally
         {
+            if (source is not null)
+            {
+                _seats.Return(source);
+            }
+
             _handshakes.Release();
         }
     }

@@ -28,6 +28,9 @@ public sealed record TransportOptions
     /// <summary>Inbound handshakes under way at once; more wait in the system's backlog. Default 64.</summary>
     public int HandshakesMax { get; init; } = 64;
 
+    /// <summary>… of which so many from one address (IPv6: one /64), who else it is: more are closed at once. Default 32.</summary>
+    public int HandshakesPerSourceMax { get; init; } = 32;
+
     /// <summary>The clock of the timeouts. Default: the system's.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
