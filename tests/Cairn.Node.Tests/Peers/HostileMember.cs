@@ -40,27 +40,50 @@ internal sealed class HostileMember
     public static HostileMember Join(PoolBench bench, BenchNode victim, MemberRole role = MemberRole.Member)
     {
         BenchNode body = bench.NewNode();
-        InviteTicket ticket =
-            bench.Ok(victim, () => victim.Node.Invite(new InviteTerms(role), default).AsTask());
-        InviteCode code = InviteCode.Parse(ticket.Code).Value;
+        InviteCode code = Invite(bench, victim, role);
         return bench.Do(body, async () =>
         {
             await using IConnection connection = await Connect(body, victim);
+            JoinAccept accept = Assert.IsType<JoinAccept>(await Knock(body, connection, code));
             IIdentity own = body.Ports.Identity;
-            ReadOnlyMemory<byte> inviter = connection.Peer.IdentityKey;
-            await Send(connection, new Hello(
-                ProtocolVersion.Min, ProtocolVersion.Max, HelloPurpose.Join, default, RecordOf(own, "h", body).Bytes));
-            Assert.IsType<Hello>(await Receive(connection));
-            byte[] proof =
-                InviteProof.Compute(code.Secret, InviteRole.Joiner, inviter.Span, own.PublicKey.Span);
-            await Send(connection, new JoinRequest(InviteProof.TagOf(code.Secret), new Bytes32(proof)));
-            JoinAccept accept = Assert.IsType<JoinAccept>(await Receive(connection));
             byte[] shared = new byte[KeyWrap.SharedSecretSize];
-            Assert.True(own.TryAgree(inviter.Span, shared));
+            Assert.True(own.TryAgree(connection.Peer.IdentityKey.Span, shared));
             byte[] context = KeyringContext(accept.Pool, victim.Id, own.Node);
             byte[] keyring = KeyWrap.Unwrap(shared, context, accept.Keyring.Span).Value;
             return new HostileMember(body, victim, accept.Pool, VolumeKeyring.Decode(keyring).Value);
         });
+    }
+
+    /// <summary>A code of a running admin's node.</summary>
+    public static InviteCode Invite(PoolBench bench, BenchNode host, MemberRole role = MemberRole.Member)
+    {
+        InviteTicket ticket = bench.Ok(host, () => host.Node.Invite(new InviteTerms(role), default).AsTask());
+        return InviteCode.Parse(ticket.Code).Value;
+    }
+
+    /// <summary>Who it is.</summary>
+    public NodeId Node => _body.Id;
+
+    /// <summary>Shows another code, as the member it was or is.</summary>
+    public Task<PeerMessage> Knock(InviteCode code) => Knock(_body, _victim, code);
+
+    /// <summary>Shows a code, as anybody.</summary>
+    public static async Task<PeerMessage> Knock(BenchNode body, BenchNode victim, InviteCode code)
+    {
+        await using IConnection connection = await Connect(body, victim);
+        return await Knock(body, connection, code);
+    }
+
+    private static async Task<PeerMessage> Knock(BenchNode body, IConnection connection, InviteCode code)
+    {
+        IIdentity own = body.Ports.Identity;
+        ReadOnlyMemory<byte> inviter = connection.Peer.IdentityKey;
+        await Send(connection, new Hello(
+            ProtocolVersion.Min, ProtocolVersion.Max, HelloPurpose.Join, default, RecordOf(own, "h", body).Bytes));
+        Assert.IsType<Hello>(await Receive(connection));
+        byte[] proof = InviteProof.Compute(code.Secret, InviteRole.Joiner, inviter.Span, own.PublicKey.Span);
+        await Send(connection, new JoinRequest(InviteProof.TagOf(code.Secret), new Bytes32(proof)));
+        return Assert.IsAssignableFrom<PeerMessage>(await Receive(connection));
     }
 
     /// <summary>Gets past the hello, as a member does.</summary>

@@ -184,6 +184,20 @@ public sealed class HostileMemberTests
     }
 
     [Fact]
+    public void WhoWasRevoked_ComesBackByNoInvite_AndDoesNotUseItUp()
+    {
+        HostileMember revoked = HostileMember.Join(_bench, Victim);
+        _bench.Ok(Victim, () => Victim.Node.RevokeNode("h", default).AsTask());
+        InviteCode code = HostileMember.Invite(_bench, Victim);
+        PeerMessage answer = _bench.Do(Victim, () => revoked.Knock(code));
+        Assert.Equal(GoodbyeReason.Revoked, Assert.IsType<Goodbye>(answer).Reason);
+        Assert.Equal(MemberStanding.Revoked, Victim.Node.State.Members[revoked.Node].Standing);
+
+        BenchNode newcomer = _bench.NewNode();
+        Assert.IsType<JoinAccept>(_bench.Do(newcomer, () => HostileMember.Knock(newcomer, Victim, code)));
+    }
+
+    [Fact]
     public void StrangersWhoConnectAndSayNothing_KeepNoMemberOut()
     {
         HostileMember member = HostileMember.Join(_bench, Victim);

@@ -100,6 +100,13 @@ internal sealed class JoinHost
             return new Goodbye(GoodbyeReason.CannotGrant);
         }
 
+        // An invite is for a machine that nobody knows; its own new keys are what a revoked one would have to come with.
+        if (_view.IsRevoked(peer.Node))
+        {
+            _diary.Add(LogLevel.Warning, "join", $"{peer.Node.Short} shows an invite, but was revoked");
+            return new Goodbye(GoodbyeReason.Revoked);
+        }
+
         // (1) and (2): whatever the outcome, what it cost is on disk before anything is said.
         byte[] proof = request.Proof.ToArray();
         Result<byte[], InviteRejection> redeemed = _book.Redeem(
