@@ -321,7 +321,7 @@ public sealed partial class CairnNode
             IsConnected = isSelf || _peers.Find(member.Node) is { IsClosed: false },
             Addresses = record is null ? [] : [.. record.Addresses.Select(address => address.ToString())],
             CapacityBytes = record?.CapacityBytes ?? 0,
-            UsedBytes = record?.UsedBytes ?? 0,
+            UsedBytes = record is null ? 0 : UsedBy(record),
             Zone = record?.Zone ?? string.Empty,
             Tags = record is null ? [] : record.Tags,
         };
@@ -360,7 +360,7 @@ public sealed partial class CairnNode
             if (_view.Map.TryGet(node, out SignedNodeRecord? record) && !_view.IsGivenUp(node))
             {
                 sizes.Add(record.Record.CapacityBytes);
-                rest.Add(Math.Max(0, record.Record.CapacityBytes - record.Record.UsedBytes));
+                rest.Add(Math.Max(0, record.Record.CapacityBytes - UsedBy(record.Record)));
             }
         }
 

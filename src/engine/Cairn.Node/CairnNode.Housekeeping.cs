@@ -9,8 +9,12 @@ namespace Cairn.Node;
 /// <content>What is looked at every few seconds, and what others are told of this node.</content>
 public sealed partial class CairnNode
 {
+    private static readonly TimeSpan UseUnsaidMax = TimeSpan.FromMinutes(1);
+
     /// <summary>Whether the disk refused the record: then housekeeping tries again, and not each chunk that comes or goes.</summary>
     private bool _isRecordRefused;
+
+    private long _useSaid;
 
     private async Task Housekeeping()
     {
@@ -79,18 +83,27 @@ public sealed partial class CairnNode
         }
     }
 
+    /// <summary>What a node uses: this one now, others when they last said so.</summary>
+    private long UsedBy(NodeRecord record) =>
+        record.Node == _view.Self ? _space.Use(record.IsFull).UsedBytes : record.UsedBytes;
+
     private long OthersBytes() => _logs.Bytes + _volumes.IndexBytes;
 
-    /// <summary>Tells the others when the fill level moved by a hundredth, or this node became full.</summary>
+    /// <summary>
+    /// Tells the others when the fill level moved by a hundredth, or this node became full; a thousandth waits for a minute.
+    /// </summary>
     private void PublishUse()
     {
         NodeRecord now = _record.Current.Record;
         (long used, bool isFull) = _space.Use(now.IsFull);
         long capacity = _space.CapacityBytes;
+        long moved = Math.Abs(used - now.UsedBytes);
         bool isNews = isFull != now.IsFull || capacity != now.CapacityBytes
-            || Math.Abs(used - now.UsedBytes) > Math.Max(1 << 20, capacity / 100);
+            || moved > Math.Max(1 << 20, capacity / 100)
+            || (moved > Math.Max(1 << 20, capacity / 1000) && _ports.Time.GetElapsedTime(_useSaid) > UseUnsaidMax);
         if (isNews && !_isRecordRefused && !_stop.IsCancellationRequested)
         {
+            _useSaid = _ports.Time.GetTimestamp();
             ChangeRecord(record => record with { CapacityBytes = capacity, UsedBytes = used, IsFull = isFull });
         }
     }

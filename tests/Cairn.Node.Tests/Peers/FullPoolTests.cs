@@ -107,6 +107,18 @@ public sealed class FullPoolTests
     }
 
     [Fact]
+    public void What_a_little_data_takes_is_shown_here_at_once_and_elsewhere_within_minutes()
+    {
+        const int Written = 4 << 20;
+        PoolBench bench = PoolBench.WithDrives(2, 144, spaceBytes: 1L << 30);
+        Assert.True(bench.Put(bench.Nodes[0], "file", bench.Bytes(Written)).IsOk);
+        bench.Until(() => bench.Nodes[0].Status().PoolState.UsedBytes >= Written, "shown");
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(2));
+        Assert.InRange(
+            bench.Nodes[1].Info().Single(other => other.Node == bench.Nodes[0].Id).UsedBytes, Written, 2 * Written);
+    }
+
+    [Fact]
     public void Space_for_more_than_there_is_cannot_be_asked_for()
     {
         PoolBench bench = PoolBench.WithDrives(1, 144);
