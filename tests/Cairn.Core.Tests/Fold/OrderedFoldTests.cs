@@ -53,6 +53,20 @@ public sealed class OrderedFoldTests
     }
 
     [Fact]
+    public void Who_read_in_the_table_sees_that_it_was_replaced()
+    {
+        OrderedFold fold = Folded(History(new Prng(7), members: 3, steps: 40));
+        Assert.Equal(0, fold.ReloadCount);
+        fold.Prune(fold.Positions);
+        fold.Save();
+        Assert.Equal(0, fold.ReloadCount);
+        fold.Reload();
+        Assert.Equal(1, fold.ReloadCount);
+        fold.Reset();
+        Assert.Equal(2, fold.ReloadCount);
+    }
+
+    [Fact]
     public void A_fold_continues_from_its_table()
     {
         for (ulong seed = 1; seed <= 50; seed++)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Cairn.Core.Log;
 using Cairn.Core.Rights;
 using Cairn.Core.Tree;
+using Cairn.Node.Logs;
 using Cairn.Simulation.Time;
 
 namespace Cairn.Node.Tests.Logs;
@@ -87,6 +88,60 @@ public sealed class LogRightsTests
         other.Log.Reconsider();
         other.PullFrom(Sealed(reader));
         Assert.Equal(other.TableText(), reader.TableText());
+    }
+
+    [Fact]
+    public void TheyAreReadOnce_NotEachTimeTheyAreAskedFor()
+    {
+        LogNode reader = Node(1).Open();
+        LogNode other = Node(2).Open(new ReplicatedLogOptions { TableCacheBytes = 0 });
+        long without = Reads(other);
+        Limit(reader, mayWrite: false, LogPositions.Empty);
+        other.Log.Reconsider();
+        Assert.True(other.Log.Persist().IsOk);
+        Assert.InRange(Reads(other), without, without + 1);
+        Assert.Equal(without, Reads(other));
+        other.Close();
+        other.Open(new ReplicatedLogOptions { TableCacheBytes = 0 });
+        Assert.Equal(without, Reads(other));
+    }
+
+    [Fact]
+    public void WhenAllIsFoldedAgain_TheyStandInTheNewTable_AndAnothersAreNoticed()
+    {
+        LogNode reader = Node(1).Open();
+        LogNode other = Node(2).Open();
+        LogNode late = Node(3).Open();
+        late.Create("late");
+        reader.Create("refused");
+        reader.Create("refused, too");
+        other.PullFrom(Sealed(reader));
+        Limit(reader, mayWrite: false, LogPositions.Empty);
+        other.Log.Reconsider();
+        other.Log.Prune(static folded => folded);
+        other.PullFrom(Sealed(late));
+        Assert.Contains(
+            other.Log.TakeFindings(),
+            static finding => finding.Detail.Contains("folded all again", StringComparison.Ordinal));
+        other.Log.Reconsider();
+        Assert.Equal(["late"], other.Names());
+
+        // The same limits as before, for a table that is another one.
+        Assert.True(other.Log.Persist().IsOk);
+        other.Close();
+        _members.Rights = WriteRights.None;
+        Assert.Equal(["late", "refused", "refused, too"], other.Open().Names());
+        other.Log.Reconsider();
+        Limit(reader, mayWrite: false, LogPositions.Empty);
+        other.Log.Reconsider();
+        Assert.Equal(["late"], other.Names());
+    }
+
+    private static long Reads(LogNode node)
+    {
+        long before = node.Index.GetCount + node.Index.ScanCount;
+        node.Log.Reconsider();
+        return node.Index.GetCount + node.Index.ScanCount - before;
     }
 
     private static LogNode Sealed(LogNode node)

@@ -96,6 +96,9 @@ public sealed class OrderedFold
     /// <summary>The last transaction of a log that is folded; 0 for none.</summary>
     public ulong LastOf(LogId log) => _logs.LastOf(log);
 
+    /// <summary>How often the table was replaced below it: what was read there before need not be there any more.</summary>
+    public int ReloadCount { get; private set; }
+
     /// <summary>Whether a transaction is folded.</summary>
     public bool Has(TransactionId id) => _logs.Has(id);
 
@@ -265,6 +268,7 @@ public sealed class OrderedFold
         _witnesses = new Witnesses(_table);
         _waiting = new WaitingRoom();
         _applier.Forget();
+        ReloadCount++;
     }
 
     /// <summary>Stands on a settled checkpoint from now on, of which this is a continuation already.</summary>

@@ -22,6 +22,9 @@ internal sealed class RightsInForce(IMembers members, TreeApplier applier, NodeI
     private WriteRights? _encodedOf;
     private byte[]? _encoded;
 
+    /// <summary>What stood in the table when it was last looked at, and which table that was.</summary>
+    private (WriteRights? Rights, OrderedFold? Fold, int Reload) _noted;
+
     /// <summary>Behind <see cref="FoldKeys.Reserved"/>: the limits.</summary>
     internal const byte Tag = (byte)'R';
 
@@ -52,12 +55,19 @@ internal sealed class RightsInForce(IMembers members, TreeApplier applier, NodeI
     public FoldReport? Renew(OrderedFold fold)
     {
         _current = Usable(members.Rights, fold);
+        if (_noted == (_current, fold, fold.ReloadCount))
+        {
+            // It is asked every few seconds and at each block of the pool's log, and the record may be long.
+            return FoldReport.Nothing;
+        }
+
+        _noted = default;
         bool isAsNoted = fold.Table.Get(Key).AsSpan().SequenceEqual(EncodedCurrent);
         WriteRights before = isAsNoted ? _current : NotedIn(fold.Table);
         applier.Obey(_current, before, fold.Table);
         if (isAsNoted)
         {
-            // It is asked every few seconds, and hardly ever is anything new.
+            _noted = (_current, fold, fold.ReloadCount);
             return FoldReport.Nothing;
         }
 
@@ -65,6 +75,7 @@ internal sealed class RightsInForce(IMembers members, TreeApplier applier, NodeI
         if (changed is not null)
         {
             Note(fold.Table);
+            _noted = (_current, fold, fold.ReloadCount);
         }
 
         return changed;
