@@ -1,9 +1,13 @@
+using System.Numerics;
 using Cairn.Core.Primitives;
 
 namespace Cairn.Simulation.Disks;
 
 /// <summary>A file's bytes as the running machine sees them, and as the medium holds them.</summary>
-/// <remarks>Sparse: only written pages take memory. Guarded by the disk's lock.</remarks>
+/// <remarks>
+/// Sparse: only written pages take memory, and of each only what is before its last zeros: most logs are a header and a few
+/// blocks. Guarded by the disk's lock.
+/// </remarks>
 internal sealed class SimulatedFile
 {
     /// <summary>Bytes that a disk keeps or loses together when the power fails.</summary>
@@ -12,8 +16,12 @@ internal sealed class SimulatedFile
     /// <summary>The unit of caching: what was written since the last sync is tracked by page.</summary>
     public const int PageBytes = 4096;
 
+    /// <summary>As much of a page as is kept at least.</summary>
+    private const int KeptBytesMin = 64;
+
     private static readonly byte[] ZeroPage = new byte[PageBytes];
 
+    /// <summary>Pages, or their beginnings: what is missing of one is zeros.</summary>
     private readonly Dictionary<long, byte[]> _current = [];
     private readonly SortedDictionary<long, byte[]?> _durableBefore = [];
     private readonly SortedSet<long> _brokenPages = [];
@@ -76,7 +84,10 @@ internal sealed class SimulatedFile
         {
             int inPage = (int)(offset % PageBytes);
             int count = Math.Min(buffer.Length, PageBytes - inPage);
-            PageAt(offset / PageBytes).Slice(inPage, count).CopyTo(buffer);
+            ReadOnlySpan<byte> kept = PageAt(offset / PageBytes);
+            kept = kept[Math.Min(inPage, kept.Length)..Math.Min(inPage + count, kept.Length)];
+            kept.CopyTo(buffer);
+            buffer[kept.Length..count].Clear();
             buffer = buffer[count..];
             offset += count;
         }
@@ -90,7 +101,9 @@ internal sealed class SimulatedFile
         {
             int inPage = (int)(offset % PageBytes);
             int count = Math.Min(data.Length, PageBytes - inPage);
-            data[..count].CopyTo(WritablePage(offset / PageBytes).AsSpan(inPage));
+            int wanted = data[..count].LastIndexOfAnyExcept((byte)0) + 1;
+            byte[] page = WritablePage(offset / PageBytes, wanted == 0 ? 0 : inPage + wanted);
+            data[..Math.Clamp(page.Length - inPage, 0, count)].CopyTo(page.AsSpan(Math.Min(inPage, page.Length)));
             data = data[count..];
             offset += count;
         }
@@ -124,9 +137,18 @@ internal sealed class SimulatedFile
             int inPage = (int)(offset % PageBytes);
             int count = (int)Math.Min(end - offset, PageBytes - inPage);
             long page = offset / PageBytes;
-            if (_current.ContainsKey(page))
+            if (_current.TryGetValue(page, out byte[]? before))
             {
-                WritablePage(page).AsSpan(inPage, count).Clear();
+                int kept = Math.Min(before.Length, inPage + count);
+                if (kept > inPage)
+                {
+                    WritablePage(page, kept).AsSpan(inPage, kept - inPage).Clear();
+                }
+                else
+                {
+                    NoteDurable(page, before);
+                }
+
                 if (count == PageBytes)
                 {
                     _current.Remove(page);
@@ -155,16 +177,14 @@ internal sealed class SimulatedFile
     {
         byte mask = (byte)(1 << bit);
         long page = offset / PageBytes;
-        if (!_current.TryGetValue(page, out byte[]? bytes))
-        {
-            bytes = new byte[PageBytes];
-            _current[page] = bytes;
-        }
-
-        bytes[offset % PageBytes] ^= mask;
+        int at = (int)(offset % PageBytes);
+        _current.TryGetValue(page, out byte[]? bytes);
+        _current[page] = bytes = Grown(bytes, at + 1);
+        bytes[at] ^= mask;
         if (_durableBefore.TryGetValue(page, out byte[]? durable) && durable is not null)
         {
-            durable[offset % PageBytes] ^= mask;
+            _durableBefore[page] = durable = Grown(durable, at + 1);
+            durable[at] ^= mask;
         }
     }
 
@@ -186,8 +206,8 @@ internal sealed class SimulatedFile
                 continue;
             }
 
-            byte[] before = durable ?? ZeroPage;
-            byte[] after = _current.TryGetValue(page, out byte[]? now) ? now : ZeroPage;
+            byte[] before = Grown(durable, PageBytes);
+            byte[] after = _current.TryGetValue(page, out byte[]? now) ? Grown(now, PageBytes) : ZeroPage;
             byte[] left = new byte[PageBytes];
             for (int sector = 0; sector < PageBytes; sector += SectorBytes)
             {
@@ -234,20 +254,33 @@ internal sealed class SimulatedFile
 
     private ReadOnlySpan<byte> PageAt(long page) => _current.TryGetValue(page, out byte[]? bytes) ? bytes : ZeroPage;
 
-    private byte[] WritablePage(long page)
+    /// <summary>A page to be written to, of which so much is wanted.</summary>
+    private byte[] WritablePage(long page, int bytes)
     {
-        _current.TryGetValue(page, out byte[]? bytes);
+        _current.TryGetValue(page, out byte[]? before);
+        NoteDurable(page, before);
+        return _current[page] = Grown(before, bytes);
+    }
+
+    /// <summary>Keeps what the medium has of a page that is about to change.</summary>
+    private void NoteDurable(long page, byte[]? before)
+    {
         if (!_durableBefore.ContainsKey(page))
         {
-            _durableBefore[page] = (byte[]?)bytes?.Clone();
+            _durableBefore[page] = (byte[]?)before?.Clone();
         }
+    }
 
-        if (bytes is null)
+    /// <summary>The same with room for so many bytes: twice as many each time, so that appending costs little.</summary>
+    private static byte[] Grown(byte[]? page, int bytes)
+    {
+        if (page is not null && page.Length >= bytes)
         {
-            bytes = new byte[PageBytes];
-            _current[page] = bytes;
+            return page;
         }
 
-        return bytes;
+        byte[] grown = new byte[Math.Max(KeptBytesMin, (int)BitOperations.RoundUpToPowerOf2((uint)bytes))];
+        page?.CopyTo(grown, 0);
+        return grown;
     }
 }
