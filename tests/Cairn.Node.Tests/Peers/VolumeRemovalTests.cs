@@ -38,6 +38,7 @@ public sealed class VolumeRemovalTests
         bench.Until(() => first.FindDrive() is null && second.FindDrive() is null, "it is closed");
         bench.Scheduler.RunFor(TimeSpan.FromMinutes(3));
         Assert.Equal(all, ChunksOf(bench));
+        Assert.All([first, second], static node => Assert.Equal(1, RestsOf(node)));
 
         second.Kill(CrashKind.PowerLost);
         second.Start();
@@ -82,6 +83,43 @@ public sealed class VolumeRemovalTests
 
         bench.Until(() => bench.Nodes.TrueForAll(node => IsGone(node, removed)), "nothing is left of its logs");
         Assert.Empty(ChunksOf(bench));
+        bench.AssertNoFailures();
+    }
+
+    /// <summary>While one is away the others have it closed; what came late to it is taken in all the same.</summary>
+    [Fact]
+    public void It_rests_while_one_is_away_and_what_another_wrote_in_it_apart_is_given_back_too()
+    {
+        PoolBench bench = PoolBench.WithDrives(4, 85);
+        (BenchNode first, BenchNode second) = (bench.Nodes[0], bench.Nodes[1]);
+        (BenchNode apart, BenchNode away) = (bench.Nodes[2], bench.Nodes[3]);
+        VolumeId removed = first.Drive.Id;
+        byte[] kept = MakeOther(bench);
+        SortedSet<ChunkAddress> others = ChunksOf(bench);
+        Assert.True(bench.Put(first, "f", bench.Bytes(FileBytes)).IsOk);
+        UntilCopied(bench);
+        away.Kill();
+        bench.Network.Cut(apart.Address, first.Address);
+        bench.Network.Cut(apart.Address, second.Address);
+        bench.Until(() => first.Connected == 1 && apart.Connected == 0, "one is cut off, and one is away");
+        bench.Ok(first, () => first.Node.RemoveVolume("shared", default).AsTask());
+        bench.Until(() => RestsOf(first) == 1 && RestsOf(second) == 1, "it is closed");
+        Assert.True(bench.Put(apart, "late", bench.Bytes(FileBytes)).IsOk);
+
+        bench.Network.HealAll();
+        bench.Until(() => apart.FindDrive() is null, "it has heard");
+        bench.Until(
+            () => RestsOf(first) == 2 && RestsOf(second) == 2 && RestsOf(apart) == 1, "they have the same again");
+        second.Kill();
+        second.Start();
+        bench.Until(() => RestsOf(second) == 1, "it is closed after a start, too");
+        Assert.False(IsPurged(first, removed));
+
+        away.Start();
+        bench.Until(() => bench.Nodes.TrueForAll(node => IsGone(node, removed)), "nothing is left of its logs");
+        Assert.Equal(others, ChunksOf(bench));
+        Assert.All(bench.Nodes, node => Assert.Equal(
+            kept, bench.Do(node, () => DriveFiles.Read(node.FindDrive("other")!, "kept"))));
         bench.AssertNoFailures();
     }
 
@@ -151,6 +189,11 @@ public sealed class VolumeRemovalTests
             () => ChunksOf(bench).Count > 0 && bench.Nodes.TrueForAll(node => node.Status().Owed.SendChunks == 0),
             "there are copies");
     }
+
+    /// <summary>How often a node closed a removed volume until all have heard, in this life.</summary>
+    private static int RestsOf(BenchNode node) =>
+        node.Node.Diary.After(0, 1000)
+            .Count(static line => line.Text.Contains("is closed until every member", StringComparison.Ordinal));
 
     private static bool IsPurged(BenchNode node, VolumeId volume) =>
         node.IsUp && node.Node.State.Volumes.TryGetValue(volume, out PoolVolume? row) && row.IsPurged;

@@ -93,6 +93,10 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     public bool IsEmptyHere => _engine.Garbage.IsEmptied && _private.Current?.Garbage.IsEmptied != false;
 
     /// <inheritdoc/>
+    public bool IsAtRest => Condemned.IsEmpty && !HasUnpublishedWrites && _looking.IsCompleted && _dropping.IsCompleted
+        && _private.Current?.Garbage.IsEmptied != false;
+
+    /// <inheritdoc/>
     public void Upkeep()
     {
         if (_members is not null)

@@ -16,7 +16,7 @@ namespace Cairn.Node.Peers;
 /// unless the peer's positions say that it did not arrive.
 /// Thread: the engine's loop.
 /// </remarks>
-internal sealed class LogSync
+internal sealed partial class LogSync
 {
     private const int MessageBytesMax = 4 << 20;
 
@@ -59,6 +59,7 @@ internal sealed class LogSync
     /// <summary>Shares a log from now on.</summary>
     public void Add(ISharedLog log)
     {
+        _resting.Remove(log.Volume);
         _logs.Add(log.Volume, log);
         _inboxes.Add(log.Volume, new Inbox());
         log.BlocksReady += () => _ports.Workers.Start("log push", () => Push(log));
@@ -85,6 +86,7 @@ internal sealed class LogSync
     public void Forget(VolumeId volume)
     {
         _heard.Forget(volume);
+        _resting.Remove(volume);
         foreach ((NodeId, VolumeId) known in _peers.Keys.Where(known => known.Volume == volume).ToArray())
         {
             _peers.Remove(known);
@@ -181,7 +183,9 @@ internal sealed class LogSync
         bool isOpen = _logs.TryGetValue(message.Volume, out ISharedLog? log);
         WireReader reader = new(message.Positions.Span);
         LogPositions theirs = LogPositions.Decode(
-            ref reader, isOpen ? log!.Positions : LogPositions.Empty, ConfirmedBy(link.Peer, message.Volume));
+            ref reader,
+            isOpen ? log!.Positions : _resting.GetValueOrDefault(message.Volume, LogPositions.Empty),
+            ConfirmedBy(link.Peer, message.Volume));
         if (!reader.Complete)
         {
             link.Close(GoodbyeReason.ProtocolError);
@@ -197,6 +201,7 @@ internal sealed class LogSync
         state.Says(theirs);
         if (log is null)
         {
+            AnswerResting(link, message.Volume, state);
             return;
         }
 
@@ -251,6 +256,7 @@ internal sealed class LogSync
         if (!_logs.TryGetValue(volume, out ISharedLog? log))
         {
             arrival.Frame.Dispose();
+            Roused?.Invoke(volume);
             return;
         }
 

@@ -72,6 +72,9 @@ public interface IHostedVolume : IAsyncDisposable
     /// <summary>Of a removed volume: whether nothing of it is kept here any more, not even what stayed on this node alone.</summary>
     bool IsEmptyHere => true;
 
+    /// <summary>Of a removed volume: whether nothing is to be done in it before every member has heard that it was removed.</summary>
+    bool IsAtRest => false;
+
     /// <summary>Small work that is due every few seconds: what no member can contradict any more is forgotten.</summary>
     void Upkeep()
     {

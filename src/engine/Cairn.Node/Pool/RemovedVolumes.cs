@@ -13,7 +13,9 @@ namespace Cairn.Node.Pool;
 /// (1) What doors had open is closed, which publishes what was being written. (2) The volume is opened again, for no door:
 /// its garbage collector gives all of its chunks back, with the others'. (3) When all members have, an admin's node says
 /// in the pool's log that it is purged. (4) Everybody deletes its logs and indexes. Each step follows from what is in the
-/// pool's log and on the disk, so a start goes on with the one that is due. Thread: the engine's loop.
+/// pool's log and on the disk, so a start goes on with the one that is due. Before (3) all members must have heard of the
+/// removal: while one is away, a volume in which nothing goes on is closed (<see cref="RestingVolumes"/>).
+/// Thread: the engine's loop.
 /// </remarks>
 internal sealed class RemovedVolumes(
     PoolLog log, PoolView view, LogSync sync, NodeDiary diary, IVolumeFactory factory, IWorkers workers)
@@ -22,6 +24,10 @@ internal sealed class RemovedVolumes(
     private readonly HashSet<VolumeId> _closing = [];
     private readonly HashSet<VolumeId> _emptied = [];
     private readonly HashSet<VolumeId> _settled = [];
+    private readonly RestingVolumes _resting = new(sync);
+
+    /// <summary>What of the pool's log was here when a removal was first seen in this life.</summary>
+    private readonly Dictionary<VolumeId, LogPositions> _told = [];
 
     /// <summary>Opens a volume that was removed; null if that is not possible now.</summary>
     public required Func<PoolVolume, IHostedVolume?> OpenOne { get; init; }
@@ -29,8 +35,28 @@ internal sealed class RemovedVolumes(
     /// <summary>Told when one was closed: something else may be due for it.</summary>
     public required Action Closed { get; init; }
 
+    /// <summary>Whether all who may write to a volume said that they hold so much of the pool's log.</summary>
+    public required Func<PoolVolume, LogPositions, bool> HaveHeard { get; init; }
+
     /// <summary>Those that are open to be emptied.</summary>
     public IEnumerable<IHostedVolume> Open => _open.Values;
+
+    /// <summary>What the indexes of those take that are closed until all have heard of the removal.</summary>
+    public long RestingBytes => _resting.IndexBytes;
+
+    /// <summary>What of the pool's log one must hold to have heard of a removal.</summary>
+    public LogPositions ToldOf(VolumeId volume)
+    {
+        if (!_told.TryGetValue(volume, out LogPositions? told))
+        {
+            _told[volume] = told = log.Positions;
+        }
+
+        return told;
+    }
+
+    /// <summary>Somebody asks for what a closed one keeps: it is opened with the next look.</summary>
+    public void Rouse(VolumeId volume) => _resting.Rouse(volume);
 
     /// <summary>Whether one is open here, or not closed yet: nobody else may open it.</summary>
     public bool Has(VolumeId volume) => _open.ContainsKey(volume) || _closing.Contains(volume);
@@ -59,10 +85,17 @@ internal sealed class RemovedVolumes(
             Close(unmade, hosted);
         }
 
+        _resting.Keep(id => log.State.Volumes.TryGetValue(id, out PoolVolume? volume) && volume.IsRemoved);
+
         foreach (PoolVolume volume in log.State.Volumes.Values.Where(volume => !_closing.Contains(volume.Volume)))
         {
             bool isOpen = _open.TryGetValue(volume.Volume, out IHostedVolume? hosted);
             bool isEmptied = volume.IsPurged && hosted is { IsEmptyHere: true };
+            if (!volume.IsRemoved)
+            {
+                _told.Remove(volume.Volume);
+            }
+
             if (isOpen && (isEmptied || !volume.IsRemoved))
             {
                 _ = isEmptied && _emptied.Add(volume.Volume);
@@ -70,7 +103,7 @@ internal sealed class RemovedVolumes(
                 Close(volume.Volume, hosted!);
             }
             else if (!isOpen && volume is { IsRemoved: true, IsComplete: true }
-                && !(volume.IsPurged && _settled.Contains(volume.Volume)))
+                && !(volume.IsPurged && _settled.Contains(volume.Volume)) && !IsResting(volume))
             {
                 OpenOrDelete(volume);
             }
@@ -94,6 +127,13 @@ internal sealed class RemovedVolumes(
                         ? $"all nodes have given back what the removed volume {hosted.Volume.Name} took"
                         : error.ToString());
             }
+            else if (isDue && _resting.MayRest(hosted, HasHeard(row!)))
+            {
+                diary.Add(LogLevel.Info, "volumes", RestingVolumes.Sentence(hosted.Volume.Name));
+                _open.Remove(volume);
+                _resting.Add(hosted);
+                Close(volume, hosted);
+            }
         }
     }
 
@@ -107,6 +147,11 @@ internal sealed class RemovedVolumes(
 
         _open.Clear();
     }
+
+    private bool IsResting(PoolVolume volume) =>
+        _resting.Has(volume.Volume) && !_resting.Wakes(volume.Volume, volume.IsPurged || HasHeard(volume));
+
+    private bool HasHeard(PoolVolume volume) => HaveHeard(volume, ToldOf(volume.Volume));
 
     /// <summary>(2) Opens what is to be emptied, or (4) deletes what is left of what is empty.</summary>
     private void OpenOrDelete(PoolVolume volume)

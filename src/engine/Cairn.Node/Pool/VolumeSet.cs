@@ -54,6 +54,7 @@ internal sealed class VolumeSet : IAsyncDisposable
         {
             OpenOne = OpenRemoved,
             Closed = Refresh,
+            HaveHeard = (volume, told) => Writers(volume).All(writer => HasHeard(writer, told)),
         };
     }
 
@@ -89,7 +90,7 @@ internal sealed class VolumeSet : IAsyncDisposable
         ];
 
     /// <summary>What their indexes take on the disk.</summary>
-    public long IndexBytes => AllOpen.Sum(volume => volume.IndexBytes);
+    public long IndexBytes => AllOpen.Sum(volume => volume.IndexBytes) + _removed.RestingBytes;
 
     /// <summary>The garbage of the open ones. Thread: any.</summary>
     public IReadOnlyList<CondemnedChunks> Condemned => _condemned;
@@ -98,8 +99,11 @@ internal sealed class VolumeSet : IAsyncDisposable
     public IHostedVolume? Find(VolumeId volume) => _open.TryGetValue(volume, out Hosted? hosted) ? hosted.Volume : null;
 
     /// <summary>One that is open, for doors or only to be emptied: what it keeps, others may ask for.</summary>
-    public IHostedVolume? FindKept(VolumeId volume) =>
-        Find(volume) ?? _removed.Open.FirstOrDefault(removed => removed.Log.Volume == volume);
+    public IHostedVolume? FindKept(VolumeId volume)
+    {
+        _removed.Rouse(volume);
+        return Find(volume) ?? _removed.Open.FirstOrDefault(removed => removed.Log.Volume == volume);
+    }
 
     /// <summary>Why a volume of which this node has the keys is not open; null: it is, or will be in a moment.</summary>
     public NodeProblem? WhyClosed(VolumeId volume) =>
@@ -321,8 +325,7 @@ internal sealed class VolumeSet : IAsyncDisposable
 
     private VolumeSetting SettingOf(PoolVolume volume, VolumeKeyring ring)
     {
-        LogPositions heard = _log.Positions;
-        bool HasHeard(NodeId peer) => peer == _view.Self || _sync.ConfirmedBy(peer, _log.Volume).Covers(heard);
+        LogPositions told = volume.IsRemoved ? _removed.ToldOf(volume.Volume) : _log.Positions;
         return new VolumeSetting
         {
             Volume = volume,
@@ -345,11 +348,14 @@ internal sealed class VolumeSet : IAsyncDisposable
                 peer => _sync.ConfirmedBy(peer, volume.Volume),
                 IsReturning)
             {
-                HeardOfRemoval = () => Writers(volume).All(HasHeard),
+                HeardOfRemoval = () => Writers(volume).All(writer => HasHeard(writer, told)),
                 Purged = () => _log.State.Volumes.TryGetValue(volume.Volume, out PoolVolume? now) && now.IsPurged,
             },
         };
     }
+
+    private bool HasHeard(NodeId writer, LogPositions told) =>
+        writer == _view.Self || _sync.ConfirmedBy(writer, _log.Volume).Covers(told);
 
     private sealed class Hosted(IHostedVolume volume, ImmutableArray<NodeId> granters)
     {
