@@ -58,7 +58,10 @@ public sealed class CommandTests(PoolFixture fixture)
     [InlineData(ExitCode.Failed, "not '.' or '..'", "volume create ..")]
     [InlineData(ExitCode.Failed, "does not begin with '-'", "volume create --jsn")]
     [InlineData(ExitCode.NotFound, "no volume", "ls nowhere")]
-    [InlineData(ExitCode.NotFound, "no such file", "cat shared/nowhere")]
+    [InlineData(ExitCode.NotFound, "shared/nowhere: no such file", "cat shared/nowhere")]
+    [InlineData(ExitCode.Failed, "shared: is a directory", "cat shared")]
+    [InlineData(ExitCode.Failed, "not begin with '-' or '@'", "snapshot create shared @x")]
+    [InlineData(ExitCode.NotFound, "Nothing that node2 did in 'shared' is held", "brake undo shared node2")]
     [InlineData(ExitCode.NotFound, "There is no 'shared/nowhere'", "wait --safe shared/nowhere")]
     [InlineData(ExitCode.Failed, "names no file", "get shared")]
     [InlineData(ExitCode.Failed, "give at most", "space set 1000000TiB")]
@@ -83,6 +86,19 @@ public sealed class CommandTests(PoolFixture fixture)
         await Shell.Run($"kill -INT {logs.Id}", fixture.Pool.Root);
         await logs.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(ExitCode.Interrupted, logs.ExitCode);
+    }
+
+    [Fact]
+    public async Task Watching_a_place_where_nothing_is_yet_says_so_and_waits()
+    {
+        using Process watch = Process.Start(CairnProcess.StartInfo(Node.Home, ["watch", "shared/tomorrow"]))!;
+        string? said = await watch.StandardError.ReadLineAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("shared/tomorrow: no such file", said, StringComparison.Ordinal);
+        await Node.Must("mkdir", "shared/tomorrow");
+        string? seen = await watch.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("tomorrow", seen, StringComparison.Ordinal);
+        await Shell.Run($"kill -INT {watch.Id}", fixture.Pool.Root);
+        await watch.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -126,6 +142,30 @@ public sealed class CommandTests(PoolFixture fixture)
             """,
             fixture.Pool.Root);
         Assert.Equal(@"shared/bash/\$\(touch\ boom\)/", replies.Trim());
+    }
+
+    /// <summary>
+    /// Bash takes ':', '=' and '@' for ends of words, and gives words as they are typed: what it puts in place is shown.
+    /// </summary>
+    [Fact]
+    public async Task Bash_completes_names_with_spaces_and_with_what_it_breaks_words_at()
+    {
+        await Node.Must("mkdir", "--parents", "shared/words/a b");
+        await Node.Must("mkdir", "--parents", "shared/words/x:y=z@w");
+        string program = string.Join(' ', CairnProcess.StartInfo(Node.Home, []).ArgumentList);
+        string script = await Node.Must("completion", "bash");
+        string replies = await Shell.Run(
+            $$"""
+            export CAIRN_HOME='{{Node.Home}}'; cairn() { dotnet {{program}} "$@"; }
+            {{script}}
+            COMP_WORDBREAKS=$' \t\n"\'@><=;|&(:'
+            compopt() { :; }
+            answer() { COMP_LINE=$1 COMP_POINT=${#1}; _cairn; printf '<%s>' "${COMPREPLY[@]}"; }
+            answer 'cairn ls shared/words/a\ '; answer 'cairn ls "shared/words/a '
+            answer 'cairn ls shared/words/x:y='; answer 'cairn ls shared/words/x'
+            """,
+            fixture.Pool.Root);
+        Assert.Equal(@"<shared/words/a\ b/><shared/words/a b/><z@w/><shared/words/x:y=z@w/>", replies.Trim());
     }
 
     [Fact]

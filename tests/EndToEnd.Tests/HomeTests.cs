@@ -75,7 +75,9 @@ public sealed class HomeTests : IAsyncLifetime
         await Node.Must("wait", "--safe", "--timeout", "30", "--quiet");
         string status = await Node.Must("status");
         Assert.Contains("1 of 1 copies, the rule wants 4. Add 3 nodes.", status, StringComparison.Ordinal);
-        Assert.Contains("1 of 1", await Node.Must("safe", "alone/file"), StringComparison.Ordinal);
+        string safe = await Node.Must("safe", "alone/file");
+        Assert.Contains("1 of 1", safe, StringComparison.Ordinal);
+        Assert.Contains("alone/file: 1 file, ", safe, StringComparison.Ordinal);
         await Node.Kill(TestContext.Current.CancellationToken);
         await Node.Start(TestContext.Current.CancellationToken);
         string back = Path.Combine(_pool.Root, "back");

@@ -35,6 +35,9 @@ public static class HomeFolder
     /// <summary>The folder of the node's keys.</summary>
     public static string Keys(string home) => Path.Combine(home, "keys");
 
+    /// <summary>The folder of the node's indexes.</summary>
+    public static string Index(string home) => Path.Combine(home, "index");
+
     /// <summary>The daemon's control socket: in the home, or in a private folder for sockets if that path is too long.</summary>
     public static string ControlSocket(string home)
     {

@@ -4,6 +4,7 @@ using Cairn.Coding.Encryption;
 using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
+using Cairn.Core.Text;
 using Cairn.Node.Control;
 using Cairn.Node.Pool;
 using Cairn.Node.Volumes;
@@ -160,14 +161,8 @@ public sealed partial class CairnNode
     /// <summary>Why a new volume cannot be called so.</summary>
     private ControlError? WrongName(string name)
     {
-        // A name must not read as an option or a folder where it is typed, nor hide a space.
-        bool isName = name.Length > 0 && Encoding.UTF8.GetByteCount(name) <= 128
-            && !name.Contains('/', StringComparison.Ordinal) && !name.Any(char.IsControl)
-            && name is not ("." or ".." or ['-', ..]) && name.Trim() == name;
-        return !isName ? new ControlError(
-                ControlErrorKind.InvalidArgument,
-                "A volume's name has 1 to 128 bytes, no slash and no control characters; it does not begin "
-                + "with '-', is not '.' or '..', and has no space at either end.")
+        return !GivenName.IsValid(name)
+            ? new ControlError(ControlErrorKind.InvalidArgument, "A volume's name " + GivenName.Rule)
             : _view.State.TryFindVolume(name, out _)
                 ? new ControlError(ControlErrorKind.AlreadyExists, $"There is a volume '{name}' already.")
             : null;

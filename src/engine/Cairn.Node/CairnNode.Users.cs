@@ -3,6 +3,7 @@ using System.Text;
 using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
+using Cairn.Core.Text;
 using Cairn.Node.Control;
 
 namespace Cairn.Node;
@@ -10,8 +11,6 @@ namespace Cairn.Node;
 /// <content>Which person uses which machine. docs/decisions/conflict-rules.md.</content>
 public sealed partial class CairnNode
 {
-    private const int UserBytesMax = 128;
-
     /// <inheritdoc/>
     public ValueTask<Result<Unit, ControlError>> AssignUser(
         string node, string user, CancellationToken cancellation) => ValueTask.FromResult(Assign(node, user));
@@ -31,11 +30,9 @@ public sealed partial class CairnNode
             return NotAdmin("say who uses a machine");
         }
 
-        if (Encoding.UTF8.GetByteCount(user) > UserBytesMax || user != user.Trim() || user.Any(char.IsControl))
+        if (user.Length > 0 && !GivenName.IsValid(user))
         {
-            return new ControlError(
-                ControlErrorKind.InvalidArgument,
-                "A person's name has 1 to 128 bytes, no control characters, and no spaces around it.");
+            return new ControlError(ControlErrorKind.InvalidArgument, "A person's name " + GivenName.Rule);
         }
 
         // Where either may stand, as in `cairn rewind --by`, a name must mean one of them.

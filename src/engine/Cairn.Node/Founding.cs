@@ -168,6 +168,7 @@ public static class Founding
             }
 
             first ??= error;
+            first = error.Kind == ControlErrorKind.Unanswered ? first.Value with { Kind = error.Kind } : first;
         }
 
         return first ?? new ControlError(
@@ -218,7 +219,9 @@ public static class Founding
                 await Handshake.Receive(connection, both.Token, IConnection.FrameBytesMax);
             if (!answer.TryGet(out PeerMessage? message, out refused))
             {
-                return Refused(refused);
+                // Without a word why, this machine may be a member by now.
+                ControlError why = Refused(refused);
+                return why.Kind == ControlErrorKind.Unreachable ? why with { Kind = ControlErrorKind.Unanswered } : why;
             }
 
             return message is JoinAccept accept && credential.IsProved(connection, accept)

@@ -148,6 +148,16 @@ public sealed class EngineSnapshotTests : IAsyncLifetime
         Assert.Equal(["b", "ransom"], await Names("a"));
     }
 
+    [Fact]
+    public async Task Going_back_to_what_is_so_already_leaves_nothing_behind()
+    {
+        await Write("f", Content(1));
+        await Take("", "good");
+        RestoreOutcome outcome = (await Snapshots.Restore(new PastState("good"), "", default)).Value;
+        Assert.Equal((0, string.Empty), (outcome.Changed, outcome.Undo));
+        Assert.Equal(["good"], Snapshots.List().Select(snapshot => snapshot.Name));
+    }
+
     /// <summary>Where a log begins later there is no whole history to replay: that is said, and snapshots are as before.</summary>
     [Fact]
     public async Task Where_history_was_dropped_moments_and_old_positions_say_so_and_snapshots_stay()
@@ -274,6 +284,8 @@ public sealed class EngineSnapshotTests : IAsyncLifetime
         Assert.Equal(VolumeError.AlreadyExists, (await Take("", "s")).Error);
         Assert.Equal(VolumeError.InvalidName, (await Take("", "@now")).Error);
         Assert.Equal(VolumeError.InvalidName, (await Take("", "a/b")).Error);
+        Assert.Equal(VolumeError.InvalidName, (await Take("", " ")).Error);
+        Assert.Equal(VolumeError.InvalidName, (await Take("", "-x")).Error);
         Assert.Equal(VolumeError.NotFound, Snapshots.Remove("other").Error);
         Assert.Equal(["s"], Snapshots.List().Select(snapshot => snapshot.Name));
     }

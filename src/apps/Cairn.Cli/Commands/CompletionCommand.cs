@@ -27,18 +27,48 @@ public static class CompletionCommand
     }
 
     /// <remarks>
-    /// The program completes itself: the <c>[suggest:N]</c> directive prints what may stand at position N. Names come from
-    /// other people's machines: they are compared and quoted, never expanded (compgen -W would run a name like "$(reboot)").
+    /// The program completes itself: for bash <see cref="CompleteDirective"/> gets the words; for the others the
+    /// <c>[suggest:N]</c> directive prints what may stand at position N. Names come from other people's machines: they are
+    /// compared and quoted, never expanded (compgen -W would run a name like "$(reboot)").
     /// </remarks>
     private static string Script(string shell) => shell switch
     {
         "bash" => """
+            # Reads the line up to the cursor as bash reads words. Bash puts an answer in place of what stands behind the
+            # last bare ':', '=' or '@': "shown" is how much of the word is before that.
+            _cairn_words() {
+                local line=${COMP_LINE:0:COMP_POINT} breaks=${COMP_WORDBREAKS//[^:=@]/} word= begun= i c
+                words=() shown=0 quote=
+                for ((i = 0; i < ${#line}; i++)); do
+                    c=${line:i:1}
+                    case $quote$c in
+                        \'\' | \"\") quote= ;;
+                        \'?) word+=$c ;;
+                        [\ $'\t\n']) [[ $begun ]] && words+=("$word"); word= begun= shown=0; continue ;;
+                        \' | \") quote=$c shown=${#word} ;;
+                        \\) ((i++)); word+=${line:i:1} ;;
+                        \"\\) [[ ${line:i+1:1} == [\"\\\$\`] ]] && ((i++)); word+=${line:i:1} ;;
+                        *) word+=$c; [[ ! $quote && $breaks == *"$c"* ]] && shown=${#word} ;;
+                    esac
+                    begun=1
+                done
+                words+=("$word")
+            }
             _cairn() {
-                local word=${COMP_WORDS[COMP_CWORD]} line
+                local words shown quote line rest
+                _cairn_words
                 COMPREPLY=()
                 while IFS= read -r line; do
-                    [[ $line == "$word"* ]] && COMPREPLY+=("$(printf %q "$line")")
-                done < <("${COMP_WORDS[0]}" "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null)
+                    [[ $line == "${words[-1]}"* ]] || continue
+                    rest=${line:shown}
+                    case $quote in
+                        '') rest=$(printf %q "$rest") ;;
+                        \") rest=${rest//\\/\\\\} rest=${rest//\"/\\\"}
+                            rest=${rest//\$/\\\$} rest=${rest//\`/\\\`} ;;
+                        *) [[ $rest == *\'* ]] && continue ;;
+                    esac
+                    COMPREPLY+=("$rest")
+                done < <("${words[0]}" '[complete]' "${words[@]:1}" 2>/dev/null)
                 [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == */ ]] && compopt -o nospace
                 return 0
             }

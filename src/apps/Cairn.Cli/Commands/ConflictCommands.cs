@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Cairn.Cli.Output;
+using Cairn.Core.Text;
 using Cairn.Gateway.Control;
 
 namespace Cairn.Cli.Commands;

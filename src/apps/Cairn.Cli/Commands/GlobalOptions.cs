@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using Cairn.Cli.Output;
+using Cairn.Core.Text;
 
 namespace Cairn.Cli.Commands;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cairn.Cli.Output;
+using Cairn.Core.Text;
 using Cairn.Core.Tree;
 using Cairn.Gateway.Control;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text;
 using Cairn.Cli.Daemon;
 using Cairn.Cli.Output;
+using Cairn.Core.Text;
 using Cairn.Gateway.Control;
 using Cairn.Node;
 using Cairn.Node.Control;

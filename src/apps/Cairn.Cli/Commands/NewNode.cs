@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Cairn.Cli.Daemon;
+using Cairn.Cli.Output;
 using Cairn.Core.Primitives;
+using Cairn.Core.Text;
 using Cairn.Io.Host;
 using Cairn.Node.Control;
 
@@ -51,17 +53,44 @@ public static class NewNode
             Listen = parsed.GetValue(Listen) ?? config.Listen,
             Zone = parsed.GetValue(Zone) ?? config.Zone,
         };
-        await using NodeWorld world = NodeWorld.Open(context.Home, config, NodeKeys.LoadOrMake(context.Home));
-        Result<T, ControlError> entered = await world.Loop.Call(() => enter(world));
+        if (!GivenName.IsValid(config.Name))
+        {
+            throw new CommandException("A machine's name " + GivenName.Rule) { Exit = ExitCode.Usage };
+        }
+
+        NewHome made = new(context.Home);
+        (Result<T, ControlError> entered, string listen) = await Enter(context.Home, config, made, enter);
         if (!entered.TryGet(out T? value, out ControlError error))
         {
+            // A disk that failed did so, perhaps, after the pool had let this machine in.
+            made.TakeBack(keepsKeys: error.Kind is ControlErrorKind.Unanswered or ControlErrorKind.Storage);
             throw new CommandException(error.Message);
         }
 
         // A port that the system chose stays, so that the others find this node again.
-        config = config with { Listen = world.Ports.Transport.ListenAddress.ToString() };
+        config = config with { Listen = listen };
         config.Save(context.Home);
         return (value, config);
+    }
+
+    private static async Task<(Result<T, ControlError> Entered, string Listen)> Enter<T>(
+        string home, HomeConfig config, NewHome made, Func<NodeWorld, Task<Result<T, ControlError>>> enter)
+    {
+        NodeWorld world;
+        try
+        {
+            world = NodeWorld.Open(home, config, NodeKeys.LoadOrMake(home));
+        }
+        catch
+        {
+            made.TakeBack(keepsKeys: false);
+            throw;
+        }
+
+        await using (world)
+        {
+            return (await world.Loop.Call(() => enter(world)), world.Ports.Transport.ListenAddress.ToString());
+        }
     }
 
     /// <summary>A home is of one pool.</summary>

@@ -1,4 +1,5 @@
 using Cairn.Cli.Output;
+using Cairn.Core.Text;
 using Cairn.Gateway.Control;
 using Cairn.Node.Control;
 using Spectre.Console;

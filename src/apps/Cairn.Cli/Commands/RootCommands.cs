@@ -21,6 +21,7 @@ public static class RootCommands
         root.Options.Add(GlobalOptions.Home);
         root.Options.Add(GlobalOptions.Json);
         root.Options.Add(GlobalOptions.Quiet);
+        root.Add(new CompleteDirective());
         foreach (Command command in AllCommands.Create())
         {
             root.Subcommands.Add(command);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Cairn.Cli.Output;
+using Cairn.Core.Text;
 using Cairn.Gateway.Control;
 using Cairn.Node.Control;
 
@@ -35,8 +36,9 @@ public static class SafeCommand
     private static async Task Print(CommandContext context, SafetyReport report)
     {
         await context.Output.WriteLineAsync(report.Sentence);
-        string chunks = $"{Count(report.Chunks)} chunks, {SizeText.Format(report.Bytes)}";
-        await context.Output.WriteLineAsync($"{Printable.Of(report.Path)}: {Count(report.Files)} files, {chunks}");
+        string files = $"{CountText.Of(report.Files, "file")}, {CountText.Of(report.Chunks, "chunk")}";
+        await context.Output.WriteLineAsync(
+            $"{Printable.Of(report.Path)}: {files}, {SizeText.Format(report.Bytes)}");
         context.PrintTable(
             ["NODE", "ID", "CHUNKS CONFIRMED"],
             report.Holders.Select(holder => (IReadOnlyList<string>)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Cairn.Cli.Output;
+using Cairn.Core.Text;
 using Cairn.Gateway.Control;
 using Cairn.Node.Control;
 using Cairn.Node.Volumes;
@@ -273,8 +274,10 @@ public static class SnapshotCommands
             await context.PrintJson(outcome, ControlJson.Default.RestoreOutcome);
         }
 
-        string changed = outcome.Changed == 1 ? "1 entry" : $"{outcome.Changed} entries";
-        context.Say($"{changed} changed. To undo it: cairn rewind {volume}@{outcome.Undo}");
+        string changed = CountText.Of(outcome.Changed, "entry", "entries");
+        context.Say(outcome.Undo.Length == 0
+            ? "Nothing changed: it is so already."
+            : $"{changed} changed. To undo it: cairn rewind {volume}@{outcome.Undo}");
         foreach (string lost in outcome.Lost)
         {
             context.Say($"not brought back, its data is no longer kept: {lost}");

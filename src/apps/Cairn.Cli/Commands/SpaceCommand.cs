@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net.Http.Json;
 using Cairn.Cli.Output;
+using Cairn.Core.Text;
 using Cairn.Gateway.Control;
 using Cairn.Node.Control;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Cairn.Cli.Output;
+using Cairn.Core.Text;
 using Cairn.Gateway.Control;
 using Cairn.Node.Control;
 
@@ -47,7 +48,7 @@ public static class StatusCommand
         yield return $"Node    {status.Name} ({status.Node.Short}), {status.State}{admin}, "
             + $"up {DurationText.Format(status.Uptime)}, listening on {status.ListenAddress}";
         PoolStatus pool = status.PoolState;
-        yield return Text($"Pool    {pool.NodesOnline} of {pool.NodesTotal} nodes online, ")
+        yield return Text($"Pool    {pool.NodesOnline} of {CountText.Of(pool.NodesTotal, "node")} online, ")
             + $"{SizeText.Format(pool.UsedBytes)} used of {SizeText.Format(pool.UsableBytes)} usable "
             + Text($"with {pool.CopiesPossible} {(pool.CopiesPossible == 1 ? "copy" : "copies")}");
         SpaceStatus space = status.Space;
@@ -57,8 +58,9 @@ public static class StatusCommand
         OwedStatus owed = status.Owed;
         yield return owed is { SendChunks: 0, FetchChunks: 0, SendBlocks: 0 }
             ? "Owed    nothing"
-            : Text($"Owed    {owed.SendChunks:N0} chunks ({SizeText.Format(owed.SendBytes)}) and ")
-                + Text($"{owed.SendBlocks:N0} log blocks to send, {owed.FetchChunks:N0} chunks to fetch");
+            : $"Owed    {CountText.Of(owed.SendChunks, "chunk")} ({SizeText.Format(owed.SendBytes)}) and "
+                + $"{CountText.Of(owed.SendBlocks, "log block")} to send, "
+                + $"{CountText.Of(owed.FetchChunks, "chunk")} to fetch";
         if (status.OnlyHere is { Sentence.Length: > 0 } only)
         {
             string paths = Printable.Of(string.Join(", ", only.Paths.Take(3)));

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Net;
-using Cairn.Cli.Output;
+using Cairn.Core.Text;
 using Spectre.Console;
 
 namespace Cairn.Cli.Commands;

@@ -24,14 +24,15 @@ public static class WatchCommand
             "Follow the changes of a volume or folder, by all machines, until Ctrl-C.",
             "Nothing comes before what its author had seen. A program that remembers the position of the last change "
             + "it has dealt with, and goes on with --from, sees every change at least once; a position means the same "
-            + "on every machine. Changes are seen when they are published; paths are as they are called now.",
+            + "on every machine. Changes are seen when they are published; paths are as they are called now. A path "
+            + "where nothing is yet is waited for, and that is said on standard error.",
             "cairn watch photos/2026",
             "cairn watch photos --json --from start --once") { path, from, once };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
             string place = VolumePath.Query(parsed.GetValue(path)!);
             string? position = parsed.GetValue(from);
-            while (true)
+            for (bool isFirst = true; ; isFirst = false)
             {
                 string start = position is null ? string.Empty : "&from=" + Uri.EscapeDataString(position);
                 ChangePage page = await context.Client.Get(
@@ -47,6 +48,11 @@ public static class WatchCommand
                     return ExitCode.Ok;
                 }
 
+                if (isFirst)
+                {
+                    await SayIfNothingIsThere(context, parsed.GetValue(path)!, cancellation);
+                }
+
                 if (page.IsCaughtUp)
                 {
                     await Task.Delay(LookEvery, cancellation);
@@ -54,6 +60,20 @@ public static class WatchCommand
             }
         });
         return command;
+    }
+
+    /// <summary>A folder may be watched before it is made; one that was mistyped would be waited for without a word.</summary>
+    private static async Task SayIfNothingIsThere(CommandContext context, string path, CancellationToken cancellation)
+    {
+        try
+        {
+            await context.Client.Get(
+                "/v1/files/stat" + VolumePath.Query(path), ControlJson.Default.EntrySummary, cancellation);
+        }
+        catch (CommandException error) when (error.Exit == ExitCode.NotFound)
+        {
+            await Console.Error.WriteLineAsync($"cairn: {error.Message}; waiting until something is there");
+        }
     }
 
     private static Task Print(CommandContext context, ChangeSummary change)

@@ -68,7 +68,7 @@ public sealed class NodeWorld : IAsyncDisposable
                 + $"and 'join', \"listen\" in {HomeFolder.Config(home)} later.");
         }
 
-        string indexes = Path.Combine(home, "index");
+        string indexes = HomeFolder.Index(home);
         Directory.CreateDirectory(indexes);
         NodePorts ports = new()
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cairn.Core.Text;
 
 namespace Cairn.Core.Repair;
 
@@ -71,13 +72,14 @@ public sealed record SafetyVerdict(VerdictLevel Level, string Text)
     {
         { ChunksLost: > 0 } => new(VerdictLevel.Danger, string.Create(
             CultureInfo.InvariantCulture,
-            $"{Many(counts.ChunksLost, "chunk")} lost: no good copy is left. `cairn status` lists the files.")),
+            $"{CountText.Of(counts.ChunksLost, "chunk")} lost: no good copy is left. `cairn status` lists the files.")),
         { ChunksUnreachable: > 0, AbsentNodes.Count: 0 } => new(VerdictLevel.Danger, string.Create(
             CultureInfo.InvariantCulture,
-            $"{Many(counts.ChunksUnreachable, "chunk")} cannot be read now. `cairn status` says where.")),
+            $"{CountText.Of(counts.ChunksUnreachable, "chunk")} cannot be read now. `cairn status` says where.")),
         { ChunksUnreachable: > 0 } => new(VerdictLevel.Danger, string.Create(
             CultureInfo.InvariantCulture,
-            $"{Many(counts.ChunksUnreachable, "chunk")} cannot be read now. Bring back {Names(counts.AbsentNodes)}.")),
+            $"{CountText.Of(counts.ChunksUnreachable, "chunk")} cannot be read now. "
+            + $"Bring back {Names(counts.AbsentNodes)}.")),
         { CopiesPossible: 0 } => new(VerdictLevel.Attention,
             "No node gives space. Give some: `cairn space set 50GiB`."),
         { IsBraked: true } => new(VerdictLevel.Attention,
@@ -88,20 +90,20 @@ public sealed record SafetyVerdict(VerdictLevel Level, string Text)
             $"The pool is full: {Bytes(counts.BytesOwed)} cannot be copied. Give more space or delete something.")),
         { ChunksOwed: > 0 } => new(VerdictLevel.Working, string.Create(
             CultureInfo.InvariantCulture,
-            $"{Bytes(counts.BytesOwed)} in {Many(counts.ChunksOwed, "chunk")} not yet on enough nodes. "
+            $"{Bytes(counts.BytesOwed)} in {CountText.Of(counts.ChunksOwed, "chunk")} not yet on enough nodes. "
             + $"{Doing(counts)}")),
         { ChunksToRepair: > 0 } => new(VerdictLevel.Working, string.Create(
             CultureInfo.InvariantCulture,
-            $"{Many(counts.ChunksToRepair, "copy", "copies")} being remade. Nothing to do.")),
+            $"{CountText.Of(counts.ChunksToRepair, "copy", "copies")} being remade. Nothing to do.")),
         { ChunksOwedElsewhere: > 0 } => new(VerdictLevel.Working, string.Create(
             CultureInfo.InvariantCulture,
-            $"{Many(counts.ChunksOwedElsewhere, "chunk")} written on {Names(counts.OwingNodes)} "
+            $"{CountText.Of(counts.ChunksOwedElsewhere, "chunk")} written on {Names(counts.OwingNodes)} "
             + $"not yet on enough nodes. {Doing(counts)}")),
         { CopiesPossible: var possible, CopiesWanted: var wanted } when possible < wanted => new(
             VerdictLevel.Attention, string.Create(
                 CultureInfo.InvariantCulture,
                 $"Everything has {possible} of {possible} copies, the rule wants {wanted}. "
-                + $"Add {Many(wanted - possible, "node")}.")),
+                + $"Add {CountText.Of(wanted - possible, "node")}.")),
         { AbsentNodes.Count: > 0 } => new(VerdictLevel.Working, string.Create(
             CultureInfo.InvariantCulture,
             $"Everything has {Copies(counts.CopiesPossible)}, some of them on {Names(counts.AbsentNodes)}, "
@@ -124,11 +126,7 @@ public sealed record SafetyVerdict(VerdictLevel Level, string Text)
         ? "Copying."
         : $"Copying; {Names(counts.AbsentNodes)} cannot be reached.";
 
-    private static string Copies(int count) => Many(count, "copy", "copies");
-
-    private static string Many(long count, string one, string? many = null) => count == 1
-        ? $"1 {one}"
-        : string.Create(CultureInfo.InvariantCulture, $"{count:N0} {many ?? one + "s"}");
+    private static string Copies(int count) => CountText.Of(count, "copy", "copies");
 
     private static string Names(IReadOnlyList<string> names) => names.Count switch
     {

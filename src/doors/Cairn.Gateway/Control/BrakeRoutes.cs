@@ -19,24 +19,32 @@ internal static class BrakeRoutes
                 ? With(context, (volume, brake, _) => act(volume, brake, members))
                 : Task.FromResult(ControlReplies.Refuse(error));
 
+        async Task<IResult> Refuse(HttpContext context, IVolume volume, NodeId[] members, VolumeError error)
+        {
+            if (error != VolumeError.NotFound)
+            {
+                return ControlReplies.Refuse(volume.Name, error);
+            }
+
+            IReadOnlyList<NodeSummary> nodes = await engine.Call(() => node.Nodes(context.RequestAborted));
+            string who = string.Join(", ", members.Select(
+                member => nodes.FirstOrDefault(one => one.Node == member)?.Name ?? member.Short));
+            return ControlReplies.Refuse(new ControlError(
+                ControlErrorKind.NotFound,
+                $"Nothing that {who} did in '{volume.Name}' is held; 'cairn brake ls {volume.Name}' lists what is."));
+        }
+
         Route.Get(app, "/v1/brake", context => With(context, (_, brake, _) => Task.FromResult(
             ControlReplies.Json(
                 [.. brake.List().Select(held => held with { User = node.UserOf(held.Node) })],
                 ControlJson.Default.IReadOnlyListBrakedMember))));
-        Route.Post(app, "/v1/brake/release", context => Of(context, static (volume, brake, members) => Task.FromResult(
+        Route.Post(app, "/v1/brake/release", context => Of(context, async (volume, brake, members) =>
             brake.Release(members).TryGet(out _, out VolumeError error)
                 ? Results.NoContent()
-                : Refuse(volume, members, error))));
+                : await Refuse(context, volume, members, error)));
         Route.Post(app, "/v1/brake/undo", context => Of(context, async (volume, brake, members) =>
             (await brake.Undo(members, context.RequestAborted)).TryGet(out RestoreOutcome? done, out VolumeError error)
                 ? ControlReplies.Json(done, ControlJson.Default.RestoreOutcome)
-                : Refuse(volume, members, error)));
+                : await Refuse(context, volume, members, error)));
     }
-
-    private static IResult Refuse(IVolume volume, NodeId[] members, VolumeError error) => error == VolumeError.NotFound
-        ? ControlReplies.Refuse(new ControlError(
-            ControlErrorKind.NotFound,
-            $"Nothing that {string.Join(", ", members.Select(member => member.Short))} did in '{volume.Name}' is held; "
-            + "'cairn brake ls' lists what is."))
-        : ControlReplies.Refuse(volume.Name, error);
 }

@@ -16,7 +16,7 @@ internal static class ChangeRoutes
     {
         if (volume.Feed is not { } feed)
         {
-            return Task.FromResult(ControlReplies.Refuse(path, VolumeError.NotSupported));
+            return Task.FromResult(ControlReplies.Refuse(volume, path, VolumeError.NotSupported));
         }
 
         // Without a position: from now on.
@@ -31,7 +31,7 @@ internal static class ChangeRoutes
             return Task.FromResult(error == VolumeError.InvalidArgument
                 ? ControlReplies.Refuse(new ControlError(
                     ControlErrorKind.InvalidArgument, $"'{from}' is no position: take one that was printed, or start"))
-                : ControlReplies.Refuse(path, error));
+                : ControlReplies.Refuse(volume, path, error));
         }
 
         // The last of a step may be remembered; of the others the step's beginning, so that none behind them is missed.

@@ -18,20 +18,20 @@ internal static class ContentRoutes
     {
         if (!(await volume.Resolve(path)).TryGet(out ObjectAttributes attributes, out VolumeError error))
         {
-            return ControlReplies.Refuse(path, error);
+            return ControlReplies.Refuse(volume, path, error);
         }
 
         if (attributes.Kind != ObjectKind.File)
         {
-            bool isDirectory = attributes.Kind == ObjectKind.Directory;
-            return ControlReplies.Refuse(path, isDirectory ? VolumeError.IsADirectory : VolumeError.InvalidArgument);
+            error = attributes.Kind == ObjectKind.Directory ? VolumeError.IsADirectory : VolumeError.InvalidArgument;
+            return ControlReplies.Refuse(volume, path, error);
         }
 
         Result<OpenedFile, VolumeError> open = await volume.Open(
             attributes.Inode, OpenIntent.Read | OpenIntent.Steady, Caller.Daemon);
         if (!open.TryGet(out OpenedFile opened, out error))
         {
-            return ControlReplies.Refuse(path, error);
+            return ControlReplies.Refuse(volume, path, error);
         }
 
         return await SendAndClose(context, volume, path, opened);
@@ -72,11 +72,13 @@ internal static class ContentRoutes
             int first = await Receive(context, whole);
             Result<Unit, VolumeError> put = await files.Put(
                 volume, path, isMode ? mode : null, async handle => await Fill(context, volume, handle, whole, first));
-            return put.TryGet(out _, out VolumeError error) ? Results.NoContent() : ControlReplies.Refuse(path, error);
+            return put.TryGet(out _, out VolumeError error)
+                ? Results.NoContent()
+                : ControlReplies.Refuse(volume, path, error);
         }
         catch (Exception error) when (error is IOException or OperationCanceledException)
         {
-            return ControlReplies.Refuse(path, VolumeError.Interrupted);
+            return ControlReplies.Refuse(volume, path, VolumeError.Interrupted);
         }
         finally
         {
@@ -96,7 +98,7 @@ internal static class ContentRoutes
             if (count == 0 && offset == 0)
             {
                 context.Response.ContentLength = null;
-                return ControlReplies.Refuse(path, read.IsOk ? VolumeError.NoData : read.Error);
+                return ControlReplies.Refuse(volume, path, read.IsOk ? VolumeError.NoData : read.Error);
             }
 
             if (count == 0)

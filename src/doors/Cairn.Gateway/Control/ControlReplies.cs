@@ -20,9 +20,20 @@ internal static class ControlReplies
     public static IResult Refuse(ControlError error) =>
         Results.Text(error.Message, "text/plain", statusCode: Status(error.Kind));
 
-    /// <param name="path">Below the volume; "" is its root.</param>
-    public static IResult Refuse(string path, VolumeError error) => Results.Text(
-        $"{(path.Length == 0 ? "/" : path)}: {Sentence(error)}", "text/plain", statusCode: Status(error));
+    /// <param name="volume">The volume.</param>
+    /// <param name="path">Below it; "" is its root.</param>
+    /// <param name="error">Why not.</param>
+    public static IResult Refuse(IVolume volume, string path, VolumeError error) =>
+        Refuse(Place(volume, path), error);
+
+    /// <param name="what">What was asked for, as the message names it.</param>
+    /// <param name="error">Why not.</param>
+    public static IResult Refuse(string what, VolumeError error) => Results.Text(
+        $"{what}: {Sentence(error)}", "text/plain", statusCode: Status(error));
+
+    /// <summary>A place as commands name it: VOLUME, or VOLUME/path.</summary>
+    public static string Place(IVolume volume, string path) =>
+        path.Trim('/') is { Length: > 0 } below ? $"{volume.Name}/{below}" : volume.Name;
 
     public static int Status(ControlErrorKind kind) => kind switch
     {
@@ -31,7 +42,8 @@ internal static class ControlReplies
         ControlErrorKind.InvalidArgument or ControlErrorKind.InviteGarbled => StatusCodes.Status400BadRequest,
         ControlErrorKind.InviteExpired or ControlErrorKind.InviteRefused => StatusCodes.Status410Gone,
         ControlErrorKind.NotPermitted or ControlErrorKind.NotMember => StatusCodes.Status403Forbidden,
-        ControlErrorKind.Unreachable or ControlErrorKind.Stopping => StatusCodes.Status503ServiceUnavailable,
+        ControlErrorKind.Unreachable or ControlErrorKind.Unanswered
+            or ControlErrorKind.Stopping => StatusCodes.Status503ServiceUnavailable,
         ControlErrorKind.Locked => StatusCodes.Status423Locked,
         ControlErrorKind.NoSpace => StatusCodes.Status507InsufficientStorage,
         ControlErrorKind.Storage => StatusCodes.Status500InternalServerError,

@@ -37,7 +37,7 @@ internal static class FileRoutes
     {
         if (!(await volume.Resolve(path)).TryGet(out ObjectAttributes attributes, out VolumeError error))
         {
-            return ControlReplies.Refuse(path, error);
+            return ControlReplies.Refuse(volume, path, error);
         }
 
         EntrySummary entry = EntrySummary.From(volume, LastName(path, volume), attributes);
@@ -48,7 +48,7 @@ internal static class FileRoutes
     {
         if (!(await volume.Resolve(path)).TryGet(out ObjectAttributes attributes, out VolumeError error))
         {
-            return ControlReplies.Refuse(path, error);
+            return ControlReplies.Refuse(volume, path, error);
         }
 
         if (attributes.Kind != ObjectKind.Directory)
@@ -64,7 +64,7 @@ internal static class FileRoutes
                 await volume.ReadDirectory(attributes.Inode, cookie, EntriesPerStep);
             if (!read.TryGet(out IReadOnlyList<DirectoryEntry>? step, out error))
             {
-                return ControlReplies.Refuse(path, error);
+                return ControlReplies.Refuse(volume, path, error);
             }
 
             entries.AddRange(step.Select(entry => EntrySummary.From(
@@ -82,20 +82,20 @@ internal static class FileRoutes
     }
 
     private static async Task<IResult> MakeDirectory(HttpContext context, IVolume volume, string path) =>
-        Outcome(path, await volume.MakeDirectories(path, Route.Flag(context, "parents"), Caller.Daemon));
+        Outcome(volume, path, await volume.MakeDirectories(path, Route.Flag(context, "parents"), Caller.Daemon));
 
     private static async Task<IResult> Remove(HttpContext context, IVolume volume, string path) =>
         (await Find(volume, path)).TryGet(out Place place, out VolumeError error)
-            ? Outcome(path, await volume.Remove(
+            ? Outcome(volume, path, await volume.Remove(
                 place.Parent, place.Name, Route.Flag(context, "recursive"), Caller.Daemon))
-            : ControlReplies.Refuse(path, error);
+            : ControlReplies.Refuse(volume, path, error);
 
     private static async Task<IResult> Move(HttpContext context, IVolume volume, string path)
     {
         string target = context.Request.Query["target"].ToString();
         if (!(await Find(volume, path)).TryGet(out Place from, out VolumeError error))
         {
-            return ControlReplies.Refuse(path, error);
+            return ControlReplies.Refuse(volume, path, error);
         }
 
         // A directory takes the source in; any other target is its new name.
@@ -104,9 +104,9 @@ internal static class FileRoutes
             ? new Place(existing.Value.Inode, from.Name)
             : await Find(volume, target);
         return found.TryGet(out Place to, out error)
-            ? Outcome(path, await volume.Rename(
+            ? Outcome(volume, path, await volume.Rename(
                 from.Parent, from.Name, to.Parent, to.Name, RenameMode.Replace, Caller.Daemon))
-            : ControlReplies.Refuse(target, error);
+            : ControlReplies.Refuse(volume, target, error);
     }
 
     private static async Task<Result<Place, VolumeError>> Find(IVolume volume, string path)
@@ -115,8 +115,8 @@ internal static class FileRoutes
         return found.IsOk ? new Place(found.Value.Parent, found.Value.Name) : found.Error;
     }
 
-    private static IResult Outcome<T>(string path, Result<T, VolumeError> done) =>
-        done.TryGet(out _, out VolumeError error) ? Results.NoContent() : ControlReplies.Refuse(path, error);
+    private static IResult Outcome<T>(IVolume volume, string path, Result<T, VolumeError> done) =>
+        done.TryGet(out _, out VolumeError error) ? Results.NoContent() : ControlReplies.Refuse(volume, path, error);
 
     private static string LastName(string path, IVolume volume) =>
         path.Split('/', StringSplitOptions.RemoveEmptyEntries) is [.., string last] ? last : volume.Name;

@@ -28,7 +28,7 @@ internal static class HistoryRoutes
             context, (_, history, path) => Trash(node, history, path)));
         Route.Delete(app, "/v1/history/trash", context => With(context, EmptyTrash));
         Route.Post(app, "/v1/history/undelete", context => With(
-            context, (_, history, path) => Undelete(context, history, path)));
+            context, (volume, history, path) => Undelete(context, volume, history, path)));
         Route.Get(app, "/v1/history/conflicts", context => With(
             context, (_, history, path) => Conflicts(node, history, path)));
         Route.Post(app, "/v1/history/resolve", context => With(
@@ -43,7 +43,7 @@ internal static class HistoryRoutes
         if (!file.TryGet(out InodeNumber inode, out VolumeError error)
             || !history.Versions(inode).TryGet(out IReadOnlyList<FileVersion>? versions, out error))
         {
-            return ControlReplies.Refuse(path, error);
+            return ControlReplies.Refuse(volume, path, error);
         }
 
         return ControlReplies.Json(
@@ -58,7 +58,7 @@ internal static class HistoryRoutes
         return chosen.TryGet(out Chosen at, out VolumeError error)
             && history.OpenVersion(at.File, at.Version).TryGet(out OpenedFile opened, out error)
             ? await ContentRoutes.SendAndClose(context, volume, path, opened)
-            : RefuseVersion(context, path, error);
+            : RefuseVersion(context, volume, path, error);
     }
 
     private static async Task<IResult> Restore(
@@ -68,7 +68,7 @@ internal static class HistoryRoutes
         return chosen.TryGet(out Chosen at, out VolumeError error)
             && history.Restore(at.File, at.Version).TryGet(out _, out error)
             ? Results.NoContent()
-            : RefuseVersion(context, path, error);
+            : RefuseVersion(context, volume, path, error);
     }
 
     private static Task<IResult> Trash(INodeControl node, IVolumeHistory history, string path) =>
@@ -84,14 +84,15 @@ internal static class HistoryRoutes
             ? Results.NoContent()
             : ControlReplies.Refuse(volume.Name, error));
 
-    private static Task<IResult> Undelete(HttpContext context, IVolumeHistory history, string path)
+    private static Task<IResult> Undelete(
+        HttpContext context, IVolume volume, IVolumeHistory history, string path)
     {
         ReadOnlyMemory<byte> name = NameText.ToBytes(context.Request.Query["name"].ToString());
         TrashEntry? removed = history.Trash().FirstOrDefault(entry => entry.Path == path.Trim('/'));
         Result<Unit, VolumeError> done = removed is null ? VolumeError.NotFound : history.Undelete(removed.Inode, name);
         return Task.FromResult(done.TryGet(out _, out VolumeError error)
             ? Results.NoContent()
-            : ControlReplies.Refuse(path, error));
+            : ControlReplies.Refuse(volume, path, error));
     }
 
     private static Task<IResult> Conflicts(INodeControl node, IVolumeHistory history, string path) =>
@@ -115,7 +116,7 @@ internal static class HistoryRoutes
         return place.TryGet(out (InodeNumber Parent, ReadOnlyMemory<byte> Name) at, out VolumeError error)
             && history.Resolve(at.Parent, at.Name, kept).TryGet(out _, out error)
             ? Results.NoContent()
-            : ControlReplies.Refuse(path, error);
+            : ControlReplies.Refuse(volume, path, error);
     }
 
     private static async Task<IResult> Merge(IVolume volume, IVolumeHistory history, string path)
@@ -124,7 +125,7 @@ internal static class HistoryRoutes
         if (!place.TryGet(out (InodeNumber Parent, ReadOnlyMemory<byte> Name) at, out VolumeError error)
             || !(await history.Merge(at.Parent, at.Name)).TryGet(out MergeReport report, out error))
         {
-            return ControlReplies.Refuse(path, error);
+            return ControlReplies.Refuse(volume, path, error);
         }
 
         string? refusal = report.Outcome switch
@@ -139,17 +140,21 @@ internal static class HistoryRoutes
         };
         return refusal is null
             ? Results.NoContent()
-            : Results.Text($"{path}: {refusal}", "text/plain", statusCode: StatusCodes.Status409Conflict);
+            : Results.Text(
+                $"{ControlReplies.Place(volume, path)}: {refusal}",
+                "text/plain",
+                statusCode: StatusCodes.Status409Conflict);
     }
 
-    private static IResult RefuseVersion(HttpContext context, string path, VolumeError error)
+    private static IResult RefuseVersion(HttpContext context, IVolume volume, string path, VolumeError error)
     {
         string which = context.Request.Query["version"] is [{ Length: > 0 } version] ? version : "of that time";
         return error == VolumeError.NotFound
             ? ControlReplies.Refuse(new ControlError(
                 ControlErrorKind.NotFound,
-                $"{path}: no such file, or no version {which}, or more than one; 'cairn log' lists them"))
-            : ControlReplies.Refuse(path, error);
+                $"{ControlReplies.Place(volume, path)}: no such file, or no version {which}, or more than one; "
+                + "'cairn log' lists them"))
+            : ControlReplies.Refuse(volume, path, error);
     }
 
     /// <summary>The version that <c>version</c> (or the start of its id) or <c>time</c> names.</summary>

@@ -10,39 +10,41 @@ namespace Cairn.Gateway.Control;
 /// <summary>Rules of folders and files by path.</summary>
 internal static class RuleRoutes
 {
-    private delegate IResult Act(IVolumeRules rules, InodeNumber inode, string path);
+    /// <summary>What a request is about: <c>VOLUME/path</c>, found.</summary>
+    private sealed record Place(IVolume Volume, string Path, IVolumeRules Rules, InodeNumber Inode)
+    {
+        public IResult Refuse(VolumeError error) => ControlReplies.Refuse(Volume, Path, error);
+    }
 
     public static void Map(WebApplication app, INodeControl node, EngineCalls engine)
     {
-        Task<IResult> With(HttpContext context, Act act) => VolumeCall.With(
+        Task<IResult> With(HttpContext context, Func<Place, IResult> act) => VolumeCall.With(
             context, node, engine, async (_, volume, path) =>
                 (await volume.Resolve(path)).TryGet(out ObjectAttributes found, out VolumeError error)
                     ? volume.Rules is { } rules
-                        ? act(rules, found.Inode, path)
-                        : ControlReplies.Refuse(path, VolumeError.NotSupported)
-                    : ControlReplies.Refuse(path, error));
+                        ? act(new Place(volume, path, rules, found.Inode))
+                        : ControlReplies.Refuse(volume, path, VolumeError.NotSupported)
+                    : ControlReplies.Refuse(volume, path, error));
 
         Route.Get(app, "/v1/rules", async context =>
         {
             IReadOnlyList<NodeSummary> nodes = await engine.Call(() => node.Nodes(context.RequestAborted));
-            return await With(context, (rules, inode, path) => Show(nodes, rules, inode, path));
+            return await With(context, place => Show(nodes, place));
         });
         Route.Put(app, "/v1/rules", async context =>
         {
             IReadOnlyList<NodeSummary> nodes = await engine.Call(() => node.Nodes(context.RequestAborted));
-            return await With(context, (rules, inode, path) => Set(context, nodes, rules, inode, path));
+            return await With(context, place => Set(context, nodes, place));
         });
         Route.Delete(app, "/v1/rules", context => With(context, Unset));
     }
 
-    private static IResult Show(
-        IReadOnlyList<NodeSummary> nodes, IVolumeRules rules, InodeNumber inode, string path) =>
-        rules.Get(inode).TryGet(out ObjectRule rule, out VolumeError error)
+    private static IResult Show(IReadOnlyList<NodeSummary> nodes, Place place) =>
+        place.Rules.Get(place.Inode).TryGet(out ObjectRule rule, out VolumeError error)
             ? ControlReplies.Json(RuleSummary.From(rule, nodes), ControlJson.Default.RuleSummary)
-            : ControlReplies.Refuse(path, error);
+            : place.Refuse(error);
 
-    private static IResult Set(
-        HttpContext context, IReadOnlyList<NodeSummary> nodes, IVolumeRules rules, InodeNumber inode, string path)
+    private static IResult Set(HttpContext context, IReadOnlyList<NodeSummary> nodes, Place place)
     {
         string? keepText = context.Request.Query["keep"];
         string? conflictsText = context.Request.Query["conflicts"];
@@ -69,7 +71,7 @@ internal static class RuleRoutes
         return conflictsText is not null && conflicts is null
             ? Bad($"'{conflictsText}' is no way to end conflicts: write keep-both, newest, prefer-node NAME[,NAME], "
                 + "prefer-user NAME or merge-text")
-            : Change(rules, inode, path, own => own with
+            : Change(place, own => own with
             {
                 Keep = keep ?? own.Keep,
                 Conflicts = conflicts ?? own.Conflicts,
@@ -79,12 +81,12 @@ internal static class RuleRoutes
     private static IResult Bad(string sentence) =>
         ControlReplies.Refuse(new ControlError(ControlErrorKind.InvalidArgument, sentence));
 
-    private static IResult Unset(IVolumeRules rules, InodeNumber inode, string path) =>
-        Change(rules, inode, path, static own => own with { Keep = null, Conflicts = null });
+    private static IResult Unset(Place place) =>
+        Change(place, static own => own with { Keep = null, Conflicts = null });
 
-    private static IResult Change(IVolumeRules rules, InodeNumber inode, string path, Func<Rule, Rule> change) =>
-        rules.Get(inode).TryGet(out ObjectRule rule, out VolumeError error)
-        && rules.Set(inode, change(rule.Own)).TryGet(out _, out error)
+    private static IResult Change(Place place, Func<Rule, Rule> change) =>
+        place.Rules.Get(place.Inode).TryGet(out ObjectRule rule, out VolumeError error)
+        && place.Rules.Set(place.Inode, change(rule.Own)).TryGet(out _, out error)
             ? Results.NoContent()
-            : ControlReplies.Refuse(path, error);
+            : place.Refuse(error);
 }

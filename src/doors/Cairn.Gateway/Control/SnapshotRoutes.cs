@@ -67,14 +67,17 @@ internal static class SnapshotRoutes
         Result<ObjectAttributes, VolumeError> folder = await volume.Resolve(path);
         if (!folder.TryGet(out ObjectAttributes at, out VolumeError error))
         {
-            return ControlReplies.Refuse(path, error);
+            return ControlReplies.Refuse(volume, path, error);
         }
 
         Result<VolumeSnapshot, VolumeError> made =
             await snapshots.Create(at.Inode, NameText.ToBytes(name), context.RequestAborted);
         return made.TryGet(out VolumeSnapshot? snapshot, out error)
             ? ControlReplies.Json(snapshot, ControlJson.Default.VolumeSnapshot)
-            : ControlReplies.Refuse($"snapshot {name}", error);
+            : error == VolumeError.InvalidName
+                ? ControlReplies.Refuse(new ControlError(
+                    ControlErrorKind.InvalidArgument, "A snapshot's name " + GivenName.Rule))
+                : ControlReplies.Refuse($"snapshot {name}", error);
     }
 
     private static async Task<IResult> Remove(

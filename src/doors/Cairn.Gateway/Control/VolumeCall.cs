@@ -43,5 +43,5 @@ internal static class VolumeCall
         where TSide : class => With(
             context, node, engine, (_, volume, path) => side(volume) is { } found
                 ? act(volume, found, path)
-                : Task.FromResult(ControlReplies.Refuse(path, VolumeError.NotSupported)));
+                : Task.FromResult(ControlReplies.Refuse(volume, path, VolumeError.NotSupported)));
 }

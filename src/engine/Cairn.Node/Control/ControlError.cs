@@ -27,6 +27,11 @@ public enum ControlErrorKind
     /// <summary>No node that is needed can be reached now. Retrying may help.</summary>
     Unreachable,
 
+    /// <summary>
+    /// A node that was asked for something did not answer, so it may have done it. Retrying as the same machine may help.
+    /// </summary>
+    Unanswered,
+
     /// <summary>This node was revoked, or is not a member any more.</summary>
     NotMember,
 

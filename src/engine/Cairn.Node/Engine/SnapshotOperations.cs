@@ -44,7 +44,7 @@ internal sealed class SnapshotOperations(
     public async ValueTask<Result<VolumeSnapshot, VolumeError>> Create(
         InodeNumber folder, ReadOnlyMemory<byte> name, CancellationToken cancellation)
     {
-        if (!EntryName.IsValid(name.Span) || name.Span[0] == (byte)'@')
+        if (!GivenName.IsValid(NameText.Of(name.Span)))
         {
             return VolumeError.InvalidName;
         }
@@ -145,16 +145,10 @@ internal sealed class SnapshotOperations(
             }
         }
 
-        // The moment is found before the snapshot is made: a look back must not count what it does itself.
-        if (!Make(InodeNumber.Root, UndoName()).TryGet(out VolumeSnapshot? undo, out error))
-        {
-            return error;
-        }
-
         RestoreWalk walk = new(
             view.Queries, state.Queries, state.Fresh, view.KeepsData ? static (_, _) => true : IsKept);
         using IEnumerator<RestoreStep> steps = walk.Steps(names).GetEnumerator();
-        return Run(undo.Name, steps, cancellation);
+        return Run(steps, cancellation);
     }
 
     /// <summary>A past state, to be held against a present in which everything written is published.</summary>
@@ -204,9 +198,10 @@ internal sealed class SnapshotOperations(
         }
     }
 
-    private Result<RestoreOutcome, VolumeError> Run(
-        string undo, IEnumerator<RestoreStep> steps, CancellationToken cancellation)
+    /// <summary>Makes a snapshot before the first change: what changes nothing leaves nothing to go back to.</summary>
+    private Result<RestoreOutcome, VolumeError> Run(IEnumerator<RestoreStep> steps, CancellationToken cancellation)
     {
+        string undo = string.Empty;
         long changed = 0;
         var lost = new List<string>();
         for (bool hasMore = true; hasMore;)
@@ -223,6 +218,17 @@ internal sealed class SnapshotOperations(
                     }
                     else if (!step.Primitives.IsEmpty)
                     {
+                        if (undo.Length == 0)
+                        {
+                            if (!Make(InodeNumber.Root, UndoName()).TryGet(
+                                out VolumeSnapshot? before, out VolumeError error))
+                            {
+                                return error;
+                            }
+
+                            undo = before.Name;
+                        }
+
                         if (state.Commit(step.Primitives) is { } failed)
                         {
                             return failed;

@@ -1,8 +1,8 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Repair;
+using Cairn.Core.Text;
 using Cairn.Node.Control;
 using Cairn.Node.Peers;
 using Cairn.Node.Pool;
@@ -126,9 +126,8 @@ internal sealed class OnlyHere(
     {
         string what = files switch
         {
-            > 1 => string.Create(CultureInfo.InvariantCulture, $"{files:N0} files are"),
-            1 => "1 file is",
-            _ when chunks > 0 => string.Create(CultureInfo.InvariantCulture, $"{chunks:N0} chunks are"),
+            > 0 => CountText.Of(files, "file is", "files are"),
+            _ when chunks > 0 => CountText.Of(chunks, "chunk is", "chunks are"),
             _ when blocks > 0 => "Changed names are",
             _ => "Something just written is",
         };

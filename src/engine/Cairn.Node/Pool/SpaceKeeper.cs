@@ -1,5 +1,6 @@
 using Cairn.Core.Placement;
 using Cairn.Core.Primitives;
+using Cairn.Core.Text;
 using Cairn.Node.Control;
 using Cairn.Storage.Home;
 using Cairn.Storage.Journaling;
@@ -41,7 +42,7 @@ internal sealed class SpaceKeeper(
         disk.Space().TryGet(out DiskSpace space, out _) && bytes > space.TotalBytes
             ? new ControlError(
                 ControlErrorKind.InvalidArgument,
-                $"The disk of the home has {space.TotalBytes >> 20} MiB: give at most that.")
+                $"The disk of the home has {SizeText.Format(space.TotalBytes)}: give at most that.")
             : null;
 
     /// <summary>What the owner is told of a disk that somebody else fills; null while there is room for journal, logs and index.</summary>

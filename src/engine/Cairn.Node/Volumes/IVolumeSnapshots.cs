@@ -1,5 +1,6 @@
 using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
+using Cairn.Core.Text;
 using Cairn.Core.Tree;
 
 namespace Cairn.Node.Volumes;
@@ -44,7 +45,9 @@ public sealed record PastDifference(
     string Path, EntryChange Change, ObjectKind Kind, long? SizeBefore, long? SizeAfter);
 
 /// <summary>What a restoration did.</summary>
-/// <param name="Undo">The snapshot that was made before: going back to it undoes the restoration.</param>
+/// <param name="Undo">
+/// The snapshot that was made before: going back to it undoes the restoration. Empty when it changed nothing.
+/// </param>
 /// <param name="Changed">How many entries it changed.</param>
 /// <param name="Lost">Paths whose data is no longer kept anywhere: they stay as they are.</param>
 public sealed record RestoreOutcome(string Undo, long Changed, IReadOnlyList<string> Lost);
@@ -57,7 +60,7 @@ public sealed record RestoreOutcome(string Undo, long Changed, IReadOnlyList<str
 public interface IVolumeSnapshots
 {
     /// <summary>Makes a snapshot of a folder as it is now, what is written and not yet published included.</summary>
-    /// <returns>AlreadyExists when the name is taken, InvalidName when it begins with '@' or is no name.</returns>
+    /// <returns>AlreadyExists when the name is taken, InvalidName when it is no <see cref="GivenName"/>.</returns>
     ValueTask<Result<VolumeSnapshot, VolumeError>> Create(
         InodeNumber folder, ReadOnlyMemory<byte> name, CancellationToken cancellation);
 

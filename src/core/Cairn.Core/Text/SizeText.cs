@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 
-namespace Cairn.Cli.Output;
+namespace Cairn.Core.Text;
 
 /// <summary>Sizes as people write and read them: <c>50GiB</c>, <c>1.5T</c>, <c>20GB</c>, plain bytes.</summary>
 public static class SizeText

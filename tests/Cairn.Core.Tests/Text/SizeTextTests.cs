@@ -1,6 +1,6 @@
-using Cairn.Cli.Output;
+using Cairn.Core.Text;
 
-namespace Cairn.Cli.Tests.Output;
+namespace Cairn.Core.Tests.Text;
 
 public sealed class SizeTextTests
 {
@@ -35,5 +35,6 @@ public sealed class SizeTextTests
     [InlineData(1L << 30, "1.00 GiB")]
     [InlineData(50L << 30, "50.0 GiB")]
     [InlineData(long.MaxValue, "8.00 EiB")]
-    public void Sizes_are_printed_with_three_digits(long bytes, string text) => Assert.Equal(text, SizeText.Format(bytes));
+    public void Sizes_are_printed_with_three_digits(long bytes, string text) =>
+        Assert.Equal(text, SizeText.Format(bytes));
 }
