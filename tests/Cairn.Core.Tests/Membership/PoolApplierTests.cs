@@ -116,6 +116,19 @@ public sealed class PoolApplierTests
     }
 
     [Fact]
+    public void A_volume_is_as_old_as_its_maker_said()
+    {
+        PoolScene founder = Founded();
+        founder.Clock = new WallTime(7);
+        founder.Do(Create(1, "docs"));
+        founder.Clock = new WallTime(8);
+        founder.Do(new RenameVolume(Volume(1), "other"u8.ToArray()));
+        founder.Do(Create(1, "again"));
+        Assert.Equal(new WallTime(7), founder.State.Volumes[Volume(1)].Created);
+        Assert.Equal(new WallTime(7), founder.WholeState.Volumes[Volume(1)].Created);
+    }
+
+    [Fact]
     public void Admins_limit_members_and_the_last_word_holds_for_what_they_had_not_seen()
     {
         PoolScene founder = Founded();

@@ -23,6 +23,9 @@ internal sealed class PoolScene
 
     public LogId Log { get; }
 
+    /// <summary>What its clock says while it writes.</summary>
+    public WallTime Clock { get; set; }
+
     public List<Transaction> History { get; } = [];
 
     /// <summary>As a node reads it: only what changed since the last time.</summary>
@@ -32,7 +35,7 @@ internal sealed class PoolScene
     public PoolState WholeState => PoolApplier.Read(_fold.Table);
 
     /// <summary>Authors a transaction here.</summary>
-    public void Do(params ImmutableArray<Primitive> primitives) => Take(_fold.Author(Log, default, primitives));
+    public void Do(params ImmutableArray<Primitive> primitives) => Take(_fold.Author(Log, Clock, primitives));
 
     public void Take(Transaction transaction)
     {

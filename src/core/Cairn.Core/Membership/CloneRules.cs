@@ -13,8 +13,9 @@ namespace Cairn.Core.Membership;
 internal static class CloneRules
 {
     /// <summary>Obeys an admin.</summary>
-    public static void Apply(ITreeTable state, NodeId author, Primitive primitive)
+    public static void Apply(ITreeTable state, Transaction transaction, Primitive primitive)
     {
+        NodeId author = transaction.Id.Log.Author;
         if (!PoolTable.IsAuthority(state, author))
         {
             return;
@@ -23,7 +24,7 @@ internal static class CloneRules
         switch (primitive)
         {
             case CloneVolume clone:
-                Make(state, author, clone);
+                Make(state, transaction, clone);
                 break;
             case CompleteClone complete when PoolTable.GetVolume(state, complete.Volume) is { } row:
                 PoolTable.PutVolume(state, row with { Volume = row.Volume with { IsComplete = true } });
@@ -40,7 +41,7 @@ internal static class CloneRules
     public static bool IsNeeded(ITreeTable state, VolumeId volume) =>
         PoolTable.GetVolume(state, volume)?.Volume.IsClone == true || HasClones(state, volume);
 
-    private static void Make(ITreeTable state, NodeId author, CloneVolume clone)
+    private static void Make(ITreeTable state, Transaction transaction, CloneVolume clone)
     {
         if (PoolTable.GetVolume(state, clone.Volume) is not null
             || PoolTable.Text(clone.Name.Span) is not { } name
@@ -65,7 +66,8 @@ internal static class CloneRules
             Origins = [.. clone.Origins.Select(origin => new HeldSnapshot(origin.Volume, origin.Snapshot))],
             IsComplete = false,
         };
-        PoolTable.PutVolume(state, new(volume, author));
+        PoolTable.PutVolume(state, new(volume, transaction.Id.Log.Author));
+        PoolTable.PutCreated(state, clone.Volume, transaction.Claimed);
     }
 
     private static void Hold(ITreeTable state, VolumeId clone, CloneOrigin origin) => PoolTable.AddHold(

@@ -67,10 +67,10 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
                     Apply(state, author, exclude);
                     break;
                 case CreateVolume create:
-                    Apply(state, author, create);
+                    Apply(state, transaction, create);
                     break;
                 case CloneVolume or CompleteClone or RemoveClone:
-                    CloneRules.Apply(state, author, primitive);
+                    CloneRules.Apply(state, transaction, primitive);
                     break;
                 case RemoveVolume or PurgeVolume or RenameVolume:
                     ChangeVolume(state, author, primitive);
@@ -251,8 +251,9 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
         }
     }
 
-    private static void Apply(ITreeTable state, NodeId author, CreateVolume create)
+    private static void Apply(ITreeTable state, Transaction transaction, CreateVolume create)
     {
+        NodeId author = transaction.Id.Log.Author;
         if (PoolTable.IsAuthority(state, author)
             && PoolTable.Text(create.Name.Span) is { } name
             && PoolTable.GetVolume(state, create.Volume) is null)
@@ -262,6 +263,7 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
                 Options = [.. create.Options.Span],
             };
             PoolTable.PutVolume(state, new(volume, author));
+            PoolTable.PutCreated(state, create.Volume, transaction.Claimed);
         }
     }
 

@@ -25,7 +25,7 @@ internal static class PoolReader
             };
         }
 
-        if (isTouched(PoolTable.VolumeTag))
+        if (isTouched(PoolTable.VolumeTag) || isTouched(PoolTable.CreatedTag))
         {
             state = state with
             {

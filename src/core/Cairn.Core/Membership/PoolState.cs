@@ -91,6 +91,9 @@ public sealed record PoolVolume(VolumeId Volume, string Name, bool IsRemoved)
     /// <summary>Whether every member has given back what it took, after it was removed: nothing brings it back any more.</summary>
     public bool IsPurged { get; init; }
 
+    /// <summary>When it was made, by its maker's clock; the epoch if a program folded it that did not keep this.</summary>
+    public WallTime Created { get; init; }
+
     /// <summary>Whether it shares chunks with a snapshot of another volume.</summary>
     public bool IsClone => !Origins.IsEmpty;
 }

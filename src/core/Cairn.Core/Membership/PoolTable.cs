@@ -32,6 +32,7 @@ internal static class PoolTable
     internal const byte FolderTag = (byte)'F';
     internal const byte UserTag = (byte)'U';
     internal const byte WeightsTag = (byte)'W';
+    internal const byte CreatedTag = (byte)'T';
     private static readonly byte[] WeightsKey = [WeightsTag];
 
     private delegate T Reading<T>(ref WireReader reader);
@@ -138,9 +139,21 @@ internal static class PoolTable
         TableCursor cursor = table.Scan([VolumeTag], [VolumeTag + 1]);
         while (cursor.MoveNext())
         {
-            yield return ReadVolume(new VolumeId(cursor.Key.AsSpan(1)), cursor.Value).Volume;
+            VolumeId volume = VolumeOf(cursor.Key);
+            yield return ReadVolume(volume, cursor.Value).Volume with { Created = GetCreated(table, volume) };
         }
     }
+
+    /// <summary>When a volume was made, by its maker's clock: a row of its own, which an older program passes over.</summary>
+    public static void PutCreated(ITreeTable table, VolumeId volume, WallTime time)
+    {
+        byte[] value = new byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64BigEndian(value, time.UnixNanoseconds);
+        table.Put(CreatedKey(volume), value);
+    }
+
+    private static WallTime GetCreated(ITreeTable table, VolumeId volume) =>
+        table.Get(CreatedKey(volume)) is { } value ? new WallTime(BinaryPrimitives.ReadInt64BigEndian(value)) : default;
 
     public static void PutKey(ITreeTable table, KeyGrant grant)
     {
@@ -382,6 +395,8 @@ internal static class PoolTable
     private static byte[] MemberKey(NodeId node) => [MemberTag, .. node.Value.ToArray()];
 
     private static byte[] VolumeKey(VolumeId volume) => [VolumeTag, .. volume.Value.ToArray()];
+
+    private static byte[] CreatedKey(VolumeId volume) => [CreatedTag, .. volume.Value.ToArray()];
 
     private static byte[] KeyKey(VolumeId volume, EpochId epoch, NodeId recipient) =>
         [KeyTag, .. volume.Value.ToArray(), .. epoch.Value.ToArray(), .. recipient.Value.ToArray()];

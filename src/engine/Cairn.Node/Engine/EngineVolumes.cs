@@ -190,6 +190,7 @@ public sealed class EngineVolumes : IVolumeFactory
         (log, index) => Parts(setting.Volume.Name, log, index) with
         {
             AuthorName = _stores.Options.Name,
+            Created = setting.Volume.Created,
             Source = setting.Source,
             Replication = setting.Replication,
             Members = setting.Garbage,

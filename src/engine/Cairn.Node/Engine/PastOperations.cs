@@ -269,6 +269,7 @@ internal sealed class PastOperations
     {
         InodeNumber inode = past.NumberOf(view.Id);
         Remember(inode, past, view.Id);
+        (WallTime modified, WallTime changed) = _state.TimesOf(view);
         return new ObjectAttributes
         {
             Inode = inode,
@@ -280,9 +281,9 @@ internal sealed class PastOperations
             SizeBytes = view.SizeBytes,
             DataBytes = view.DataBytes,
             Device = view.Device,
-            Accessed = view.Modified,
-            Modified = view.Modified,
-            Changed = view.Changed,
+            Accessed = modified,
+            Modified = modified,
+            Changed = changed,
         };
     }
 }

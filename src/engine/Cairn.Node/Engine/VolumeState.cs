@@ -24,6 +24,9 @@ public sealed record VolumeParts
     /// <summary>How this node is called in the names of conflicting versions; empty for its id.</summary>
     public string AuthorName { get; init; } = string.Empty;
 
+    /// <summary>When the volume was made: what its root shows until something in it changes.</summary>
+    public WallTime Created { get; init; }
+
     /// <summary>The volume's logs and their fold. Whoever opened it disposes it after the engine.</summary>
     public required ReplicatedLog Log { get; init; }
 
@@ -367,14 +370,27 @@ internal sealed class VolumeState
         return new NewObject(id, mode, caller.UserId, group, Now);
     }
 
+    /// <summary>When an object was modified and changed. A root in which nothing was done yet has no record of that.</summary>
+    public (WallTime Modified, WallTime Changed) TimesOf(ObjectView view)
+    {
+        bool isUntouched = view.Id == TreeQueries.Root && view.Changed == default;
+        return (isUntouched && view.Modified == default ? Parts.Created : view.Modified,
+            isUntouched ? Parts.Created : view.Changed);
+    }
+
     /// <summary>What stat shows of an object, this node's drafts included.</summary>
     public ObjectAttributes Describe(ObjectView view)
     {
         OpenObject? open = FindOpen(view.Id);
         long size = open is { IsPinned: true } ? open.SizeBytes : view.SizeBytes;
         Draft? draft = open?.Newest;
-        WallTime modified = draft?.Modified ?? view.Modified;
-        WallTime changed = draft is not null && draft.Modified > view.Changed ? draft.Modified : view.Changed;
+        (WallTime modified, WallTime changed) = TimesOf(view);
+        if (draft is not null)
+        {
+            modified = draft.Modified;
+            changed = draft.Modified > changed ? draft.Modified : changed;
+        }
+
         return new ObjectAttributes
         {
             Inode = Inodes.HandOut(view.Id),
