@@ -5,7 +5,9 @@ using Cairn.Core.Placement;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Core.Repair;
+using Cairn.Core.Text;
 using Cairn.Node.Control;
+using Cairn.Node.Peers;
 using Cairn.Node.Pool;
 using Cairn.Node.Volumes;
 using Cairn.Storage;
@@ -17,6 +19,7 @@ public sealed partial class CairnNode
 {
     private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan OwedPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan HeardPatience = TimeSpan.FromSeconds(10);
 
     /// <inheritdoc/>
@@ -60,10 +63,19 @@ public sealed partial class CairnNode
         (long Chunks, long Bytes) most = (0, 0);
         long reported = 0;
         long asked = 0;
+        long? heard = null;
         while (!cancellation.IsCancellationRequested && !_stop.IsCancellationRequested)
         {
             Task progress = _progress.Task;
             SafetyProgress now = OwnProgress(ref most);
+            if (path is null && now.IsSafe
+                && (heard is not { } last || _ports.Time.GetElapsedTime(last) > AskEvery))
+            {
+                await HearOwed(cancellation);
+                heard = _ports.Time.GetTimestamp();
+                now = OwnProgress(ref most);
+            }
+
             if (path is null && now.IsSafe && OwingNodes() is { Count: > 0 } others)
             {
                 string sentence = $"{string.Join(", ", others)} still copies what was written there.";
@@ -235,7 +247,7 @@ public sealed partial class CairnNode
         string sentence = isSafe || verdict.Level == VerdictLevel.Danger ? verdict.Text
             : _grounds.Problems.FirstOrDefault() is { Message: { } waits } ? waits
             : !isPublished ? "Writes are being published."
-            : chunks > 0 ? $"{chunks} chunks are on their way."
+            : chunks > 0 ? $"{CountText.Of(chunks, "chunk is", "chunks are")} on the way."
             : !isLogSafe ? "The log is on its way."
             : verdict.Text;
         return new SafetyProgress(most.Chunks, most.Chunks - chunks, most.Bytes, most.Bytes - bytes, isSafe, sentence);
@@ -244,6 +256,17 @@ public sealed partial class CairnNode
     /// <summary>The names of the other nodes that said, some seconds ago, that they owe copies of what was written there.</summary>
     private List<string> OwingNodes() =>
         [.. OtherRecords().Where(record => record.OwedChunks > 0).Select(record => record.Name)];
+
+    /// <summary>Lets the nodes that are connected say now whether they owe copies: what they said last may be seconds old.</summary>
+    private Task HearOwed(CancellationToken cancellation)
+    {
+        static async Task Hear(PeerLink link)
+        {
+            using PeerReply reply = await link.Ask(static number => new Ping(number));
+        }
+
+        return Either(Task.WhenAll(_peers.Links.ToArray().Select(Hear)), OwedPatience, cancellation);
+    }
 
     /// <summary>The records of the other nodes whose copies count; one that is given up owes nothing any more.</summary>
     private IEnumerable<NodeRecord> OtherRecords()

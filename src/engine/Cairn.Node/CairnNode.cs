@@ -372,6 +372,11 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             case DropAsk ask:
                 _server.OnDrop(link, ask);
                 break;
+            case Ping ping:
+                // Who asks waits for what this node owes: the record that says so goes before the answer.
+                PublishOwed();
+                link.Send(new Pong(ping.Request));
+                break;
             case TableAsk or CheckpointAsk:
                 _tables.OnAsk(link, message);
                 break;

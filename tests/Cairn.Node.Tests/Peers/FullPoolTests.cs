@@ -119,6 +119,38 @@ public sealed class FullPoolTests
     }
 
     [Fact]
+    public void More_than_the_disk_is_refused_in_the_unit_that_people_read()
+    {
+        PoolBench bench = PoolBench.Of(1, 145);
+        BenchNode node = bench.Nodes[0];
+        string refused = bench.Do(node, async () => (await node.Node.SetSpace(100L << 50, default)).Error.Message);
+        Assert.Contains("has 4.00 GiB: give at most", refused, StringComparison.Ordinal);
+    }
+
+    /// <summary>A chunk that every node refused is not sent round and round, and goes out when there is room.</summary>
+    [Fact]
+    public void What_all_refused_is_offered_again_ever_more_rarely_and_at_once_when_there_is_room()
+    {
+        PoolBench bench = PoolBench.Of([256L << 20, 80L << 20], 146);
+        (BenchNode writer, BenchNode small) = (bench.Nodes[0], bench.Nodes[1]);
+        bench.Ok(writer, () => writer.Node.CreateVolume("scrap", default).AsTask());
+        bench.Until(() => bench.Nodes.TrueForAll(node => node.Volumes is { Open.Count: > 0 }), "volume everywhere");
+        const int Bytes = 1 << 20;
+        bench.Do(writer, () => Task.FromResult(
+            Enumerable.Range(0, 80).Select(_ => writer.Volume.Write(bench.Bytes(Bytes))).ToList()));
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(20));
+        long owed = writer.Status().Owed.SendBytes;
+        Assert.True(owed > Bytes, $"{owed} bytes were refused");
+        long before = bench.Network.StreamBytes;
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(20));
+        Assert.InRange(bench.Network.StreamBytes - before, 0, 12 * owed);   // every 5 s would be 240 times
+
+        bench.Ok(small, () => small.Node.SetSpace(256L << 20, default).AsTask());
+        bench.Until(() => writer.Status().Owed.SendChunks == 0, "all of it is taken", TimeSpan.FromSeconds(20));
+        bench.AssertNoFailures();
+    }
+
+    [Fact]
     public void Space_for_more_than_there_is_cannot_be_asked_for()
     {
         PoolBench bench = PoolBench.WithDrives(1, 144);

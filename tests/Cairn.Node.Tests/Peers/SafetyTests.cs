@@ -68,6 +68,37 @@ public sealed class SafetyTests
         bench.Until(() => bench.Nodes[1].Status().IsSafe, "safe everywhere");
     }
 
+    /// <summary>A node says in its record that it owes copies, every few seconds: a wait asks for it.</summary>
+    [Fact]
+    public void A_wait_does_not_end_by_what_another_node_said_some_seconds_ago()
+    {
+        PoolBench bench = PoolBench.Of(3, 181);
+        (BenchNode writer, BenchNode waiter, BenchNode away) = (bench.Nodes[0], bench.Nodes[1], bench.Nodes[2]);
+        bench.Ok(writer, () => writer.Node.CreateVolume("v", default).AsTask());
+        bench.Until(() => bench.Nodes.TrueForAll(node => node.Volumes!.Open.Count == 1), "the volume is everywhere");
+        bench.Until(() => bench.Nodes.TrueForAll(node => node.Status().IsSafe), "safe at first");
+        bench.Network.Cut(writer.Address, away.Address);
+        bench.Network.Cut(waiter.Address, away.Address);
+        bench.Do(writer, () => Task.FromResult(writer.Volume.Write(bench.Bytes(100_000))));
+        bool hasEnded = false;
+        Task wait = waiter.Process.Run(async () =>
+        {
+            await foreach (Result<SafetyProgress, ControlError> step in waiter.Node.WaitSafe(null, default))
+            {
+                Assert.True(step.IsOk, step.ToString());
+            }
+
+            hasEnded = true;
+            return 0;
+        });
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(3));
+        Assert.False(hasEnded);
+        Assert.Equal(1, writer.Status().Owed.SendChunks);
+        bench.Network.HealAll();
+        bench.Until(() => wait.IsCompleted, "the wait ends");
+        Assert.Equal(0, writer.Status().Owed.SendChunks);
+    }
+
     private static void Wait(PoolBench bench, BenchNode node, string? path) => bench.Do(node, async () =>
     {
         await foreach (Result<SafetyProgress, ControlError> step in node.Node.WaitSafe(path, default))

@@ -242,10 +242,6 @@ internal sealed class PeerLink
                 }
 
                 break;
-            case Ping ping:
-                frame.Dispose();
-                Send(new Pong(ping.Request));
-                break;
             case Goodbye goodbye:
                 frame.Dispose();
                 Fault = goodbye.Reason is GoodbyeReason.ProtocolError or GoodbyeReason.Revoked ? goodbye.Reason : null;

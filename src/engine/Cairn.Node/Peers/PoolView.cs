@@ -87,6 +87,11 @@ internal sealed class PoolView
     /// <summary>Whether a node has left by its own will.</summary>
     public bool HasLeft(NodeId node) => State.Members.TryGetValue(node, out Member? member) && member.HasLeft;
 
+    /// <summary>Whether a node hands on what it has, or has left: its copies are not to be counted on.</summary>
+    public bool IsLeaving(NodeId node) => HasLeft(node)
+        || (Map.TryGet(node, out SignedNodeRecord? record)
+            && record.Record.State is NodeState.Decommissioning or NodeState.Gone);
+
     /// <summary>Whether a node belongs to the pool, or did when it was forgotten.</summary>
     public bool IsMember(NodeId node) => State.Members.TryGetValue(node, out Member? member)
         ? member.Standing is MemberStanding.Active or MemberStanding.Forgotten && member.Role != MemberRole.Recovery

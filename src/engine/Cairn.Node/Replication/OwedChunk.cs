@@ -28,6 +28,12 @@ internal enum DeliveryState
 /// <param name="mayBeElsewhere">Whether targets may have it from before.</param>
 internal sealed class OwedChunk(ChunkAddress address, int length, bool mayBeElsewhere)
 {
+    private static readonly TimeSpan FirstRest = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LastRest = TimeSpan.FromMinutes(2);
+
+    private long _offered;
+    private TimeSpan _rest;
+
     /// <summary>Which.</summary>
     public ChunkAddress Address { get; } = address;
 
@@ -106,6 +112,23 @@ internal sealed class OwedChunk(ChunkAddress address, int length, bool mayBeElse
             Targets[at] = (node, state);
         }
     }
+
+    /// <summary>Whether it has not been offered to those that refused it for long enough; true if nobody refused it.</summary>
+    public bool IsRested(TimeProvider time) => !IsRefused || time.GetElapsedTime(_offered) >= _rest;
+
+    /// <summary>It is offered now to those that refused it; until it is again, it rests twice as long as before.</summary>
+    /// <param name="time">The clock.</param>
+    /// <param name="isFirst">Whether the rests begin anew, because there may be room now.</param>
+    public void Rest(TimeProvider time, bool isFirst)
+    {
+        if (IsRefused)
+        {
+            _offered = time.GetTimestamp();
+            _rest = isFirst || _rest < FirstRest ? FirstRest : 2 * _rest < LastRest ? 2 * _rest : LastRest;
+        }
+    }
+
+    private bool IsRefused => Targets.Exists(target => target.State == DeliveryState.Full);
 
     /// <summary>How many other nodes have confirmed it.</summary>
     public int Confirmed => Targets.Count(target => target.State == DeliveryState.Confirmed);

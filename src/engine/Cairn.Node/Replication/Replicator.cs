@@ -50,6 +50,7 @@ internal sealed partial class Replicator : IReplicationQueue
         _set = set;
         _diary = diary;
         _limiter = limiter;
+        _room = new RoomWatch(view);
         _prior = new PriorHoldings(ports) { Answered = TakePrior, Done = Pump };
         Unreadable = new UnreadableChunks(ports, store, diary);
         set.Connected += OnConnected;
@@ -164,19 +165,6 @@ internal sealed partial class Replicator : IReplicationQueue
         }
 
         PumpAll();
-    }
-
-    /// <summary>Offers again what was refused: room may have come where nobody said so.</summary>
-    public void RetryRefused()
-    {
-        foreach (OwedChunk chunk in InOrder().Where(chunk => chunk.IsDone))
-        {
-            Target(chunk);
-            FinishIfDone(chunk);
-        }
-
-        PumpAll();
-        _ports.Workers.Start("read again", ReadAgain);
     }
 
     /// <summary>Stops sending.</summary>
@@ -419,7 +407,7 @@ internal sealed partial class Replicator : IReplicationQueue
             }
         }
 
-        // Nobody is left: it stays staged here, and is tried again when the pool changes.
+        // Nobody is left: it stays staged here, and is tried again when the pool changes, and from time to time.
     }
 
     /// <summary>(5) Every target has it: what is kept here is a copy like any other, or a cached one.</summary>
