@@ -97,6 +97,25 @@ public sealed class LeavingTests
         Assert.All(acknowledged, file => Assert.Equal(file.Value, bench.Get(bench.Nodes[0], file.Key)));
     }
 
+    /// <summary>They go with it: neither <c>safe</c> nor <c>free</c> counts on them.</summary>
+    [Fact]
+    public void Copies_on_a_machine_that_is_leaving_are_shown_and_not_counted()
+    {
+        PoolBench bench = PoolBench.WithDrives(4, 661);
+        (BenchNode asker, BenchNode leaver) = (bench.Nodes[0], bench.Nodes[2]);
+        Assert.True(bench.Put(asker, "file", bench.Bytes(100_000)).IsOk);
+        SafetyReport Look() => bench.Ok(asker, () => asker.Node.Safe("shared/file", default).AsTask());
+        bench.Until(() => Look().CopiesConfirmed == 4, "everywhere");
+        bench.Nodes[3].Kill();
+        bench.Do(leaver, async () =>
+            await leaver.Node.Leave(false, default).GetAsyncEnumerator().MoveNextAsync());
+        bench.Until(
+            () => asker.Info().Single(node => node.Node == leaver.Id).State == "decommissioning", "it says so");
+        SafetyReport report = Look();
+        Assert.Equal((2, 3), (report.CopiesConfirmed, report.CopiesPossible));
+        Assert.Contains(report.Holders, holder => holder.Node == leaver.Id && holder.Chunks == report.Chunks);
+    }
+
     private static List<Result<SafetyProgress, ControlError>> Leave(
         PoolBench bench, BenchNode node, bool force = false) =>
         bench.Do(node, async () =>

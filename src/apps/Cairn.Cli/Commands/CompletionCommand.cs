@@ -34,8 +34,8 @@ public static class CompletionCommand
     private static string Script(string shell) => shell switch
     {
         "bash" => """
-            # Reads the line up to the cursor as bash reads words. Bash puts an answer in place of what stands behind the
-            # last bare ':', '=' or '@': "shown" is how much of the word is before that.
+            # Reads the line up to the cursor as bash reads words. Bash puts an answer in place of what stands behind
+            # the last bare ':', '=' or '@': "shown" is how much of the word is before that.
             _cairn_words() {
                 local line=${COMP_LINE:0:COMP_POINT} breaks=${COMP_WORDBREAKS//[^:=@]/} word= begun= i c
                 words=() shown=0 quote=
