@@ -419,11 +419,14 @@ public sealed partial class CairnNode
             "Give more with `cairn space set`, or unpin something.")));
         problems.AddRange(_volumes.Open.SelectMany(volume => BrakeProblems(volume.Volume)));
         problems.AddRange(_volumes.Open.SelectMany(DroppedProblems));
+        problems.AddRange(_badCopies.Problem is { } lost ? [lost] : []);
+        problems.AddRange(_forks.Problems);
         problems.AddRange(_damage.Problems);
         problems.AddRange(SpaceKeeper.DiskProblem(_ports.Disk) is { } filled ? [filled] : []);
         if (_record.Current.Record.IsFull)
         {
-            problems.Add(new NodeProblem("node-full", "This node's space is full.", "Give more with `cairn space set`, or add a node."));
+            (long total, long free) = PoolSpace();
+            problems.Add(SpaceKeeper.FullProblem(total - free, _volumes.Open.Sum(volume => volume.ShownBytes)));
         }
 
         return problems;

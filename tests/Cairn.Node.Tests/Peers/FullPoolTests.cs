@@ -58,6 +58,33 @@ public sealed class FullPoolTests
         bench.AssertNoFailures();
     }
 
+    /// <summary>
+    /// A file that is written anew again and again fills the space with its past, while a machine is away: that is said, and it
+    /// goes when the machine is back.
+    /// </summary>
+    [Fact]
+    public void A_node_that_the_past_fills_says_so_and_takes_writes_again()
+    {
+        PoolBench bench = PoolBench.WithDrives(2, 147, Given);
+        BenchNode node = bench.Nodes[0];
+        bench.Nodes[1].Kill();
+        for (int i = 0; i < 20 && FullOf(node) is null; i++)
+        {
+            bench.Put(node, "file", bench.Bytes(8 << 20));
+        }
+
+        string full = FullOf(node) ?? throw new InvalidOperationException("20 versions did not fill it");
+        Assert.Contains("are past versions and removed files", full, StringComparison.Ordinal);
+        bench.Nodes[1].Start();
+        bench.Until(() => FullOf(node) is null, "the past has gone", TimeSpan.FromMinutes(10));
+        Assert.True(bench.Put(node, "file", bench.Bytes(8 << 20)).IsOk);
+        bench.AssertNoFailures();
+    }
+
+    private static string? FullOf(BenchNode node) =>
+        node.Status().Problems.Where(problem => problem.Code == "node-full").Select(problem => problem.Message)
+            .SingleOrDefault();
+
     [Fact]
     public void A_full_disk_of_the_host_refuses_writes_without_a_long_wait()
     {

@@ -146,6 +146,26 @@ internal sealed class HostileMember
         }
     }
 
+    /// <summary>Writes two blocks for one place of its log, and tells the victim both.</summary>
+    public async Task SayTwice(Primitive one, Primitive other)
+    {
+        await using IConnection connection = await Greet();
+        (ulong blocks, BlockHash tip) = (_blocks, _tip);
+        Transaction told = _fold.Author(_log, default, [one]);
+        byte[] second = Write(told with { Primitives = [other] });
+        (_blocks, _tip) = (blocks, tip);
+        byte[] first = Write(told);
+        await Send(connection, new LogBlocks(PoolVolume, [first]));
+        await Send(connection, new LogBlocks(PoolVolume, [second]));
+        while (await Receive(connection) is { } message)
+        {
+            if (message is LogPositionsMessage said && said.Volume == PoolVolume && Has(said))
+            {
+                return;
+            }
+        }
+    }
+
     /// <summary>A key for a member, wrapped so that it opens.</summary>
     public GrantKey Wrap(Member recipient, VolumeId volume, EpochId epoch, byte[] key)
     {
@@ -182,6 +202,13 @@ internal sealed class HostileMember
     private byte[] Write(ImmutableArray<Primitive> primitives)
     {
         Transaction transaction = _fold.Author(_log, default, primitives);
+        byte[] encoded = Write(transaction);
+        _fold.Receive(transaction);
+        return encoded;
+    }
+
+    private byte[] Write(Transaction transaction)
+    {
         ArrayBufferWriter<byte> plain = new();
         TransactionCodec.EncodeRun([transaction], plain);
         byte[] payload = new byte[plain.WrittenCount + LogCipher.Overhead];
@@ -194,7 +221,6 @@ internal sealed class HostileMember
         Identity.Sign(unsigned, signature);
         byte[] encoded = LogBlockCodec.Sign(unsigned, signature);
         _tip = LogBlockCodec.Hash(encoded);
-        _fold.Receive(transaction);
         return encoded;
     }
 }

@@ -32,4 +32,26 @@ public sealed class StoreUpkeepTests
             sick.Node.Diary.After(0, 1000), line => line is { Level: LogLevel.Error, Source: "scrub" });
         Assert.All(written, address => Assert.True(sick.Holds(address)));
     }
+
+    /// <summary>The name of a chunk says nothing to anybody.</summary>
+    [Fact]
+    public void Of_a_lost_only_copy_the_file_is_named_until_it_is_whole_again()
+    {
+        PoolBench bench = PoolBench.WithDrives(1, 78);
+        BenchNode node = bench.Nodes[0];
+        Assert.True(bench.Put(node, "good", bench.Bytes(100_000)).IsOk);
+        Assert.True(bench.Put(node, "photo", bench.Bytes(3_000_000)).IsOk);
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(10));
+        string pack = node.Disk.Files.First(file => file.EndsWith(".pack", StringComparison.Ordinal));
+        node.Disk.FlipBit(pack, 1_000_000, 3);
+        Assert.Null(bench.Get(node, "photo"));
+        bool IsNamed(string file) => node.Status().Problems.Any(
+            problem => problem.Message.Contains(file, StringComparison.Ordinal));
+        bench.Until(() => IsNamed("shared/photo"), "it is named", TimeSpan.FromMinutes(5));
+        Assert.False(IsNamed("shared/good"));
+
+        Assert.True(bench.Put(node, "photo", bench.Bytes(2_000_000)).IsOk);
+        bench.Until(() => !IsNamed("shared/photo"), "it is whole again", TimeSpan.FromMinutes(30));
+        bench.AssertNoFailures();
+    }
 }

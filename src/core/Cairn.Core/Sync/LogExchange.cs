@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 
@@ -37,6 +38,12 @@ public sealed class LogExchange
 
     /// <summary>Where the logs begin whose older blocks were dropped here, or never came.</summary>
     public LogBeginnings Beginnings => _begun ??= LogBeginnings.From(_beginnings);
+
+    /// <summary>The members of which a second block at one place came, signed by them.</summary>
+    public ImmutableSortedSet<NodeId> Forked { get; private set; } = [];
+
+    /// <summary>A block that <see cref="Judge"/> called a fork is signed by its author.</summary>
+    public void NoteFork(NodeId author) => Forked = Forked.Add(author);
 
     /// <summary>The end of a log; zeros if nothing of it is held, and where it begins if nothing is held behind that.</summary>
     public ChainTip TipOf(LogId log) => _tips.GetValueOrDefault(log);

@@ -345,6 +345,26 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     }
 
     /// <inheritdoc/>
+    public IReadOnlyCollection<NodeId> Forked => _log.Forked;
+
+    /// <inheritdoc/>
+    public long ShownBytes
+    {
+        get
+        {
+            lock (_engine.State.Gate)
+            {
+                return _engine.State.Queries.Totals.SizeBytes;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<string>> FilesWith(
+        IReadOnlySet<ChunkAddress> chunks, int countMax, CancellationToken cancellation) =>
+        new NamingWalk(_engine.State, _engine.Reader, chunks).Run(countMax, cancellation);
+
+    /// <inheritdoc/>
     public UnsharedFiles Unshared(LogPositions elsewhere, IReadOnlySet<ChunkAddress> onlyHere) =>
         new UnsharedWalk(_engine.State, elsewhere, onlyHere).Run();
 

@@ -51,6 +51,11 @@ internal sealed class BlockReceiver(ReplicatedLog log, OwnLogRepair repair, Bloc
 
         if (verdict == BlockVerdict.Fork)
         {
+            lock (log.Gate)
+            {
+                log.Exchange.NoteFork(block.Log.Author);
+            }
+
             log.Report(block.Log, $"block {block.Seq} contradicts another that its author signed; it is not folded");
             return ReceiveOutcome.Fork;
         }

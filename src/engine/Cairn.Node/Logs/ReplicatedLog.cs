@@ -84,6 +84,9 @@ public sealed class ReplicatedLog : IAsyncDisposable
         set => Volatile.Write(ref _keys, value);
     }
 
+    /// <summary>The members that signed two histories of one log here, since the start. Any thread.</summary>
+    public IReadOnlyCollection<NodeId> Forked => _exchange.Forked;
+
     /// <summary>What is held on stable storage here: what peers may be told.</summary>
     public LogPositions Positions => Volatile.Read(ref _durable);
 

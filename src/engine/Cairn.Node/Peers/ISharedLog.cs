@@ -16,6 +16,9 @@ public interface ISharedLog
     /// <summary>Which volume; the pool's log is the volume of the pool's id.</summary>
     VolumeId Volume { get; }
 
+    /// <summary>The members that signed two histories of one of its logs, as far as both came here since the start. Any thread.</summary>
+    IReadOnlyCollection<NodeId> Forked => [];
+
     /// <summary>What is held here on stable storage.</summary>
     LogPositions Positions { get; }
 

@@ -57,6 +57,14 @@ public interface IHostedVolume : IAsyncDisposable
     /// <summary>What doors use.</summary>
     IVolume Volume { get; }
 
+    /// <summary>The lengths of all files as they are now, together; holes count, and what files share counts for each.</summary>
+    long ShownBytes => 0;
+
+    /// <summary>Files whose present version has some of these chunks, with the volume's name before, at most so many.</summary>
+    Task<IReadOnlyList<string>> FilesWith(
+        IReadOnlySet<ChunkAddress> chunks, int countMax, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<string>>([]);
+
     /// <summary>What is synchronised with the others.</summary>
     ISharedLog Log { get; }
 

@@ -75,6 +75,9 @@ internal sealed class PoolLog : ISharedLog, IMembers
     public VolumeId Volume { get; }
 
     /// <inheritdoc/>
+    public IReadOnlyCollection<NodeId> Forked => _exchange.Forked;
+
+    /// <inheritdoc/>
     public LogPositions Positions => _exchange.Positions;
 
     /// <summary>What the log amounts to.</summary>
@@ -234,17 +237,15 @@ internal sealed class PoolLog : ISharedLog, IMembers
         }
 
         BlockHash hash = LogBlockCodec.Hash(encoded);
-        switch (_exchange.Judge(block, hash))
+        BlockVerdict verdict = _exchange.Judge(block, hash);
+        switch (verdict)
         {
             case BlockVerdict.Held:
                 return Taken.Not;
             case BlockVerdict.Gap:
                 return Taken.Waits;
-            case BlockVerdict.Next:
+            case BlockVerdict.Next or BlockVerdict.Fork:
                 break;
-            case BlockVerdict.Fork:
-                problem = $"two histories of {block.Log}: a cloned or restored node, or a forger";
-                return Taken.Not;
             default:
                 problem = $"a block that does not belong to the log of {block.Log}";
                 return Taken.Not;
@@ -253,12 +254,19 @@ internal sealed class PoolLog : ISharedLog, IMembers
         ReadOnlyMemory<byte> key = PublicKeyOf(block.Log.Author);
         if (key.IsEmpty)
         {
-            return Taken.Waits;
+            return verdict == BlockVerdict.Fork ? Taken.Not : Taken.Waits;
         }
 
         if (!_ports.CheckSignature(key.Span, LogBlockCodec.SignedBytes(encoded), block.Signature.Span))
         {
             problem = $"a block with a bad signature in the name of {block.Log}";
+            return Taken.Not;
+        }
+
+        if (verdict == BlockVerdict.Fork)
+        {
+            _exchange.NoteFork(block.Log.Author);
+            problem = $"two histories of {block.Log}, both signed: a copied home, or a stolen key";
             return Taken.Not;
         }
 

@@ -55,6 +55,25 @@ internal sealed class SpaceKeeper(
                 "Free some of it, or move the home to a larger disk.")
             : null;
 
+    /// <summary>What the owner is told when this node takes nothing more.</summary>
+    /// <param name="usedBytes">What the pool holds, one copy of it.</param>
+    /// <param name="shownBytes">Of that, what files have in them now; the rest is the past.</param>
+    public static NodeProblem FullProblem(long usedBytes, long shownBytes)
+    {
+        long past = usedBytes - shownBytes;
+        string some = past > usedBytes / 10
+            ? $" About {SizeText.Format(past)} of the {SizeText.Format(usedBytes)} in the pool are past versions and "
+                + "removed files."
+            : string.Empty;
+        return new NodeProblem(
+            "node-full",
+            "This node's space is full." + some,
+            "Give more with `cairn space set`, or add a node. Past versions and removed files take space, too: while "
+            + "the pool has no room they go by themselves, within minutes, as far as no snapshot and no brake holds them "
+            + "and no machine is away; `cairn rule set VOLUME --keep 'last 1'` keeps fewer versions, "
+            + "`cairn trash empty VOLUME` no removed files.");
+    }
+
     /// <summary>Gives the chunks what the others leave.</summary>
     public void Divide()
     {

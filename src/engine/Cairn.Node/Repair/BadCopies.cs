@@ -1,5 +1,7 @@
 using Cairn.Core.Primitives;
+using Cairn.Node.Control;
 using Cairn.Node.Peers;
+using Cairn.Node.Pool;
 using Cairn.Node.Ports;
 using Cairn.Node.Replication;
 using Cairn.Storage.Packs;
@@ -11,17 +13,22 @@ namespace Cairn.Node.Repair;
 /// Those that placement wants here are brought by repair, owed ones by the <see cref="Replicator"/>; the rest is here, where
 /// nobody would ever bring a good one. Thread: the engine's loop.
 /// </remarks>
-internal sealed class BadCopies(NodePorts ports, ChunkStore store, PoolView view, CopyCensus census)
+internal sealed class BadCopies(
+    NodePorts ports, ChunkStore store, PoolView view, CopyCensus census, VolumeSet volumes, CancellationToken stop)
 {
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
+    private readonly LostFiles _lost = new(ports, volumes);
     private long? _last;
     private bool _isLooking;
+
+    /// <summary>The files that lost a chunk for good, as far as is known; null for none.</summary>
+    public NodeProblem? Problem => _lost.Problem;
 
     /// <summary>Begins a look, if it is time. Others are asked: nobody waits for that.</summary>
     public void LookIfDue()
     {
         bool isTime = _last is not { } last || ports.Time.GetElapsedTime(last) >= Every;
-        if (store.Aside.Count > 0 && isTime && !_isLooking)
+        if ((store.Aside.Count > 0 || Problem is not null) && isTime && !_isLooking)
         {
             _isLooking = true;
             ports.Workers.Start("bad copies", Look);
@@ -34,11 +41,27 @@ internal sealed class BadCopies(NodePorts ports, ChunkStore store, PoolView view
         {
             await LookOnce();
         }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The node stops: nobody asks any more.
+        }
         finally
         {
             _last = ports.Time.GetTimestamp();
             _isLooking = false;
         }
+    }
+
+    /// <summary>Of what is still bad here, that which nobody else has either.</summary>
+    private async Task NameLost()
+    {
+        ChunkAddress[] bad =
+        [
+            .. store.Aside.Records.Where(one => one.Key.Kind == RecordKind.Copy && !store.Contains(one.Key))
+                .Select(one => one.Key.Address),
+        ];
+        int[] elsewhere = await census.Elsewhere(bad, []);
+        await _lost.Look([.. bad.Where((_, i) => elsewhere[i] == 0)], stop);
     }
 
     private async Task LookOnce()
@@ -57,5 +80,7 @@ internal sealed class BadCopies(NodePorts ports, ChunkStore store, PoolView view
                 _ = store.Remove(strays[i].Key);
             }
         }
+
+        await NameLost();
     }
 }
