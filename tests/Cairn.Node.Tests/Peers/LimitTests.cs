@@ -22,6 +22,23 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public void Sending_what_was_just_published_is_limited()
+    {
+        const int Bytes = 8_000_000;
+        PoolBench bench = PoolBench.WithDrives(2, 256);
+        Limit(bench, bench.Nodes[0], new BandwidthLimit(Rate, null));
+        byte[] content = bench.Bytes(Bytes);
+        Assert.True(bench.Put(bench.Nodes[0], "large", content).IsOk);
+        bench.Until(() => bench.Nodes[0].Status().Owed.SendChunks > 0, "published");
+        TimeSpan before = bench.Scheduler.Now;
+        bench.Until(() => bench.Nodes[0].Status().Owed.SendChunks == 0, "safe");
+
+        // The last chunk goes on credit, and may have 4 MiB.
+        Assert.InRange((bench.Scheduler.Now - before).TotalSeconds, 3.5, 8.5);
+        bench.Until(() => bench.Get(bench.Nodes[1], "large") is { } read && read.SequenceEqual(content), "there");
+    }
+
+    [Fact]
     public void Receiving_is_limited_whoever_sends()
     {
         PoolBench bench = Pool(261);

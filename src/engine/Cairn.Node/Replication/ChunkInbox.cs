@@ -49,14 +49,19 @@ internal sealed class ChunkInbox(
     private async Task Take(PeerLink link, ChunkPut message, IFrame frame)
     {
         ChunkOutcome[] outcomes;
-        long bytes = message.Chunks.Sum(chunk => (long)chunk.Stored.Length);
+        int[] lengths = [.. message.Chunks.Select(static chunk => chunk.Stored.Length)];
         using (frame)
         {
             outcomes = await ports.Workers.Run(WorkPriority.Foreground, () => Write(message));
             Leave(link, frame.Bytes.Length);
         }
 
-        await limiter.Wait(bytes);
+        // One by one: only the last goes on credit.
+        foreach (int length in lengths)
+        {
+            await limiter.Wait(length);
+        }
+
         _written.Add(new Written(link, message.Request, [.. message.Chunks.Select(chunk => chunk.Address)], outcomes));
         if (!_commits)
         {

@@ -11,8 +11,12 @@ internal sealed class Lane(NodeId peer)
     /// <summary>Bytes that may be sent and not yet confirmed: keeps a fast link busy, and a slow one's queue short.</summary>
     private const long WindowBytes = 24 << 20;
 
-    private const int ParcelBytesMax = 4 << 20;
+    // With its head a frame's buffer has 4 MiB then, not twice that.
+    private const int ParcelBytesMax = (4 << 20) - (64 << 10);
     private const int SmallBytesMax = 256 << 10;
+
+    /// <summary>While more than that waits to be sent, the link is no fast one, and what is said in between should not wait long.</summary>
+    private const long QueuedBytesMax = 12 << 20;
 
     // Of both, some may have been sent or settled since.
     private readonly Queue<OwedChunk> _waiting = new();
@@ -46,16 +50,23 @@ internal sealed class Lane(NodeId peer)
     public void Enqueue(OwedChunk chunk) =>
         (chunk.StateOf(Peer) == DeliveryState.Unasked ? _unasked : _waiting).Enqueue(chunk);
 
-    /// <summary>Takes what is sent next: a large chunk alone, small ones together; none if nothing waits.</summary>
-    public List<OwedChunk> NextParcel()
+    /// <summary>Takes what is sent next; none if nothing waits.</summary>
+    /// <remarks>
+    /// Small chunks go together, and on a link that takes them fast large ones, too: each parcel costs both sides some ten changes
+    /// of threads and the receiver a sync. On others a large chunk goes alone.
+    /// </remarks>
+    /// <param name="isUnlimited">Whether chunks may be sent as fast as they can be.</param>
+    public List<OwedChunk> NextParcel(bool isUnlimited)
     {
+        bool isFast = isUnlimited && Link is { QueuedBytes: <= QueuedBytesMax };
+        int largest = isFast ? ParcelBytesMax : SmallBytesMax;
         List<OwedChunk> chunks = [];
         int bytes = 0;
         while (chunks.Count < ChunkPut.CountMax && _waiting.TryPeek(out OwedChunk? next))
         {
             bool isWanted = next is { IsOwed: true, IsUnreadable: false }
                 && next.StateOf(Peer) == DeliveryState.Waiting;
-            bool fits = chunks.Count == 0 || (next.Length <= SmallBytesMax && bytes + next.Length <= ParcelBytesMax);
+            bool fits = chunks.Count == 0 || (next.Length <= largest && bytes + next.Length <= ParcelBytesMax);
             if (isWanted && !fits)
             {
                 break;
@@ -66,7 +77,7 @@ internal sealed class Lane(NodeId peer)
             {
                 chunks.Add(next);
                 bytes += next.Length;
-                if (next.Length > SmallBytesMax)
+                if (next.Length > largest)
                 {
                     break;
                 }

@@ -30,8 +30,8 @@ internal sealed class Parcel(ChunkAddress[] addresses, int[] lengths, byte[] buf
         }
     }
 
-    /// <summary>Reads chunks from the store; null when one cannot be read, or has rotted. Blocks.</summary>
-    public static Parcel? Load(ChunkStore store, IReadOnlyList<OwedChunk> chunks)
+    /// <summary>Takes chunks from memory or reads them from the store; null when one cannot be read, or has rotted. Blocks.</summary>
+    public static Parcel? Load(ChunkStore store, FreshChunks fresh, IReadOnlyList<OwedChunk> chunks)
     {
         int length = chunks.Sum(chunk => chunk.Length);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(ChunkStore.ReadRoom + length);
@@ -39,7 +39,8 @@ internal sealed class Parcel(ChunkAddress[] addresses, int[] lengths, byte[] buf
         foreach (OwedChunk chunk in chunks)
         {
             Span<byte> place = buffer.AsSpan(at, ChunkStore.ReadRoom + chunk.Length);
-            if (!store.ReadToSend(RecordKey.Copy(chunk.Address), place).IsOk)
+            if (!fresh.TryTake(chunk.Address, place[ChunkStore.ReadRoom..])
+                && !store.ReadToSend(RecordKey.Copy(chunk.Address), place).IsOk)
             {
                 ArrayPool<byte>.Shared.Return(buffer);
                 return null;

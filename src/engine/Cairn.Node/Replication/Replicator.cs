@@ -16,17 +16,15 @@ namespace Cairn.Node.Replication;
 /// <remarks>
 /// The queue is the chunk store itself: every record of use Staged is owed; this class only remembers how far each is.
 /// (1) A chunk is staged. (2) Its targets are computed; those that may have it already are asked (<see cref="PriorHoldings"/>).
-/// (3) It is read once and sent to all targets that have room in their window; small ones go together. (4) Each target
-/// confirms after its sync. (5) When all have, the record becomes Replicated if this node is a holder or somebody may count on
-/// its copy (<see cref="DropProtocol"/>), else Cached.
-/// Thread: the engine's loop; <see cref="Staged"/> from any.
+/// (3) It is taken from memory (<see cref="FreshChunks"/>) or read once, and sent to all targets that have room in their window;
+/// small ones go together, and on a fast link large ones. (4) Each target confirms after its sync. (5) When all have, the record
+/// becomes Replicated if this node is a holder or somebody may count on its copy (<see cref="DropProtocol"/>), else Cached.
+/// Thread: the engine's loop; what <see cref="IReplicationQueue"/> has from any, but <see cref="Removed"/>.
 /// </remarks>
 internal sealed partial class Replicator : IReplicationQueue
 {
     private readonly Dictionary<ChunkAddress, OwedChunk> _owed = [];
     private readonly SortedDictionary<NodeId, Lane> _lanes = [];
-    private readonly Lock _lock = new();
-    private readonly List<(ChunkAddress Address, bool IsNew)> _announced = [];
     private readonly NodePorts _ports;
     private readonly ChunkStore _store;
     private readonly PoolView _view;
@@ -72,18 +70,6 @@ internal sealed partial class Replicator : IReplicationQueue
     /// <summary>An owed chunk could not be read to be sent: if another node has it, it is to be fetched.</summary>
     public event Action? Damaged;
 
-    /// <summary>Chunks that are not yet where they should be, those just announced among them.</summary>
-    public int OwedCount
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _owed.Count + _announced.Count;
-            }
-        }
-    }
-
     /// <summary>Their stored bytes.</summary>
     public long OwedBytes { get; private set; }
 
@@ -93,22 +79,6 @@ internal sealed partial class Replicator : IReplicationQueue
         lock (_lock)
         {
             return UnconfirmedChunks.Of(_owed.Values, _announced.Select(chunk => chunk.Address));
-        }
-    }
-
-    /// <inheritdoc/>
-    public void Staged(VolumeId volume, ChunkAddress address, bool isNew)
-    {
-        bool isFirst;
-        lock (_lock)
-        {
-            isFirst = _announced.Count == 0;
-            _announced.Add((address, isNew));
-        }
-
-        if (isFirst)
-        {
-            _ports.Workers.Start("replicate", TakeAnnounced);
         }
     }
 
@@ -124,20 +94,6 @@ internal sealed partial class Replicator : IReplicationQueue
         }
 
         Progress?.Invoke();
-    }
-
-    /// <summary>Whether a chunk is still owed.</summary>
-    public bool Owes(ChunkAddress address)
-    {
-        lock (_lock)
-        {
-            if (_announced.Exists(chunk => chunk.Address == address))
-            {
-                return true;
-            }
-        }
-
-        return _owed.ContainsKey(address);
     }
 
     /// <summary>Whether this node is about to bring a chunk to a peer, so that the peer need not fetch it.</summary>
@@ -169,29 +125,6 @@ internal sealed partial class Replicator : IReplicationQueue
 
     /// <summary>Stops sending.</summary>
     public void Stop() => _isStopped = true;
-
-    private Task TakeAnnounced()
-    {
-        (ChunkAddress Address, bool IsNew)[] news;
-        lock (_lock)
-        {
-            news = [.. _announced];
-            _announced.Clear();
-        }
-
-        foreach ((ChunkAddress address, bool isNew) in news)
-        {
-            if (!_owed.ContainsKey(address) && _store.TryGet(RecordKey.Copy(address), out StoredRecord record)
-                && record.Use == ChunkUse.Staged)
-            {
-                Owe(new OwedChunk(address, record.Length, mayBeElsewhere: !isNew));
-            }
-        }
-
-        Progress?.Invoke();
-        PumpAll();
-        return Task.CompletedTask;
-    }
 
     private void Owe(OwedChunk chunk)
     {
@@ -269,7 +202,7 @@ internal sealed partial class Replicator : IReplicationQueue
         {
             while (!_isStopped && lane.HasRoom)
             {
-                List<OwedChunk> chunks = lane.NextParcel();
+                List<OwedChunk> chunks = lane.NextParcel(_limiter.BytesPerSecond is null);
                 if (chunks.Count == 0)
                 {
                     return;
@@ -282,7 +215,8 @@ internal sealed partial class Replicator : IReplicationQueue
                     taker.Mark(chunks, DeliveryState.Sent);
                 }
 
-                Parcel? parcel = await _ports.Workers.Run(WorkPriority.Foreground, () => Parcel.Load(_store, chunks));
+                Parcel? parcel = await _ports.Workers.Run(
+                    WorkPriority.Foreground, () => Parcel.Load(_store, Fresh, chunks));
                 if (parcel is null)
                 {
                     await LoadFailed(takers, chunks);

@@ -14,7 +14,7 @@ namespace Cairn.Node.WritePath;
 /// Deduplication needs no table: encoding 0 is deterministic, so equal bytes under one epoch have one address, and a record
 /// that is there already is not written again but held as staged until peers said that they have it. A chunk that is condemned may be
 /// disappearing on other nodes while it is still here: it is not taken up again, its bytes are stored as two halves.
-/// The replicator hears of each chunk at once and sends it while the next is cut, before the version that names it exists:
+/// The replicator hears of each chunk and sends some together while the next are cut, before the version that names it exists:
 /// if that never comes, because the daemon dies, the draft is cut again and the peers have the chunks already; and if the
 /// draft is another one by then, <see cref="UnnamedChunks"/> knows what is garbage.
 /// </remarks>
@@ -22,6 +22,12 @@ internal sealed class ChunkWriter(
     Func<VolumeKeyring> currentKeys, ChunkStore store, CondemnedChunks condemned, UnnamedChunks unnamed,
     IReplicationQueue replication, bool isPrivate)
 {
+    /// <summary>The chunks of this round are stored, or it failed: what was stored is sent now.</summary>
+    public void EndRound() => replication.NoMoreStaged();
+
+    /// <summary>No round begins soon.</summary>
+    public void Rest() => replication.Rest();
+
     /// <summary>Stores a chunk.</summary>
     /// <param name="plain">Its bytes.</param>
     /// <param name="into">Gets the item, or items, that stand for the bytes.</param>
@@ -47,13 +53,13 @@ internal sealed class ChunkWriter(
             put = store.Put(key, stored, isPrivate ? ChunkUse.Replicated : ChunkUse.Staged);
         }
 
-        ArrayPool<byte>.Shared.Return(buffer);
         if (!put.IsOk)
         {
+            ArrayPool<byte>.Shared.Return(buffer);
             return put.Error;
         }
 
-        replication.Staged(keys.Volume, chunk.Address, isNew);
+        replication.StagedOfMany(keys.Volume, chunk.Address, isNew, buffer, stored.Length);
         into.Append(chunk.Whole());
         return put;
     }

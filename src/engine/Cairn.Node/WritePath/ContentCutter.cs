@@ -133,20 +133,20 @@ internal sealed class ContentCutter(
         _bundle.Clear();
     }
 
-    /// <summary>Gives the window back while nothing is published: it is large.</summary>
+    /// <summary>All chunks of the round are stored, or it failed.</summary>
+    public void EndRound() => chunks.EndRound();
+
+    /// <summary>Gives memory back while nothing is published.</summary>
     public void Rest()
     {
-        if (_window.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(_window);
-            _window = [];
-        }
+        GiveWindowBack();
+        chunks.Rest();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        Rest();
+        GiveWindowBack();
         _bundle.Dispose();
     }
 
@@ -234,10 +234,19 @@ internal sealed class ContentCutter(
     {
         if (_window.Length < length)
         {
-            Rest();
+            GiveWindowBack();
             _window = ArrayPool<byte>.Shared.Rent(length);
         }
 
         return _window.AsSpan(0, length);
+    }
+
+    private void GiveWindowBack()
+    {
+        if (_window.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_window);
+            _window = [];
+        }
     }
 }

@@ -15,6 +15,20 @@ public interface IReplicationQueue
     /// <param name="isNew">Whether it was not here before; what was may be with peers, who are asked before bytes are sent.</param>
     void Staged(VolumeId volume, ChunkAddress address, bool isNew);
 
+    /// <summary>As <see cref="Staged"/>, while more are being made: it may wait for them until <see cref="NoMoreStaged"/>.</summary>
+    /// <param name="volume">The volume it was written in.</param>
+    /// <param name="address">Which.</param>
+    /// <param name="isNew">Whether it was not here before.</param>
+    /// <param name="buffer">Begins with the stored bytes. Rented from the shared pool; no longer the caller's.</param>
+    /// <param name="length">How many they are.</param>
+    void StagedOfMany(VolumeId volume, ChunkAddress address, bool isNew, byte[] buffer, int length);
+
+    /// <summary>What was staged goes now.</summary>
+    void NoMoreStaged();
+
+    /// <summary>Nothing is published for a while: what is only held to be quick is let go of.</summary>
+    void Rest();
+
     /// <summary>Records were garbage and are gone: nothing is owed for them any more.</summary>
     void Removed(ReadOnlySpan<ChunkAddress> addresses);
 }
@@ -24,6 +38,20 @@ public sealed class NoReplication : IReplicationQueue
 {
     /// <inheritdoc/>
     public void Staged(VolumeId volume, ChunkAddress address, bool isNew)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void StagedOfMany(VolumeId volume, ChunkAddress address, bool isNew, byte[] buffer, int length) =>
+        System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
+
+    /// <inheritdoc/>
+    public void NoMoreStaged()
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Rest()
     {
     }
 

@@ -314,6 +314,17 @@ internal sealed class Publisher : IDisposable
     /// <summary>Steps 5 and 6, on a worker.</summary>
     private bool Store(List<Job> jobs)
     {
+        bool isStored = StoreChunks(jobs);
+
+        // Also of a round that failed: what it stored is owed. It travels while it is synced here.
+        _cutter.EndRound();
+
+        // (6) Chunks durable.
+        return isStored && _state.Parts.Store.Commit().IsOk;
+    }
+
+    private bool StoreChunks(List<Job> jobs)
+    {
         _cutter.Reset();
         foreach (Job job in jobs)
         {
@@ -343,8 +354,7 @@ internal sealed class Publisher : IDisposable
             (job.Manifest, job.Root) = finished.Value;
         }
 
-        // (6) Chunks durable.
-        return _state.Parts.Store.Commit().IsOk;
+        return true;
     }
 
     private async Task<bool> Commit(List<Job> jobs)

@@ -16,7 +16,7 @@ internal sealed unsafe class DirectFile : IDisposable
     internal const int BlockBytes = 4096;
 
     /// <summary>One system call moves at most so much.</summary>
-    private const int PieceBytes = 1 << 20;
+    private const int PieceBytes = 2 << 20;
 
     // Buffers that nobody uses now; 0 is an empty place.
     private static readonly nint[] Kept = new nint[2];
