@@ -14,6 +14,7 @@ public sealed class SafetyTests
     [InlineData(100, 40)]
     [InlineData(4096, 120)]
     [InlineData(900_000, 6)]
+    [InlineData(9_000_000, 1)]
     public void What_waiting_called_safe_is_there_without_its_writer(int bytes, int files)
     {
         PoolBench bench = PoolBench.WithDrives(4, 151);
@@ -98,6 +99,20 @@ public sealed class SafetyTests
         bench.Until(() => wait.IsCompleted, "the wait ends");
         Assert.Equal(0, writer.Status().Owed.SendChunks);
     }
+
+    /// <summary>The words of members about each other's blocks are not left to what is said every half minute.</summary>
+    [Fact]
+    public void What_a_member_wrote_is_known_by_all_to_be_with_that_member()
+    {
+        PoolBench bench = PoolBench.WithDrives(4, 181);
+        bench.Until(() => bench.Nodes.TrueForAll(HasAllConfirmed), "at rest");
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(1));
+        Assert.True(bench.Put(bench.Nodes[2], "file", bench.Bytes(50)).IsOk);
+        bench.Until(() => !bench.Nodes.TrueForAll(HasAllConfirmed), "written");
+        bench.Until(() => bench.Nodes.TrueForAll(HasAllConfirmed), "known", TimeSpan.FromSeconds(2));
+    }
+
+    private static bool HasAllConfirmed(BenchNode node) => node.Status().Owed.SendBlocks == 0;
 
     private static void Wait(PoolBench bench, BenchNode node, string? path) => bench.Do(node, async () =>
     {

@@ -11,7 +11,7 @@ namespace Cairn.Node.Peers;
 
 /// <summary>Keeps the replicated logs of all connected members the same: new blocks are pushed at once, the rest is caught up.</summary>
 /// <remarks>
-/// Each side says its positions when a link comes up and after it took blocks in; whoever sees that the other lacks
+/// Each side says its positions when a link comes up and after it took blocks in or made some; whoever sees that the other lacks
 /// something sends it, so much at a time as a window allows (<see cref="LogPeer"/>). A block is sent at most once per link
 /// unless the peer's positions say that it did not arrive.
 /// Thread: the engine's loop.
@@ -332,7 +332,15 @@ internal sealed partial class LogSync
     /// <summary>Others may not have heard from the author: they are told what is here of that log, a moment later.</summary>
     private void PlanRelay(VolumeId volume)
     {
-        if (_set.Links.Count > 1 && _toRelay.Add(volume) && _toRelay.Count == 1)
+        if (_set.Links.Count > 1)
+        {
+            PlanWord(volume);
+        }
+    }
+
+    private void PlanWord(VolumeId volume)
+    {
+        if (_toRelay.Add(volume) && _toRelay.Count == 1)
         {
             _ports.Workers.Start("log relay", Relay);
         }
@@ -365,6 +373,8 @@ internal sealed partial class LogSync
             }
         }
 
+        // Who is sent this node's own blocks says that it has them, and must hear that this node has them, too.
+        PlanWord(log.Volume);
         return Task.CompletedTask;
     }
 
