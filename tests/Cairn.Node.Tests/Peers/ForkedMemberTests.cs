@@ -15,7 +15,8 @@ public sealed class ForkedMemberTests
         bench.Do(body, async () =>
         {
             await liar.Read();
-            await liar.SayTwice(new AssignUser(body.Id, "anna"u8.ToArray()), new AssignUser(body.Id, "ben"u8.ToArray()));
+            await liar.SayTwice(
+                new AssignUser(body.Id, "anna"u8.ToArray()), new AssignUser(body.Id, "ben"u8.ToArray()));
             return 0;
         });
         bench.Until(

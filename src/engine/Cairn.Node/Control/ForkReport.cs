@@ -26,6 +26,7 @@ internal sealed class ForkReport(PoolLog pool, VolumeSet volumes, PoolView view)
             Code,
             $"{(author == view.Self ? "This machine" : name)} signed two different histories of what it wrote {where}: "
             + "its home was copied and runs twice, or somebody else has its key. What came second has no effect here.",
-            $"Stop one of the two, delete its home and join anew with it; if neither is yours, `cairn node revoke {name}`.");
+            "Stop one of the two, delete its home and join anew with it; "
+            + $"if neither is yours, `cairn node revoke {name}`.");
     }
 }

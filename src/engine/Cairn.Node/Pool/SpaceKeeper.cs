@@ -69,8 +69,8 @@ internal sealed class SpaceKeeper(
             "node-full",
             "This node's space is full." + some,
             "Give more with `cairn space set`, or add a node. Past versions and removed files take space, too: while "
-            + "the pool has no room they go by themselves, within minutes, as far as no snapshot and no brake holds them "
-            + "and no machine is away; `cairn rule set VOLUME --keep 'last 1'` keeps fewer versions, "
+            + "the pool has no room they go by themselves, within minutes, as far as no snapshot and no brake holds "
+            + "them and no machine is away; `cairn rule set VOLUME --keep 'last 1'` keeps fewer versions, "
             + "`cairn trash empty VOLUME` no removed files.");
     }
 

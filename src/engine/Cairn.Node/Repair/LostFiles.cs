@@ -23,8 +23,8 @@ internal sealed class LostFiles(NodePorts ports, VolumeSet volumes)
         DamageReport.Code,
         "Cannot be read in full, because no good copy of a part was found: "
             + string.Join(", ", _paths) + (_paths.Count == PathsMax ? ", and perhaps more." : "."),
-        "Connect every machine that may have a copy, read the file on one that has it open or cached, or bring an earlier "
-            + "version back: `cairn log` and `cairn restore`.");
+        "Connect every machine that may have a copy, read the file on one that has it open or cached, or bring an "
+            + "earlier version back: `cairn log` and `cairn restore`.");
 
     /// <summary>Looks for the files, if they may be others than those that are named.</summary>
     public async Task Look(IReadOnlyCollection<ChunkAddress> lost, CancellationToken cancellation)
