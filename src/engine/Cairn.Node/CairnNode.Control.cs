@@ -420,7 +420,7 @@ public sealed partial class CairnNode
         problems.AddRange(_volumes.Open.SelectMany(volume => BrakeProblems(volume.Volume)));
         problems.AddRange(_volumes.Open.SelectMany(DroppedProblems));
         problems.AddRange(_badCopies.Problem is { } lost ? [lost] : []);
-        problems.AddRange(_forks.Problems);
+        problems.AddRange(new ForkReport(_poolLog, _volumes, _view).Problems);
         problems.AddRange(_damage.Problems);
         problems.AddRange(SpaceKeeper.DiskProblem(_ports.Disk) is { } filled ? [filled] : []);
         if (_record.Current.Record.IsFull)

@@ -72,7 +72,6 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly OnlyHere _onlyHere;
     private readonly CopyCensus _census;
     private readonly BadCopies _badCopies;
-    private readonly ForkReport _forks;
     private readonly PinKeeper _pins;
     private readonly LocalCopies _local;
     private readonly PresenceLoop _presence;
@@ -150,10 +149,8 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _tables = new TableServer(ports, _view, _volumes, _sendLimiter);
         _ownReturn = new OwnReturn(ports.Workers, _view, _sync, _volumes, _diary, state => Say(state));
         _damage = new DamageReport(chunks, logs, _volumes, _view, _peers);
-        _forks = new ForkReport(_poolLog, _volumes, _view);
         _onlyHere = new OnlyHere(ports, chunks, _view, _peers, _sync, _replicator, _volumes);
-        _badCopies = new BadCopies(
-            ports, chunks, _view, _census = new CopyCensus(_view, _peers), _volumes, _stop.Token);
+        _badCopies = new BadCopies(ports, chunks, _view, _census = new(_view, _peers), _volumes, _stop.Token);
         _pins = new PinKeeper(ports, chunks, _volumes, _peers, _source, _diary);
         _local = new LocalCopies(chunks, _view, _census);
         _presence = new PresenceLoop(ports, _view, _peers, _volumes);
