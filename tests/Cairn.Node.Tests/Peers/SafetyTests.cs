@@ -109,7 +109,7 @@ public sealed class SafetyTests
         bench.Scheduler.RunFor(TimeSpan.FromMinutes(1));
         Assert.True(bench.Put(bench.Nodes[2], "file", bench.Bytes(50)).IsOk);
         bench.Until(() => !bench.Nodes.TrueForAll(HasAllConfirmed), "written");
-        bench.Until(() => bench.Nodes.TrueForAll(HasAllConfirmed), "known", TimeSpan.FromSeconds(2));
+        bench.Until(() => bench.Nodes.TrueForAll(HasAllConfirmed), "known", TimeSpan.FromSeconds(20));
     }
 
     private static bool HasAllConfirmed(BenchNode node) => node.Status().Owed.SendBlocks == 0;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Numerics;
 using System.Security.Cryptography;
 using Cairn.Core.Placement;
@@ -18,6 +19,8 @@ public readonly record struct PartitionReport(PartitionId Partition, PartitionDi
 /// </remarks>
 public static class HoldingsDigest
 {
+    private const int ReportBytes = sizeof(ushort) + PartitionDigest.Size;
+
     /// <summary>The partitions that a table has both nodes answer for, ascending.</summary>
     public static List<PartitionId> Shared(PlacementTable table, NodeId one, NodeId other)
     {
@@ -38,26 +41,23 @@ public static class HoldingsDigest
     /// <summary>The root over some partitions' digests, which must ascend.</summary>
     public static Bytes32 Root(IReadOnlyList<PartitionReport> reports)
     {
-        byte[] bytes = Encode(reports);
-        return new Bytes32(SHA256.HashData(bytes));
+        // Hundreds of KiB in a pool whose members answer for everything, again and again while chunks come: borrowed.
+        byte[] head = Head(reports.Count);
+        int length = head.Length + (reports.Count * ReportBytes);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
+        Write(head, reports, buffer);
+        Bytes32 root = new(SHA256.HashData(buffer.AsSpan(0, length)));
+        ArrayPool<byte>.Shared.Return(buffer);
+        return root;
     }
 
     /// <summary>Count, then partition and digest of each, ascending: what is sent when the roots differ.</summary>
     public static byte[] Encode(IReadOnlyList<PartitionReport> reports)
     {
-        ArrayBufferWriter<byte> output = new(4 + (reports.Count * (2 + PartitionDigest.Size)));
-        WireWriter writer = new(output);
-        writer.Count(reports.Count);
-        Span<byte> digest = stackalloc byte[PartitionDigest.Size];
-        for (int i = 0; i < reports.Count; i++)
-        {
-            Invariant.That(i == 0 || reports[i - 1].Partition < reports[i].Partition, "reports that do not ascend");
-            writer.UInt16(reports[i].Partition.Value);
-            reports[i].Digest.CopyTo(digest);
-            writer.Raw(digest);
-        }
-
-        return output.WrittenSpan.ToArray();
+        byte[] head = Head(reports.Count);
+        byte[] output = new byte[head.Length + (reports.Count * ReportBytes)];
+        Write(head, reports, output);
+        return output;
     }
 
     /// <summary>Reads reports from a peer; null when the bytes are not reports.</summary>
@@ -105,5 +105,28 @@ public static class HoldingsDigest
         }
 
         return differences;
+    }
+
+    private static byte[] Head(int count)
+    {
+        ArrayBufferWriter<byte> output = new(sizeof(uint) + 1);
+        new WireWriter(output).Count(count);
+        return output.WrittenSpan.ToArray();
+    }
+
+    private static void Write(byte[] head, IReadOnlyList<PartitionReport> reports, Span<byte> output)
+    {
+        head.CopyTo(output);
+        output = output[head.Length..];
+        int last = -1;
+        for (int i = 0; i < reports.Count; i++)
+        {
+            PartitionReport report = reports[i];
+            Invariant.That(last < report.Partition.Value, "reports that do not ascend");
+            last = report.Partition.Value;
+            BinaryPrimitives.WriteUInt16LittleEndian(output, report.Partition.Value);
+            report.Digest.CopyTo(output.Slice(sizeof(ushort), PartitionDigest.Size));
+            output = output[ReportBytes..];
+        }
     }
 }

@@ -50,18 +50,15 @@ internal sealed class ChunkServer(NodePorts ports, ChunkStore store, PoolView vi
 
         if (!_roots.TryGetValue(peer, out Bytes32 root))
         {
-            root = HoldingsDigest.Root([.. shared.Select(Report)]);
+            root = HoldingsDigest.Root(new SharedReports(shared, store));
             _roots.Add(peer, root);
         }
 
         return root;
     }
 
-    private PartitionReport Report(PartitionId partition) => new(partition, store.Digest(partition));
-
-    /// <summary>This node's digests of the partitions it shares with a peer.</summary>
-    public List<PartitionReport> Reports(NodeId peer) =>
-        [.. SharedWith(peer).Select(Report)];
+    /// <summary>This node's digests of the partitions it shares with a peer, as they are when they are looked at.</summary>
+    public IReadOnlyList<PartitionReport> Reports(NodeId peer) => new SharedReports(SharedWith(peer), store);
 
     /// <summary>Whether a chunk is about to be brought to a peer, so that it need not be fetched: such are not listed for it.</summary>
     public Func<ChunkAddress, NodeId, bool> IsBrought { get; init; } = static (_, _) => false;
