@@ -24,6 +24,7 @@ public sealed class Campaign
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan WatchEvery = TimeSpan.FromMinutes(1);
     private const int LookAtCopiesEvery = 5;
+    private const int CollectEvery = 60;
 
     /// <summary>How long a history is in which checkpoints are made, and which newcomers do not fold: seldom so short.</summary>
     private const int TransactionsBetweenCheckpoints = 100;
@@ -39,6 +40,7 @@ public sealed class Campaign
     private readonly List<Actor> _actors = [];
     private readonly Oracle _oracle = new();
     private readonly CheckedSignatures _signatures = new();
+    private readonly EqualPages _pages = new();
     private readonly WorkloadCounters _counters = new();
     private readonly FaultPlan _faults;
     private readonly InvariantChecker _checker;
@@ -198,6 +200,12 @@ public sealed class Campaign
             {
                 _checker.CheckCopiesKept(_faults.Rotted);
             }
+
+            if (watches % CollectEvery == 0)
+            {
+                // What dead processes had is old: on a machine with room the collector leaves as much of it as what lives.
+                GC.Collect();
+            }
         }
 
         _isStormy = false;
@@ -271,7 +279,7 @@ public sealed class Campaign
             DropsBlocks = true,
             DropBytesMin = 1,
         };
-        SimulatedMachine machine = new(_scheduler, _network, _machinesMade++, _options.Seed, options)
+        SimulatedMachine machine = new(_scheduler, _network, _machinesMade++, _options.Seed, options, _pages)
         {
             Told = _chronicle.Add,
             CheckSignature = _signatures.Check,

@@ -31,7 +31,8 @@ public sealed class SimulatedMachine : IDisposable
 
     /// <summary>A machine that is switched off, with an empty disk.</summary>
     public SimulatedMachine(
-        SimulatedScheduler scheduler, SimulatedNetwork network, int number, ulong seed, NodeOptions options)
+        SimulatedScheduler scheduler, SimulatedNetwork network, int number, ulong seed, NodeOptions options,
+        EqualPages? equal = null)
     {
         _scheduler = scheduler;
         _network = network;
@@ -40,7 +41,7 @@ public sealed class SimulatedMachine : IDisposable
         Number = number;
         Address = network.NewAddress();
         Options = options with { Name = $"node{number}" };
-        Disk = new SimulatedDisk(options.SpaceBytes * 2);
+        Disk = new SimulatedDisk(options.SpaceBytes * 2, equal);
         NewProcess();
     }
 

@@ -26,15 +26,17 @@ public sealed class SimulatedDisk : IDisk
     private readonly SortedSet<string> _folders = new(StringComparer.Ordinal);
     private readonly List<DirectoryChange> _unsynced = [];
     private readonly long _totalBytes;
+    private readonly EqualPages? _equal;
 
     /// <summary>What its files take; -1 when that is to be counted anew.</summary>
     private long _usedBytes = -1;
 
     /// <summary>An empty disk.</summary>
     /// <param name="totalBytes">Its size; writes beyond fail with <see cref="DiskErrorKind.NoSpace"/>.</param>
-    public SimulatedDisk(long totalBytes = 1L << 40)
+    /// <param name="equal">Finds pages that other disks of the same thread have, too; null: nobody does.</param>
+    public SimulatedDisk(long totalBytes = 1L << 40, EqualPages? equal = null)
     {
-        _totalBytes = totalBytes;
+        (_totalBytes, _equal) = (totalBytes, equal);
         Faults = new DiskFaults();
     }
 
@@ -89,7 +91,7 @@ public sealed class SimulatedDisk : IDisk
                     return new DiskError(DiskErrorKind.NotFound, path, "no such folder");
                 }
 
-                file = new SimulatedFile();
+                file = new SimulatedFile(_equal);
                 Change(path, file);
             }
 
@@ -293,7 +295,7 @@ public sealed class SimulatedDisk : IDisk
     {
         lock (_gate)
         {
-            SimulatedDisk copy = new(_totalBytes) { ForeignBytes = ForeignBytes };
+            SimulatedDisk copy = new(_totalBytes, _equal) { ForeignBytes = ForeignBytes };
             Dictionary<SimulatedFile, SimulatedFile> clones = [];
             SimulatedFile? CloneOf(SimulatedFile? file)
             {

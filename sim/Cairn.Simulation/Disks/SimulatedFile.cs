@@ -6,9 +6,11 @@ namespace Cairn.Simulation.Disks;
 /// <summary>A file's bytes as the running machine sees them, and as the medium holds them.</summary>
 /// <remarks>
 /// Sparse: only written pages take memory, and of each only what is before its last zeros: most logs are a header and a few
-/// blocks. Guarded by the disk's lock.
+/// blocks. A page that was not written to since the last sync is never changed but replaced: others may show the same.
+/// Guarded by the disk's lock.
 /// </remarks>
-internal sealed class SimulatedFile
+/// <param name="equal">Where equal pages are found; null: nowhere.</param>
+internal sealed class SimulatedFile(EqualPages? equal)
 {
     /// <summary>Bytes that a disk keeps or loses together when the power fails.</summary>
     public const int SectorBytes = 512;
@@ -137,18 +139,10 @@ internal sealed class SimulatedFile
             int inPage = (int)(offset % PageBytes);
             int count = (int)Math.Min(end - offset, PageBytes - inPage);
             long page = offset / PageBytes;
-            if (_current.TryGetValue(page, out byte[]? before))
+            if (_current.ContainsKey(page))
             {
-                int kept = Math.Min(before.Length, inPage + count);
-                if (kept > inPage)
-                {
-                    WritablePage(page, kept).AsSpan(inPage, kept - inPage).Clear();
-                }
-                else
-                {
-                    NoteDurable(page, before);
-                }
-
+                byte[] own = WritablePage(page, 0);
+                own.AsSpan(Math.Min(inPage, own.Length)..Math.Min(inPage + count, own.Length)).Clear();
                 if (count == PageBytes)
                 {
                     _current.Remove(page);
@@ -179,11 +173,11 @@ internal sealed class SimulatedFile
         long page = offset / PageBytes;
         int at = (int)(offset % PageBytes);
         _current.TryGetValue(page, out byte[]? bytes);
-        _current[page] = bytes = Grown(bytes, at + 1);
+        _current[page] = bytes = Copied(bytes, at + 1);
         bytes[at] ^= mask;
         if (_durableBefore.TryGetValue(page, out byte[]? durable) && durable is not null)
         {
-            _durableBefore[page] = durable = Grown(durable, at + 1);
+            _durableBefore[page] = durable = Copied(durable, at + 1);
             durable[at] ^= mask;
         }
     }
@@ -191,8 +185,24 @@ internal sealed class SimulatedFile
     /// <summary>Everything written survives power loss from now on.</summary>
     public void Sync()
     {
+        if (equal is not null)
+        {
+            ShareWith(equal);
+        }
+
         _durableBefore.Clear();
         DurableLength = Length;
+    }
+
+    private void ShareWith(EqualPages others)
+    {
+        foreach (long page in _durableBefore.Keys)
+        {
+            if (_current.TryGetValue(page, out byte[]? written) && written.Length == PageBytes)
+            {
+                _current[page] = others.Of(written);
+            }
+        }
     }
 
     /// <summary>Power loss: of what was not synced some pages survive, some are lost and some are torn, by the generator.</summary>
@@ -206,8 +216,8 @@ internal sealed class SimulatedFile
                 continue;
             }
 
-            byte[] before = Grown(durable, PageBytes);
-            byte[] after = _current.TryGetValue(page, out byte[]? now) ? Grown(now, PageBytes) : ZeroPage;
+            byte[] before = Copied(durable, PageBytes);
+            byte[] after = _current.TryGetValue(page, out byte[]? now) ? Copied(now, PageBytes) : ZeroPage;
             byte[] left = new byte[PageBytes];
             for (int sector = 0; sector < PageBytes; sector += SectorBytes)
             {
@@ -232,7 +242,7 @@ internal sealed class SimulatedFile
     /// <summary>A copy that shares nothing.</summary>
     public SimulatedFile Clone()
     {
-        SimulatedFile copy = new()
+        SimulatedFile copy = new(equal)
         {
             Length = Length,
             DurableLength = DurableLength,
@@ -257,30 +267,17 @@ internal sealed class SimulatedFile
     /// <summary>A page to be written to, of which so much is wanted.</summary>
     private byte[] WritablePage(long page, int bytes)
     {
-        _current.TryGetValue(page, out byte[]? before);
-        NoteDurable(page, before);
-        return _current[page] = Grown(before, bytes);
+        _current.TryGetValue(page, out byte[]? now);
+        bool isOwn = !_durableBefore.TryAdd(page, now) && now is not null;
+        return isOwn && now!.Length >= bytes ? now : _current[page] = Copied(now, bytes);
     }
 
-    /// <summary>Keeps what the medium has of a page that is about to change.</summary>
-    private void NoteDurable(long page, byte[]? before)
+    /// <summary>A copy with room for so many bytes: for twice as many each time, so that appending costs little.</summary>
+    private static byte[] Copied(byte[]? page, int bytes)
     {
-        if (!_durableBefore.ContainsKey(page))
-        {
-            _durableBefore[page] = (byte[]?)before?.Clone();
-        }
-    }
-
-    /// <summary>The same with room for so many bytes: twice as many each time, so that appending costs little.</summary>
-    private static byte[] Grown(byte[]? page, int bytes)
-    {
-        if (page is not null && page.Length >= bytes)
-        {
-            return page;
-        }
-
-        byte[] grown = new byte[Math.Max(KeptBytesMin, (int)BitOperations.RoundUpToPowerOf2((uint)bytes))];
-        page?.CopyTo(grown, 0);
-        return grown;
+        int length = Math.Max(bytes, page?.Length ?? 0);
+        byte[] copy = new byte[Math.Max(KeptBytesMin, (int)BitOperations.RoundUpToPowerOf2((uint)length))];
+        page?.CopyTo(copy, 0);
+        return copy;
     }
 }

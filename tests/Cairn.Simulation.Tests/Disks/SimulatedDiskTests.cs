@@ -15,10 +15,15 @@ public sealed class SimulatedDiskTests
         for (ulong seed = 1; seed <= 60; seed++)
         {
             Prng random = new(seed);
-            SimulatedDisk disk = new();
+            EqualPages equal = new();
+            SimulatedDisk disk = new(equal: equal);
+            SimulatedDisk twin = new(equal: equal);
             using IDiskFile file = Opened(disk);
+            using IDiskFile same = Opened(twin);
             byte[] expected = new byte[BytesMax];
+            byte[] twins = new byte[BytesMax];
             int length = 0;
+            int twinsLength = 0;
             for (int step = 0; step < 80; step++)
             {
                 int offset = random.Next(BytesMax - 9000);
@@ -28,7 +33,10 @@ public sealed class SimulatedDiskTests
                     case 0 or 1 or 2:
                         byte[] data = Data(random, count);
                         Assert.True(file.Write(offset, data).IsOk);
+                        Assert.True(same.Write(offset, data).IsOk);
                         data.CopyTo(expected, offset);
+                        data.CopyTo(twins, offset);
+                        twinsLength = Math.Max(twinsLength, offset + count);
                         length = Math.Max(length, offset + count);
                         break;
                     case 3:
@@ -48,11 +56,13 @@ public sealed class SimulatedDiskTests
                         break;
                     case 6:
                         Assert.True(file.Sync().IsOk);
+                        Assert.True(same.Sync().IsOk);
                         break;
                 }
 
                 Assert.Equal(expected[..length], Read(file, length));
                 Assert.Equal(expected[..length], Read(Opened(disk.Clone()), length));
+                Assert.Equal(twins[..twinsLength], Read(same, twinsLength));
             }
 
             Assert.True(file.Sync().IsOk);
