@@ -168,14 +168,20 @@ public sealed class JournalTests
             journal.Release(journal.Append(JournalKind.Extent, head, payload).Value);
         }
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 10; i++)
+        // The simulated disk makes room for each page, in steps: some of these runs fall between two of them.
+        long least = long.MaxValue;
+        for (int run = 0; run < 40; run++)
         {
-            journal.Release(journal.Append(JournalKind.Extent, head, payload).Value);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 5; i++)
+            {
+                journal.Release(journal.Append(JournalKind.Extent, head, payload).Value);
+            }
+
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
 
-        // The simulated disk keeps an image of each page that is written for the first time since a sync.
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4096 + 200);
+        Assert.InRange(least, 0, 100);
     }
 
     [Fact]
