@@ -42,7 +42,9 @@ public sealed partial class CairnNode
             ListenAddress = _ports.Transport.ListenAddress.ToString(),
             Uptime = _ports.Time.GetElapsedTime(_started),
             Space = Space(),
-            Owed = new OwedStatus(_replicator.OwedCount, _replicator.OwedBytes, _repair.MissingCount, _sync.Unconfirmed()),
+            Owed = new OwedStatus(
+                _replicator.OwedCount, _replicator.OwedBytes, _repair.MissingCount,
+                _sync.Unconfirmed(), _sync.Missing()),
             OnlyHere = _onlyHere.Look(),
             PoolState = new PoolStatus(
                 nodes.Length, nodes.Length - absent.Length, PlacementPolicy.CopiesDefault,

@@ -75,7 +75,9 @@ public readonly record struct SpaceStatus(
 /// <param name="SendBytes">Their bytes.</param>
 /// <param name="FetchChunks">Chunks that placement wants here and that are not here yet.</param>
 /// <param name="SendBlocks">Log blocks that some online peer has not confirmed.</param>
-public readonly record struct OwedStatus(long SendChunks, long SendBytes, long FetchChunks, long SendBlocks);
+/// <param name="ReceiveBlocks">Log blocks that online peers said they hold and that are not here yet.</param>
+public readonly record struct OwedStatus(
+    long SendChunks, long SendBytes, long FetchChunks, long SendBlocks, long ReceiveBlocks);
 
 /// <summary>The pool as this node sees it.</summary>
 /// <param name="NodesTotal">Members that are not gone.</param>

@@ -125,21 +125,6 @@ internal sealed partial class LogSync
         return holders >= Math.Min(copies, readers.Length);
     }
 
-    /// <summary>How many blocks connected peers that can open the volumes have not confirmed.</summary>
-    public long Unconfirmed()
-    {
-        long blocks = 0;
-        foreach (ISharedLog log in _logs.Values)
-        {
-            foreach (PeerLink link in _set.Links.Where(link => _view.CanRead(log.Volume, link.Peer)))
-            {
-                blocks += log.Positions.BlocksBeyond(StateOf(link, log.Volume).Confirmed);
-            }
-        }
-
-        return blocks;
-    }
-
     /// <summary>What other nodes that are counted on said they hold of a volume, now or before they went away.</summary>
     public LogPositions Elsewhere(VolumeId volume) =>
         _heard.Joined(_view.Readers(volume).Where(node => node != _view.Self), volume);

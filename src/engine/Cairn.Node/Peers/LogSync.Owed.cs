@@ -1,0 +1,46 @@
+using Cairn.Core.Log;
+
+namespace Cairn.Node.Peers;
+
+/// <content>How many blocks are still to go out, and to come.</content>
+internal sealed partial class LogSync
+{
+    /// <summary>How many blocks connected peers that can open the volumes have not confirmed.</summary>
+    public long Unconfirmed()
+    {
+        long blocks = 0;
+        foreach (ISharedLog log in _logs.Values)
+        {
+            foreach (PeerLink link in _set.Links.Where(link => _view.CanRead(log.Volume, link.Peer)))
+            {
+                blocks += log.Positions.BlocksBeyond(StateOf(link, log.Volume).Confirmed);
+            }
+        }
+
+        return blocks;
+    }
+
+    /// <summary>How many blocks that connected peers said they hold are not here, each counted once.</summary>
+    /// <remarks>Nothing is joined, or made, while no peer holds more: so it is nearly always, and it is asked often.</remarks>
+    public long Missing()
+    {
+        long blocks = 0;
+        foreach (ISharedLog log in _logs.Values)
+        {
+            LogPositions here = log.Positions;
+            LogPositions? beyond = null;
+            foreach (PeerLink link in _set.Links)
+            {
+                LogPositions theirs = ConfirmedBy(link.Peer, log.Volume);
+                if (theirs.BlocksBeyond(here) > 0 && _view.CanRead(log.Volume, link.Peer))
+                {
+                    beyond = beyond?.Join(theirs) ?? theirs;
+                }
+            }
+
+            blocks += beyond?.BlocksBeyond(here) ?? 0;
+        }
+
+        return blocks;
+    }
+}
