@@ -20,8 +20,8 @@ public static class MountCommands
             Description = "An empty directory; made if absent.",
             HelpName = "DIR",
         };
-        Option<TimeSpan?> wait =
-            GlobalOptions.Seconds("--wait", "Seconds to wait for a volume this node has not heard of yet.");
+        Option<TimeSpan?> wait = GlobalOptions.Seconds(
+            "--wait", "Seconds to wait for a volume this node has not heard of yet, or has no keys of.");
         Command command = new ManualCommand(
             "mount",
             "Mount a volume at a directory, now and whenever the daemon starts.",
@@ -114,7 +114,7 @@ public static class MountCommands
                 return;
             }
             catch (CommandException error) when (
-                error.Exit == ExitCode.NotFound && Stopwatch.GetElapsedTime(start) < patience)
+                error.Exit is ExitCode.NotFound or ExitCode.Locked && Stopwatch.GetElapsedTime(start) < patience)
             {
                 await Task.Delay(LookEvery, cancellation);
             }
