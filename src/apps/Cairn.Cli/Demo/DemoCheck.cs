@@ -7,6 +7,8 @@ namespace Cairn.Cli.Demo;
 /// <summary>The unattended demo: a real tree in through one node, out through the others, with one node killed between.</summary>
 public sealed class DemoCheck(DemoPool pool, string source, TextWriter output)
 {
+    private static readonly TimeSpan ContentPatience = TimeSpan.FromSeconds(10);
+
     private readonly Stopwatch _total = Stopwatch.StartNew();
 
     /// <summary>Runs every step; prints a line for each.</summary>
@@ -67,7 +69,16 @@ public sealed class DemoCheck(DemoPool pool, string source, TextWriter output)
             {
                 string tree = Path.Combine(node.Mount, "tree");
                 await WaitForFiles(tree, expected.Count, cancellation);
+
+                // A name may come a moment before what was written under it.
+                long start = Stopwatch.GetTimestamp();
                 TreeComparer.Comparison comparison = TreeComparer.Compare(expected, tree, cancellation);
+                while (comparison.Differences.Count > 0 && Stopwatch.GetElapsedTime(start) < ContentPatience)
+                {
+                    await Task.Delay(TimeSpan.FromMilliseconds(200), cancellation);
+                    comparison = TreeComparer.Compare(expected, tree, cancellation);
+                }
+
                 if (comparison.Differences.Count > 0)
                 {
                     throw new DemoException($"through {node.Name}:\n  " + string.Join("\n  ", comparison.Differences));
