@@ -130,18 +130,13 @@ public sealed class CommandTests(PoolFixture fixture)
     public async Task Bash_completes_names_from_other_machines_without_running_them()
     {
         await Node.Must("mkdir", "--parents", "shared/bash/$(touch boom)");
-        string program = string.Join(' ', CairnProcess.StartInfo(Node.Home, []).ArgumentList);
-        string script = await Node.Must("completion", "bash");
-        string replies = await Shell.Run(
-            $$"""
-            export CAIRN_HOME='{{Node.Home}}'; cairn() { dotnet {{program}} "$@"; }
-            {{script}}
+        string replies = await InBash(
+            """
             COMP_LINE='cairn ls shared/bash/'; COMP_POINT=${#COMP_LINE}
             COMP_WORDS=(cairn ls shared/bash/); COMP_CWORD=2
             compopt() { :; }; _cairn; printf '%s\n' "${COMPREPLY[@]}"; test ! -e boom
-            """,
-            fixture.Pool.Root);
-        Assert.Equal(@"shared/bash/\$\(touch\ boom\)/", replies.Trim());
+            """);
+        Assert.Equal(@"shared/bash/\$\(touch\ boom\)/", replies);
     }
 
     /// <summary>
@@ -152,20 +147,30 @@ public sealed class CommandTests(PoolFixture fixture)
     {
         await Node.Must("mkdir", "--parents", "shared/words/a b");
         await Node.Must("mkdir", "--parents", "shared/words/x:y=z@w");
-        string program = string.Join(' ', CairnProcess.StartInfo(Node.Home, []).ArgumentList);
-        string script = await Node.Must("completion", "bash");
-        string replies = await Shell.Run(
-            $$"""
-            export CAIRN_HOME='{{Node.Home}}'; cairn() { dotnet {{program}} "$@"; }
-            {{script}}
+        string replies = await InBash(
+            """
             COMP_WORDBREAKS=$' \t\n"\'@><=;|&(:'
             compopt() { :; }
             answer() { COMP_LINE=$1 COMP_POINT=${#1}; _cairn; printf '<%s>' "${COMPREPLY[@]}"; }
             answer 'cairn ls shared/words/a\ '; answer 'cairn ls "shared/words/a '
             answer 'cairn ls shared/words/x:y='; answer 'cairn ls shared/words/x'
+            """);
+        Assert.Equal(@"<shared/words/a\ b/><shared/words/a b/><z@w/><shared/words/x:y=z@w/>", replies);
+    }
+
+    /// <summary>What a script prints behind the one that completes for bash.</summary>
+    private async Task<string> InBash(string commands)
+    {
+        string program = string.Join(' ', CairnProcess.StartInfo(Node.Home, []).ArgumentList);
+        string script = await Node.Must("completion", "bash");
+        string printed = await Shell.Run(
+            $$"""
+            export CAIRN_HOME='{{Node.Home}}'; cairn() { dotnet {{program}} "$@"; }
+            {{script}}
+            {{commands}}
             """,
             fixture.Pool.Root);
-        Assert.Equal(@"<shared/words/a\ b/><shared/words/a b/><z@w/><shared/words/x:y=z@w/>", replies.Trim());
+        return printed.Trim();
     }
 
     [Fact]

@@ -159,12 +159,9 @@ public sealed partial class CairnNode
     }
 
     /// <summary>Why a new volume cannot be called so.</summary>
-    private ControlError? WrongName(string name)
-    {
-        return !GivenName.IsValid(name)
-            ? new ControlError(ControlErrorKind.InvalidArgument, "A volume's name " + GivenName.Rule)
-            : _view.State.TryFindVolume(name, out _)
-                ? new ControlError(ControlErrorKind.AlreadyExists, $"There is a volume '{name}' already.")
+    private ControlError? WrongName(string name) => !GivenName.IsValid(name)
+        ? new ControlError(ControlErrorKind.InvalidArgument, "A volume's name " + GivenName.Rule)
+        : _view.State.TryFindVolume(name, out _)
+            ? new ControlError(ControlErrorKind.AlreadyExists, $"There is a volume '{name}' already.")
             : null;
-    }
 }

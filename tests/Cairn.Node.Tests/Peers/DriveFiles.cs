@@ -15,17 +15,18 @@ internal static class DriveFiles
     /// <summary>As <see cref="Put"/>, in a node's own process.</summary>
     public static async Task<Result<Unit, VolumeError>> Write(IVolume volume, string name, byte[] content)
     {
-        Result<OpenedFile, VolumeError> created = await volume.Create(
-            InodeNumber.Root, Encoding.UTF8.GetBytes(name), 0x1A4, OpenIntent.Write, Caller.Daemon);
-        if (!created.TryGet(out OpenedFile opened, out VolumeError error))
+        Result<(InodeNumber Parent, ReadOnlyMemory<byte> Name), VolumeError> place = await volume.ResolveParent(name);
+        if (!place.TryGet(out (InodeNumber Parent, ReadOnlyMemory<byte> Name) at, out VolumeError error)
+            || !(await volume.Create(at.Parent, at.Name, 0x1A4, OpenIntent.Write, Caller.Daemon))
+                .TryGet(out OpenedFile opened, out error))
         {
             return error;
         }
 
         Result<int, VolumeError> written = 0;
-        for (int at = 0; at < content.Length && written.IsOk; at += written.IsOk ? written.Value : 0)
+        for (int done = 0; done < content.Length && written.IsOk; done += written.IsOk ? written.Value : 0)
         {
-            written = await volume.Write(opened.Handle, at, content.AsMemory(at));
+            written = await volume.Write(opened.Handle, done, content.AsMemory(done));
         }
 
         await volume.Flush(opened.Handle, 0);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Cairn.Coding.Encryption;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
@@ -50,7 +51,10 @@ internal sealed class ScrapVolume : IHostedVolume
         Assert.True(_chunks.Put(RecordKey.Copy(address), stored, ChunkUse.Staged).IsOk);
         Assert.True(_chunks.Commit().IsOk);
         Written.Add(address);
-        _queue.Staged(Log.Volume, address, isNew);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(stored.Length);
+        stored.CopyTo(buffer, 0);
+        _queue.Staged(address, isNew, buffer, stored.Length);
+        _queue.NoMoreStaged();
         return address;
     }
 

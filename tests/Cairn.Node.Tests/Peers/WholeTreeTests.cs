@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Cairn.Core.Primitives;
 using Cairn.Node.Volumes;
 
 namespace Cairn.Node.Tests.Peers;
@@ -27,7 +26,7 @@ public sealed class WholeTreeTests
             folder => Enumerable.Range(0, 3).Select(i => $"{folder}file {i}"))];
         foreach ((int i, string file) in files.Index())
         {
-            Assert.True(bench.Do(desk, () => Put(desk.Drive, file, bench.Bytes(FileBytes + i))));
+            Assert.True(bench.Put(desk, file, bench.Bytes(FileBytes + i)).IsOk);
         }
 
         bench.Until(() => bench.Nodes.TrueForAll(node => node.Status().Owed.SendChunks == 0), "copied");
@@ -88,13 +87,4 @@ public sealed class WholeTreeTests
         lines.Sort(StringComparer.Ordinal);
         return lines.ToArray();
     });
-
-    private static async Task<bool> Put(IVolume drive, string path, byte[] content)
-    {
-        (InodeNumber parent, ReadOnlyMemory<byte> name) = (await drive.ResolveParent(path)).Value;
-        OpenedFile opened = (await drive.Create(parent, name, 0x1A4, OpenIntent.Write, Caller.Daemon)).Value;
-        Result<int, VolumeError> written = await drive.Write(opened.Handle, 0, content);
-        await drive.Release(opened.Handle);
-        return written is { IsOk: true } && written.Value == content.Length;
-    }
 }

@@ -35,8 +35,8 @@ internal sealed class RemovedVolumes(
     /// <summary>Told when one was closed: something else may be due for it.</summary>
     public required Action Closed { get; init; }
 
-    /// <summary>Whether all who may write to a volume said that they hold so much of the pool's log.</summary>
-    public required Func<PoolVolume, LogPositions, bool> HaveHeard { get; init; }
+    /// <summary>Who may write to a volume.</summary>
+    public required Func<PoolVolume, IEnumerable<NodeId>> Writers { get; init; }
 
     /// <summary>Those that are open to be emptied.</summary>
     public IEnumerable<IHostedVolume> Open => _open.Values;
@@ -44,15 +44,16 @@ internal sealed class RemovedVolumes(
     /// <summary>What the indexes of those take that are closed until all have heard of the removal.</summary>
     public long RestingBytes => _resting.IndexBytes;
 
-    /// <summary>What of the pool's log one must hold to have heard of a removal.</summary>
-    public LogPositions ToldOf(VolumeId volume)
+    /// <summary>Tells, whenever it is asked, whether all who may write to a removed volume said that they heard of that.</summary>
+    public Func<bool> HeardOf(PoolVolume volume)
     {
-        if (!_told.TryGetValue(volume, out LogPositions? told))
+        if (!_told.TryGetValue(volume.Volume, out LogPositions? told))
         {
-            _told[volume] = told = log.Positions;
+            _told[volume.Volume] = told = log.Positions;
         }
 
-        return told;
+        return () => Writers(volume).All(
+            writer => writer == view.Self || sync.ConfirmedBy(writer, log.Volume).Covers(told));
     }
 
     /// <summary>Somebody asks for what a closed one keeps: it is opened with the next look.</summary>
@@ -85,8 +86,8 @@ internal sealed class RemovedVolumes(
             Close(unmade, hosted);
         }
 
-        _resting.Keep(id => log.State.Volumes.TryGetValue(id, out PoolVolume? volume) && volume.IsRemoved);
-
+        _resting.Wake(id => log.State.Volumes.TryGetValue(id, out PoolVolume? volume)
+            && volume is { IsRemoved: true, IsPurged: false } && !HeardOf(volume)());
         foreach (PoolVolume volume in log.State.Volumes.Values.Where(volume => !_closing.Contains(volume.Volume)))
         {
             bool isOpen = _open.TryGetValue(volume.Volume, out IHostedVolume? hosted);
@@ -103,7 +104,7 @@ internal sealed class RemovedVolumes(
                 Close(volume.Volume, hosted!);
             }
             else if (!isOpen && volume is { IsRemoved: true, IsComplete: true }
-                && !(volume.IsPurged && _settled.Contains(volume.Volume)) && !IsResting(volume))
+                && !(volume.IsPurged && _settled.Contains(volume.Volume)) && !_resting.Has(volume.Volume))
             {
                 OpenOrDelete(volume);
             }
@@ -127,7 +128,7 @@ internal sealed class RemovedVolumes(
                         ? $"all nodes have given back what the removed volume {hosted.Volume.Name} took"
                         : error.ToString());
             }
-            else if (isDue && _resting.MayRest(hosted, HasHeard(row!)))
+            else if (isDue && _resting.MayRest(hosted, HeardOf(row!)()))
             {
                 diary.Add(LogLevel.Info, "volumes", RestingVolumes.Sentence(hosted.Volume.Name));
                 _open.Remove(volume);
@@ -147,11 +148,6 @@ internal sealed class RemovedVolumes(
 
         _open.Clear();
     }
-
-    private bool IsResting(PoolVolume volume) =>
-        _resting.Has(volume.Volume) && !_resting.Wakes(volume.Volume, volume.IsPurged || HasHeard(volume));
-
-    private bool HasHeard(PoolVolume volume) => HaveHeard(volume, ToldOf(volume.Volume));
 
     /// <summary>(2) Opens what is to be emptied, or (4) deletes what is left of what is empty.</summary>
     private void OpenOrDelete(PoolVolume volume)

@@ -60,26 +60,18 @@ internal sealed class RestingVolumes
     {
         VolumeId volume = hosted.Log.Volume;
         _quiet.Remove(volume);
-        _roused.Remove(volume);
         _indexBytes[volume] = hosted.IndexBytes;
         _sync.Rest(volume);
     }
 
-    /// <summary>Whether there is something to do for one: then it rests no more.</summary>
-    public bool Wakes(VolumeId volume, bool isDue)
+    /// <summary>Those that were roused rest no more, nor do those that may not.</summary>
+    public void Wake(Func<VolumeId, bool> mayRest)
     {
-        bool wakes = _roused.Remove(volume) || isDue;
-        _ = wakes && _indexBytes.Remove(volume);
-        return wakes;
-    }
-
-    /// <summary>Others are open for doors, or never were.</summary>
-    public void Keep(Func<VolumeId, bool> isRemoved)
-    {
-        foreach (VolumeId volume in _indexBytes.Keys.Where(id => !isRemoved(id)).ToArray())
+        foreach (VolumeId volume in _indexBytes.Keys.Where(id => _roused.Contains(id) || !mayRest(id)).ToArray())
         {
             _indexBytes.Remove(volume);
-            _roused.Remove(volume);
         }
+
+        _roused.Clear();
     }
 }

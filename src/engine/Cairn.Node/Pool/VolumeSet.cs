@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Cairn.Coding.Encryption;
-using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
@@ -54,7 +53,7 @@ internal sealed class VolumeSet : IAsyncDisposable
         {
             OpenOne = OpenRemoved,
             Closed = Refresh,
-            HaveHeard = (volume, told) => Writers(volume).All(writer => HasHeard(writer, told)),
+            Writers = Writers,
         };
     }
 
@@ -325,7 +324,6 @@ internal sealed class VolumeSet : IAsyncDisposable
 
     private VolumeSetting SettingOf(PoolVolume volume, VolumeKeyring ring)
     {
-        LogPositions told = volume.IsRemoved ? _removed.ToldOf(volume.Volume) : _log.Positions;
         return new VolumeSetting
         {
             Volume = volume,
@@ -348,14 +346,11 @@ internal sealed class VolumeSet : IAsyncDisposable
                 peer => _sync.ConfirmedBy(peer, volume.Volume),
                 IsReturning)
             {
-                HeardOfRemoval = () => Writers(volume).All(writer => HasHeard(writer, told)),
+                HeardOfRemoval = volume.IsRemoved ? _removed.HeardOf(volume) : static () => true,
                 Purged = () => _log.State.Volumes.TryGetValue(volume.Volume, out PoolVolume? now) && now.IsPurged,
             },
         };
     }
-
-    private bool HasHeard(NodeId writer, LogPositions told) =>
-        writer == _view.Self || _sync.ConfirmedBy(writer, _log.Volume).Covers(told);
 
     private sealed class Hosted(IHostedVolume volume, ImmutableArray<NodeId> granters)
     {

@@ -31,18 +31,7 @@ internal sealed partial class Replicator
     internal FreshChunks Fresh { get; } = new();
 
     /// <inheritdoc/>
-    public void Staged(VolumeId volume, ChunkAddress address, bool isNew)
-    {
-        lock (_lock)
-        {
-            _announced.Add((address, isNew));
-        }
-
-        TakeSoon();
-    }
-
-    /// <inheritdoc/>
-    public void StagedOfMany(VolumeId volume, ChunkAddress address, bool isNew, byte[] buffer, int length)
+    public void Staged(ChunkAddress address, bool isNew, byte[] buffer, int length)
     {
         if (isNew)
         {

@@ -22,12 +22,6 @@ internal sealed class ChunkWriter(
     Func<VolumeKeyring> currentKeys, ChunkStore store, CondemnedChunks condemned, UnnamedChunks unnamed,
     IReplicationQueue replication, bool isPrivate)
 {
-    /// <summary>The chunks of this round are stored, or it failed: what was stored is sent now.</summary>
-    public void EndRound() => replication.NoMoreStaged();
-
-    /// <summary>No round begins soon.</summary>
-    public void Rest() => replication.Rest();
-
     /// <summary>Stores a chunk.</summary>
     /// <param name="plain">Its bytes.</param>
     /// <param name="into">Gets the item, or items, that stand for the bytes.</param>
@@ -59,7 +53,7 @@ internal sealed class ChunkWriter(
             return put.Error;
         }
 
-        replication.StagedOfMany(keys.Volume, chunk.Address, isNew, buffer, stored.Length);
+        replication.Staged(chunk.Address, isNew, buffer, stored.Length);
         into.Append(chunk.Whole());
         return put;
     }

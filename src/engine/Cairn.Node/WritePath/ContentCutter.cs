@@ -133,20 +133,20 @@ internal sealed class ContentCutter(
         _bundle.Clear();
     }
 
-    /// <summary>All chunks of the round are stored, or it failed.</summary>
-    public void EndRound() => chunks.EndRound();
-
-    /// <summary>Gives memory back while nothing is published.</summary>
+    /// <summary>Gives the window back while nothing is published: it is large.</summary>
     public void Rest()
     {
-        GiveWindowBack();
-        chunks.Rest();
+        if (_window.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_window);
+            _window = [];
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        GiveWindowBack();
+        Rest();
         _bundle.Dispose();
     }
 
@@ -234,19 +234,10 @@ internal sealed class ContentCutter(
     {
         if (_window.Length < length)
         {
-            GiveWindowBack();
+            Rest();
             _window = ArrayPool<byte>.Shared.Rent(length);
         }
 
         return _window.AsSpan(0, length);
-    }
-
-    private void GiveWindowBack()
-    {
-        if (_window.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(_window);
-            _window = [];
-        }
     }
 }

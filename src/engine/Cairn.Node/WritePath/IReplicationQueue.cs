@@ -1,3 +1,4 @@
+using System.Buffers;
 using Cairn.Core.Primitives;
 
 namespace Cairn.Node.WritePath;
@@ -10,18 +11,12 @@ namespace Cairn.Node.WritePath;
 public interface IReplicationQueue
 {
     /// <summary>A record is in the chunk store as staged. It may not be on stable storage of this node yet.</summary>
-    /// <param name="volume">The volume it was written in.</param>
+    /// <remarks>It may wait for more that follow it closely, until <see cref="NoMoreStaged"/>.</remarks>
     /// <param name="address">Which.</param>
     /// <param name="isNew">Whether it was not here before; what was may be with peers, who are asked before bytes are sent.</param>
-    void Staged(VolumeId volume, ChunkAddress address, bool isNew);
-
-    /// <summary>As <see cref="Staged"/>, while more are being made: it may wait for them until <see cref="NoMoreStaged"/>.</summary>
-    /// <param name="volume">The volume it was written in.</param>
-    /// <param name="address">Which.</param>
-    /// <param name="isNew">Whether it was not here before.</param>
     /// <param name="buffer">Begins with the stored bytes. Rented from the shared pool; no longer the caller's.</param>
     /// <param name="length">How many they are.</param>
-    void StagedOfMany(VolumeId volume, ChunkAddress address, bool isNew, byte[] buffer, int length);
+    void Staged(ChunkAddress address, bool isNew, byte[] buffer, int length);
 
     /// <summary>What was staged goes now.</summary>
     void NoMoreStaged();
@@ -37,13 +32,8 @@ public interface IReplicationQueue
 public sealed class NoReplication : IReplicationQueue
 {
     /// <inheritdoc/>
-    public void Staged(VolumeId volume, ChunkAddress address, bool isNew)
-    {
-    }
-
-    /// <inheritdoc/>
-    public void StagedOfMany(VolumeId volume, ChunkAddress address, bool isNew, byte[] buffer, int length) =>
-        System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
+    public void Staged(ChunkAddress address, bool isNew, byte[] buffer, int length) =>
+        ArrayPool<byte>.Shared.Return(buffer);
 
     /// <inheritdoc/>
     public void NoMoreStaged()

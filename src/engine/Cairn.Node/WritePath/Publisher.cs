@@ -110,6 +110,7 @@ internal sealed class Publisher : IDisposable
                 }
 
                 _cutter.Rest();
+                _state.Parts.Replication.Rest();
                 await (wait == TimeSpan.MaxValue
                     ? _wake.Wait(cancellation)
                     : _wake.Wait(wait, _state.Parts.Time, cancellation));
@@ -317,7 +318,7 @@ internal sealed class Publisher : IDisposable
         bool isStored = StoreChunks(jobs);
 
         // Also of a round that failed: what it stored is owed. It travels while it is synced here.
-        _cutter.EndRound();
+        _state.Parts.Replication.NoMoreStaged();
 
         // (6) Chunks durable.
         return isStored && _state.Parts.Store.Commit().IsOk;
