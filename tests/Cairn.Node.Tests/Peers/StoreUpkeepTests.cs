@@ -54,4 +54,22 @@ public sealed class StoreUpkeepTests
         bench.Until(() => !IsNamed("shared/photo"), "it is whole again", TimeSpan.FromMinutes(30));
         bench.AssertNoFailures();
     }
+
+    /// <summary>Who writes what is stored already may have the last good bytes of it.</summary>
+    [Fact]
+    public void What_is_written_again_takes_the_place_of_a_copy_that_has_rotted()
+    {
+        PoolBench bench = PoolBench.WithDrives(1, 79);
+        BenchNode node = bench.Nodes[0];
+        byte[] content = bench.Bytes(3_000_000);
+        Assert.True(bench.Put(node, "photo", content).IsOk);
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(10));
+        string pack = node.Disk.Files.First(file => file.EndsWith(".pack", StringComparison.Ordinal));
+        node.Disk.FlipBit(pack, 1_000_000, 3);
+        Assert.True(bench.Put(node, "again", content).IsOk);
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(10));
+        Assert.Equal(content, bench.Get(node, "again"));
+        Assert.Equal(content, bench.Get(node, "photo"));
+        bench.AssertNoFailures();
+    }
 }

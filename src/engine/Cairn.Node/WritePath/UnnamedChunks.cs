@@ -30,13 +30,14 @@ internal sealed class UnnamedChunks(JournalWriter journal)
     }
 
     /// <summary>A chunk is about to be stored. One record of the journal, unless it is noted already.</summary>
-    public Result<Unit, StoreError> Note(ChunkAddress address)
+    /// <returns>Whether it was not.</returns>
+    public Result<bool, StoreError> Note(ChunkAddress address)
     {
         lock (_gate)
         {
             if (_notes.ContainsKey(address))
             {
-                return Unit.Value;
+                return false;
             }
 
             Span<byte> plain = stackalloc byte[ChunkAddress.Size];
@@ -48,7 +49,7 @@ internal sealed class UnnamedChunks(JournalWriter journal)
             }
 
             _notes.Add(address, position);
-            return Unit.Value;
+            return true;
         }
     }
 
