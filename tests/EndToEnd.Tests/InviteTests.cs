@@ -36,6 +36,18 @@ public sealed class InviteTests : IAsyncLifetime
         Assert.DoesNotContain("0.0.0.0", await Founder.Must("nodes"), StringComparison.Ordinal);
     }
 
+    /// <summary>What stands in a command can be read by everybody on the machine.</summary>
+    [Fact]
+    public async Task A_code_comes_in_through_a_pipe_too()
+    {
+        string program = string.Join(' ', CairnProcess.StartInfo(Guest.Home, []).ArgumentList);
+        string join = $"CAIRN_HOME='{Guest.Home}' dotnet {program} join - --space 256MiB --listen 127.0.0.1:0";
+        string refused = await Shell.Run($"{join} </dev/null 2>&1 || true", _pool.Root);
+        Assert.Contains("nothing was given", refused, StringComparison.Ordinal);
+        string joined = await Shell.Run($"echo '{await Invite()}' | {join}", _pool.Root);
+        Assert.Contains("it now has 2 members", joined, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_used_code_does_not_let_a_second_machine_in()
     {

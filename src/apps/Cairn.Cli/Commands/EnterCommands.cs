@@ -16,19 +16,25 @@ public static class EnterCommands
     {
         Argument<string> code = new("code")
         {
-            Description = "What 'cairn invite' printed on a machine of the pool.",
+            Description = "What 'cairn invite' printed on a machine of the pool; - is standard input.",
             HelpName = "CODE",
         };
         Command command = new ManualCommand(
             "join",
             "Join a pool with a one-time code.",
             "A code works once, for ten minutes, while the daemon that made it runs. A failed join changes nothing: "
-            + "ask for another code and join again.",
+            + "ask for another code and join again. Where others use this machine, too, give - and type the code or "
+            + "pipe it in: they can read the words of a command.",
             "cairn join CODE --space 20GiB",
+            "ssh desk cairn invite --quiet | cairn join - --space 20GiB",
             "cairn join CODE --space 20GiB --name lap --listen 0.0.0.0:7866") { code };
         NewNode.Options.ToList().ForEach(command.Options.Add);
-        CommandContext.Attach(command, (context, parsed, cancellation) => Enter(
-            context, parsed, world => Founding.Join(world.Ports, world.Options, parsed.GetValue(code)!, cancellation)));
+        CommandContext.Attach(command, (context, parsed, cancellation) =>
+        {
+            string text = Prompt.Secret(parsed.GetValue(code)!, "Code");
+            return Enter(
+                context, parsed, world => Founding.Join(world.Ports, world.Options, text, cancellation));
+        });
         return command;
     }
 
@@ -37,7 +43,7 @@ public static class EnterCommands
     {
         Argument<string> kit = new("kit")
         {
-            Description = "The recovery kit, or a file that holds it.",
+            Description = "A file that holds the recovery kit, or the kit itself; - is standard input.",
             HelpName = "KIT",
         };
         Option<string?> address = new("--at")
@@ -54,7 +60,7 @@ public static class EnterCommands
         NewNode.Options.ToList().ForEach(command.Options.Add);
         CommandContext.Attach(command, (context, parsed, cancellation) =>
         {
-            string text = parsed.GetValue(kit)!;
+            string text = Prompt.Secret(parsed.GetValue(kit)!, "Recovery kit");
             text = File.Exists(text) ? File.ReadAllText(text)
                 : !text.Contains('/', StringComparison.Ordinal) && !text.Contains('.', StringComparison.Ordinal) ? text
                 : throw new CommandException($"there is no file {text}, and a recovery kit looks otherwise");

@@ -46,6 +46,20 @@ public static class Prompt
             : given;
     }
 
+    /// <summary>An argument that lets its holder in: what a process is given, everybody on the machine can read.</summary>
+    /// <param name="argument">The secret itself, or - for standard input.</param>
+    /// <param name="question">What is asked of a person who is to type it.</param>
+    /// <exception cref="CommandException">Standard input has none.</exception>
+    public static string Secret(string argument, string question)
+    {
+        string given = argument != "-" ? argument
+            : Console.IsInputRedirected ? Console.In.ReadToEnd()
+            : Type(question);
+        return given.Trim() is { Length: > 0 } secret
+            ? secret
+            : throw new CommandException($"{question}: nothing was given on standard input");
+    }
+
     private static string Type(string question)
     {
         // Looking for a key turns the terminal's echo off: what is typed the moment the question appears is not shown.
