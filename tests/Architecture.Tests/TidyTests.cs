@@ -50,6 +50,22 @@ public sealed partial class TidyTests
         Findings.None(found);
     }
 
+    /// <summary>As `dotnet format` wants it, and no analyzer says.</summary>
+    [Fact]
+    public void Usings_are_in_order()
+    {
+        IEnumerable<string> found = Repository.Sources().Where(path =>
+        {
+            string[] usings = [.. Repository.Lines(path)
+                .Select(line => Using().Match(line)).Where(match => match.Success)
+                .Select(match => match.Groups[1].Value)];
+            return !usings.SequenceEqual(usings
+                .OrderBy(name => name != "System" && !name.StartsWith("System.", StringComparison.Ordinal))
+                .ThenBy(name => name, StringComparer.OrdinalIgnoreCase));
+        });
+        Findings.None(found);
+    }
+
     [Fact]
     public void A_file_is_named_after_a_type_in_it()
     {
@@ -105,6 +121,9 @@ public sealed partial class TidyTests
 
     [GeneratedRegex(@"^\s*#region|\bTODO\b|\bFIXME\b|\bXXX\b|\bHACK\b|NotImplementedException")]
     private static partial Regex Unwanted();
+
+    [GeneratedRegex(@"^using ([A-Za-z0-9_.]+);")]
+    private static partial Regex Using();
 
     [GeneratedRegex(@"^    \S.*\b(class|struct|record|interface|enum)\b")]
     private static partial Regex TypeStart();

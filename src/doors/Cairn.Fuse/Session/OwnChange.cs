@@ -8,7 +8,7 @@ namespace Cairn.Fuse.Session;
 internal sealed class OwnChange
 {
     [ThreadStatic]
-    private static OwnChange? t_current;
+    private static OwnChange? _current;
 
     private object? _session;
     private InodeNumber _node;
@@ -18,7 +18,7 @@ internal sealed class OwnChange
     private bool _changesLinks;
 
     /// <summary>This thread's.</summary>
-    public static OwnChange Current => t_current ??= new OwnChange();
+    public static OwnChange Current => _current ??= new OwnChange();
 
     /// <summary>A request for a node begins.</summary>
     public void Begin(object session, InodeNumber node)
@@ -50,13 +50,13 @@ internal sealed class OwnChange
 
     /// <summary>Whether the kernel knows of a changed object because it asked for the change.</summary>
     public static bool Covers(object session, InodeNumber inode, bool contentChanged) =>
-        t_current is { } own
+        _current is { } own
         && ReferenceEquals(own._session, session)
         && (inode == own._node || inode == own._otherNode || (own._changesLinks && !contentChanged));
 
     /// <summary>Whether the kernel knows of a changed entry because it asked for the change.</summary>
     public static bool Covers(object session, InodeNumber parent, ReadOnlySpan<byte> name) =>
-        t_current is { } own
+        _current is { } own
         && ReferenceEquals(own._session, session)
         && own._changesLinks
         && ((parent == own._node && name.SequenceEqual(own._name.Span))

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
-using Cairn.Core.Membership;
 using Cairn.Core.Log;
+using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
 using Microsoft.AspNetCore.Builder;

@@ -22,7 +22,7 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
 {
     private const int ObjectsPerStep = 256;
 
-    private static readonly GoneSet _nothingGone = new();
+    private static readonly GoneSet NothingGone = new();
 
     private readonly List<ReadOnlyMemory<byte>> _touched = [];
     private bool _walking;
@@ -125,7 +125,7 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
             while (records.Count < ObjectsPerStep && cursor.MoveNext())
             {
                 List<ReadOnlyMemory<byte>> roots = [];
-                AddRoots(cursor.Key, cursor.Value, _nothingGone, roots);
+                AddRoots(cursor.Key, cursor.Value, NothingGone, roots);
                 records.Add(new TreeRecord(cursor.Key, roots));
             }
         }

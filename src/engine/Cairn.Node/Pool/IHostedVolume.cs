@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using Cairn.Coding.Encryption;
 using Cairn.Core.Log;
-using Cairn.Core.Membership;
 using Cairn.Core.Manifests;
+using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
 using Cairn.Core.Rules;
