@@ -80,7 +80,14 @@ internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
     public ValueTask<Result<Manifest, VolumeError>> Load(ReadOnlyMemory<byte> root, CancellationToken cancellation) =>
         new(ReadList() is { } manifest ? manifest : VolumeError.Unreachable);
 
-    public ValueTask<IDisposable> PausePublishing(CancellationToken cancellation) => new(new Nothing());
+    /// <summary>How often its collector looked for what can be carried out.</summary>
+    public int Pauses { get; private set; }
+
+    public ValueTask<IDisposable> PausePublishing(CancellationToken cancellation)
+    {
+        Pauses++;
+        return new(new Nothing());
+    }
 
     /// <summary>Stores a chunk on some nodes.</summary>
     public static ChunkRef Chunk(int seed, params GarbageNode[] holders)

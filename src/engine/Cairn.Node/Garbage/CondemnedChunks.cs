@@ -16,7 +16,7 @@ public sealed class CondemnedChunks : IDisposable
     private readonly ReplicatedLog _log;
     private readonly TreeQueries _queries;
     private readonly NodeId _self;
-    private volatile Known _known = new([], []);
+    private volatile Known _known = new([], [], []);
 
     /// <summary>Follows a volume's log.</summary>
     public CondemnedChunks(ReplicatedLog log)
@@ -34,6 +34,9 @@ public sealed class CondemnedChunks : IDisposable
 
     /// <summary>Whether there are none: the usual case, and free to ask.</summary>
     public bool IsEmpty => _known.All.Count == 0;
+
+    /// <summary>The condemnations that are not settled, and how many chunks each names.</summary>
+    public IReadOnlyList<KeyValuePair<TransactionId, int>> Lists => _known.Lists;
 
     /// <summary>Whether a chunk is condemned.</summary>
     public bool Contains(ChunkAddress address) => _known.All.Contains(address);
@@ -79,8 +82,10 @@ public sealed class CondemnedChunks : IDisposable
         IReadOnlyList<TransactionId> carriedOut = GarbageMark.Of(_queries, _self).CarriedOut;
         _known = new Known(
             [.. lists.SelectMany(list => list.Addresses)],
-            [.. lists.Where(list => carriedOut.Contains(list.By)).SelectMany(list => list.Addresses)]);
+            [.. lists.Where(list => carriedOut.Contains(list.By)).SelectMany(list => list.Addresses)],
+            [.. lists.Select(static list => KeyValuePair.Create(list.By, list.Addresses.Length))]);
     }
 
-    private sealed record Known(HashSet<ChunkAddress> All, HashSet<ChunkAddress> Removed);
+    private sealed record Known(
+        HashSet<ChunkAddress> All, HashSet<ChunkAddress> Removed, KeyValuePair<TransactionId, int>[] Lists);
 }

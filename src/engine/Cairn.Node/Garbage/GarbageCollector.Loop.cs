@@ -1,9 +1,17 @@
+using Cairn.Core.Primitives;
+
 namespace Cairn.Node.Garbage;
 
 /// <summary>When the steps are run: some time after something changed, and again when a look may find something.</summary>
 public sealed partial class GarbageCollector
 {
     private const int QuietTurnsMax = 6;
+    private const int RestPerWork = 20;
+
+    private static readonly TimeSpan _lookEvery = TimeSpan.FromSeconds(1);
+
+    private TimeSpan _took;
+    private bool _isAtOnce = true;
 
     private async Task Loop()
     {
@@ -18,14 +26,17 @@ public sealed partial class GarbageCollector
 
             try
             {
-                await Quiet();
+                bool isLarge = await Quiet();
+                bool isDone = false;
                 long started = _time.GetTimestamp();
                 while (await Round(_stop.Token))
                 {
+                    isDone = true;
                 }
 
-                // A walk costs a look at every version: never more than a twentieth of the time.
-                _rest = _time.GetElapsedTime(started) * 20;
+                // What could not be done at once is tried again in its time.
+                _isAtOnce = isDone || !isLarge;
+                _took = _time.GetElapsedTime(started);
                 if (Patience() is { } patience)
                 {
                     await Rest(patience);
@@ -39,18 +50,74 @@ public sealed partial class GarbageCollector
         }
     }
 
-    /// <summary>Waits for a moment without writes, but not for ever.</summary>
-    private async Task Quiet()
+    /// <summary>Waits for a moment without writes, but not for ever, and hardly if a large condemnation waits for this node.</summary>
+    /// <remarks>
+    /// A walk costs a look at every version: never more than a twentieth of the time. For a large condemnation half of it:
+    /// whoever removes much gets it back while the walk is paid for by thousands of chunks.
+    /// </remarks>
+    /// <returns>Whether one waits.</returns>
+    private async Task<bool> Quiet()
     {
-        await Task.Delay(_rest > _options.Delay ? _rest : _options.Delay, _time, _stop.Token);
-        for (int turn = 0; turn < QuietTurnsMax && _wake.IsRaised; turn++)
+        TimeSpan wait = Longer(_took * RestPerWork, _options.Delay);
+        for (int turn = 0; turn <= QuietTurnsMax; turn++)
         {
+            long began = _time.GetTimestamp();
+            while (wait - _time.GetElapsedTime(began) is { Ticks: > 0 } left)
+            {
+                if (_isAtOnce && AwaitsLarge())
+                {
+                    await Task.Delay(Longer(_took, _options.LargeDelay), _time, _stop.Token);
+                    _wake.Hear();
+                    return true;
+                }
+
+                await Task.Delay(left < _lookEvery ? left : _lookEvery, _time, _stop.Token);
+            }
+
+            if (!_wake.IsRaised)
+            {
+                break;
+            }
+
             _wake.Hear();
-            await Task.Delay(_options.Delay, _time, _stop.Token);
+            wait = _options.Delay;
         }
 
         _wake.Hear();
+        return false;
     }
+
+    /// <summary>Whether a large condemnation waits for a step of this node, and for nobody else before.</summary>
+    private bool AwaitsLarge()
+    {
+        if (_condemned.IsEmpty || Members.IsReturning)
+        {
+            return false;
+        }
+
+        TransactionId[] large =
+            [.. _condemned.Lists.Where(list => list.Value >= _options.LargeFrom).Select(static list => list.Key)];
+        if (large.Length == 0)
+        {
+            return false;
+        }
+
+        lock (_log.Gate)
+        {
+            GarbageMark mine = GarbageMark.Of(_queries, _self);
+            if (large.Any(by => !mine.Acknowledged.Contains(by)))
+            {
+                return true;
+            }
+
+            List<GarbageMark> marks = MarksOfWriters();
+            return large.Any(by => marks.TrueForAll(mark => mark.Acknowledged.Contains(by))
+                && (!mine.CarriedOut.Contains(by)
+                    || (IsCondemner && marks.TrueForAll(mark => mark.CarriedOut.Contains(by)))));
+        }
+    }
+
+    private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     /// <summary>Waits for so long, or until something happens, or space gets short: then the past is wanted at once.</summary>
     private async Task Rest(TimeSpan patience)

@@ -39,7 +39,6 @@ public sealed partial class GarbageCollector : IDisposable
     private readonly VolumePurge _purge;
     private readonly BrakeWatch _brake;
     private IGarbageMembers _members;
-    private TimeSpan _rest;
 
     /// <summary>A collector for one volume.</summary>
     public GarbageCollector(
@@ -345,7 +344,7 @@ public sealed partial class GarbageCollector : IDisposable
         lock (_log.Gate)
         {
             GarbageMark mine = GarbageMark.Of(_queries, _self);
-            List<GarbageMark> marks = [.. Members.Writers.Select(writer => GarbageMark.Of(_queries, writer))];
+            List<GarbageMark> marks = MarksOfWriters();
             ready = _late.Count > 0 ? [] : [.. _queries.Condemned().Where(list => !mine.CarriedOut.Contains(list.By)
                 && marks.TrueForAll(mark => mark.Acknowledged.Contains(list.By)))];
         }
@@ -393,7 +392,7 @@ public sealed partial class GarbageCollector : IDisposable
     {
         lock (_log.Gate)
         {
-            List<GarbageMark> marks = [.. Members.Writers.Select(writer => GarbageMark.Of(_queries, writer))];
+            List<GarbageMark> marks = MarksOfWriters();
             ImmutableArray<TransactionId> settled = [.. _queries.Condemned().Select(list => list.By)
                 .Where(by => marks.TrueForAll(mark => mark.CarriedOut.Contains(by)))];
             return IsCondemner && !settled.IsEmpty && Write(new Condemn(LogPositions.Empty, [], [], [], settled));
@@ -403,6 +402,9 @@ public sealed partial class GarbageCollector : IDisposable
     /// <summary>Condemnations of a member that only reads have no effect: then no space would ever come back.</summary>
     private bool IsCondemner =>
         _log.MayWrite && Members.Writers.Where(_log.Rights.MayWrite).Order().FirstOrDefault() == _self;
+
+    private List<GarbageMark> MarksOfWriters() =>
+        [.. Members.Writers.Select(writer => GarbageMark.Of(_queries, writer))];
 
     private WallTime Now => WallTime.From(_time.GetUtcNow());
 

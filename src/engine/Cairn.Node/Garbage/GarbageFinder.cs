@@ -20,6 +20,9 @@ internal sealed class GarbageFinder(
 {
     private const int ItemsPerStep = 256;
 
+    /// <summary>About what a chunk takes in a root.</summary>
+    private const int RefBytes = 3 * ChunkAddress.Size;
+
     private int _chunks;
     private int _itemsMax;
     private ulong[]? _sweptFor;
@@ -28,7 +31,9 @@ internal sealed class GarbageFinder(
     public bool HasUnsettled { get; private set; }
 
     /// <summary>Removed objects and superseded versions, as many as one condemnation takes.</summary>
-    /// <remarks>How many chunks they have is known only when large manifests were read: if too many, fewer are taken.</remarks>
+    /// <remarks>
+    /// How many chunks they have is known only when large manifests were read: if too many, so many are taken as fitted.
+    /// </remarks>
     /// <param name="limits">What decides.</param>
     /// <param name="candidates">
     /// Gets their chunks: at most <see cref="GarbageOptions.AddressesMax"/>, unless one object alone has more.
@@ -38,23 +43,49 @@ internal sealed class GarbageFinder(
     public async Task<GoneSet?> Find(
         PastLimits limits, HashSet<ChunkAddress> candidates, CancellationToken cancellation)
     {
-        for (_itemsMax = options.ItemsMax; ; _itemsMax /= 2)
+        _itemsMax = options.ItemsMax;
+        while (true)
         {
             var gone = new GoneSet();
             var goneRoots = new List<ReadOnlyMemory<byte>>();
             candidates.Clear();
             HasUnsettled = Find(limits, gone, goneRoots);
-            if (gone.IsEmpty || !await live.ChunksOf(
-                goneRoots, chunk => _ = IsOwn(chunk) && candidates.Add(chunk.Address), cancellation))
+            if (gone.IsEmpty || await Read(goneRoots, candidates, isAll: _itemsMax <= 1, cancellation) is not { } read)
             {
                 return null;
             }
 
-            if (candidates.Count <= options.AddressesMax || _itemsMax <= 1)
+            if (read == goneRoots.Count)
             {
                 return gone;
             }
+
+            int items = gone.Objects.Count + gone.Versions.Count + gone.Kept.Count;
+            int fitting = (int)((long)items * read / goneRoots.Count);
+            _itemsMax = Math.Clamp(fitting, 1, Math.Max(1, Math.Min(items, _itemsMax) - 1));
         }
+    }
+
+    /// <summary>The chunks of roots, one root after the other, until they are too many for one condemnation.</summary>
+    /// <returns>Of how many roots they are; null when a large manifest cannot be read now.</returns>
+    private async Task<int?> Read(
+        List<ReadOnlyMemory<byte>> roots, HashSet<ChunkAddress> candidates, bool isAll, CancellationToken cancellation)
+    {
+        for (int i = 0; i < roots.Count; i++)
+        {
+            if (!await live.ChunksOf(
+                [roots[i]], chunk => _ = IsOwn(chunk) && candidates.Add(chunk.Address), cancellation))
+            {
+                return null;
+            }
+
+            if (candidates.Count > options.AddressesMax && !isAll)
+            {
+                return i;
+            }
+        }
+
+        return roots.Count;
     }
 
     /// <returns>Whether there is more that waits for members to see it removed.</returns>
@@ -178,7 +209,7 @@ internal sealed class GarbageFinder(
     private void Add(List<ReadOnlyMemory<byte>> found, List<ReadOnlyMemory<byte>> goneRoots)
     {
         goneRoots.AddRange(found);
-        _chunks += found.Sum(static root => 1 + (root.Length / ChunkAddress.Size));
+        _chunks += found.Sum(static root => 1 + (root.Length / RefBytes));
     }
 
     private List<ReadOnlyMemory<byte>> Roots(ObjectId id)

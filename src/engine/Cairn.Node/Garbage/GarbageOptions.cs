@@ -35,4 +35,12 @@ public sealed record GarbageOptions
 
     /// <summary>At most so many addresses in one condemnation: what fits a transaction. Default 16,384.</summary>
     public int AddressesMax { get; init; } = 16_384;
+
+    /// <summary>
+    /// From so many addresses on a condemnation is large: each step of it is made at once, for more is to come. Default 1,024.
+    /// </summary>
+    public int LargeFrom { get; init; } = 1024;
+
+    /// <summary>How long after a step of a large condemnation the next is made. Default 250 ms.</summary>
+    public TimeSpan LargeDelay { get; init; } = TimeSpan.FromMilliseconds(250);
 }

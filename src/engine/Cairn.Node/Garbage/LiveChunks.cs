@@ -21,6 +21,7 @@ namespace Cairn.Node.Garbage;
 internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolumeRoots roots)
 {
     private const int ObjectsPerStep = 256;
+    private const int StepsPerTurn = 16;
 
     private static readonly GoneSet NothingGone = new();
 
@@ -161,9 +162,15 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
         try
         {
             byte[]? after = [];
-            while (after is not null && candidates.Count > 0)
+            for (int steps = 1; after is not null && candidates.Count > 0; steps++)
             {
                 cancellation.ThrowIfCancellationRequested();
+                if (steps % StepsPerTurn == 0)
+                {
+                    // Of a million files a walk takes seconds, and other work is on this loop, too.
+                    await Task.Yield();
+                }
+
                 var step = new List<ReadOnlyMemory<byte>>();
                 after = Step(after, isGone, step);
                 if (!await ChunksOf(step, Keep, cancellation))
