@@ -23,6 +23,7 @@ public sealed class LogBeginsTests
         bench.Until(() => IsTold(bench.Nodes[1]), "it is told");
         bench.Scheduler.RunFor(TimeSpan.FromMinutes(5));
         Assert.True(IsTold(bench.Nodes[1]));
+        Assert.Equal(0, ToReceive(bench.Nodes[1]));
         Assert.False(IsTold(bench.Nodes[0]));
         Assert.Equal(0, logs[1].Count);
         Assert.Equal(0, logs[0].HandedOut);
@@ -69,6 +70,8 @@ public sealed class LogBeginsTests
 
         return logs;
     }
+
+    private static long ToReceive(BenchNode node) => node.Status().Owed.ReceiveBlocks;
 
     private static bool IsTold(BenchNode node) =>
         node.Status().Problems.Any(static problem => problem.Code == "blocks-dropped");

@@ -75,7 +75,7 @@ public readonly record struct SpaceStatus(
 /// <param name="SendBytes">Their bytes.</param>
 /// <param name="FetchChunks">Chunks that placement wants here and that are not here yet.</param>
 /// <param name="SendBlocks">Log blocks that some online peer has not confirmed.</param>
-/// <param name="ReceiveBlocks">Log blocks that online peers said they hold and that are not here yet.</param>
+/// <param name="ReceiveBlocks">Log blocks that online peers said they hold, that are not here yet and can still come.</param>
 public readonly record struct OwedStatus(
     long SendChunks, long SendBytes, long FetchChunks, long SendBlocks, long ReceiveBlocks);
 

@@ -1,4 +1,5 @@
 using Cairn.Core.Log;
+using Cairn.Core.Primitives;
 
 namespace Cairn.Node.Peers;
 
@@ -20,7 +21,7 @@ internal sealed partial class LogSync
         return blocks;
     }
 
-    /// <summary>How many blocks that connected peers said they hold are not here, each counted once.</summary>
+    /// <summary>How many blocks that connected peers said they hold are not here and can come, each counted once.</summary>
     /// <remarks>Nothing is joined, or made, while no peer holds more: so it is nearly always, and it is asked often.</remarks>
     public long Missing()
     {
@@ -38,9 +39,19 @@ internal sealed partial class LogSync
                 }
             }
 
-            blocks += beyond?.BlocksBeyond(here) ?? 0;
+            blocks += beyond is null ? 0 : beyond.BlocksBeyond(here) - OutOfReach(log.Volume, beyond, here);
         }
 
         return blocks;
     }
+
+    /// <summary>How many of those belong to logs that cannot go on here, because nobody has the blocks before them any more.</summary>
+    private long OutOfReach(VolumeId volume, LogPositions beyond, LogPositions here) =>
+        OutOfReach(volume).Logs.Sum(log => Math.Max(0L, (long)(beyond[log.Key].BlockSeq - here[log.Key].BlockSeq)));
+
+    /// <summary>Whether a connected peer said that it has all that is here of a log, and nothing beyond it.</summary>
+    public bool IsLevel(NodeId peer, VolumeId volume) =>
+        _logs.TryGetValue(volume, out ISharedLog? log)
+        && _peers.TryGetValue((peer, volume), out LogPeer? state) && state.HasSpoken
+        && state.Confirmed.Covers(log.Positions) && log.Positions.Covers(state.Confirmed);
 }
