@@ -77,6 +77,39 @@ public sealed class ForgottenMemberTests
         Assert.Equal(copies.Count, fewest);
     }
 
+    /// <summary>
+    /// Who does not know yet that it is back does not ask it whether something may go: until all do, no copy is one to count on.
+    /// </summary>
+    [Fact]
+    public void What_it_wrote_apart_it_keeps_until_all_it_can_reach_know_that_it_is_back()
+    {
+        PoolBench bench = PoolBench.WithDrives(6, 35);
+        (BenchNode first, BenchNode away) = (bench.Nodes[0], bench.Nodes[5]);
+        bench.Nodes[..5].ForEach(node => bench.Network.Cut(away.Address, node.Address));
+        bench.Until(() => away.Connected == 0 && first.Connected == 4, "it is cut off");
+        bench.Ok(first, () => first.Node.ForgetNode("node5", default).AsTask());
+        SortedSet<ChunkAddress> before = ChunksOf(away);
+        for (int i = 0; i < 12; i++)
+        {
+            Assert.True(bench.Put(away, $"apart {i}", bench.Bytes(FileBytes * 3)).IsOk);
+        }
+
+        bench.Until(() => ChunksOf(away).Count >= before.Count + 12, "they are published");
+        SortedSet<ChunkAddress> apart = [.. ChunksOf(away).Except(before)];
+        bench.Network.HealAll();
+        int fewest = apart.Count;
+        bench.Until(
+            () =>
+            {
+                bool isKnown = bench.Nodes.TrueForAll(node => Role(node, away) != "forgotten");
+                fewest = isKnown ? fewest : Math.Min(fewest, ChunksOf(away).Intersect(apart).Count());
+                return isKnown && ChunksOf(away).Intersect(apart).Count() < apart.Count;
+            },
+            "it is back, and then gives up what placement wants elsewhere");
+        Assert.Equal(apart.Count, fewest);
+        bench.AssertNoFailures();
+    }
+
     /// <summary>Found by `cairn simulate --faults ...,away --seed 2`: a full disk kept it out until it was started again.</summary>
     [Fact]
     public void A_disk_that_refuses_its_record_for_a_while_does_not_keep_it_out()

@@ -49,9 +49,12 @@ internal sealed partial class LogSync
     private long OutOfReach(VolumeId volume, LogPositions beyond, LogPositions here) =>
         OutOfReach(volume).Logs.Sum(log => Math.Max(0L, (long)(beyond[log.Key].BlockSeq - here[log.Key].BlockSeq)));
 
-    /// <summary>Whether a connected peer said that it has all that is here of a log, and nothing beyond it.</summary>
-    public bool IsLevel(NodeId peer, VolumeId volume) =>
-        _logs.TryGetValue(volume, out ISharedLog? log)
-        && _peers.TryGetValue((peer, volume), out LogPeer? state) && state.HasSpoken
-        && state.Confirmed.Covers(log.Positions) && log.Positions.Covers(state.Confirmed);
+    /// <summary>Whether a connected peer said that it has all that is here of the pool's log, and nothing beyond it.</summary>
+    private bool IsLevel(NodeId peer)
+    {
+        VolumeId pool = new(_view.Pool.Value);
+        return _logs.TryGetValue(pool, out ISharedLog? log)
+            && _peers.TryGetValue((peer, pool), out LogPeer? state) && state.HasSpoken
+            && state.Confirmed.Covers(log.Positions) && log.Positions.Covers(state.Confirmed);
+    }
 }

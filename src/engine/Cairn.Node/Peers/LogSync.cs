@@ -49,6 +49,7 @@ internal sealed partial class LogSync
         _set = set;
         _diary = diary;
         _heard = new HeardPositions(ports.Disk);
+        view.IsLevel = IsLevel;
         set.Connected += OnConnected;
         set.Disconnected += Forget;
     }

@@ -115,6 +115,13 @@ internal sealed class PoolView
     public bool KeepsAll => MayReturn(Self)
         || (Map.TryGet(Self, out SignedNodeRecord? own) && own.Record.State == NodeState.Joining);
 
+    /// <summary>Whether a peer knows the same of the pool as this node: no copy is given up on the word of any other.</summary>
+    /// <remarks>
+    /// Who does not know that this node was taken back, or forgot it without this node's knowing, may collect what this node
+    /// alone needs. docs/decisions/garbage.md.
+    /// </remarks>
+    public Func<NodeId, bool> IsLevel { get; set; } = static _ => true;
+
     /// <summary>Whether this node may grant and revoke.</summary>
     public bool IsAdmin => State.Members.TryGetValue(Self, out Member? member) && member.IsAuthority;
 

@@ -163,7 +163,7 @@ internal sealed class DropLoop : IDropEffects
 
     private async Task AskNode(NodeId node, Bytes16 nonce, RecordKey[] keys)
     {
-        if (_set.Find(node) is not { IsClosed: false } link)
+        if (_set.Find(node) is not { IsClosed: false } link || !_view.IsLevel(node))
         {
             return;
         }

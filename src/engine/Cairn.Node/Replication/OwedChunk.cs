@@ -52,6 +52,10 @@ internal sealed class OwedChunk(ChunkAddress address, int length, bool mayBeElse
     /// <summary>Where it has to go, and how far it is there; this node is not among them.</summary>
     public List<(NodeId Node, DeliveryState State)> Targets { get; } = [];
 
+    /// <summary>Who said that it has it.</summary>
+    public IEnumerable<NodeId> ConfirmedBy =>
+        Targets.Where(static target => target.State == DeliveryState.Confirmed).Select(static target => target.Node);
+
     /// <summary>Computes the targets anew, keeping what is known of those that stay; those that refused are asked again.</summary>
     /// <returns>The targets to send to.</returns>
     public List<NodeId> Retarget(PlacementTable placement, NodeId self)

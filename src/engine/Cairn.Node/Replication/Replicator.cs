@@ -357,7 +357,8 @@ internal sealed partial class Replicator : IReplicationQueue
 
         RecordKey key = RecordKey.Copy(chunk.Address);
         bool isFree = _drops.EndStaging(key);
-        ChunkUse use = holds || _view.KeepsAll || !isFree ? ChunkUse.Replicated : ChunkUse.Cached;
+        bool isKept = holds || _view.KeepsAll || !isFree || !chunk.ConfirmedBy.All(_view.IsLevel);
+        ChunkUse use = isKept ? ChunkUse.Replicated : ChunkUse.Cached;
         Result<Unit, StoreError> changed = chunk.IsUnreadable ? _store.Remove(key) : _store.SetUse(key, use);
         bool isGone = chunk.IsUnreadable && !changed.IsOk && changed.Error.Kind == StoreErrorKind.NotFound;
         if (!changed.TryGet(out _, out StoreError error) && !isGone)
