@@ -8,7 +8,7 @@ public sealed partial class GarbageCollector
     private const int QuietTurnsMax = 6;
     private const int RestPerWork = 20;
 
-    private static readonly TimeSpan _lookEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     private TimeSpan _took;
     private bool _isAtOnce = true;
@@ -71,7 +71,7 @@ public sealed partial class GarbageCollector
                     return true;
                 }
 
-                await Task.Delay(left < _lookEvery ? left : _lookEvery, _time, _stop.Token);
+                await Task.Delay(left < LookEvery ? left : LookEvery, _time, _stop.Token);
             }
 
             if (!_wake.IsRaised)
