@@ -234,6 +234,34 @@ internal sealed class FoldLogs
         return true;
     }
 
+    /// <summary>Whether exactly that was reached, of what is up to a branch's place, that the branch has.</summary>
+    /// <param name="branch">Of its history, everything is accepted and applied.</param>
+    /// <param name="cut">Up to where everything is fixed, and reached.</param>
+    /// <param name="reached">By what comes behind the place.</param>
+    internal bool AreReached(SeenBranch branch, TransactionOrder cut, Dictionary<LogId, ulong> reached)
+    {
+        TransactionOrder place = branch.Place;
+        foreach ((LogId log, LogDepths depths) in _logs)
+        {
+            ulong far = reached.GetValueOrDefault(log);
+            bool isInPart = branch.Unseen.TryGetValue(log, out ulong unseen);
+            if (isInPart && far >= unseen)
+            {
+                return false;
+            }
+
+            // In the depth of the place itself the logs come in the order of their ids.
+            ulong? last = isInPart ? unseen - 1 : depths.LastBefore(log > place.Id.Log ? place.Depth : place.Depth + 1);
+            if (last is > 0 and ulong seen && seen > far
+                && new TransactionOrder(depths[seen], new TransactionId(log, seen)) > cut)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>Forgets depths before a cut in the order; each log's last one in it stays known.</summary>
     internal void Forget(TransactionOrder cut)
     {

@@ -23,6 +23,7 @@ public sealed class OrderedFold
     private readonly UndoRecorder _recorder;
     private readonly Queue<Transaction> _arrived = [];
     private readonly List<AppliedTransaction> _accepted = [];
+    private readonly SeenBranches _branches = new();
     private FoldTail _tail;
     private FoldHolds _holds;
     private Repetitions _repetitions;
@@ -164,6 +165,7 @@ public sealed class OrderedFold
     /// <returns>Null, and nothing is done, if some of the rest cannot be undone any more.</returns>
     public FoldReport? Again(LogPositions alike)
     {
+        _branches.Clear();
         TransactionOrder from = _tail.Last;
         foreach ((LogId log, LogPosition position) in Positions.Logs)
         {
@@ -267,6 +269,7 @@ public sealed class OrderedFold
         _repetitions = new Repetitions(_table);
         _witnesses = new Witnesses(_table);
         _waiting = new WaitingRoom();
+        _branches.Clear();
         _applier.Forget();
         ReloadCount++;
     }
@@ -308,6 +311,7 @@ public sealed class OrderedFold
         _logs.Forget(cut);
         _tail.CutAt(cut);
         _holds.CutAt(cut);
+        _branches.CutAt(cut);
     }
 
     private FoldReport ApplyAccepted(List<TransactionId> belowCut)
@@ -384,6 +388,7 @@ public sealed class OrderedFold
 
     private List<AppliedTransaction> UndoFrom(TransactionOrder place)
     {
+        _branches.UndoneFrom(place);
         List<AppliedTransaction> later = _tail.TakeFrom(place);
         for (int i = later.Count - 1; i >= 0; i--)
         {
@@ -438,17 +443,16 @@ public sealed class OrderedFold
     private bool ApplySeen(AppliedTransaction entry)
     {
         List<AppliedTransaction> before = _tail.Newest(LookBackMin, out bool isAll);
-        bool[] seen;
-        int first;
-        while (!SeenState.TryFindUnseen(before, isAll, entry.Transaction, _logs, _tail.Cut, out first, out seen))
+        SeenBefore? past;
+        while ((past = SeenState.TryFind(before, isAll, entry.Transaction, _logs, _tail.Cut, _branches)) is null)
         {
             before = _tail.Newest(before.Count * LookBackFactor, out isAll);
         }
 
-        _holds.Set(entry.Order, first < 0 ? null : before[first].Order);
-        IReadOnlyList<TableChange> otherwise = first < 0
+        _holds.Set(entry.Order, past.FirstUnseen);
+        IReadOnlyList<TableChange> otherwise = past.FirstUnseen is null
             ? []
-            : SeenState.Differences(_table, _applier, before, seen, first);
+            : SeenState.Differences(_table, _applier, past, _branches);
         return _applier.Apply(entry.Transaction, _recorder, otherwise);
     }
 

@@ -114,6 +114,10 @@ public sealed class OverlayTable : IPersistedTable
         _taken = null;
     }
 
+    /// <summary>Every key changed since the last taking with its value now, sorted; they go on being so.</summary>
+    internal IEnumerable<TableChange> Changes() =>
+        _changes.Records().Select(static record => new TableChange(record.Key, Shown(record.Value)));
+
     /// <summary>Forgets all there is, taken changes among it: for a source that is emptied at the same moment.</summary>
     public void Clear()
     {

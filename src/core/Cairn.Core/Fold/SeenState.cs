@@ -11,11 +11,17 @@ internal static class SeenState
     private const int FirstLook = 64;
 
     /// <summary>
-    /// Finds the first of the transactions before one that its author had not seen.
+    /// What a branch leaves to be done again for the next snapshot: of the last few, its author has mostly seen more.
+    /// </summary>
+    private const int BranchBehind = 32;
+
+    /// <summary>
+    /// Finds which of the transactions before one its author had not seen.
     /// </summary>
     /// <remarks>
     /// From the end: as soon as the author is known to have reached every log up to a depth, it has seen all that is less deep. Who made
-    /// a snapshot has mostly seen all but the last few, and the history that is folded again may be long.
+    /// a snapshot has mostly seen all but the last few, and the history that is folded again may be long. Who had not seen what came
+    /// long ago had mostly seen what the author of another snapshot had, up to where a branch goes.
     /// </remarks>
     /// <param name="before">
     /// What comes before it in the order and is not fixed, or the end of that; what is fixed, every author has seen.
@@ -24,26 +30,37 @@ internal static class SeenState
     /// <param name="transaction">The transaction.</param>
     /// <param name="logs">How deep all these are.</param>
     /// <param name="cut">Up to where everything is fixed.</param>
-    /// <param name="first">Its index; -1 when its author had seen all.</param>
-    /// <param name="seen">Gets, for each of <paramref name="before"/>, whether its author had seen it.</param>
-    /// <returns>False if more of what comes before must be looked at.</returns>
-    internal static bool TryFindUnseen(
+    /// <param name="branches">States that other authors saw.</param>
+    /// <returns>Null if more of what comes before must be looked at.</returns>
+    internal static SeenBefore? TryFind(
         List<AppliedTransaction> before, bool isAll, Transaction transaction, FoldLogs logs, TransactionOrder cut,
-        out int first, out bool[] seen)
+        SeenBranches branches)
     {
-        seen = new bool[before.Count];
-        first = -1;
+        bool[] seen = new bool[before.Count];
+        int first = -1;
         int look = before.Count - FirstLook;
         ulong seenBelow = 0;
+        IReadOnlyList<SeenBranch> candidates =
+            before.Count == 0 ? [] : branches.UpTo(before[^1].Order);
+        int candidate = 0;
         var reached = new Dictionary<LogId, ulong>();
         Reach(transaction, reached);
         for (int i = before.Count - 1; i >= 0; i--)
         {
-            ulong depth = before[i].Order.Depth;
-            if (depth < seenBelow)
+            TransactionOrder order = before[i].Order;
+            if (order.Depth < seenBelow)
             {
-                Array.Fill(seen, true, 0, i + 1);
-                return true;
+                return new SeenBefore(before, seen, first, Branch: null);
+            }
+
+            for (; candidate < candidates.Count && candidates[candidate].Place >= order; candidate++)
+            {
+                SeenBranch branch = candidates[candidate];
+                if (logs.AreReached(branch, cut, reached))
+                {
+                    branches.Used(branch);
+                    return new SeenBefore(before, seen, i + 1, branch);
+                }
             }
 
             Transaction earlier = before[i].Transaction;
@@ -61,50 +78,110 @@ internal static class SeenState
             {
                 // At twice the distance each time: a look costs no more than the way to it.
                 look = before.Count - (2 * (before.Count - i));
-                seenBelow = logs.AreReached(depth, cut, reached) ? depth : seenBelow;
+                seenBelow = logs.AreReached(order.Depth, cut, reached) ? order.Depth : seenBelow;
             }
         }
 
-        return isAll;
+        return isAll ? new SeenBefore(before, seen, first, Branch: null) : null;
     }
 
-    /// <summary>The keys whose value in the author's state differs from the table's, with that value.</summary>
-    /// <param name="table">The state after all of <paramref name="before"/>; it is not changed.</param>
+    /// <summary>The keys whose value in the author's state differs from the table's, with that value; sorted.</summary>
+    /// <param name="table">The state after all that comes before the transaction; it is not changed.</param>
     /// <param name="applier">Its decoded copies are void afterwards.</param>
-    /// <param name="before">What comes before the transaction and is not fixed.</param>
-    /// <param name="seen">What of that the author had seen.</param>
-    /// <param name="firstUnseen">The first that it had not.</param>
+    /// <param name="past">What of that the author had seen, and that there is something it had not.</param>
+    /// <param name="branches">Gets the author's state as it was a little earlier.</param>
     internal static List<TableChange> Differences(
-        ITreeTable table, ITransactionApplier applier, List<AppliedTransaction> before, bool[] seen, int firstUnseen)
+        ITreeTable table, ITransactionApplier applier, SeenBefore past, SeenBranches branches)
     {
+        List<AppliedTransaction> before = past.Before;
+        int kept = Math.Max(past.Start, before.Count - BranchBehind);
         var scratch = new OverlayTable(table, cacheBytesMax: 0, learnKeysMax: 0);
-        var state = new UndoRecorder(scratch) { Recording = false };
-        for (int i = before.Count - 1; i >= firstUnseen; i--)
+        Undo(before, kept, before.Count, scratch);
+        OverlayTable? atKept = null;
+        if (kept > past.Start)
         {
-            state.Undo(before[i].Undo);
+            (atKept, scratch) = (scratch, new OverlayTable(scratch, cacheBytesMax: 0, learnKeysMax: 0));
+            Undo(before, past.Start, kept, scratch);
+        }
+
+        foreach ((TableBytes key, TableBytes value) in past.Branch?.Otherwise ?? [])
+        {
+            Put(scratch, key, value);
         }
 
         applier.Forget();
-        for (int i = firstUnseen; i < before.Count; i++)
+        if (atKept is not null)
         {
-            if (seen[i])
+            Redo(past, past.Start, kept, applier, scratch);
+            branches.Add(past.BranchAt(kept, Otherwise(scratch, atKept, keep: true)));
+        }
+
+        Redo(past, kept, before.Count, applier, scratch);
+        applier.Forget();
+        foreach ((TableBytes key, TableBytes value) in atKept?.Changes() ?? [])
+        {
+            if (scratch.Find(key.Span) == value)
             {
-                applier.Apply(before[i].Transaction, state);
+                Put(scratch, key, value);
             }
         }
 
-        applier.Forget();
-        var differences = new List<TableChange>();
-        foreach ((TableBytes key, TableBytes value) in scratch.TakeChanges())
+        return Otherwise(scratch, table, keep: false);
+    }
+
+    private static void Undo(List<AppliedTransaction> before, int from, int to, OverlayTable state)
+    {
+        var recorder = new UndoRecorder(state) { Recording = false };
+        for (int i = to - 1; i >= from; i--)
         {
-            if (key.Span[0] < FoldKeys.Reserved && table.Find(key.Span) != value)
+            recorder.Undo(before[i].Undo);
+        }
+    }
+
+    private static void Redo(SeenBefore past, int from, int to, ITransactionApplier applier, OverlayTable state)
+    {
+        for (int i = from; i < to; i++)
+        {
+            if (past.Seen[i])
             {
-                differences.Add(new TableChange(key, value));
+                applier.Apply(past.Before[i].Transaction, state);
+            }
+        }
+    }
+
+    private static void Put(OverlayTable state, TableBytes key, TableBytes value)
+    {
+        if (value.IsAbsent)
+        {
+            state.Drop(key.Span);
+        }
+        else
+        {
+            state.Set(key.Span, value.Span);
+        }
+    }
+
+    /// <summary>What was changed in a state and is otherwise in another.</summary>
+    /// <param name="state">The one.</param>
+    /// <param name="than">The other.</param>
+    /// <param name="keep">Whether copies are wanted, the fold's own among them.</param>
+    private static List<TableChange> Otherwise(OverlayTable state, ITreeTable than, bool keep)
+    {
+        var differences = new List<TableChange>();
+        foreach ((TableBytes key, TableBytes value) in state.Changes())
+        {
+            if ((keep || key.Span[0] < FoldKeys.Reserved) && than.Find(key.Span) != value)
+            {
+                differences.Add(keep ? new TableChange(Copy(key), Copy(value)) : new TableChange(key, value));
             }
         }
 
         return differences;
     }
+
+    /// <summary>So that nothing keeps the pages of a scratch layer.</summary>
+    private static TableBytes Copy(TableBytes bytes) =>
+        bytes.IsAbsent ? default : TableBytes.Of(bytes.Span.ToArray());
 
     private static void Reach(Transaction transaction, Dictionary<LogId, ulong> reached)
     {
