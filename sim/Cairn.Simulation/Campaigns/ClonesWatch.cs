@@ -7,7 +7,11 @@ namespace Cairn.Simulation.Campaigns;
 
 /// <summary>Sees when a clone is not on all machines exactly what the snapshot shows that it is a clone of.</summary>
 /// <remarks>Nobody writes in clones, and the snapshots of clones stay. Thread: the simulation's.</remarks>
-internal sealed class ClonesWatch(SimulatedScheduler scheduler, IReadOnlyList<SimulatedMachine> machines)
+/// <param name="scheduler">The simulation's.</param>
+/// <param name="machines">All there are.</param>
+/// <param name="snapshots">What snapshots showed a moment ago.</param>
+internal sealed class ClonesWatch(
+    SimulatedScheduler scheduler, IReadOnlyList<SimulatedMachine> machines, SnapshotsWatch snapshots)
 {
     private const int MinutesMax = 10;
 
@@ -64,13 +68,18 @@ internal sealed class ClonesWatch(SimulatedScheduler scheduler, IReadOnlyList<Si
         }
 
         string snapshot = clone.CloneOf!.Split('@')[1];
-        TreeSnapshot wanted = Complete(machine, () => TreeSnapshot.OfPast(machine.Volume!, snapshot));
+        (string wanted, string? problem) = snapshots.ShownOn(machine, snapshot) is { } shown
+            ? (shown, null)
+            : Listed(Complete(machine, () => TreeSnapshot.OfPast(machine.Volume!, snapshot)));
         TreeSnapshot seen = Complete(machine, () => TreeSnapshot.Of(volume, isAsKept: true));
-        string? problem = wanted.Problems.Concat(seen.Problems).FirstOrDefault();
+        problem ??= seen.Problems.FirstOrDefault();
         return problem is not null ? (mayLack ? null : problem)
-            : seen.Listing == wanted.Listing ? null
-            : InvariantChecker.Difference(wanted.Listing, seen.Listing);
+            : seen.Listing == wanted ? null
+            : InvariantChecker.Difference(wanted, seen.Listing);
     }
+
+    private static (string Listing, string? Problem) Listed(TreeSnapshot tree) =>
+        (tree.Listing, tree.Problems.FirstOrDefault());
 
     private TreeSnapshot Complete(SimulatedMachine machine, Func<Task<TreeSnapshot>> walk) =>
         scheduler.Complete(machine.Process.Run(walk), WalkMax);

@@ -38,7 +38,7 @@ internal sealed class InvariantChecker
         _counters = counters;
         _copies = new CopiesWatch(machines);
         _snapshots = new SnapshotsWatch(scheduler, machines);
-        _clones = new ClonesWatch(scheduler, machines);
+        _clones = new ClonesWatch(scheduler, machines, _snapshots);
     }
 
     /// <summary>What is broken so far.</summary>

@@ -10,6 +10,7 @@ internal sealed class SnapshotsWatch(SimulatedScheduler scheduler, IReadOnlyList
     private static readonly TimeSpan WalkMax = TimeSpan.FromHours(1);
 
     private readonly SortedDictionary<string, string> _shown = new(StringComparer.Ordinal);
+    private readonly HashSet<(int Machine, string Name)> _read = [];
 
     /// <summary>Looks at every snapshot on every machine.</summary>
     /// <param name="mayLack">
@@ -19,6 +20,7 @@ internal sealed class SnapshotsWatch(SimulatedScheduler scheduler, IReadOnlyList
     public string? Look(bool mayLack)
     {
         string[] names = NamesOn(machines[0]);
+        _read.Clear();
         foreach (SimulatedMachine machine in machines)
         {
             string[] here = NamesOn(machine);
@@ -33,6 +35,11 @@ internal sealed class SnapshotsWatch(SimulatedScheduler scheduler, IReadOnlyList
                 TreeSnapshot seen =
                     scheduler.Complete(machine.Process.Run(() => TreeSnapshot.OfPast(volume, name)), WalkMax);
                 string? wrong = WrongIn(name, seen, mayLack);
+                if (seen.Problems.Count == 0)
+                {
+                    _read.Add((machine.Number, name));
+                }
+
                 if (wrong is not null)
                 {
                     return $"{machine.Options.Name}: {name}: {wrong}";
@@ -42,6 +49,10 @@ internal sealed class SnapshotsWatch(SimulatedScheduler scheduler, IReadOnlyList
 
         return null;
     }
+
+    /// <summary>What a snapshot showed on a machine at this rest; null if it was not read whole there.</summary>
+    public string? ShownOn(SimulatedMachine machine, string name) =>
+        _read.Contains((machine.Number, name)) ? _shown[name] : null;
 
     private static string[] NamesOn(SimulatedMachine machine) =>
         [.. machine.Volume!.Snapshots!.List().Select(snapshot => snapshot.Name).Order(StringComparer.Ordinal)];

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
@@ -12,6 +13,8 @@ public sealed class TreeSnapshot
 {
     private const int EntriesPerStep = 512;
 
+    private const int BufferBytes = 1 << 20;
+
     private const uint WriteBits = 0x92;   // 0222
 
     private readonly IVolume _volume;
@@ -19,7 +22,7 @@ public sealed class TreeSnapshot
     private readonly StringBuilder _listing = new();
     private readonly HashSet<WrittenCell> _cells = [];
     private readonly List<string> _problems = [];
-    private readonly byte[] _buffer = new byte[1 << 20];
+    private byte[] _buffer = [];
 
     private TreeSnapshot(IVolume volume, bool isAsKept = false) => (_volume, _isAsKept) = (volume, isAsKept);
 
@@ -44,7 +47,7 @@ public sealed class TreeSnapshot
     public static async Task<TreeSnapshot> Of(IVolume volume, bool isAsKept = false)
     {
         TreeSnapshot snapshot = new(volume, isAsKept);
-        await snapshot.AddDirectory(InodeNumber.Root, string.Empty);
+        await snapshot.AddAll(InodeNumber.Root);
         return snapshot;
     }
 
@@ -65,8 +68,16 @@ public sealed class TreeSnapshot
             at = folder.Inode;
         }
 
-        await snapshot.AddDirectory(at, string.Empty);
+        await snapshot.AddAll(at);
         return snapshot;
+    }
+
+    private async Task AddAll(InodeNumber top)
+    {
+        _buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        await AddDirectory(top, string.Empty);
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = [];
     }
 
     private async Task AddDirectory(InodeNumber directory, string path)
@@ -132,7 +143,7 @@ public sealed class TreeSnapshot
         int cellSize = Cell.SizeOf(name.Span);
         for (long offset = 0; offset < file.SizeBytes;)
         {
-            Result<int, VolumeError> read = await _volume.Read(handle.Handle, offset, _buffer);
+            Result<int, VolumeError> read = await _volume.Read(handle.Handle, offset, _buffer.AsMemory(0, BufferBytes));
             if (!read.TryGet(out int count, out error) || count == 0)
             {
                 string why = read.IsOk ? "it ends" : error.ToString();

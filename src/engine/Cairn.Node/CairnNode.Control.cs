@@ -341,7 +341,7 @@ public sealed partial class CairnNode
     private VolumeSummary Summary(PoolVolume volume) => new(
         volume.Volume, volume.Name, _volumes.Find(volume.Volume) is not null)
     {
-        IsReadOnly = !_view.State.RightsIn(volume.Volume).MayWrite(_view.Self),
+        IsReadOnly = !_view.State.EditingIn(volume.Volume).MayWrite(_view.Self),
         Writers = _view.State.WritersOf(volume.Volume) is { } writers ? [.. writers.Select(_view.NameOf)] : null,
         CloneOf = CloneOf(volume),
         IsComplete = volume.IsComplete,

@@ -64,7 +64,7 @@ public sealed partial class CairnNode
         }
 
         IHostedVolume? open = _volumes.Find(found.Volume);
-        IEnumerable<FolderWriters> folders = _view.State.RightsIn(found.Volume).Folders.InForce
+        IEnumerable<FolderWriters> folders = _view.State.EditingIn(found.Volume).Folders.InForce
             .Where(limit => limit.Access != FolderAccess.Inherit)
             .Select(limit => new FolderWriters(
                 open?.PathOf(limit.Folder) is { } path ? $"{volume}/{path}" : null,
@@ -160,7 +160,7 @@ public sealed partial class CairnNode
 
     private bool IsLimitedIn(VolumeId volume)
     {
-        WriteRights rights = _view.State.RightsIn(volume);
+        WriteRights rights = _view.State.EditingIn(volume);
         return !rights.MayWrite(_view.Self) || rights.Folders.Now(_view.Self).IsLimited;
     }
 

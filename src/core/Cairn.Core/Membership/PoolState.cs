@@ -236,10 +236,15 @@ public sealed record PoolState
         VolumeLimits.TryGetValue(volume, out ImmutableArray<LimitVolume> limits) ? limits[^1].Writers : null;
 
     /// <summary>The judge of a volume's transactions.</summary>
-    public WriteRights RightsIn(VolumeId volume)
+    public WriteRights RightsIn(VolumeId volume) =>
+        Judge(volume, SnapshotHolds.Of(Holds.GetValueOrDefault(volume, [])));
+
+    /// <summary>Who may edit what of a volume, without which of its snapshots stay: of those, much may have been said.</summary>
+    public WriteRights EditingIn(VolumeId volume) => Judge(volume, SnapshotHolds.None);
+
+    private WriteRights Judge(VolumeId volume, SnapshotHolds holds)
     {
         ImmutableArray<LimitVolume> writers = VolumeLimits.GetValueOrDefault(volume, []);
-        ImmutableArray<SnapshotHold> holds = Holds.GetValueOrDefault(volume, []);
         FolderRights folders = Folders.GetValueOrDefault(volume, FolderRights.None);
         return !HasRightsIn(volume) ? WriteRights.None : new WriteRights(
             MemberLimits.Select(member => KeyValuePair.Create(
@@ -247,7 +252,7 @@ public sealed record PoolState
                 member.Value.Select(limit => limit.In(volume)).ToImmutableArray())),
             [.. writers.Select(limit => new WritersLimit(limit.Writers, limit.Seen))])
         {
-            Holds = SnapshotHolds.Of(holds),
+            Holds = holds,
             Folders = folders,
         };
     }

@@ -31,7 +31,7 @@ public sealed class StrayWalk(ChunkStore store, NodeId self)
         for (int step = 0; step <= PartitionId.Count && placement.Copies > 0; step++)
         {
             PartitionId partition = new((ushort)((_last.Partition.Value + step) % PartitionId.Count));
-            if (placement.AnswersFor(partition, self))
+            if (store.Digest(partition).IsEmpty || placement.AnswersFor(partition, self))
             {
                 continue;
             }
