@@ -26,6 +26,9 @@ internal sealed class ChunkWalk(VolumeState state, ContentReader reader)
     private bool _unpublished;
     private long _unreadable;
 
+    /// <summary>Where the names are read; the volume as it is by default.</summary>
+    public TreeQueries Queries { get; init; } = state.Queries;
+
     /// <summary>Only files last written after this are gathered.</summary>
     public WallTime Since { get; init; } = new(long.MinValue);
 
@@ -63,7 +66,7 @@ internal sealed class ChunkWalk(VolumeState state, ContentReader reader)
             ReadOnlyMemory<byte> root = default;
             lock (state.Gate)
             {
-                if (state.Queries.Get(next) is not { } view)
+                if (Queries.Get(next) is not { } view)
                 {
                     continue;
                 }
@@ -102,7 +105,7 @@ internal sealed class ChunkWalk(VolumeState state, ContentReader reader)
     {
         for (ReadOnlyMemory<byte> after = default; ;)
         {
-            IReadOnlyList<EntryView> step = state.Queries.List(directory, after, NamesPerStep);
+            IReadOnlyList<EntryView> step = Queries.List(directory, after, NamesPerStep);
             foreach (EntryView entry in step)
             {
                 waiting.Push(entry.Object);
