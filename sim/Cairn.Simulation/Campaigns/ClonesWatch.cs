@@ -72,14 +72,16 @@ internal sealed class ClonesWatch(
             ? (shown, null)
             : Listed(Complete(machine, () => TreeSnapshot.OfPast(machine.Volume!, snapshot)));
         TreeSnapshot seen = Complete(machine, () => TreeSnapshot.Of(volume, isAsKept: true));
-        problem ??= seen.Problems.FirstOrDefault();
+        problem ??= FirstOf(seen);
         return problem is not null ? (mayLack ? null : problem)
             : seen.Listing == wanted ? null
             : InvariantChecker.Difference(wanted, seen.Listing);
     }
 
     private static (string Listing, string? Problem) Listed(TreeSnapshot tree) =>
-        (tree.Listing, tree.Problems.FirstOrDefault());
+        (tree.Listing, FirstOf(tree));
+
+    private static string? FirstOf(TreeSnapshot tree) => tree.Problems is [string first, ..] ? first : null;
 
     private TreeSnapshot Complete(SimulatedMachine machine, Func<Task<TreeSnapshot>> walk) =>
         scheduler.Complete(machine.Process.Run(walk), WalkMax);

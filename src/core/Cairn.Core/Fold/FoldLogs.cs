@@ -240,15 +240,25 @@ internal sealed class FoldLogs
     /// <param name="reached">By what comes behind the place.</param>
     internal bool AreReached(SeenBranch branch, TransactionOrder cut, Dictionary<LogId, ulong> reached)
     {
+        foreach ((LogId log, ulong unseen) in branch.Unseen)
+        {
+            if (reached.GetValueOrDefault(log) >= unseen)
+            {
+                return false;
+            }
+        }
+
+        if (reached.GetValueOrDefault(branch.Witness.Log) >= branch.Witness.Seq)
+        {
+            // What this had seen has been seen.
+            return true;
+        }
+
         TransactionOrder place = branch.Place;
         foreach ((LogId log, LogDepths depths) in _logs)
         {
             ulong far = reached.GetValueOrDefault(log);
             bool isInPart = branch.Unseen.TryGetValue(log, out ulong unseen);
-            if (isInPart && far >= unseen)
-            {
-                return false;
-            }
 
             // In the depth of the place itself the logs come in the order of their ids.
             ulong? last = isInPart ? unseen - 1 : depths.LastBefore(log > place.Id.Log ? place.Depth : place.Depth + 1);

@@ -449,10 +449,15 @@ public sealed class OrderedFold
             before = _tail.Newest(before.Count * LookBackFactor, out isAll);
         }
 
+        if (past.WholeBy(entry.Transaction.Id) is { } whole)
+        {
+            _branches.Add(whole);
+        }
+
         _holds.Set(entry.Order, past.FirstUnseen);
         IReadOnlyList<TableChange> otherwise = past.FirstUnseen is null
             ? []
-            : SeenState.Differences(_table, _applier, past, _branches);
+            : SeenState.Differences(_table, _applier, entry.Transaction.Id, past, _branches);
         return _applier.Apply(entry.Transaction, _recorder, otherwise);
     }
 

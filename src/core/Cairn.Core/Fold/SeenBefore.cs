@@ -14,10 +14,18 @@ internal sealed record SeenBefore(List<AppliedTransaction> Before, bool[] Seen, 
     /// <summary>The first that it had not seen; null if it had seen all.</summary>
     internal TransactionOrder? FirstUnseen => Branch?.First ?? (Start < 0 ? null : Before[Start].Order);
 
+    /// <summary>Up to where it had seen everything, with itself as the witness; null if there is nothing, or nothing new.</summary>
+    internal SeenBranch? WholeBy(TransactionId by)
+    {
+        int whole = Start < 0 ? Before.Count : Start;
+        return Branch is null && whole > 0 ? SeenBranch.Whole(Before[whole - 1].Order, by) : null;
+    }
+
     /// <summary>What it had seen of all up to a place.</summary>
     /// <param name="end">How many of <see cref="Before"/> are up to there; behind the start.</param>
+    /// <param name="by">The transaction.</param>
     /// <param name="otherwise">What is otherwise in that state.</param>
-    internal SeenBranch BranchAt(int end, IReadOnlyList<TableChange> otherwise)
+    internal SeenBranch BranchAt(int end, TransactionId by, IReadOnlyList<TableChange> otherwise)
     {
         Dictionary<LogId, ulong> unseen = Branch is null ? [] : new(Branch.Unseen);
         for (int i = Start; i < end; i++)
@@ -28,6 +36,6 @@ internal sealed record SeenBefore(List<AppliedTransaction> Before, bool[] Seen, 
             }
         }
 
-        return new SeenBranch(Before[end - 1].Order, FirstUnseen!.Value, unseen, otherwise);
+        return new SeenBranch(Before[end - 1].Order, by, FirstUnseen, unseen, otherwise);
     }
 }

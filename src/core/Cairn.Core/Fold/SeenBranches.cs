@@ -1,5 +1,3 @@
-using Cairn.Core.Primitives;
-
 namespace Cairn.Core.Fold;
 
 /// <summary>
@@ -13,7 +11,7 @@ namespace Cairn.Core.Fold;
 /// </remarks>
 internal sealed class SeenBranches
 {
-    /// <summary>How many authors may each lack something else.</summary>
+    /// <summary>How many authors may each lack something else; and of how many that lacked nothing it is known.</summary>
     private const int BranchesMax = 8;
 
     /// <summary>Larger ones are not kept.</summary>
@@ -22,38 +20,40 @@ internal sealed class SeenBranches
     /// <summary>The one that was used last comes last.</summary>
     private readonly List<SeenBranch> _branches = [];
 
-    /// <summary>How many there are.</summary>
-    internal int Count => _branches.Count;
+    /// <summary>The same of those who had seen all.</summary>
+    private readonly List<SeenBranch> _wholes = [];
 
     /// <summary>Those up to a place, the last place first.</summary>
     internal IReadOnlyList<SeenBranch> UpTo(TransactionOrder place) =>
-        _branches.Count == 0
+        _branches.Count + _wholes.Count == 0
             ? []
-            : [.. _branches.Where(branch => branch.Place <= place).OrderByDescending(static branch => branch.Place)];
+            : [.. _branches.Concat(_wholes).Where(branch => branch.Place <= place)
+                .OrderByDescending(static branch => branch.Place)];
 
-    /// <summary>Keeps one for what comes later.</summary>
+    /// <summary>Keeps one for what comes later, or longer, because it was of use.</summary>
     internal void Add(SeenBranch branch)
     {
+        List<SeenBranch> like = branch.First is null ? _wholes : _branches;
+        like.Remove(branch);
         if (branch.Otherwise.Count <= KeysMax)
         {
-            _branches.Add(branch);
-            _branches.RemoveRange(0, Math.Max(0, _branches.Count - BranchesMax));
+            like.Add(branch);
+            like.RemoveRange(0, Math.Max(0, like.Count - BranchesMax));
         }
     }
 
-    /// <summary>One was of use.</summary>
-    internal void Used(SeenBranch branch)
-    {
-        _branches.Remove(branch);
-        _branches.Add(branch);
-    }
-
     /// <summary>Everything from a place on was undone.</summary>
-    internal void UndoneFrom(TransactionOrder place) => _branches.RemoveAll(branch => branch.Place >= place);
+    internal void UndoneFrom(TransactionOrder place) => RemoveAll(branch => branch.Place >= place);
 
     /// <summary>Everything up to a place is fixed: who does not know it cannot write behind it any more.</summary>
-    internal void CutAt(TransactionOrder cut) => _branches.RemoveAll(branch => branch.First <= cut);
+    internal void CutAt(TransactionOrder cut) => RemoveAll(branch => (branch.First ?? branch.Place) <= cut);
 
     /// <summary>Forgets all.</summary>
-    internal void Clear() => _branches.Clear();
+    internal void Clear() => RemoveAll(static _ => true);
+
+    private void RemoveAll(Predicate<SeenBranch> match)
+    {
+        _branches.RemoveAll(match);
+        _wholes.RemoveAll(match);
+    }
 }

@@ -58,8 +58,10 @@ internal static class SeenState
                 SeenBranch branch = candidates[candidate];
                 if (logs.AreReached(branch, cut, reached))
                 {
-                    branches.Used(branch);
-                    return new SeenBefore(before, seen, i + 1, branch);
+                    branches.Add(branch);
+                    return branch.First is null
+                        ? new SeenBefore(before, seen, first, Branch: null)
+                        : new SeenBefore(before, seen, i + 1, branch);
                 }
             }
 
@@ -88,10 +90,11 @@ internal static class SeenState
     /// <summary>The keys whose value in the author's state differs from the table's, with that value; sorted.</summary>
     /// <param name="table">The state after all that comes before the transaction; it is not changed.</param>
     /// <param name="applier">Its decoded copies are void afterwards.</param>
+    /// <param name="by">The transaction.</param>
     /// <param name="past">What of that the author had seen, and that there is something it had not.</param>
     /// <param name="branches">Gets the author's state as it was a little earlier.</param>
     internal static List<TableChange> Differences(
-        ITreeTable table, ITransactionApplier applier, SeenBefore past, SeenBranches branches)
+        ITreeTable table, ITransactionApplier applier, TransactionId by, SeenBefore past, SeenBranches branches)
     {
         List<AppliedTransaction> before = past.Before;
         int kept = Math.Max(past.Start, before.Count - BranchBehind);
@@ -113,7 +116,7 @@ internal static class SeenState
         if (atKept is not null)
         {
             Redo(past, past.Start, kept, applier, scratch);
-            branches.Add(past.BranchAt(kept, Otherwise(scratch, atKept, keep: true)));
+            branches.Add(past.BranchAt(kept, by, Otherwise(scratch, atKept, keep: true)));
         }
 
         Redo(past, kept, before.Count, applier, scratch);

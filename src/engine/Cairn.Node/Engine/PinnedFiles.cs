@@ -103,7 +103,9 @@ internal sealed class PinnedFiles
 
         ChunkWalk walk = new(_state, _reader)
         {
-            Queries = queries, Since = pin.Since(_state.Now), PassesOver = true,
+            Queries = queries,
+            Since = pin.Since(_state.Now),
+            PassesOver = true,
         };
         Result<VolumeChunks, VolumeError> walked = await walk.Run(now.Object, cancellation);
         if (!walked.TryGet(out VolumeChunks? found, out _))
