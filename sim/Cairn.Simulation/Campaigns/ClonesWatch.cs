@@ -68,9 +68,7 @@ internal sealed class ClonesWatch(
         }
 
         string snapshot = clone.CloneOf!.Split('@')[1];
-        (string wanted, string? problem) = snapshots.ShownOn(machine, snapshot) is { } shown
-            ? (shown, null)
-            : Listed(Complete(machine, () => TreeSnapshot.OfPast(machine.Volume!, snapshot)));
+        (string wanted, string? problem) = Complete(machine, () => Wanted(machine, snapshot));
         TreeSnapshot seen = Complete(machine, () => TreeSnapshot.Of(volume, isAsKept: true));
         problem ??= FirstOf(seen);
         return problem is not null ? (mayLack ? null : problem)
@@ -78,12 +76,21 @@ internal sealed class ClonesWatch(
             : InvariantChecker.Difference(wanted, seen.Listing);
     }
 
-    private static (string Listing, string? Problem) Listed(TreeSnapshot tree) =>
-        (tree.Listing, FirstOf(tree));
+    /// <summary>What a snapshot shows on a machine: it was read there a moment ago, unless something was wrong then.</summary>
+    private async Task<(string Listing, string? Problem)> Wanted(SimulatedMachine machine, string snapshot)
+    {
+        if (snapshots.ShownOn(machine, snapshot) is { } shown)
+        {
+            return (shown, null);
+        }
+
+        TreeSnapshot read = await TreeSnapshot.OfPast(machine.Volume!, snapshot);
+        return (read.Listing, FirstOf(read));
+    }
 
     private static string? FirstOf(TreeSnapshot tree) => tree.Problems is [string first, ..] ? first : null;
 
-    private TreeSnapshot Complete(SimulatedMachine machine, Func<Task<TreeSnapshot>> walk) =>
+    private T Complete<T>(SimulatedMachine machine, Func<Task<T>> walk) =>
         scheduler.Complete(machine.Process.Run(walk), WalkMax);
 
     private VolumeSummary[] ClonesOn(SimulatedMachine machine) =>

@@ -60,7 +60,9 @@ public sealed class LateWorkSnapshotTests
     private sealed class Run(ulong seed)
     {
         private readonly Prng _random = new(seed);
-        private readonly Replica[] _replicas = [.. Enumerable.Range(1, Members).Select(n => new Replica((byte)n, seed))];
+        private readonly Replica[] _replicas =
+            [.. Enumerable.Range(1, Members).Select(n => new Replica((byte)n, seed))];
+
         private readonly Dictionary<Bytes16, byte[]> _shown = [];
         private readonly Dictionary<string, byte> _contents = [];
 

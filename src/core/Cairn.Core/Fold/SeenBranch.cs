@@ -17,5 +17,6 @@ internal sealed record SeenBranch(
     IReadOnlyList<TableChange> Otherwise)
 {
     /// <summary>Everything up to a place.</summary>
-    internal static SeenBranch Whole(TransactionOrder place, TransactionId witness) => new(place, witness, null, [], []);
+    internal static SeenBranch Whole(TransactionOrder place, TransactionId witness) =>
+        new(place, witness, null, [], []);
 }
