@@ -90,6 +90,38 @@ public sealed class DrivePoolTests
     }
 
     [Fact]
+    public void A_new_file_whose_name_came_first_is_opened_with_its_content()
+    {
+        PoolBench bench = PoolBench.WithDrives(2, 13);
+        (BenchNode one, BenchNode two) = (bench.Nodes[0], bench.Nodes[1]);
+        OpenHandle theirs = Make(bench, one, "new");
+        Assert.True(bench.Do(one, async () => (await one.Drive.Write(theirs, 0, "content"u8.ToArray())).IsOk));
+        bench.Until(() => SizeOf(two, "new") == 0, "its name comes while it is being written");
+        string? read = null;
+        _ = two.Process.Run(async () => read = await ReadNow(two, "new"));
+        bench.Scheduler.RunFor(TimeSpan.FromMilliseconds(500));
+        Assert.Null(read);
+        Assert.True(bench.Do(one, async () => (await one.Drive.Release(theirs)).IsOk));
+        bench.Until(() => read is not null, "the content comes");
+        Assert.Equal("content", read);
+    }
+
+    [Fact]
+    public void A_new_file_without_content_is_opened_when_none_comes()
+    {
+        PoolBench bench = PoolBench.WithDrives(2, 14);
+        (BenchNode one, BenchNode two) = (bench.Nodes[0], bench.Nodes[1]);
+        OpenHandle theirs = Make(bench, one, "new");
+        Assert.True(bench.Do(one, async () => (await one.Drive.Release(theirs)).IsOk));
+        bench.Until(() => SizeOf(two, "new") == 0, "its name comes");
+        Assert.Empty(Read(bench, two, "new"));
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(3));
+        ValueTask<Result<OpenedFile, VolumeError>> opened =
+            two.Drive.Open(Find(two, "new")!.Value.Inode, OpenIntent.Read, User);
+        Assert.True(opened.IsCompleted, "nobody waits any more");
+    }
+
+    [Fact]
     public void A_version_that_becomes_a_conflict_is_told_to_the_doors_of_its_writer()
     {
         PoolBench bench = PoolBench.WithDrives(2, 10);
@@ -114,6 +146,26 @@ public sealed class DrivePoolTests
             Assert.Contains((note.Inode, true), told.Objects);
             Assert.Contains(told.Entries, entry => entry.Name == "note");
         }
+    }
+
+    [Fact]
+    public void A_version_that_came_while_a_writer_only_looked_is_told_when_it_closes()
+    {
+        PoolBench bench = PoolBench.WithDrives(2, 12);
+        (BenchNode one, BenchNode two) = (bench.Nodes[0], bench.Nodes[1]);
+        Write(bench, one, "note", "base");
+        bench.Until(() => Read(bench, two, "note") == "base", "the base arrives");
+        OpenHandle looks = Open(bench, two, "note");
+        OpenHandle theirs = Open(bench, one, "note");
+        VersionId? before = Head(two);
+        Put(bench, one, theirs, "a longer text");
+        bench.Until(() => Head(two) != before, "the other's version arrives");
+        Assert.Equal("base".Length, SizeOf(two, "note"));
+        var told = new Told();
+        using IDisposable watch = bench.Do(two, () => Task.FromResult(two.Drive.Watch(told)));
+        bench.Do(two, () => two.Drive.Release(looks).AsTask());
+        Assert.Equal([(Find(two, "note")!.Value.Inode, true)], told.Objects);
+        Assert.Equal("a longer text", Read(bench, two, "note"));
     }
 
     private static VersionId? Head(BenchNode node)
@@ -157,6 +209,10 @@ public sealed class DrivePoolTests
         Put(bench, node, handle, text);
     }
 
+    private static OpenHandle Make(PoolBench bench, BenchNode node, string name) => bench.Do(node, async () =>
+        (await node.Drive.Create(
+            InodeNumber.Root, Encoding.UTF8.GetBytes(name), 0x1A4, OpenIntent.Write, User)).Value.Handle);
+
     private static OpenHandle Open(PoolBench bench, BenchNode node, string name) => bench.Do(node, async () =>
     {
         ObjectAttributes file = (await node.Drive.Lookup(InodeNumber.Root, Encoding.UTF8.GetBytes(name))).Value;
@@ -171,7 +227,10 @@ public sealed class DrivePoolTests
         Assert.True(bench.Do(node, async () => (await node.Drive.Release(handle)).IsOk));
     }
 
-    private static string Read(PoolBench bench, BenchNode node, string name) => bench.Do(node, async () =>
+    private static string Read(PoolBench bench, BenchNode node, string name) =>
+        bench.Do(node, () => ReadNow(node, name));
+
+    private static async Task<string> ReadNow(BenchNode node, string name)
     {
         Result<ObjectAttributes, VolumeError> found =
             await node.Drive.Lookup(InodeNumber.Root, Encoding.UTF8.GetBytes(name));
@@ -180,10 +239,10 @@ public sealed class DrivePoolTests
             return string.Empty;
         }
 
-        OpenHandle handle = (await node.Drive.Open(found.Value.Inode, OpenIntent.Read, User)).Value.Handle;
-        byte[] bytes = new byte[found.Value.SizeBytes];
-        Assert.True((await node.Drive.Read(handle, 0, bytes)).IsOk);
-        await node.Drive.Release(handle);
+        OpenedFile file = (await node.Drive.Open(found.Value.Inode, OpenIntent.Read, User)).Value;
+        byte[] bytes = new byte[file.Attributes.SizeBytes];
+        Assert.True((await node.Drive.Read(file.Handle, 0, bytes)).IsOk);
+        await node.Drive.Release(file.Handle);
         return Encoding.UTF8.GetString(bytes);
-    });
+    }
 }

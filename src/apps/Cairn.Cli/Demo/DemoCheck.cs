@@ -7,8 +7,6 @@ namespace Cairn.Cli.Demo;
 /// <summary>The unattended demo: a real tree in through one node, out through the others, with one node killed between.</summary>
 public sealed class DemoCheck(DemoPool pool, string source, TextWriter output)
 {
-    private static readonly TimeSpan ContentPatience = TimeSpan.FromSeconds(10);
-
     private readonly Stopwatch _total = Stopwatch.StartNew();
 
     /// <summary>Runs every step; prints a line for each.</summary>
@@ -62,23 +60,14 @@ public sealed class DemoCheck(DemoPool pool, string source, TextWriter output)
         }
     }
 
-    private static Task Verify(
+    private Task Verify(
         SortedDictionary<string, string> expected, DemoNode node, CancellationToken cancellation) =>
         Task.Run(
             async () =>
             {
                 string tree = Path.Combine(node.Mount, "tree");
-                await WaitForFiles(tree, expected.Count, cancellation);
-
-                // A name may come a moment before what was written under it.
-                long start = Stopwatch.GetTimestamp();
+                await WaitForFiles(tree, cancellation);
                 TreeComparer.Comparison comparison = TreeComparer.Compare(expected, tree, cancellation);
-                while (comparison.Differences.Count > 0 && Stopwatch.GetElapsedTime(start) < ContentPatience)
-                {
-                    await Task.Delay(TimeSpan.FromMilliseconds(200), cancellation);
-                    comparison = TreeComparer.Compare(expected, tree, cancellation);
-                }
-
                 if (comparison.Differences.Count > 0)
                 {
                     throw new DemoException($"through {node.Name}:\n  " + string.Join("\n  ", comparison.Differences));
@@ -86,14 +75,18 @@ public sealed class DemoCheck(DemoPool pool, string source, TextWriter output)
             },
             cancellation);
 
-    /// <summary>Changes travel in the background: a reader elsewhere sees the last file a moment after it was written.</summary>
-    private static async Task WaitForFiles(string tree, int count, CancellationToken cancellation)
+    /// <summary>
+    /// Changes travel in the background: a reader elsewhere sees the last file a moment after it was written, and a file whose
+    /// program is still at it as long as it was. Once a file is as long as it shall be, its bytes must be right at once.
+    /// </summary>
+    private async Task WaitForFiles(string tree, CancellationToken cancellation)
     {
-        EnumerationOptions options = TreeComparer.EverythingBelow;
+        Dictionary<string, long> wanted = TreeComparer.Lengths(source);
         long start = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(30))
         {
-            if (Directory.Exists(tree) && Directory.EnumerateFiles(tree, "*", options).Count() >= count)
+            Dictionary<string, long> there = Directory.Exists(tree) ? TreeComparer.Lengths(tree) : [];
+            if (wanted.All(file => there.TryGetValue(file.Key, out long length) && length == file.Value))
             {
                 return;
             }

@@ -32,6 +32,11 @@ public static class TreeComparer
         return hashes;
     }
 
+    /// <summary>How long each regular file below a folder is, by relative path.</summary>
+    public static Dictionary<string, long> Lengths(string root) =>
+        Directory.EnumerateFiles(root, "*", EverythingBelow)
+            .ToDictionary(path => Path.GetRelativePath(root, path), path => new FileInfo(path).Length);
+
     /// <summary>Compares a folder with hashes taken before.</summary>
     public static Comparison Compare(
         SortedDictionary<string, string> expected, string root, CancellationToken cancellation)

@@ -72,6 +72,7 @@ public sealed class FuseSession : IFuseHandler
         _invalidation = new Invalidation(this, _pending, _listings, channel, _time);
         _privileges.Invalidation = _invalidation;
         _reply.Invalidation = _invalidation;
+        _opens.Invalidation = _invalidation;
         _watch = _volume.Watch(_invalidation);
     }
 
@@ -90,7 +91,13 @@ public sealed class FuseSession : IFuseHandler
         FuseInHeader header = request.Header;
         Interlocked.Increment(ref _counts[(uint)header.Opcode % (uint)_counts.Length]);
         OwnChange own = OwnChange.Current;
-        own.Begin(this, request.Node);
+
+        // A close changes nothing itself. What it lets show is what others wrote meanwhile.
+        if (header.Opcode is not FuseOpcode.Release)
+        {
+            own.Begin(this, request.Node);
+        }
+
         bool isEnded;
         if (PendingChanges.NodeOf(exchange) is { } changed)
         {

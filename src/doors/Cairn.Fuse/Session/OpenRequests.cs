@@ -45,6 +45,9 @@ internal sealed class OpenRequests
         _refused = file => files.Refuse(file.Handle);
     }
 
+    /// <summary>Set when the channel is there.</summary>
+    public Invalidation? Invalidation { get; set; }
+
     public bool Open(FuseRequest request)
     {
         if (!request.TryRead(out FuseOpenIn asked))
@@ -54,13 +57,11 @@ internal sealed class OpenRequests
 
         OpenIntent intent = Intent(asked.Flags);
         bool losesPrivileges = (asked.OpenFlags & FuseRequestFlags.OpenKillSuidGid) != 0;
+        ValueTask<Result<OpenedFile, VolumeError>> call = losesPrivileges
+            ? OpenWithoutPrivileges(request.Node, intent, request.Caller)
+            : _volume.Open(request.Node, intent, request.Caller);
         _reply.Complete(
-            request.Exchange,
-            losesPrivileges
-                ? OpenWithoutPrivileges(request.Node, intent, request.Caller)
-                : _volume.Open(request.Node, intent, request.Caller),
-            _opened,
-            _refused);
+            request.Exchange, call.IsCompleted ? call : OpenLater(call, request.Node), _opened, _refused);
         return true;
     }
 
@@ -132,6 +133,15 @@ internal sealed class OpenRequests
         Handle = file.Handle.Value,
         OpenFlags = FuseOpenFlags.KeepCache | (_options.VolumeLocks ? 0 : FuseOpenFlags.NoFlush),
     };
+
+    /// <summary>It waits for content, perhaps: then the kernel has the length of a time before it.</summary>
+    private async ValueTask<Result<OpenedFile, VolumeError>> OpenLater(
+        ValueTask<Result<OpenedFile, VolumeError>> call, InodeNumber inode)
+    {
+        Result<OpenedFile, VolumeError> opened = await call.ConfigureAwait(false);
+        Invalidation?.DropAttributesNow(inode);
+        return opened;
+    }
 
     private async ValueTask<Result<OpenedFile, VolumeError>> OpenWithoutPrivileges(
         InodeNumber inode, OpenIntent intent, Caller caller)

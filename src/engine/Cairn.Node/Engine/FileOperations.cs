@@ -302,6 +302,11 @@ internal sealed class FileOperations(
                 signal();
             }
 
+            if (closed.CanWrite)
+            {
+                state.TellIfUnpinned(target);
+            }
+
             state.CloseIfIdle(target);
             return Unit.Value;
         }

@@ -4,7 +4,7 @@ using Cairn.Core.Tree;
 namespace Cairn.Node.Engine;
 
 /// <summary>Brings what others wrote to open files and to whoever watches the volume.</summary>
-internal sealed class RemoteChanges(VolumeState state)
+internal sealed class RemoteChanges(VolumeState state, PatientOpening opening)
 {
     /// <summary>Other members' transactions changed these keys of the tree. Under the gate.</summary>
     public void OnChange(IReadOnlyList<byte[]> keys)
@@ -22,6 +22,7 @@ internal sealed class RemoteChanges(VolumeState state)
                 {
                     state.Inodes.Admit(id);
                     isAnyRemoved |= view.IsDetached;
+                    opening.Note(view);
                 }
 
                 state.TellVersion(id);

@@ -29,6 +29,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     private readonly AttributeOperations _attributes;
     private readonly FileOperations _files;
     private readonly PatientWriting _writing;
+    private readonly PatientOpening _opening;
     private readonly RemoteChanges _remote;
     private readonly DraftRecovery _drafts;
     private readonly ConflictKeeper _conflicts;
@@ -48,7 +49,8 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         _presence = new PresenceOperations(_state);
         _files = new FileOperations(_state, _reader, writer, _presence, _publisher.Signal);
         _writing = new PatientWriting(_state, _files, _publisher, _stop.Token);
-        _remote = new RemoteChanges(_state);
+        _opening = new PatientOpening(_state, _files, _stop.Token);
+        _remote = new RemoteChanges(_state, _opening);
         _drafts = new DraftRecovery(_state);
         _names = new NamespaceOperations(_state, _files.DropIfGone);
         _attributes = new AttributeOperations(_state, _presence);
@@ -127,7 +129,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
 
         parts.Log.Changed += engine._remote.OnChange;
         parts.Log.Changed += engine.LookForFilesOfDrafts;
-        parts.Log.HoldsBack = engine.HoldsBack;
+        parts.Log.HoldsBack = engine._publisher.MakesFirstVersion;
         parts.Log.WithholdsWord = () => engine._drafts.IsWaiting || engine._state.DraftsOfRemoved.IsAny
             || engine._garbage.Members.IsReturning;
         parts.Workers.Start("publishing " + parts.Name, engine.Publish);
@@ -237,7 +239,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask<Result<OpenedFile, VolumeError>> Open(InodeNumber inode, OpenIntent intent, Caller caller) =>
-        new(_files.Open(inode, intent));
+        _opening.Open(inode, intent);
 
     /// <inheritdoc/>
     public ValueTask<Result<int, VolumeError>> Read(OpenHandle handle, long offset, Memory<byte> buffer) =>
@@ -439,15 +441,6 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         _state.Parts.Log.WithholdsWord = null;
         _publisher.Dispose();
         _stop.Dispose();
-    }
-
-    /// <summary>A file's name waits a moment for its first content, so that nobody sees it empty.</summary>
-    private bool HoldsBack()
-    {
-        lock (_state.Gate)
-        {
-            return _publisher.MakesFirstVersion();
-        }
     }
 
     private async Task Publish()

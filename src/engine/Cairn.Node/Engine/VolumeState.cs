@@ -459,6 +459,18 @@ internal sealed class VolumeState
         TellObject(Inodes.NumberOf(id), contentChanged: true);
     }
 
+    /// <summary>
+    /// Nothing may keep a file's base any more: a version that came meanwhile is shown from now on, and doors must hear of it
+    /// once more, since what they asked for until now was the base.
+    /// </summary>
+    public void TellIfUnpinned(OpenObject target)
+    {
+        if (!target.IsPinned && Queries.Get(target.Id) is { } view && !target.Shows(view))
+        {
+            TellVersion(target.Id);
+        }
+    }
+
     /// <summary>Tells every door.</summary>
     public void TellEntry(InodeNumber parent, ReadOnlyMemory<byte> name)
     {

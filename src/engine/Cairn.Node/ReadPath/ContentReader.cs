@@ -10,7 +10,8 @@ namespace Cairn.Node.ReadPath;
 /// <remarks>
 /// Piece by piece: (1) under the gate, find which layer shows the next byte and how far; (2) outside it, read that piece:
 /// nothing for a hole, the journal for a draft's extent, a chunk's range else. A piece may be published and given back
-/// between the two; it then fails to open and is looked up again.
+/// between the two; it then fails to open and is looked up again. When another version took the base's place between two pieces,
+/// it begins again: what one read gives is of one version.
 /// </remarks>
 internal sealed class ContentReader(VolumeState state, ChunkReader chunks)
 {
@@ -27,17 +28,20 @@ internal sealed class ContentReader(VolumeState state, ChunkReader chunks)
     {
         int done = 0;
         int attempts = 0;
+        Manifest? seen = target.Base;
         while (done < buffer.Length)
         {
-            if (target.Base is null)
-            {
-                return ReadSlowly(target, offset, buffer, done, cancellation);
-            }
-
             Piece piece;
             lock (state.Gate)
             {
-                piece = Find(target, offset + done, buffer.Length - done);
+                done = ReferenceEquals(seen, target.Base) ? done : 0;
+                seen = target.Base;
+                piece = FindIfLoaded(target, offset + done, buffer.Length - done);
+            }
+
+            if (piece.Length < 0)
+            {
+                return ReadSlowly(target, offset, buffer, cancellation);
             }
 
             if (piece.Length == 0)
@@ -52,7 +56,7 @@ internal sealed class ContentReader(VolumeState state, ChunkReader chunks)
             }
             else if (piece.Item is not null || ++attempts > AttemptsMax)
             {
-                return ReadSlowly(target, offset, buffer, done, cancellation);
+                return ReadSlowly(target, offset, buffer, cancellation);
             }
         }
 
@@ -152,8 +156,10 @@ internal sealed class ContentReader(VolumeState state, ChunkReader chunks)
     }
 
     private async ValueTask<Result<int, VolumeError>> ReadSlowly(
-        OpenObject target, long offset, Memory<byte> buffer, int done, CancellationToken cancellation)
+        OpenObject target, long offset, Memory<byte> buffer, CancellationToken cancellation)
     {
+        int done = 0;
+        Manifest? seen = null;
         for (int attempts = 0; done < buffer.Length;)
         {
             Result<Manifest, VolumeError> loaded = await LoadBase(target, cancellation);
@@ -165,9 +171,9 @@ internal sealed class ContentReader(VolumeState state, ChunkReader chunks)
             Piece piece;
             lock (state.Gate)
             {
-                piece = target.Base is null
-                    ? new Piece(-1, null, null, 0)
-                    : Find(target, offset + done, buffer.Length - done);
+                done = ReferenceEquals(seen, target.Base) ? done : 0;
+                seen = target.Base;
+                piece = FindIfLoaded(target, offset + done, buffer.Length - done);
             }
 
             if (piece.Length == 0)
@@ -187,7 +193,7 @@ internal sealed class ContentReader(VolumeState state, ChunkReader chunks)
                 done += (int)piece.Length;
                 attempts = 0;
             }
-            else if (piece.Item is not null || ++attempts > AttemptsMax)
+            else if ((piece.Item is not null && ReferenceEquals(seen, target.Base)) || ++attempts > AttemptsMax)
             {
                 return failed.Value;
             }
@@ -224,6 +230,10 @@ internal sealed class ContentReader(VolumeState state, ChunkReader chunks)
                 return true;
         }
     }
+
+    /// <summary>As <see cref="Find"/>; length -1 while the base's manifest is not known.</summary>
+    private static Piece FindIfLoaded(OpenObject target, long offset, long lengthMax) =>
+        target.Base is null ? new Piece(-1, null, null, 0) : Find(target, offset, lengthMax);
 
     /// <summary>What shows the byte at an offset, and how far; length 0 at the end.</summary>
     private static Piece Find(OpenObject target, long offset, long lengthMax)

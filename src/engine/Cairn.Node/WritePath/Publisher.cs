@@ -69,14 +69,17 @@ internal sealed class Publisher : IDisposable
     /// <summary>Chunks were stored that no version names: a file was removed meanwhile, or a draft changed. Under the gate.</summary>
     public event Action<IEnumerable<ChunkAddress>>? Unnamed;
 
-    /// <summary>Whether a new file was closed and its first version is being made. Called under the gate.</summary>
+    /// <summary>Whether a new file was closed and its first version is being made: its name waits a moment.</summary>
     public bool MakesFirstVersion()
     {
-        foreach (OpenObject target in _state.OpenObjects)
+        lock (_state.Gate)
         {
-            if (target is { Writers: 0, BaseHeads.IsEmpty: true, IsPinned: true })
+            foreach (OpenObject target in _state.OpenObjects)
             {
-                return true;
+                if (target is { Writers: 0, BaseHeads.IsEmpty: true, IsPinned: true })
+                {
+                    return true;
+                }
             }
         }
 
@@ -475,6 +478,7 @@ internal sealed class Publisher : IDisposable
         target.Base = job.Manifest;
         target.BaseRoot = job.Root;
         target.BaseSize = job.Manifest.SizeBytes;
+        _state.TellIfUnpinned(target);
         return true;
     }
 
