@@ -66,6 +66,9 @@ internal sealed class OpenObject(ObjectId id, InodeNumber inode)
     /// <summary>Whether the base must stay what it was when the writer opened it.</summary>
     public bool IsPinned => Writers > 0 || Active is not null || Frozen is not null;
 
+    /// <summary>Whether another version came while the base had to stay what it was.</summary>
+    public bool MayHaveNewer { get; set; }
+
     /// <summary>Whether the base is the version that the tree shows now.</summary>
     public bool Shows(ObjectView view) =>
         view.Head is { } head ? BaseHeads.Length > 0 && head.Is(BaseHeads[0]) : BaseHeads.IsEmpty;

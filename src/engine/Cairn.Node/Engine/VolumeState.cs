@@ -451,9 +451,13 @@ internal sealed class VolumeState
     /// <summary>Tells every door that a file holds another version; who only reads it reads that one from now on.</summary>
     public void TellVersion(ObjectId id)
     {
-        if (FindOpen(id) is { IsPinned: false } open && Queries.Get(id) is { } view)
+        if (FindOpen(id) is { } open)
         {
-            open.Rebase(view);
+            open.MayHaveNewer = open.IsPinned;
+            if (!open.IsPinned && Queries.Get(id) is { } view)
+            {
+                open.Rebase(view);
+            }
         }
 
         TellObject(Inodes.NumberOf(id), contentChanged: true);
@@ -465,9 +469,13 @@ internal sealed class VolumeState
     /// </summary>
     public void TellIfUnpinned(OpenObject target)
     {
-        if (!target.IsPinned && Queries.Get(target.Id) is { } view && !target.Shows(view))
+        if (target is { IsPinned: false, MayHaveNewer: true })
         {
-            TellVersion(target.Id);
+            target.MayHaveNewer = false;
+            if (Queries.Get(target.Id) is { } view && !target.Shows(view))
+            {
+                TellVersion(target.Id);
+            }
         }
     }
 
