@@ -56,6 +56,21 @@ public sealed class CampaignTests
                     | FaultKinds.LostIndex,
         }));
 
+    /// <summary>Where all was folded again a chunk counted as condemned that no list named any more: its copy was never remade.</summary>
+    [Fact]
+    public void What_no_condemnation_names_after_all_was_folded_again_gets_its_copies() =>
+        AssertGood(Campaign.Run(Small with
+        {
+            Nodes = 3,
+            Seed = 13104,
+            StormLength = TimeSpan.FromMinutes(10),
+            Duration = TimeSpan.FromMinutes(10),
+            ThinkTime = TimeSpan.FromSeconds(8),
+            FaultInterval = TimeSpan.FromSeconds(80),
+            Faults = FaultKinds.Partition | FaultKinds.OneWay | FaultKinds.Crash | FaultKinds.Forget
+                | FaultKinds.Collect | FaultKinds.Away,
+        }));
+
     [Fact]
     public void Every_kind_of_fault_happens()
     {

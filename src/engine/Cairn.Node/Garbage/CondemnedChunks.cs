@@ -28,6 +28,7 @@ public sealed class CondemnedChunks : IDisposable
         {
             log.Written += OnWritten;
             log.Changed += OnChanged;
+            log.Refolded += Refresh;
             Refresh();
         }
     }
@@ -49,6 +50,7 @@ public sealed class CondemnedChunks : IDisposable
     {
         _log.Written -= OnWritten;
         _log.Changed -= OnChanged;
+        _log.Refolded -= Refresh;
     }
 
     private void OnWritten(ImmutableArray<Primitive> primitives)

@@ -60,6 +60,7 @@ internal sealed class FoldRepair(ReplicatedLog log)
         log.NoteLoss();
         if (isDone)
         {
+            log.TellRefolded();
             TellAll();
         }
     }

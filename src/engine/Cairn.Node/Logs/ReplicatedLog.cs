@@ -65,6 +65,9 @@ public sealed class ReplicatedLog : IAsyncDisposable
     /// <summary>Other nodes' transactions changed these keys of the table. Raised inside the gate, on the receiving thread.</summary>
     public event Action<IReadOnlyList<byte[]>>? Changed;
 
+    /// <summary>All was folded again: what no key of <see cref="Changed"/> tells may be gone. Raised inside the gate.</summary>
+    public event Action? Refolded;
+
     /// <summary>This node wrote a transaction of these primitives. Raised inside the gate, on the writing thread.</summary>
     public event Action<ImmutableArray<Primitive>>? Written;
 
@@ -439,6 +442,9 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
     /// <summary>Less is held than was: peers may not count on the rest.</summary>
     internal void NoteLoss() => _durable = _durable.Meet(_exchange.Positions);
+
+    /// <summary>All was folded again. Under the gate.</summary>
+    internal void TellRefolded() => Refolded?.Invoke();
 
     /// <summary>What others wrote changed these keys. Under the gate.</summary>
     internal void Tell(IReadOnlyList<TableBytes> changed)
