@@ -85,7 +85,7 @@ internal sealed class OpenObject(ObjectId id, InodeNumber inode)
             return;
         }
 
-        if (BaseHeads.Length > 0 && head.Is(BaseHeads[0]) && Base is not null)
+        if (Shows(view) && Base is not null)
         {
             return;
         }
