@@ -3,11 +3,14 @@ using Cairn.Storage.Ports;
 
 namespace Cairn.Storage.Tests.Packs;
 
-/// <summary>A disk that lets a test do something else just before a record's bytes are written.</summary>
+/// <summary>A disk that lets a test do something else just before a record's bytes are written, and see where bytes go.</summary>
 internal sealed class HookedDisk(IDisk inner) : IDisk
 {
     /// <summary>Run once, before the next write of two buffers.</summary>
     public Action? BeforeRecord { get; set; }
+
+    /// <summary>Run before each write: the file's path, where, and how many bytes.</summary>
+    public Action<string, long, int>? Writing { get; set; }
 
     /// <summary>How many reads were made past the host's cache.</summary>
     public int ReadsOnce { get; private set; }
@@ -43,13 +46,18 @@ internal sealed class HookedDisk(IDisk inner) : IDisk
             return inner.ReadOnce(offset, buffer);
         }
 
-        public Result<Unit, DiskError> Write(long offset, ReadOnlySpan<byte> data) => inner.Write(offset, data);
+        public Result<Unit, DiskError> Write(long offset, ReadOnlySpan<byte> data)
+        {
+            disk.Writing?.Invoke(Path, offset, data.Length);
+            return inner.Write(offset, data);
+        }
 
         public Result<Unit, DiskError> Write(long offset, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
         {
             Action? before = disk.BeforeRecord;
             disk.BeforeRecord = null;
             before?.Invoke();
+            disk.Writing?.Invoke(Path, offset, first.Length + second.Length);
             return inner.Write(offset, first, second);
         }
 

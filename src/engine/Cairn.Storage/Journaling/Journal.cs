@@ -110,7 +110,7 @@ public sealed class Journal : IDisposable
             _completeThrough = recovery.LastSeq;
             _commits.DurableThrough = recovery.LastSeq;
             Result<Unit, DiskError> begun = BeginSegment();
-            begun = begun.IsOk ? _current!.File.Sync() : begun;
+            begun = begun.IsOk ? _current!.Sync() : begun;
             if (!begun.IsOk)
             {
                 return StoreError.From(begun.Error);
@@ -238,7 +238,7 @@ public sealed class Journal : IDisposable
                 _ = current.File.Write(current.End, frame);
                 foreach (SegmentSlot slot in _segments.Slots)
                 {
-                    _ = slot.Number != 0 ? slot.File.Sync() : Unit.Value;
+                    _ = slot.Number != 0 ? slot.Sync() : Unit.Value;
                 }
             }
         }
@@ -271,6 +271,7 @@ public sealed class Journal : IDisposable
 
             Invariant.That(_nextSeq - _completeThrough < RingSize, "more appends side by side than threads can be");
             place = new Reservation(_current, _current.Number, _current.End, _nextSeq, _commits.DurableThrough);
+            _current.PrepareFor(frameBytes);
             _current.End += frameBytes;
             _current.LastSeq = _nextSeq;
             _current.Writing++;
@@ -400,6 +401,7 @@ public sealed class Journal : IDisposable
     {
         Span<byte> frame = stackalloc byte[JournalFormat.HeaderBytes];
         JournalFormat.Write(frame, ControlFrame(kind, slot));
+        slot.PrepareFor(frame.Length);
         Result<Unit, DiskError> written = slot.File.Write(slot.End, frame);
         if (written.IsOk)
         {

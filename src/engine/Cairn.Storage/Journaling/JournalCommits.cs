@@ -63,7 +63,7 @@ internal sealed class JournalCommits(
         StoreError? failure = null;
         foreach (SegmentSlot slot in slots)
         {
-            Result<Unit, DiskError> synced = slot.File.Sync();
+            Result<Unit, DiskError> synced = slot.Sync();
             if (!synced.IsOk)
             {
                 failure = StoreError.From(synced.Error);

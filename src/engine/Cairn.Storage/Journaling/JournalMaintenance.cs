@@ -56,6 +56,7 @@ internal sealed class JournalMaintenance(
     {
         SegmentSlot? toSync;
         SegmentSlot? toClean = null;
+        SegmentSlot? toName = null;
         int index = 0;
         bool toMake;
         lock (gate)
@@ -77,10 +78,15 @@ internal sealed class JournalMaintenance(
             {
                 toMake = toMake || (segments.NeedsPreparing && segments.TryClaimNew(out index));
             }
+            else if (segments.FindUnnamed() is { } unnamed)
+            {
+                toName = unnamed;
+                toName.Users++;
+            }
         }
 
         return toSync is not null ? SyncFull(toSync)
-            : toClean is not null ? Clean(toClean)
+            : toClean is not null ? Clean(toClean, toName)
             : toMake && Make(index);
     }
 
@@ -101,7 +107,7 @@ internal sealed class JournalMaintenance(
     private bool SyncFull(SegmentSlot slot)
     {
         ulong through = slot.LastSeq;
-        Result<Unit, DiskError> synced = slot.File.Sync();
+        Result<Unit, DiskError> synced = slot.Sync();
         lock (gate)
         {
             slot.Users--;
@@ -118,11 +124,16 @@ internal sealed class JournalMaintenance(
         return synced.IsOk;
     }
 
-    private bool Clean(SegmentSlot slot)
+    private bool Clean(SegmentSlot slot, SegmentSlot? toName)
     {
-        bool isClean = segments.Clean(slot).IsOk;
+        bool isClean = JournalSegments.Name(toName).IsOk && segments.Clean(slot).IsOk;
         lock (gate)
         {
+            if (toName is not null)
+            {
+                toName.Users--;
+            }
+
             segments.Cleaned(slot, isClean);
         }
 

@@ -55,7 +55,7 @@ internal sealed class JournalRecovery(JournalSegments segments, JournalVisitor v
         foreach (SegmentSlot slot in _order)
         {
             // What is delivered counts as durable from now on, so it must be.
-            Result<Unit, DiskError> synced = slot.File.Sync();
+            Result<Unit, DiskError> synced = slot.Sync();
             if (!synced.IsOk)
             {
                 return synced.Error;
@@ -239,6 +239,13 @@ internal sealed class JournalRecovery(JournalSegments segments, JournalVisitor v
     /// <summary>Ends the journal here: later segments are wiped, from the last, and this one is sealed.</summary>
     private Result<Unit, DiskError> Cut(int position, int offset, ulong seq)
     {
+        // After kill -9 even this one's name may be in the system's cache alone, and the others' wiping must not outlive it.
+        Result<Unit, DiskError> named = _order[position].Sync();
+        if (!named.IsOk)
+        {
+            return named;
+        }
+
         for (int i = _order.Count - 1; i > position; i--)
         {
             Result<Unit, DiskError> wiped = _order[i].Clear();
@@ -257,7 +264,7 @@ internal sealed class JournalRecovery(JournalSegments segments, JournalVisitor v
         JournalFormat.Write(
             seal, new FrameHeader((byte)FrameKind.Seal, 0, 0, 0, slot.Number, seq, seq - 1));
         Result<Unit, DiskError> written = slot.File.Write(offset, seal);
-        written = written.IsOk ? slot.File.Sync() : written;
+        written = written.IsOk ? slot.Sync() : written;
         LastSeq = Math.Max(LastSeq, seq);
         slot.LastSeq = seq;
         slot.End = offset + JournalFormat.HeaderBytes;

@@ -89,7 +89,8 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
 
         if (TryClaimUnclean(out SegmentSlot? unclean))
         {
-            Result<Unit, DiskError> cleaned = Clean(unclean);
+            Result<Unit, DiskError> cleaned = Name(FindUnnamed());
+            cleaned = cleaned.IsOk ? Clean(unclean) : cleaned;
             if (!cleaned.IsOk)
             {
                 _unclean.Enqueue(unclean);
@@ -199,7 +200,26 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
         }
     }
 
-    /// <summary>Makes a claimed slot fit for a new segment. Without the gate.</summary>
+    /// <summary>The segment to be named for good (<see cref="Name"/>) before another is wiped, or null. Under the gate.</summary>
+    /// <remarks>
+    /// If power loss took the newest name, and all older ones were wiped, a replay would find no segment and number them from 1
+    /// again, where frames of the first segments 1, 2, ... still lie in the files: old records would come back as new ones.
+    /// </remarks>
+    public SegmentSlot? FindUnnamed()
+    {
+        SegmentSlot? newest = null;
+        foreach (SegmentSlot slot in _slots)
+        {
+            newest = slot.Number > (newest?.Number ?? 0) ? slot : newest;
+        }
+
+        return newest is { IsNameDurable: false } ? newest : null;
+    }
+
+    /// <summary>Makes the name of a segment survive power loss. Without the gate; its slot must be in use or counted as used.</summary>
+    public static Result<Unit, DiskError> Name(SegmentSlot? unnamed) => unnamed?.Sync() ?? Unit.Value;
+
+    /// <summary>Makes a claimed slot fit for a new segment, after <see cref="Name"/>. Without the gate.</summary>
     public Result<Unit, DiskError> Clean(SegmentSlot slot)
     {
         Result<Unit, DiskError> cleaned = slot.Clear();

@@ -7,6 +7,12 @@ namespace Cairn.Storage.Journaling;
 /// <remarks>Guarded by the journal's gate, but for writes into ranges that were reserved under it.</remarks>
 internal sealed class SegmentSlot(int index, IDiskFile file)
 {
+    /// <summary>The page of the system's cache, in bytes: who writes a part of one has the rest of it read from the disk first.</summary>
+    private const int PageBytes = 4096;
+
+    private static readonly byte[] ZeroPage = new byte[PageBytes];
+
+    private ulong _durableName;
     /// <summary>Its number among the files.</summary>
     public int Index { get; } = index;
 
@@ -43,6 +49,29 @@ internal sealed class SegmentSlot(int index, IDiskFile file)
     /// <summary>Syncs of the file that run outside the gate; it must not be closed meanwhile.</summary>
     public int Users { get; set; }
 
+    /// <summary>Whether power loss would leave the segment's name.</summary>
+    public bool IsNameDurable => Number != 0 && Volatile.Read(ref _durableName) == Number;
+
+    /// <summary>Whether the file holds frames of a segment that is gone.</summary>
+    public bool IsUsedAgain { get; private set; }
+
+    /// <summary>Before a frame is written at <see cref="End"/>: sees that the disk is not read for it.</summary>
+    /// <param name="bytes">Bytes of the frame.</param>
+    /// <remarks>
+    /// The last page of a frame is written in part. Where the page holds an older segment's bytes and has left the system's cache, the
+    /// write would wait for them to be read: once for every file of 4 KiB, after 1 GiB has passed through. So such a page is first
+    /// written whole, with zeros. Under the gate: the frame behind this one may be written into the same page before this one is.
+    /// </remarks>
+    public void PrepareFor(int bytes)
+    {
+        int lastPage = (End + bytes) & -PageBytes;
+        if (IsUsedAgain && lastPage >= End && lastPage < End + bytes)
+        {
+            // If it fails the frame pays the reading, and says what is wrong with the disk.
+            _ = File.Write(lastPage, ZeroPage);
+        }
+    }
+
     /// <summary>Makes a free slot an empty segment: its first frame names it.</summary>
     public Result<Unit, DiskError> Begin(ulong number, ulong nextSeq, ulong durableThrough, int fileBytes)
     {
@@ -50,6 +79,8 @@ internal sealed class SegmentSlot(int index, IDiskFile file)
         JournalFormat.Write(
             header,
             new FrameHeader((byte)FrameKind.Segment, 0, 0, (uint)fileBytes, number, nextSeq, durableThrough));
+        End = 0;
+        PrepareFor(JournalFormat.HeaderBytes);
         Result<Unit, DiskError> written = File.Write(0, header);
         if (written.IsOk)
         {
@@ -65,12 +96,24 @@ internal sealed class SegmentSlot(int index, IDiskFile file)
         return written;
     }
 
+    /// <summary>Syncs the file, and with it the name of its segment.</summary>
+    public Result<Unit, DiskError> Sync()
+    {
+        ulong number = Number;
+        Result<Unit, DiskError> synced = File.Sync();
+        if (synced.IsOk)
+        {
+            Volatile.Write(ref _durableName, number);
+        }
+
+        return synced;
+    }
+
     /// <summary>Wipes the name of the segment and syncs, so that no crash can bring its frames back into a replay.</summary>
     public Result<Unit, DiskError> Clear()
     {
-        Span<byte> zeros = stackalloc byte[JournalFormat.HeaderBytes];
-        zeros.Clear();
-        Result<Unit, DiskError> written = File.Write(0, zeros);
+        IsUsedAgain = true;
+        Result<Unit, DiskError> written = File.Write(0, ZeroPage.AsSpan(0, JournalFormat.HeaderBytes));
         return written.IsOk ? File.Sync() : written;
     }
 }
