@@ -71,6 +71,21 @@ public sealed class CampaignTests
                 | FaultKinds.Collect | FaultKinds.Away,
         }));
 
+    /// <summary>A block of an own log rotted, and came back from a peer: what lay behind it, on no other machine, was lost.</summary>
+    [Fact]
+    public void What_lies_behind_a_rotten_block_is_kept() =>
+        AssertGood(Campaign.Run(Small with
+        {
+            Seed = 13000,
+            StormLength = TimeSpan.FromMinutes(10),
+            Duration = TimeSpan.FromMinutes(10),
+            ThinkTime = TimeSpan.FromSeconds(10),
+            FaultInterval = TimeSpan.FromSeconds(100),
+            KeepsNothing = true,
+            Faults = FaultKinds.Partition | FaultKinds.Crash | FaultKinds.BitRot | FaultKinds.Forget
+                | FaultKinds.Away | FaultKinds.LostIndex,
+        }));
+
     [Fact]
     public void Every_kind_of_fault_happens()
     {

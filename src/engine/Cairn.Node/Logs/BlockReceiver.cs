@@ -89,7 +89,7 @@ internal sealed class BlockReceiver(ReplicatedLog log, OwnLogRepair repair, Bloc
             return bad;
         }
 
-        ReceiveOutcome outcome = ReceiveOutcome.Accepted;
+        ReceiveOutcome outcome;
         lock (log.Gate)
         {
             if (log.Exchange.Judge(block, hash) != BlockVerdict.Next)
@@ -106,24 +106,8 @@ internal sealed class BlockReceiver(ReplicatedLog log, OwnLogRepair repair, Bloc
             log.Exchange.Accept(block, hash);
             bool isOwn = block.Log.Author == log.Ports.Identity.Node;
             List<Unsealed> contradicted = isOwn ? repair.Accepted(block) : [];
-            bool isSetAside = log.Quarantine.Holds(block.Log, block.Seq);
-            bool isNoted = false;
-            if (isSetAside)
-            {
-                outcome = ReceiveOutcome.Quarantined;
-                isNoted = Quarantine.Note(log.Fold.Table, block.Log, block.Seq);
-                log.Add(new LogFinding(
-                    log.Volume, block.Log,
-                    $"block {block.Seq} was written after its author was revoked: set aside, not shown"));
-            }
-
-            _pending.Add(isSetAside ? Quarantine.WithoutEffect(transactions) : transactions);
-            if (isSetAside && !isNoted && log.Fold.LastOf(block.Log) >= block.FirstTransaction)
-            {
-                // The table came from another member, with what this block did before its author was revoked.
-                log.Repair.Run();
-            }
-
+            outcome = Enter(block, transactions);
+            TakeUpBehind(block.Log);
             if (contradicted.Count > 0)
             {
                 _pending.Run();
@@ -138,5 +122,44 @@ internal sealed class BlockReceiver(ReplicatedLog log, OwnLogRepair repair, Bloc
         }
 
         return outcome;
+    }
+
+    /// <summary>Lets the transactions of a block that is stored wait to be folded. Under the gate.</summary>
+    private ReceiveOutcome Enter(LogBlock block, ImmutableArray<Transaction> transactions)
+    {
+        if (!log.Quarantine.Holds(block.Log, block.Seq))
+        {
+            _pending.Add(transactions);
+            return ReceiveOutcome.Accepted;
+        }
+
+        bool isNoted = Quarantine.Note(log.Fold.Table, block.Log, block.Seq);
+        log.Add(new LogFinding(
+            log.Volume, block.Log,
+            $"block {block.Seq} was written after its author was revoked: set aside, not shown"));
+        _pending.Add(Quarantine.WithoutEffect(transactions));
+        if (!isNoted && log.Fold.LastOf(block.Log) >= block.FirstTransaction)
+        {
+            // The table came from another member, with what this block did before its author was revoked.
+            log.Repair.Run();
+        }
+
+        return ReceiveOutcome.Quarantined;
+    }
+
+    /// <summary>Goes on with what lies behind a hole that is filled now: nobody else need have it. Under the gate.</summary>
+    private void TakeUpBehind(LogId id)
+    {
+        LogPorts ports = log.Ports;
+        while (log.Exchange.TipOf(id).BlockSeq is ulong tip && tip < ports.Blocks.LastSeq(log.Volume, id)
+            && ports.ReadBlock(log.Volume, id, tip + 1) is { } next
+            && LogBlockCodec.Hash(next.Encoded) is BlockHash hash
+            && log.Exchange.Judge(next.Block, hash) == BlockVerdict.Next
+            && BlockPayload.Open(log.Keys, next.Block).TryGet(out ImmutableArray<Transaction> transactions, out _))
+        {
+            log.Exchange.Accept(next.Block, hash);
+            Enter(next.Block, transactions);
+            sealer.Announce();
+        }
     }
 }

@@ -22,10 +22,18 @@ internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedL
     private readonly Lock _sealing = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _stopping;
+    private volatile bool _hasFound;
     private bool _started;
 
     /// <summary>Something waits.</summary>
     public void Wake() => _wake.Raise();
+
+    /// <summary>Blocks that were here already can be sent now.</summary>
+    public void Announce()
+    {
+        _hasFound = true;
+        _wake.Raise();
+    }
 
     /// <summary>Starts the loop.</summary>
     public void Start()
@@ -57,8 +65,10 @@ internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedL
     {
         lock (_sealing)
         {
-            bool any = false;
-            while (true)
+            bool any = _hasFound;
+            _hasFound = false;
+            Result<Unit, StoreError> shown = any ? log.Commit() : Unit.Value;
+            while (shown.IsOk)
             {
                 Transaction[] taken;
                 lock (log.Gate)
@@ -85,7 +95,7 @@ internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedL
                 log.OnSealed();
             }
 
-            return Unit.Value;
+            return shown;
         }
     }
 

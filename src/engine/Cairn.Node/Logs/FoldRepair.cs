@@ -16,17 +16,21 @@ internal sealed class FoldRepair(ReplicatedLog log)
     private const int KeysTold = 8192;
 
     private LogPositions? _waitsFor;
+
+    /// <summary>What was held when something of it could not be read.</summary>
+    private LogPositions? _lost;
+    private bool _waitsForLost;
     private bool _waitsForBase;
 
     /// <summary>Where a fold that is made anew may begin.</summary>
     public FoldBase Base { get; } = new(log);
 
     /// <summary>Whether it was put off.</summary>
-    public bool IsPutOff => _waitsFor is not null || _waitsForBase;
+    public bool IsPutOff => _waitsFor is not null || _waitsForLost || _waitsForBase;
 
     /// <summary>Whether it was put off, and everything is back now.</summary>
     public bool IsDue =>
-        (_waitsFor is not null && log.Exchange.Positions.Covers(_waitsFor)) || (_waitsForBase && !Base.IsLacking);
+        IsHere(_waitsFor) || (_waitsForLost && IsHere(_lost)) || (_waitsForBase && !Base.IsLacking);
 
     /// <summary>Whether the table is not what would be folded now.</summary>
     public bool IsOutdated()
@@ -41,7 +45,8 @@ internal sealed class FoldRepair(ReplicatedLog log)
     {
         log.Copied.NoteBlocks();
         _waitsForBase = Base.IsLacking;
-        if (_waitsForBase)
+        _waitsForLost |= _lost is not null && !IsHere(_lost);
+        if (_waitsForBase || (_waitsForLost && !IsHere(_lost)))
         {
             return;
         }
@@ -56,7 +61,9 @@ internal sealed class FoldRepair(ReplicatedLog log)
         LogPositions before = log.Exchange.Positions;
         bool isDone = new LogRecovery(log, log.Ports).Refold();
         _waitsForBase = Base.IsLacking;
-        _waitsFor = isDone || _waitsForBase ? null : before;
+        _waitsFor = null;
+        _waitsForLost = !isDone && !(_waitsForBase && IsHere(before));
+        _lost = _waitsForLost ? before : null;
         log.NoteLoss();
         if (isDone)
         {
@@ -80,10 +87,13 @@ internal sealed class FoldRepair(ReplicatedLog log)
         log.Report(id, $"block {seq} cannot be read ({error}); peers are asked for it");
         if (id.Author != log.Ports.Identity.Node)
         {
+            _lost = _lost?.Join(log.Exchange.Positions) ?? log.Exchange.Positions;
             new LogRecovery(log, log.Ports).EndBefore(id, seq);
             log.NoteLoss();
         }
     }
+
+    private bool IsHere(LogPositions? awaited) => awaited is not null && log.Exchange.Positions.Covers(awaited);
 
     private void TellAll()
     {

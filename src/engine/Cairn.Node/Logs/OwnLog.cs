@@ -38,6 +38,14 @@ internal sealed class OwnLog(JournalWriter journal)
     /// <summary>Journaled transactions of logs whose end was lost here, oldest first: peers may hold them in blocks.</summary>
     public IReadOnlyList<Unsealed> Doubtful => _doubtful;
 
+    /// <summary>The last transaction of the current log that was in a block here once.</summary>
+    /// <param name="last">The last that was written.</param>
+    public ulong LastSealed(ulong last)
+    {
+        int first = _unsealed.FindIndex(unsealed => unsealed.Transaction.Id.Log == Current);
+        return first < 0 ? last : _unsealed[first].Transaction.Id.Seq - 1;
+    }
+
     /// <summary>Writes a transaction to the journal and lets it wait for its block.</summary>
     public Result<Unit, StoreError> Append(Transaction transaction, EndedLayer ended)
     {

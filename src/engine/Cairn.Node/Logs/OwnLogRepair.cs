@@ -19,7 +19,7 @@ internal sealed class OwnLogRepair(ReplicatedLog log, LogPorts ports)
     public List<Unsealed> Accepted(LogBlock block)
     {
         List<Unsealed> contradicted = [];
-        if (block.Log == log.Own.Current)
+        if (block.Log == log.Own.Current && block.LastTransaction > log.Own.LastSealed(log.Fold.LastOf(block.Log)))
         {
             // Nothing told at the start that there was more of this log: a home from a backup, or a log deleted whole.
             contradicted = log.Own.TakeUnsealed(block.Log);
