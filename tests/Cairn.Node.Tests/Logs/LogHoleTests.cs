@@ -1,3 +1,4 @@
+using Cairn.Coding.Encryption;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Simulation.Time;
@@ -93,6 +94,91 @@ public sealed class LogHoleTests
         late.PullFrom(node);
         Assert.Equal(node.TableText(), newcomer.TableText());
         Assert.Equal(node.TableText(), late.TableText());
+    }
+
+    public enum Notices
+    {
+        WhoAsksForIt,
+        FoldingAllAgain,
+        TheNextStart,
+    }
+
+    /// <summary>What a block did that no other node has yet is kept, to be undone: the same block is made of it.</summary>
+    [Theory]
+    [InlineData(1, Notices.WhoAsksForIt)]
+    [InlineData(2, Notices.WhoAsksForIt)]
+    [InlineData(3, Notices.WhoAsksForIt)]
+    [InlineData(1, Notices.FoldingAllAgain)]
+    [InlineData(2, Notices.FoldingAllAgain)]
+    [InlineData(3, Notices.FoldingAllAgain)]
+    [InlineData(1, Notices.TheNextStart)]
+    [InlineData(2, Notices.TheNextStart)]
+    public void TheOnlyCopyOfAnOwnBlock_IsMadeAgain(int rotten, Notices how)
+    {
+        LogNode node = Node(1).Open();
+        LogNode peer = Node(2).Open();
+        Write(node, "0");
+        Write(node, "1");
+        peer.PullFrom(node);
+        long rots = 0;
+        LogId own = node.Log.OwnLogId;
+        string[] names = ["a", "b", "c"];
+        for (int i = 0; i < names.Length; i++)
+        {
+            rots = i == rotten - 1 ? Place(node, own) : rots;
+            Write(node, names[i]);
+        }
+
+        byte[] was = node.Blocks.Read(LogNode.Keyring.Volume, own, (ulong)rotten + 2).Value;
+        LogPositions whole = node.Log.Positions;
+        node.Log.Prune(folded => folded.Meet(peer.Log.Fold.Positions));
+        EpochKey next = new(new EpochId(new Bytes16("the next epoch!!"u8)), new byte[32]);
+        VolumeKeyring keys = LogNode.Keyring.With(next).WithCurrent(next.Id);
+        node.Log.Keys = keys;
+        if (how == Notices.TheNextStart)
+        {
+            node.Close();
+            node.Disk.FlipBit(FileOf(node, own), rots + 60, 3);
+            node.Open(keys: keys);
+        }
+        else
+        {
+            node.Disk.FlipBit(FileOf(node, own), rots + 60, 3);
+        }
+
+        if (how == Notices.FoldingAllAgain)
+        {
+            peer.PullFrom(Late(node, 3, "late"));
+            names = [.. names, "late"];
+        }
+
+        peer.PullFrom(node);
+        Assert.Equal(was, node.Blocks.Read(LogNode.Keyring.Volume, own, (ulong)rotten + 2).Value);
+        Assert.Equal(["0", "1", .. names], node.Names());
+        Assert.True(node.Log.Positions.Covers(whole));
+        Assert.False(node.Log.AwaitsWord);
+        Assert.Equal(node.TableText(), peer.TableText());
+    }
+
+    /// <summary>Where one block ends and the next begins stands in them alone: of two that rotted none is made again.</summary>
+    [Fact]
+    public void BlocksThatCannotBeToldWithCertainty_AreNotMadeAgain()
+    {
+        LogNode node = Node(1).Open();
+        LogNode peer = Node(2).Open();
+        LogId own = node.Log.OwnLogId;
+        Write(node, "a");
+        long first = Place(node, own);
+        Write(node, "b");
+        long second = Place(node, own);
+        Write(node, "c");
+        Write(node, "d");
+        node.Disk.FlipBit(FileOf(node, own), first + 60, 3);
+        node.Disk.FlipBit(FileOf(node, own), second + 60, 3);
+        peer.PullFrom(node);
+        Assert.Equal(["a"], peer.Names());
+        Assert.Equal(["a", "b", "c", "d"], node.Names());
+        Assert.Equal([2], node.Blocks.Missing(LogNode.Keyring.Volume, own).Take(1));
     }
 
     /// <summary>A member that has seen nothing writes; a node that can undo nothing any more takes it in.</summary>

@@ -289,6 +289,11 @@ public sealed class OrderedFold
         _tail.Save();
     }
 
+    /// <summary>Those of a log from one number to another that are kept to be undone, in order; read from memory and table.</summary>
+    public IEnumerable<Transaction> KeptOf(LogId log, ulong first, ulong last) => _tail.From(default)
+        .Select(static entry => entry.Transaction)
+        .Where(kept => kept.Id.Log == log && kept.Id.Seq >= first && kept.Id.Seq <= last);
+
     /// <summary>
     /// The transactions after the stable cut, in order, read from memory and table: for a checkpoint.
     /// </summary>

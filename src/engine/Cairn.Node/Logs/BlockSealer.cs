@@ -1,5 +1,3 @@
-using System.Buffers;
-using Cairn.Coding.Encryption;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Sync;
@@ -181,7 +179,7 @@ internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedL
                 StoreErrorKind.Corrupt, own.ToString(), "own blocks cannot be read; peers are asked for them");
         }
 
-        byte[] encoded = Encode(own, tip, transactions);
+        byte[] encoded = OwnBlock.Make(log, own, tip, transactions);
         Result<Unit, StoreError> stored = ports.Blocks.Append(log.Volume, own, tip.BlockSeq + 1, encoded);
         stored = stored.IsOk ? ports.Blocks.Commit() : stored;
         if (!stored.IsOk)
@@ -197,20 +195,5 @@ internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedL
         }
 
         return log.Commit();
-    }
-
-    private byte[] Encode(LogId own, ChainTip tip, Transaction[] transactions)
-    {
-        var run = new ArrayBufferWriter<byte>(64 * 1024);
-        TransactionCodec.EncodeRun(transactions, run);
-        EpochKey epoch = log.Keys.Current;
-        byte[] payload = new byte[run.WrittenCount + LogCipher.Overhead];
-        LogCipher.Seal(epoch, log.Volume, own, tip.BlockSeq + 1, run.WrittenSpan, payload);
-        byte[] unsigned = LogBlockCodec.EncodeUnsigned(new LogBlock(
-            log.Volume, own, tip.BlockSeq + 1, transactions[0].Id.Seq, transactions[^1].Id.Seq, tip.Hash, epoch.Id,
-            payload, ReadOnlyMemory<byte>.Empty));
-        Span<byte> signature = stackalloc byte[LogBlock.SignatureSize];
-        ports.Identity.Sign(unsigned, signature);
-        return LogBlockCodec.Sign(unsigned, signature);
     }
 }

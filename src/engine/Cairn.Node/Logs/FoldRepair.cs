@@ -77,11 +77,17 @@ internal sealed class FoldRepair(ReplicatedLog log)
     /// Not so an own log: it goes on where it ends, and who lacks the block asks those that have it. Nor if it was dropped
     /// since it was asked for.
     /// </remarks>
-    public void Lose(LogId id, ulong seq, StoreError error)
+    /// <returns>Whether it can be read again: an own block that was made again.</returns>
+    public bool Lose(LogId id, ulong seq, StoreError error)
     {
         if (seq <= log.Exchange.BeginningOf(id).BlockSeq)
         {
-            return;
+            return false;
+        }
+
+        if (OwnBlock.TryMakeAgain(log, id, seq))
+        {
+            return true;
         }
 
         log.Report(id, $"block {seq} cannot be read ({error}); peers are asked for it");
@@ -91,6 +97,8 @@ internal sealed class FoldRepair(ReplicatedLog log)
             new LogRecovery(log, log.Ports).EndBefore(id, seq);
             log.NoteLoss();
         }
+
+        return false;
     }
 
     private bool IsHere(LogPositions? awaited) => awaited is not null && log.Exchange.Positions.Covers(awaited);

@@ -55,10 +55,14 @@ internal static class LogHistory
                 {
                     lock (log.Gate)
                     {
-                        log.Repair.Lose(id, seq, error);
+                        if (!log.Repair.Lose(id, seq, error))
+                        {
+                            break;
+                        }
                     }
 
-                    break;
+                    seq--;
+                    continue;
                 }
 
                 if (blocks.Count > 0 && bytes + encoded.Length > bytesMax)

@@ -133,7 +133,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         foreach ((LogId id, LogPosition tip) in log.Exchange.Positions.Logs)
         {
             ulong readable = log.Exchange.BeginningOf(id).BlockSeq;
-            while (readable < tip.BlockSeq && Read(id, readable + 1) is not null)
+            while (readable < tip.BlockSeq && ReadOrMake(id, readable + 1) is not null)
             {
                 readable++;
             }
@@ -212,7 +212,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         {
             ulong whole = beginning.BlockSeq;
             BlockHash previous = beginning.Hash;
-            while (whole < last && Read(id, whole + 1) is { } next && next.Block.Previous == previous)
+            while (whole < last && ReadOrMake(id, whole + 1) is { } next && next.Block.Previous == previous)
             {
                 previous = next.Hash;
                 whole++;
@@ -446,6 +446,9 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
     }
 
     private ulong LastBefore(LogId id, ulong seq) => seq == 0 ? 0 : Read(id, seq)?.Block.LastTransaction ?? 0;
+
+    private (LogBlock Block, BlockHash Hash)? ReadOrMake(LogId id, ulong seq) =>
+        Read(id, seq) ?? (OwnBlock.TryMakeAgain(log, id, seq) ? Read(id, seq) : null);
 
     private (LogBlock Block, BlockHash Hash)? Read(LogId id, ulong seq) =>
         ports.ReadBlock(log.Volume, id, seq) is { } read ? (read.Block, LogBlockCodec.Hash(read.Encoded)) : null;
