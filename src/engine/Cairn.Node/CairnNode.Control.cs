@@ -43,7 +43,7 @@ public sealed partial class CairnNode
             Uptime = _ports.Time.GetElapsedTime(_started),
             Space = Space(),
             Owed = new OwedStatus(
-                _replicator.OwedCount, _replicator.OwedBytes, _repair.MissingCount,
+                UnpublishedFiles, _replicator.OwedCount, _replicator.OwedBytes, _repair.MissingCount,
                 _sync.Unconfirmed(), _sync.Missing()),
             OnlyHere = _onlyHere.Look(),
             PoolState = new PoolStatus(
@@ -53,7 +53,7 @@ public sealed partial class CairnNode
             Problems = Problems(absent),
             Limit = new BandwidthLimit(_sendLimiter.BytesPerSecond, _receiveLimiter.BytesPerSecond),
             Verdict = verdict.Text,
-            IsSafe = _replicator.OwedCount == 0 && _repair.MissingCount == 0 && OwingNodes().Count == 0
+            IsSafe = UnpublishedFiles == 0 && _replicator.OwedCount == 0 && _repair.MissingCount == 0 && OwingNodes().Count == 0
                 && verdict.Level != VerdictLevel.Danger,
         };
         return ValueTask.FromResult(status);
@@ -372,6 +372,8 @@ public sealed partial class CairnNode
             : (HonestCapacity.Of(sizes.ToArray(), copies), HonestCapacity.Of(rest.ToArray(), copies));
     }
 
+    private long UnpublishedFiles => _volumes.Open.Sum(static volume => volume.UnpublishedFiles);
+
     private SafetyVerdict Verdict(NodeId[] absent)
     {
         PlacementTable table = _view.Placement;
@@ -380,6 +382,7 @@ public sealed partial class CairnNode
             CopiesWanted = PlacementPolicy.CopiesDefault,
             CopiesPossible = Math.Min(table.Copies, table.NodeCount),
             Chunks = _chunks.Count,
+            FilesUnpublished = UnpublishedFiles,
             ChunksOwed = _replicator.OwedCount,
             BytesOwed = _replicator.OwedBytes,
             ChunksOwedElsewhere = OtherRecords().Aggregate(

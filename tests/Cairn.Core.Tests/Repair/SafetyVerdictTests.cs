@@ -31,6 +31,10 @@ public sealed class SafetyVerdictTests
             Fine with { ChunksOwed = 1, BytesOwed = 2048, AbsentNodes = ["attic"] }, VerdictLevel.Working,
             "2 KiB in 1 chunk not yet on enough nodes. Copying; attic cannot be reached."
         },
+        {
+            Fine with { FilesUnpublished = 2, ChunksToRepair = 1 }, VerdictLevel.Working,
+            "Writes to 2 files are being published. Nothing to do."
+        },
         { Fine with { ChunksToRepair = 1 }, VerdictLevel.Working, "1 copy being remade. Nothing to do." },
         {
             Fine with { AbsentNodes = ["attic", "cellar"] }, VerdictLevel.Working,

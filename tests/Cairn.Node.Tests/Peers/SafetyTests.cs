@@ -1,5 +1,6 @@
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
+using Cairn.Node.Volumes;
 
 namespace Cairn.Node.Tests.Peers;
 
@@ -51,6 +52,24 @@ public sealed class SafetyTests
         Wait(bench, bench.Nodes[0], "shared/small");
         bench.Nodes[0].Kill();
         Assert.NotNull(bench.Get(away, "small"));
+    }
+
+    [Fact]
+    public void What_is_in_the_journal_alone_is_not_called_safe()
+    {
+        PoolBench bench = PoolBench.WithDrives(2, 191);
+        BenchNode writer = bench.Nodes[0];
+        OpenHandle handle = bench.Do(writer, async () => await writer.Drive.Create(
+            InodeNumber.Root, "f"u8.ToArray(), 0x1A4, OpenIntent.Write, new Caller(1000, 1000, 7))).Value.Handle;
+        bench.Until(() => writer.Status().IsSafe, "all that was published is safe");
+        Assert.True(bench.Do(writer, async () => await writer.Drive.Write(handle, 0, new byte[5000])).IsOk);
+        NodeStatus status = writer.Status();
+        Assert.Equal(1, status.Owed.PublishFiles);
+        Assert.False(status.IsSafe);
+        Assert.Equal("Writes to 1 file are being published. Nothing to do.", status.Verdict);
+
+        // After 2 s without writes.
+        bench.Until(() => writer.Status() is { Owed.PublishFiles: 0, IsSafe: true }, "published and safe");
     }
 
     [Fact]

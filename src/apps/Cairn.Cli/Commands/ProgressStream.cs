@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Cairn.Cli.Output;
 using Cairn.Core.Text;
 using Cairn.Gateway.Control;
@@ -23,13 +24,14 @@ public static class ProgressStream
         SafetyProgress? last = null;
         try
         {
-            last = context.ShowsProgress
-                ? await Draw(steps, patience.Token)
-                : await Print(context, steps, patience.Token);
+            IAsyncEnumerable<ProgressLine> seen = Noting(steps, step => last = step, patience.Token);
+            await (context.ShowsProgress ? Draw(seen) : Print(context, seen));
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            await Console.Error.WriteLineAsync("cairn: still not done after " + DurationText.Format(timeout!.Value));
+            string why = last is { Sentence: { Length: > 0 } sentence } ? ": " + sentence : string.Empty;
+            await Console.Error.WriteLineAsync(
+                "cairn: still not done after " + DurationText.Format(timeout!.Value) + why);
             return ExitCode.NotSafe;
         }
 
@@ -41,41 +43,41 @@ public static class ProgressStream
         return last is { IsSafe: true } ? ExitCode.Ok : ExitCode.NotSafe;
     }
 
-    private static async Task<SafetyProgress?> Print(
-        CommandContext context, IAsyncEnumerable<ProgressLine> steps, CancellationToken cancellation)
+    private static async IAsyncEnumerable<ProgressLine> Noting(
+        IAsyncEnumerable<ProgressLine> steps, Action<SafetyProgress> note,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
-        SafetyProgress? last = null;
         await foreach (ProgressLine line in steps.WithCancellation(cancellation))
         {
-            last = Step(line);
+            note(Step(line));
+            yield return line;
+        }
+    }
+
+    private static async Task Print(CommandContext context, IAsyncEnumerable<ProgressLine> steps)
+    {
+        await foreach (ProgressLine line in steps)
+        {
             if (context.Json)
             {
                 await context.PrintJson(line, ControlJson.Default.ProgressLine);
             }
         }
-
-        return last;
     }
 
-    private static async Task<SafetyProgress?> Draw(
-        IAsyncEnumerable<ProgressLine> steps, CancellationToken cancellation)
-    {
-        SafetyProgress? last = null;
-        await ProgressBars.On(Console.Error).StartAsync(async drawn =>
+    private static Task Draw(IAsyncEnumerable<ProgressLine> steps) =>
+        ProgressBars.On(Console.Error).StartAsync(async drawn =>
             {
                 ProgressTask bar = drawn.AddTask("asking", maxValue: 1);
-                await foreach (ProgressLine line in steps.WithCancellation(cancellation))
+                await foreach (ProgressLine line in steps)
                 {
                     SafetyProgress step = Step(line);
-                    last = step;
                     bar.MaxValue = Math.Max(1, step.BytesTotal);
                     bar.Value = step.IsSafe ? bar.MaxValue : Math.Min(step.BytesSafe, bar.MaxValue);
                     string part = $"{SizeText.Format(step.BytesSafe)} of {SizeText.Format(step.BytesTotal)} safe.";
                     bar.Description = Markup.Escape($"{part} {step.Sentence}");
                 }
             });
-        return last;
-    }
 
     private static SafetyProgress Step(ProgressLine line) =>
         line.Progress ?? throw new CommandException(line.Error ?? "the daemon ended the stream without a word")

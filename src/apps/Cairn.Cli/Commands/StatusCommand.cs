@@ -56,9 +56,9 @@ public static class StatusCommand
             + $"{SizeText.Format(space.ReplicatedBytes)} replicated, {SizeText.Format(space.StagedBytes)} staged, "
             + $"{SizeText.Format(space.CachedBytes)} cached, {SizeText.Format(space.FreeBytes)} free";
         OwedStatus owed = status.Owed;
-        yield return owed is { SendChunks: 0, FetchChunks: 0, SendBlocks: 0, ReceiveBlocks: 0 }
+        yield return owed is { PublishFiles: 0, SendChunks: 0, FetchChunks: 0, SendBlocks: 0, ReceiveBlocks: 0 }
             ? "Owed    nothing"
-            : $"Owed    {CountText.Of(owed.SendChunks, "chunk")} ({SizeText.Format(owed.SendBytes)}) and "
+            : $"Owed    {CountText.Of(owed.PublishFiles, "file")} to publish, {CountText.Of(owed.SendChunks, "chunk")} ({SizeText.Format(owed.SendBytes)}) and "
                 + $"{CountText.Of(owed.SendBlocks, "log block")} to send, "
                 + $"{CountText.Of(owed.FetchChunks, "chunk")} to fetch, "
                 + $"{CountText.Of(owed.ReceiveBlocks, "log block")} to receive";

@@ -31,6 +31,9 @@ public sealed record SafetyCounts
     /// <summary>Chunks that this node knows of.</summary>
     public long Chunks { get; init; }
 
+    /// <summary>Files with writes on this node that are not cut into chunks yet: they are in its journal alone.</summary>
+    public long FilesUnpublished { get; init; }
+
     /// <summary>Chunks written here and not yet confirmed on enough nodes.</summary>
     public long ChunksOwed { get; init; }
 
@@ -92,6 +95,9 @@ public sealed record SafetyVerdict(VerdictLevel Level, string Text)
             CultureInfo.InvariantCulture,
             $"{Bytes(counts.BytesOwed)} in {CountText.Of(counts.ChunksOwed, "chunk")} not yet on enough nodes. "
             + $"{Doing(counts)}")),
+        { FilesUnpublished: > 0 } => new(VerdictLevel.Working, string.Create(
+            CultureInfo.InvariantCulture,
+            $"Writes to {CountText.Of(counts.FilesUnpublished, "file")} are being published. Nothing to do.")),
         { ChunksToRepair: > 0 } => new(VerdictLevel.Working, string.Create(
             CultureInfo.InvariantCulture,
             $"{CountText.Of(counts.ChunksToRepair, "copy", "copies")} being remade. Nothing to do.")),

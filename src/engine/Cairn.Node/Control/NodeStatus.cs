@@ -71,13 +71,14 @@ public readonly record struct SpaceStatus(
     long AllocatedBytes, long ReplicatedBytes, long CachedBytes, long StagedBytes, long DeadBytes, long FreeBytes);
 
 /// <summary>Work between this node and the others that is not finished.</summary>
+/// <param name="PublishFiles">Files with writes that are in this node's journal alone, not cut into chunks yet.</param>
 /// <param name="SendChunks">Chunks written here that are not yet confirmed on enough nodes.</param>
 /// <param name="SendBytes">Their bytes.</param>
 /// <param name="FetchChunks">Chunks that placement wants here and that are not here yet.</param>
 /// <param name="SendBlocks">Log blocks that some online peer has not confirmed.</param>
 /// <param name="ReceiveBlocks">Log blocks that online peers said they hold, that are not here yet and can still come.</param>
 public readonly record struct OwedStatus(
-    long SendChunks, long SendBytes, long FetchChunks, long SendBlocks, long ReceiveBlocks);
+    long PublishFiles, long SendChunks, long SendBytes, long FetchChunks, long SendBlocks, long ReceiveBlocks);
 
 /// <summary>The pool as this node sees it.</summary>
 /// <param name="NodesTotal">Members that are not gone.</param>

@@ -19,8 +19,11 @@ internal sealed class DraftRecovery(VolumeState state)
     private readonly List<VersionId> _order = [];
     private readonly List<JournalExtent> _freed = [];
 
-    /// <summary>Whether drafts wait for their files.</summary>
-    public bool IsWaiting => _order.Count > 0;
+    /// <summary>How many drafts wait for their files.</summary>
+    public int Waiting => _order.Count;
+
+    /// <summary>Whether any does.</summary>
+    public bool IsWaiting => Waiting > 0;
 
     /// <summary>Files that have a draft again; they want publishing.</summary>
     public int Run(IReadOnlyList<RecoveredRecord> records)

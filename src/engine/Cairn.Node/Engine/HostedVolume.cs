@@ -81,6 +81,9 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     public LogPositions Word => _log.Word;
 
     /// <inheritdoc/>
+    public long UnpublishedFiles => _engine.UnpublishedFiles;
+
+    /// <inheritdoc/>
     public bool HasUnpublishedWrites => _engine.HasUnpublishedWrites || _log.HasUnsent;
 
     /// <inheritdoc/>

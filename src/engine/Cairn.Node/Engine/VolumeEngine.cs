@@ -102,17 +102,20 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     /// <inheritdoc/>
     public IVolumeFeed Feed => new ChangeFeed(_state);
 
-    /// <summary>Whether writes of this node are not yet in a published version.</summary>
-    public bool HasUnpublishedWrites
+    /// <summary>Files with writes of this node that are not yet in a published version.</summary>
+    public long UnpublishedFiles
     {
         get
         {
             lock (_state.Gate)
             {
-                return _drafts.IsWaiting || _state.OpenObjects.Any(open => open.Newest is not null);
+                return _drafts.Waiting + _state.OpenObjects.LongCount(static open => open.Newest is not null);
             }
         }
     }
+
+    /// <summary>Whether there are such.</summary>
+    public bool HasUnpublishedWrites => UnpublishedFiles > 0;
 
     /// <summary>Opens the volume over its log, brings unpublished drafts back, and starts publishing.</summary>
     /// <param name="parts">What it is made of.</param>

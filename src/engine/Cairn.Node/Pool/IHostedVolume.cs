@@ -68,6 +68,9 @@ public interface IHostedVolume : IAsyncDisposable
     /// <summary>What is synchronised with the others.</summary>
     ISharedLog Log { get; }
 
+    /// <summary>Files with writes of this node that are in no published version yet.</summary>
+    long UnpublishedFiles => 0;
+
     /// <summary>Whether writes of this node wait to be published, or published versions to be shown to peers.</summary>
     bool HasUnpublishedWrites { get; }
 
