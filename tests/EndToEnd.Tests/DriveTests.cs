@@ -81,6 +81,37 @@ public sealed class DriveTests(PoolFixture fixture)
         await Eventually.Holds(() => !Directory.Exists(Path.Combine(Drive(4), "moved")), "the delete arrives");
     }
 
+    /// <summary>Names and sizes are here, whoever holds the bytes. The others are stopped: they answer nothing.</summary>
+    [Fact]
+    public async Task Find_and_du_and_ls_show_everything_while_nobody_answers()
+    {
+        const string look =
+            """
+            find alone -printf '%p %y %s %m %T@\n' | sort
+            du -a --apparent-size alone | sort -k2
+            ls -lRn --time-style=+%s alone
+            df . >&2
+            """;
+        await Shell.Run(
+            """
+            mkdir -p alone/a/b alone/c && ln -s a alone/link
+            for i in 1 2 3 4 5; do head -c ${i}00000 /dev/urandom > alone/a/b/f$i; done
+            """, Drive(1));
+        string shown = await Shell.Run(look, Drive(1));
+        string last = Path.Combine(Drive(4), "alone/a/b/f5");
+        await Eventually.Holds(() => new FileInfo(last).Length == 500_000, "the last arrives");
+        string others = string.Join(' ', Enumerable.Range(1, 3).Select(number => fixture.Node(number).ProcessId));
+        try
+        {
+            await Shell.Run($"kill -STOP {others}", "/");
+            Assert.Equal(shown, await Shell.Run(look, Drive(4), seconds: 20));
+        }
+        finally
+        {
+            await Shell.Run($"kill -CONT {others}", "/");
+        }
+    }
+
     [Fact]
     public async Task Git_works_and_its_repository_reads_whole_elsewhere()
     {

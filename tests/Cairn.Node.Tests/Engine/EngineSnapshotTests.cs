@@ -107,6 +107,41 @@ public sealed class EngineSnapshotTests : IAsyncLifetime
         Assert.Empty(KeptRecord.Between(_node.Log.Fold.Table, [], []));
     }
 
+    /// <summary>Small files share a chunk; saved again, some as they were and some otherwise, they share another.</summary>
+    [Fact]
+    public async Task A_snapshot_stays_the_same_while_its_small_files_are_bundled_again_and_packs_are_compacted()
+    {
+        const int files = 12;
+        byte[][] first = [.. Enumerable.Range(0, files).Select(static i => Content((ulong)i)[..3000])];
+        await WriteTogether(first);
+        Assert.Equal(1, _node.Store.Count);
+        await Take("", "s");
+        for (int round = 0; round < 3; round++)
+        {
+            // A third is saved again as it is, a third otherwise; the rest is removed first, once.
+            for (int i = 2; i < files && round == 1; i += 3)
+            {
+                await Remove($"f{i}");
+            }
+
+            ulong seed = 100 * ((ulong)round + 1);
+            await WriteTogether([.. first.Select((was, i) => i % 3 == 0 ? was : Content(seed + (ulong)i)[..3000])]);
+            await Collect();
+            _node.Store.Maintain();
+            for (int i = 0; i < files; i++)
+            {
+                Assert.Equal(first[i], await Read($".snapshots/s/f{i}"));
+            }
+        }
+
+        await _node.Close();
+        Open();
+        for (int i = 0; i < files; i++)
+        {
+            Assert.Equal(first[i], await Read($".snapshots/s/f{i}"));
+        }
+    }
+
     [Fact]
     public async Task Snapshots_and_numbers_outlive_a_restart()
     {
@@ -308,6 +343,20 @@ public sealed class EngineSnapshotTests : IAsyncLifetime
             parent, name, 0x1A4, OpenIntent.Write | OpenIntent.Truncate, Caller.Daemon)).Value;
         Assert.True((await _volume.Write(opened.Handle, 0, content)).IsOk);
         Assert.True((await _volume.Release(opened.Handle)).IsOk);
+        Assert.True(await _node.Engine.PublishAll(default));
+    }
+
+    /// <summary>Files that are published in one round, and so are put into one bundle.</summary>
+    private async Task WriteTogether(byte[][] contents)
+    {
+        foreach ((int i, byte[] content) in contents.Index())
+        {
+            OpenedFile opened = (await _volume.Create(
+                InodeNumber.Root, Bytes($"f{i}"), 0x1A4, OpenIntent.Write | OpenIntent.Truncate, Caller.Daemon)).Value;
+            Assert.True((await _volume.Write(opened.Handle, 0, content)).IsOk);
+            Assert.True((await _volume.Release(opened.Handle)).IsOk);
+        }
+
         Assert.True(await _node.Engine.PublishAll(default));
     }
 
