@@ -244,7 +244,7 @@ public sealed class Campaign
                 _checker.DropOneChunk();
             }
 
-            _checker.CheckAtRest();
+            _checker.CheckAtRest(_faults.Rotted);
             _checker.CheckAlways();
         }
     }

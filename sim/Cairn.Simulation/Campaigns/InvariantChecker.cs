@@ -8,6 +8,7 @@ using Cairn.Simulation.Time;
 using Cairn.Storage;
 using Cairn.Storage.Home;
 using Cairn.Storage.Packs;
+using Cairn.Storage.Scrub;
 
 namespace Cairn.Simulation.Campaigns;
 
@@ -132,7 +133,8 @@ internal sealed class InvariantChecker
     }
 
     /// <summary>What must hold at rest: same trees, all bytes, nothing lost, every copy whole.</summary>
-    public void CheckAtRest()
+    /// <param name="rotted">Machines on whose disks bits turned over in the storm before.</param>
+    public void CheckAtRest(IReadOnlySet<int> rotted)
     {
         TreeSnapshot? first = null;
         foreach (SimulatedMachine machine in _machines)
@@ -165,7 +167,7 @@ internal sealed class InvariantChecker
             }
         }
 
-        CheckCopies();
+        CheckCopies(rotted);
         bool mayLack = (_options.Faults & (FaultKinds.Forget | FaultKinds.Away)) != 0;
         if (_snapshots.Look(mayLack) is { } wrong)
         {
@@ -204,7 +206,38 @@ internal sealed class InvariantChecker
     }
 
     /// <summary>Every copy that counts is whole on the medium.</summary>
-    private void CheckCopies()
+    /// <remarks>
+    /// Rot that no read has met (a read opens only the parts of a chunk that it needs) waits for the scrubber, which rests for a day
+    /// between two passes. Its next pass is made now, where bits turned over, and the pool must make good what it finds.
+    /// </remarks>
+    private void CheckCopies(IReadOnlySet<int> rotted)
+    {
+        if (BadCopy() is { } met && rotted.Contains(met.Machine.Number))
+        {
+            foreach (SimulatedMachine machine in _machines.Where(machine => rotted.Contains(machine.Number)))
+            {
+                new Scrubber(machine.Stores!.Chunks).Step(long.MaxValue);
+            }
+
+            TimeSpan began = _scheduler.Now;
+            do
+            {
+                _scheduler.RunFor(TimeSpan.FromSeconds(10));
+            }
+            while (Unrest() is not null && _scheduler.Now - began < _options.SettleMax);
+            if (Unrest() is { } unrest)
+            {
+                Break("what a scrub finds is made good", unrest);
+            }
+        }
+
+        if (BadCopy() is { } bad)
+        {
+            Break("every copy that counts is whole", $"{bad.Machine.Options.Name}, {bad.What}");
+        }
+    }
+
+    private (SimulatedMachine Machine, string What)? BadCopy()
     {
         foreach (SimulatedMachine machine in _machines)
         {
@@ -214,11 +247,12 @@ internal sealed class InvariantChecker
                 RecordKey key = RecordKey.Copy(address);
                 if (Counts(store, address) && !store.Verify(key).TryGet(out _, out StoreError error))
                 {
-                    Break("every copy that counts is whole", $"{machine.Options.Name}, {address.Short}: {error}");
-                    return;
+                    return (machine, $"{address.Short}, needed by {NeededBy(address)}: {error}");
                 }
             }
         }
+
+        return null;
     }
 
     /// <summary>The first chunk that has not its copies where they belong; null if all have.</summary>
