@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Cairn.Fuse.Session;
 using Cairn.Io.FuseDevice;
+using Cairn.Node.Ports;
 using Cairn.Node.Volumes;
 using Cairn.Simulation.Volumes;
 
@@ -29,15 +30,20 @@ public sealed class MountedVolume : IAsyncDisposable
 
     /// <summary>Mounts; skips the test with the reason where this machine cannot.</summary>
     /// <param name="isLate">The volume answers later, on other threads.</param>
+    /// <param name="between">What stands between the kernel and the session; null for nothing.</param>
     public static MountedVolume Create(
-        FuseOptions? options = null, FuseMountOptions? mountOptions = null, bool isLate = false)
+        FuseOptions? options = null,
+        FuseMountOptions? mountOptions = null,
+        bool isLate = false,
+        Func<IFuseHandler, IFuseHandler>? between = null)
     {
         SkipIfImpossible();
         string directory = System.IO.Directory.CreateTempSubdirectory("cairn-fuse-").FullName;
         var volume = new MemoryVolume("memory", seed: 7, TimeProvider.System);
         var mounted = new MountedVolume(directory, volume, options ?? FuseOptions.Default, isLate);
+        IFuseHandler handler = between?.Invoke(mounted.Session) ?? mounted.Session;
         var mount = FuseMounter.Mount(
-            directory, mountOptions ?? FuseMountOptions.Default, mounted.Session, mounted.Report);
+            directory, mountOptions ?? FuseMountOptions.Default, handler, mounted.Report);
         Assert.True(mount.IsOk, mount.ToString());
         mounted.Mount = mount.Value;
         return mounted;

@@ -6,7 +6,7 @@ namespace Cairn.Simulation.Volumes;
 
 /// <summary>The open files of a <see cref="MemoryVolume"/> and what is done through them.</summary>
 /// <remarks>Opening, finding and releasing need the volume's lock; content is guarded by each object's own.</remarks>
-internal sealed class MemoryHandles(MemoryNamespace tree)
+internal sealed class MemoryHandles(MemoryNamespace tree, MemoryWatchers watchers)
 {
     private readonly Dictionary<ulong, MemoryHandle> _open = [];
     private ulong _last;
@@ -82,9 +82,14 @@ internal sealed class MemoryHandles(MemoryNamespace tree)
                 return VolumeError.NoSpace;
             }
 
+            long length = content.SizeBytes;
             content.Write(at, data);
             Interlocked.Add(ref _usedBytes, content.DataBytes - before);
             open.Target.Modified = open.Target.Changed = tree.Now;
+
+            // A file of no length had nothing that anybody could keep.
+            watchers.ObjectChanged(
+                open.Target.Inode, contentChanged: true, length > 0 && content.SizeBytes > length ? length : null);
             return data.Length;
         }
     }

@@ -26,7 +26,7 @@ public sealed class MemoryVolume : IVolume
         Id = new VolumeId(id);
         Name = name;
         _tree = new MemoryNamespace(seed, time);
-        _handles = new MemoryHandles(_tree);
+        _handles = new MemoryHandles(_tree, _watchers);
     }
 
     /// <inheritdoc/>
@@ -169,13 +169,7 @@ public sealed class MemoryVolume : IVolume
             return new(error);
         }
 
-        Result<int, VolumeError> written = _handles.Write(open, offset, data.Span);
-        if (written.IsOk)
-        {
-            _watchers.ObjectChanged(open.Target.Inode, contentChanged: true);
-        }
-
-        return new(written);
+        return new(_handles.Write(open, offset, data.Span));
     }
 
     /// <inheritdoc/>
@@ -244,13 +238,7 @@ public sealed class MemoryVolume : IVolume
             return new(error);
         }
 
-        Result<long, VolumeError> copied = _handles.Copy(from, sourceOffset, to, targetOffset, length);
-        if (copied.IsOk && copied.Value > 0)
-        {
-            _watchers.ObjectChanged(to.Target.Inode, contentChanged: true);
-        }
-
-        return new(copied);
+        return new(_handles.Copy(from, sourceOffset, to, targetOffset, length));
     }
 
     /// <inheritdoc/>

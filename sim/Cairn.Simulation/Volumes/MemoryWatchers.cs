@@ -14,11 +14,11 @@ internal sealed class MemoryWatchers
         return new Watch(this, watcher);
     }
 
-    public void ObjectChanged(InodeNumber inode, bool contentChanged)
+    public void ObjectChanged(InodeNumber inode, bool contentChanged, long? grownFrom = null)
     {
         foreach (IVolumeWatcher watcher in _watchers)
         {
-            watcher.ObjectChanged(inode, contentChanged);
+            watcher.ObjectChanged(inode, contentChanged, grownFrom);
         }
     }
 

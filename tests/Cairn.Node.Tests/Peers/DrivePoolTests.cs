@@ -168,6 +168,31 @@ public sealed class DrivePoolTests
         Assert.Equal("a longer text", Read(bench, two, "note"));
     }
 
+    [Fact]
+    public void Doors_are_told_how_long_a_file_was_that_grew()
+    {
+        PoolBench bench = PoolBench.WithDrives(2, 15);
+        (BenchNode one, BenchNode two) = (bench.Nodes[0], bench.Nodes[1]);
+        var told = new Told();
+        using IDisposable watch = bench.Do(two, () => Task.FromResult(two.Drive.Watch(told)));
+        Write(bench, one, "note", "base");
+        bench.Until(() => Read(bench, two, "note") == "base", "the base arrives");
+        Assert.Empty(told.Grown);
+        InodeNumber note = Find(two, "note")!.Value.Inode;
+        Put(bench, one, Open(bench, one, "note"), "a longer text");
+        bench.Until(() => SizeOf(two, "note") == "a longer text".Length, "it grows");
+        Assert.Equal([(note, "base".Length)], told.Grown);
+
+        VersionId? before = Head(two);
+        AttributeChange cut = new() { SizeBytes = 2 };
+        Assert.True(bench.Do(one, async () =>
+            (await one.Drive.SetAttributes(Find(one, "note")!.Value.Inode, cut, null, User)).IsOk));
+        bench.Until(() => Head(two) != before, "it is cut");
+        Put(bench, one, Open(bench, one, "note"), "text");
+        bench.Until(() => SizeOf(two, "note") == "text".Length, "it grows again");
+        Assert.Equal([(note, "base".Length), (note, 2)], told.Grown);
+    }
+
     private static VersionId? Head(BenchNode node)
     {
         ReplicatedLog log = Log(node);

@@ -262,7 +262,7 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
     /// <summary>Hears of a volume's end, and of nothing else.</summary>
     private sealed class VolumeEnd(Action ended) : IVolumeWatcher
     {
-        public void ObjectChanged(InodeNumber inode, bool contentChanged)
+        public void ObjectChanged(InodeNumber inode, bool contentChanged, long? grownFrom = null)
         {
         }
 

@@ -10,7 +10,7 @@ namespace Cairn.Fuse.Session;
 /// <summary>
 /// Turns the volume's answers into the bodies of replies; the header is written by <see cref="ReplyPath"/>.
 /// </summary>
-internal sealed class FuseReplies(FuseOptions options)
+internal sealed class FuseReplies(FuseOptions options, UntoldLengths untold)
 {
     private const long NanosecondsPerSecond = 1_000_000_000;
 
@@ -83,7 +83,7 @@ internal sealed class FuseReplies(FuseOptions options)
         var attr = new FuseAttr
         {
             Inode = from.Inode.Value,
-            SizeBytes = (ulong)from.SizeBytes,
+            SizeBytes = (ulong)untold.ToTell(from.Inode, from.SizeBytes),
             Blocks = (ulong)((from.DataBytes + 511) / 512),
             Mode = (KindBits(from.Kind) << Linux.ModeKindShift) | from.Mode,
             LinkCount = from.LinkCount,

@@ -29,6 +29,7 @@ public sealed class FuseSession : IFuseHandler
     private readonly LockRequests _locks;
     private readonly PendingChanges _pending = new();
     private readonly ListingCache _listings = new();
+    private readonly UntoldLengths _untold = new();
     private readonly ReplyPath _reply;
     private readonly long[] _counts = new long[64];
     private Invalidation? _invalidation;
@@ -47,14 +48,14 @@ public sealed class FuseSession : IFuseHandler
         _negotiation = new FuseNegotiation(options);
         _reply = new ReplyPath(report, _pending);
         ReplyPath reply = _reply;
-        var replies = new FuseReplies(options);
+        var replies = new FuseReplies(options, _untold);
         _files = new OpenFiles(volume);
         _privileges = new Privileges(volume);
         _entries = new EntryRequests(volume, reply, replies);
         _attributes = new AttributeRequests(volume, reply, replies, time);
         _xattrs = new XAttrRequests(volume, reply);
         _directories = new DirectoryRequests(volume, reply, replies, _listings);
-        _opens = new OpenRequests(volume, reply, replies, _files, _privileges, options);
+        _opens = new OpenRequests(volume, reply, replies, _files, _privileges, _untold, options);
         _data = new DataRequests(volume, reply, _privileges);
         _locks = new LockRequests(volume, reply);
     }
@@ -69,12 +70,18 @@ public sealed class FuseSession : IFuseHandler
     public void Attach(IFuseChannel channel)
     {
         Invariant.That(_invalidation is null, "a session belongs to one channel");
-        _invalidation = new Invalidation(this, _pending, _listings, channel, _time);
+        _invalidation = new Invalidation(this, _pending, _listings, _untold, channel, _time);
         _privileges.Invalidation = _invalidation;
         _reply.Invalidation = _invalidation;
         _opens.Invalidation = _invalidation;
         _watch = _volume.Watch(_invalidation);
     }
+
+    /// <inheritdoc/>
+    public void NoticeBegins(ReadOnlySpan<byte> message) => _invalidation?.NoticeBegins(message);
+
+    /// <inheritdoc/>
+    public void NoticeTaken(ReadOnlySpan<byte> message) => _invalidation?.NoticeTaken(message);
 
     /// <inheritdoc/>
     public async Task Detach()
@@ -102,6 +109,10 @@ public sealed class FuseSession : IFuseHandler
         if (PendingChanges.NodeOf(exchange) is { } changed)
         {
             _pending.Begin(changed);
+            if (PendingChanges.ChangesLength(request))
+            {
+                _untold.IsWrittenHere(changed);
+            }
         }
 
         try

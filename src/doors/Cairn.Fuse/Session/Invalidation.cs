@@ -7,7 +7,12 @@ namespace Cairn.Fuse.Session;
 
 /// <summary>Tells the kernel to drop what it cached when something changed that it did not do itself.</summary>
 internal sealed class Invalidation(
-    object session, PendingChanges pending, ListingCache listings, IFuseChannel channel, TimeProvider time)
+    object session,
+    PendingChanges pending,
+    ListingCache listings,
+    UntoldLengths untold,
+    IFuseChannel channel,
+    TimeProvider time)
     : IVolumeWatcher
 {
     private const int NameBytesMax = 255;
@@ -20,10 +25,15 @@ internal sealed class Invalidation(
     /// </summary>
     public bool CanExpire { get; set; }
 
-    public void ObjectChanged(InodeNumber inode, bool contentChanged)
+    public void ObjectChanged(InodeNumber inode, bool contentChanged, long? grownFrom = null)
     {
         if (!OwnChange.Covers(session, inode, contentChanged) && !pending.Covers(inode))
         {
+            if (grownFrom is { } length)
+            {
+                untold.Grew(inode, length);
+            }
+
             Span<byte> message = stackalloc byte[ObjectMessageBytes];
             WriteObject(message, inode, contentChanged);
             _others.Notify(inode, message);
@@ -80,8 +90,32 @@ internal sealed class Invalidation(
         _others.Notify(parent, message);
     }
 
+    /// <summary>The kernel is given a notification.</summary>
+    public void NoticeBegins(ReadOnlySpan<byte> message)
+    {
+        if (NodeOfAllPages(message) is { } inode)
+        {
+            untold.NoticeBegins(inode);
+        }
+    }
+
+    /// <summary>The kernel took a notification.</summary>
+    public void NoticeTaken(ReadOnlySpan<byte> message)
+    {
+        if (NodeOfAllPages(message) is { } inode && untold.NoticeTaken(inode))
+        {
+            Tell(inode, contentChanged: false);
+        }
+    }
+
     /// <summary>The mount ends: nothing is told any more.</summary>
     public void Stop() => _others.Stop();
+
+    /// <summary>The inode of which a message drops all pages, or null.</summary>
+    private static InodeNumber? NodeOfAllPages(ReadOnlySpan<byte> message) =>
+        MemoryMarshal.Read<FuseOutHeader>(message).Error == FuseNotifyCode.InvalidateInode
+        && MemoryMarshal.Read<FuseNotifyInvalidateInode>(message[FuseOutHeader.Size..]) is { Offset: 0, Length: 0 } told
+            ? new InodeNumber(told.Inode) : null;
 
     private static void WriteObject(Span<byte> message, InodeNumber inode, bool contentChanged) =>
         WriteObject(message, inode, contentChanged ? 0 : -1, 0);

@@ -12,6 +12,7 @@ internal sealed class OpenRequests
     private readonly ReplyPath _reply;
     private readonly OpenFiles _files;
     private readonly Privileges _privileges;
+    private readonly UntoldLengths _untold;
     private readonly FuseOptions _options;
     private readonly Func<IFuseExchange, OpenedFile, int> _opened;
     private readonly Func<IFuseExchange, OpenedFile, int> _created;
@@ -23,12 +24,14 @@ internal sealed class OpenRequests
         FuseReplies replies,
         OpenFiles files,
         Privileges privileges,
+        UntoldLengths untold,
         FuseOptions options)
     {
         _privileges = privileges;
         _volume = volume;
         _reply = reply;
         _files = files;
+        _untold = untold;
         _options = options;
         _opened = (exchange, file) =>
         {
@@ -38,6 +41,7 @@ internal sealed class OpenRequests
         _created = (exchange, file) =>
         {
             files.Opened(file.Handle);
+            untold.IsWrittenHere(file.Attributes.Inode);
             return FuseReplies.Write(
                 exchange,
                 new FuseCreateOut { Entry = replies.Entry(file.Attributes), Open = OpenOut(file) });
@@ -56,6 +60,11 @@ internal sealed class OpenRequests
         }
 
         OpenIntent intent = Intent(asked.Flags);
+        if ((intent & (OpenIntent.Write | OpenIntent.Truncate)) != 0)
+        {
+            _untold.IsWrittenHere(request.Node);
+        }
+
         bool losesPrivileges = (asked.OpenFlags & FuseRequestFlags.OpenKillSuidGid) != 0;
         ValueTask<Result<OpenedFile, VolumeError>> call = losesPrivileges
             ? OpenWithoutPrivileges(request.Node, intent, request.Caller)

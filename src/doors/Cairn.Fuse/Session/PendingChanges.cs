@@ -31,6 +31,11 @@ internal sealed class PendingChanges
                 ? new InodeNumber(asked.TargetNodeId) : null;
     }
 
+    /// <summary>Whether a request that changes an inode may change its length: all may, but for other attributes.</summary>
+    public static bool ChangesLength(FuseRequest request) =>
+        request.Header.Opcode is not FuseOpcode.SetAttr
+        || (request.TryRead(out FuseSetAttrIn asked) && (asked.Valid & FuseSetAttrValid.Size) != 0);
+
     /// <summary>A change begins.</summary>
     public void Begin(InodeNumber node)
     {

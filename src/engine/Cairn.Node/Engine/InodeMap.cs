@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
 using Cairn.Node.Logs;
@@ -11,7 +13,7 @@ namespace Cairn.Node.Engine;
 /// <remarks>
 /// A number is the first eight bytes of the id, so no table is needed: the tree finds an object by a scan of that prefix.
 /// Only an object that came when its number was taken has a record, in the index, from the moment it came.
-/// What was asked for lately is remembered. Guarded by the volume's gate.
+/// What was asked for lately is remembered, with the length that was shown of it. Guarded by the volume's gate.
 /// </remarks>
 internal sealed class InodeMap
 {
@@ -23,9 +25,11 @@ internal sealed class InodeMap
 
     private readonly TreeQueries _queries;
     private readonly IIndexStore _index;
-    private readonly Dictionary<ulong, ObjectId> _known = [];
+    private readonly Dictionary<ulong, Known> _known = [];
     private readonly Dictionary<ObjectId, ulong> _moved = [];
     private readonly Dictionary<ulong, ObjectId> _movedTo = [];
+
+    private record struct Known(ObjectId Id, long? Length);
 
     /// <summary>Reads the records; an index that was rebuilt is looked through for numbers that meet.</summary>
     public InodeMap(TreeQueries queries, IIndexStore index)
@@ -47,12 +51,14 @@ internal sealed class InodeMap
 
     /// <summary>As <see cref="NumberOf"/>, for whoever will ask by the number next: it is remembered.</summary>
     /// <remarks>The first question by a number that is not remembered costs two scans of the index.</remarks>
-    public InodeNumber HandOut(ObjectId id)
+    /// <param name="id">The object.</param>
+    /// <param name="length">The length that is shown with it; null while it has no content.</param>
+    public InodeNumber HandOut(ObjectId id, long? length)
     {
         InodeNumber number = NumberOf(id);
         if (id != TreeQueries.Root && !_movedTo.ContainsKey(number.Value))
         {
-            Remember(number.Value, id);
+            Remember(number.Value, id, length);
         }
 
         return number;
@@ -66,7 +72,12 @@ internal sealed class InodeMap
             return TreeQueries.Root;
         }
 
-        if (_known.TryGetValue(inode.Value, out ObjectId known) || _movedTo.TryGetValue(inode.Value, out known))
+        if (_known.TryGetValue(inode.Value, out Known asked))
+        {
+            return asked.Id;
+        }
+
+        if (_movedTo.TryGetValue(inode.Value, out ObjectId known))
         {
             return known;
         }
@@ -74,10 +85,28 @@ internal sealed class InodeMap
         ObjectId? found = FirstOf(inode.Value, except: null);
         if (found is { } id)
         {
-            Remember(inode.Value, id);
+            Remember(inode.Value, id, null);
         }
 
         return found;
+    }
+
+    /// <summary>The object of a number that was asked for lately.</summary>
+    public ObjectId? Remembered(InodeNumber inode) =>
+        _known.TryGetValue(inode.Value, out Known known) ? known.Id : null;
+
+    /// <summary>Another length is shown of an object that is remembered.</summary>
+    /// <returns>The length before; null if none was shown.</returns>
+    public long? ChangeLength(InodeNumber inode, long length)
+    {
+        ref Known known = ref CollectionsMarshal.GetValueRefOrNullRef(_known, inode.Value);
+        if (Unsafe.IsNullRef(ref known))
+        {
+            return null;
+        }
+
+        (long? before, known.Length) = (known.Length, length);
+        return before;
     }
 
     /// <summary>An object appeared: where its number is taken, it gets the next free one, for good.</summary>
@@ -174,19 +203,19 @@ internal sealed class InodeMap
     {
         _moved[id] = number;
         _movedTo[number] = id;
-        if (_known.TryGetValue(FirstNumber(id), out ObjectId known) && known == id)
+        if (_known.TryGetValue(FirstNumber(id), out Known known) && known.Id == id)
         {
             _known.Remove(FirstNumber(id));
         }
     }
 
-    private void Remember(ulong number, ObjectId id)
+    private void Remember(ulong number, ObjectId id, long? length)
     {
         if (_known.Count >= RememberedMax)
         {
             _known.Clear();
         }
 
-        _known[number] = id;
+        _known[number] = new Known(id, length);
     }
 }

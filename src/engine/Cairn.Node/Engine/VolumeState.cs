@@ -393,7 +393,7 @@ internal sealed class VolumeState
 
         return new ObjectAttributes
         {
-            Inode = Inodes.HandOut(view.Id),
+            Inode = Inodes.HandOut(view.Id, view.Head is null && draft is null ? null : size),
             Kind = (ObjectKind)view.Kind,
             Mode = view.Mode,
             UserId = view.UserId,
@@ -442,9 +442,10 @@ internal sealed class VolumeState
     /// <summary>Tells every door.</summary>
     public void TellObject(InodeNumber inode, bool contentChanged)
     {
+        long? grownFrom = contentChanged && _watchers.Count > 0 ? this.GrownFrom(inode) : null;
         foreach (IVolumeWatcher watcher in _watchers)
         {
-            watcher.ObjectChanged(inode, contentChanged);
+            watcher.ObjectChanged(inode, contentChanged, grownFrom);
         }
     }
 

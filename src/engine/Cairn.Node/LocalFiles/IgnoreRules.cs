@@ -35,7 +35,7 @@ internal sealed class IgnoreRules(VolumeEngine volume) : IVolumeWatcher
     }
 
     /// <inheritdoc/>
-    public void ObjectChanged(InodeNumber inode, bool contentChanged)
+    public void ObjectChanged(InodeNumber inode, bool contentChanged, long? grownFrom = null)
     {
         // What is in a file is checked by its time and size when it is asked.
     }

@@ -274,8 +274,8 @@ public sealed partial class LocalFilesVolume
 
         public void Follow(VolumeEngine local) => _local ??= local.Watch(this);
 
-        public void ObjectChanged(InodeNumber inode, bool contentChanged) =>
-            _watcher.ObjectChanged(Mark(inode), contentChanged);
+        public void ObjectChanged(InodeNumber inode, bool contentChanged, long? grownFrom = null) =>
+            _watcher.ObjectChanged(Mark(inode), contentChanged, grownFrom);
 
         public void EntryChanged(InodeNumber parent, ReadOnlyMemory<byte> name)
         {

@@ -32,6 +32,12 @@ public interface IFuseHandler
     /// </summary>
     void Handle(IFuseExchange exchange);
 
+    /// <summary>A queued notification is given to the kernel now; then <see cref="NoticeTaken"/> is called, from the same thread.</summary>
+    void NoticeBegins(ReadOnlySpan<byte> message);
+
+    /// <summary>The kernel has done what a queued notification said.</summary>
+    void NoticeTaken(ReadOnlySpan<byte> message);
+
     /// <summary>Called once, after the last request, when the mount is gone: what it still held is let go.</summary>
     Task Detach();
 }

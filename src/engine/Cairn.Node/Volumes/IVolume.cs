@@ -142,8 +142,11 @@ public interface IVolume
 /// <summary>What a door wants to know. Calls come in order, from the engine; they must return at once.</summary>
 public interface IVolumeWatcher
 {
-    /// <summary>An object's content or attributes changed.</summary>
-    void ObjectChanged(InodeNumber inode, bool contentChanged);
+    /// <summary>An object's content or attributes changed. Nobody could ask for its new attributes before this is called.</summary>
+    /// <param name="inode">The object.</param>
+    /// <param name="contentChanged">Whether its content did.</param>
+    /// <param name="grownFrom">Its length before, if somebody was told that and it is longer now.</param>
+    void ObjectChanged(InodeNumber inode, bool contentChanged, long? grownFrom = null);
 
     /// <summary>What a name in a directory points at changed.</summary>
     void EntryChanged(InodeNumber parent, ReadOnlyMemory<byte> name);

@@ -23,7 +23,7 @@ public sealed class FuseMount : IFuseChannel, IAsyncDisposable
     private readonly Stack<FuseExchange> _idle = [];
     private readonly Lock _gate = new();
     private readonly List<SafeFileHandle> _devices = [];
-    private readonly FuseNotifier _notifier = new();
+    private readonly FuseNotifier _notifier;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RequestPoll? _poll;
     private int _readersLeft;
@@ -37,6 +37,7 @@ public sealed class FuseMount : IFuseChannel, IAsyncDisposable
         _options = options;
         _handler = handler;
         _report = report;
+        _notifier = new FuseNotifier(handler);
     }
 
     /// <summary>Where it is mounted.</summary>

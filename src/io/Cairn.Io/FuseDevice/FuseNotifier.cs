@@ -1,3 +1,4 @@
+using Cairn.Node.Ports;
 using Microsoft.Win32.SafeHandles;
 
 namespace Cairn.Io.FuseDevice;
@@ -6,7 +7,7 @@ namespace Cairn.Io.FuseDevice;
 /// Writes notifications on a thread of its own, since the kernel may wait for requests in progress before it takes
 /// one.
 /// </summary>
-internal sealed class FuseNotifier
+internal sealed class FuseNotifier(IFuseHandler handler)
 {
     private readonly object _gate = new();
     private readonly Queue<byte[]> _queue = [];
@@ -48,7 +49,9 @@ internal sealed class FuseNotifier
         {
             try
             {
+                handler.NoticeBegins(message);
                 Write(device, message);
+                handler.NoticeTaken(message);
             }
             catch (ObjectDisposedException)
             {
