@@ -53,8 +53,8 @@ public sealed partial class CairnNode
             Problems = Problems(absent),
             Limit = new BandwidthLimit(_sendLimiter.BytesPerSecond, _receiveLimiter.BytesPerSecond),
             Verdict = verdict.Text,
-            IsSafe = UnpublishedFiles == 0 && _replicator.OwedCount == 0 && _repair.MissingCount == 0 && OwingNodes().Count == 0
-                && verdict.Level != VerdictLevel.Danger,
+            IsSafe = UnpublishedFiles == 0 && _replicator.OwedCount == 0 && _repair.MissingCount == 0
+                && OwingNodes().Count == 0 && verdict.Level != VerdictLevel.Danger,
         };
         return ValueTask.FromResult(status);
     }

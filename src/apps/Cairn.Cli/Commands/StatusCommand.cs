@@ -58,7 +58,8 @@ public static class StatusCommand
         OwedStatus owed = status.Owed;
         yield return owed is { PublishFiles: 0, SendChunks: 0, FetchChunks: 0, SendBlocks: 0, ReceiveBlocks: 0 }
             ? "Owed    nothing"
-            : $"Owed    {CountText.Of(owed.PublishFiles, "file")} to publish, {CountText.Of(owed.SendChunks, "chunk")} ({SizeText.Format(owed.SendBytes)}) and "
+            : $"Owed    {CountText.Of(owed.PublishFiles, "file")} to publish, "
+                + $"{CountText.Of(owed.SendChunks, "chunk")} ({SizeText.Format(owed.SendBytes)}) and "
                 + $"{CountText.Of(owed.SendBlocks, "log block")} to send, "
                 + $"{CountText.Of(owed.FetchChunks, "chunk")} to fetch, "
                 + $"{CountText.Of(owed.ReceiveBlocks, "log block")} to receive";
