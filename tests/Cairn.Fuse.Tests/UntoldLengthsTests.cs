@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
 using Cairn.Fuse.Session;
-using Cairn.Node.Ports;
 using Cairn.Node.Volumes;
 using Cairn.Simulation.Time;
 using Cairn.Simulation.Volumes;
@@ -115,8 +114,8 @@ public sealed class UntoldLengthsTests
     [Fact]
     public async Task Programs_NeverReadZeros_WhereAFileEndedBefore()
     {
-        Held held = null!;
-        await using MountedVolume drive = MountedVolume.Create(between: session => held = new Held(session));
+        HeldNotices held = null!;
+        await using MountedVolume drive = MountedVolume.Create(between: session => held = new HeldNotices(session));
         OpenedFile file = (await drive.Volume.Create(
             InodeNumber.Root, "f"u8.ToArray(), 0x1A4, OpenIntent.Write, Caller.Daemon)).Value;
         await drive.Volume.Write(file.Handle, 0, Text(100));
@@ -184,35 +183,5 @@ public sealed class UntoldLengthsTests
         _session.Handle(exchange);
         Assert.Equal((1, 0), (exchange.Endings, exchange.Error));
         return exchange;
-    }
-
-    /// <summary>Holds notifications back before the kernel is given them.</summary>
-    private sealed class Held(IFuseHandler session) : IFuseHandler, IDisposable
-    {
-        private readonly ManualResetEventSlim _free = new(true);
-
-        public void Hold() => _free.Reset();
-
-        public void LetGo() => _free.Set();
-
-        public void Attach(IFuseChannel channel) => session.Attach(channel);
-
-        public void Handle(IFuseExchange exchange) => session.Handle(exchange);
-
-        public void NoticeBegins(ReadOnlySpan<byte> message)
-        {
-            _free.Wait();
-            session.NoticeBegins(message);
-        }
-
-        public void NoticeTaken(ReadOnlySpan<byte> message) => session.NoticeTaken(message);
-
-        public Task Detach()
-        {
-            LetGo();
-            return session.Detach();
-        }
-
-        public void Dispose() => _free.Dispose();
     }
 }

@@ -35,9 +35,20 @@ internal static class Errno
     public const int NotSupported = 95;
     public const int Shutdown = 108;
     public const int HostUnreachable = 113;
+    public const int Stale = 116;
     public const int NoKey = 126;
 
-    /// <summary>The number a program sees.</summary>
+    /// <summary>The number a request is answered with.</summary>
+    /// <remarks>
+    /// An object that is gone, asked for by its number: the kernel believed a name that has been replaced or removed elsewhere. To
+    /// "stale" it looks the name up anew and asks again (retry_estale, include/linux/namei.h), so that a file saved by rename on
+    /// another machine is not missing for a moment. Where the name is gone, too, the program hears so from the lookup.
+    /// </remarks>
+    public static int Of(VolumeError error, FuseOpcode asked) =>
+        error == VolumeError.NotFound
+        && asked is FuseOpcode.Open or FuseOpcode.GetAttr or FuseOpcode.SetAttr ? Stale : Of(error);
+
+    /// <summary>The number that an error is.</summary>
     /// <remarks>Never <see cref="NotImplemented"/>: to the kernel that means "never ask again".</remarks>
     public static int Of(VolumeError error) => error switch
     {

@@ -62,11 +62,14 @@ internal sealed class ReplyPath(Action<Exception> report, PendingChanges pending
         {
             Length = (uint)count,
             Error = error,
-            Unique = MemoryMarshal.Read<FuseInHeader>(exchange.Request.Span).Unique,
+            Unique = Header(exchange).Unique,
         };
         MemoryMarshal.Write(exchange.Reply.Span, in header);
         return exchange.Send(count);
     }
+
+    private static FuseInHeader Header(IFuseExchange exchange) =>
+        MemoryMarshal.Read<FuseInHeader>(exchange.Request.Span);
 
     private async Task CompleteLater<T>(
         IFuseExchange exchange,
@@ -101,7 +104,7 @@ internal sealed class ReplyPath(Action<Exception> report, PendingChanges pending
         bool isOk = result.TryGet(out T? value, out VolumeError failure);
         try
         {
-            int encoded = isOk ? encode(exchange, value!) : -Errno.Of(failure);
+            int encoded = isOk ? encode(exchange, value!) : -Errno.Of(failure, Header(exchange).Opcode);
             (count, error) = encoded < 0 ? (FuseOutHeader.Size, encoded) : (encoded, 0);
         }
 #pragma warning disable CA1031 // As above.
