@@ -56,6 +56,31 @@ public sealed class CacheTests
         Assert.Equal(0, drive.Session.RequestCount(Flush));
     }
 
+    /// <summary>After all was folded again it is not known which names went: the kernel must ask for each.</summary>
+    [Fact]
+    public async Task NamesAreAskedForAgain_WhenNobodyKnowsWhichChanged()
+    {
+        Assert.SkipUnless(Environment.OSVersion.Version >= new Version(6, 16), "the kernel cannot be told");
+        await using MountedVolume drive = MountedVolume.Create();
+        Directory.CreateDirectory(drive.PathOf("folder"));
+        File.WriteAllText(drive.PathOf("folder/f"), "content");
+        drive.Run("ls folder; stat folder/f");
+        long asked = drive.Session.RequestCount(Lookup);
+        long listed = drive.Session.RequestCount(ReadDirectoryPlus);
+        drive.Run("ls folder; stat folder/f");
+        Assert.Equal(asked, drive.Session.RequestCount(Lookup));
+        Assert.Equal(listed, drive.Session.RequestCount(ReadDirectoryPlus));
+        drive.Volume.ChangeNames();
+        Assert.True(SpinWait.SpinUntil(
+            () =>
+            {
+                drive.Run("ls folder; stat folder/f");
+                return drive.Session.RequestCount(Lookup) >= asked + 2
+                    && drive.Session.RequestCount(ReadDirectoryPlus) > listed;
+            },
+            Patience));
+    }
+
     [Fact]
     public async Task ListingsAreKept_UntilSomebodyElseChangesThem_WhateverTheDirectorysTimeSays()
     {

@@ -22,6 +22,11 @@ internal sealed class Told : IVolumeWatcher
         }
     }
 
+    /// <summary>How often names went that were not told one by one.</summary>
+    public int NamesChanges { get; private set; }
+
+    public void NamesChanged() => NamesChanges++;
+
     public void EntryChanged(InodeNumber parent, ReadOnlyMemory<byte> name) =>
         Entries.Add((parent, Encoding.UTF8.GetString(name.Span)));
 }

@@ -406,6 +406,9 @@ public sealed class MemoryVolume : IVolume
     /// <inheritdoc/>
     public IDisposable Watch(IVolumeWatcher watcher) => _watchers.Add(watcher);
 
+    /// <summary>Tells everybody that names may have changed, and not which.</summary>
+    public void ChangeNames() => _watchers.NamesChanged();
+
     /// <summary>Tells everybody that the volume is closed, as one that was removed.</summary>
     public void Close() => _watchers.Closed();
 

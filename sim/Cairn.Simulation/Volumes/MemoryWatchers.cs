@@ -30,6 +30,14 @@ internal sealed class MemoryWatchers
         }
     }
 
+    public void NamesChanged()
+    {
+        foreach (IVolumeWatcher watcher in _watchers)
+        {
+            watcher.NamesChanged();
+        }
+    }
+
     public void Closed()
     {
         foreach (IVolumeWatcher watcher in _watchers)

@@ -45,6 +45,26 @@ public sealed class RemovedElsewhereTests : IAsyncLifetime
         Assert.Equal("kept", await Read(_node));
     }
 
+    /// <summary>What is gone cannot be told name by name: nothing says any more that it was there.</summary>
+    [Fact]
+    public async Task Where_all_is_folded_again_doors_are_told_that_any_name_may_be_gone()
+    {
+        foreach (string name in (string[])["a", "b", "c", "d"])
+        {
+            Assert.True((await _node.Engine.MakeDirectory(
+                InodeNumber.Root, Encoding.UTF8.GetBytes(name), 0x1ED, Caller.Daemon)).IsOk);
+        }
+
+        Assert.True(_node.Log.Seal().IsOk);
+        _node.Log.Prune(static folded => folded);
+        var told = new Told();
+        using IDisposable watching = _node.Engine.Watch(told);
+        _peer.Create("late");
+        Assert.True(_peer.Log.Seal().IsOk);
+        Send(_peer.Log, _node.Log);
+        Assert.Equal(1, told.NamesChanges);
+    }
+
     [Fact]
     public async Task A_crash_between_the_removal_and_the_version_makes_no_difference()
     {

@@ -61,4 +61,7 @@ internal static class FuseNotifyCode
 {
     public const int InvalidateInode = 2;
     public const int InvalidateEntry = 3;
+
+    /// <summary>All names are to be looked up again; since Linux 6.16, older kernels refuse it.</summary>
+    public const int IncrementEpoch = 8;
 }

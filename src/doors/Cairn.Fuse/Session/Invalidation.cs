@@ -90,6 +90,14 @@ internal sealed class Invalidation(
         _others.Notify(parent, message);
     }
 
+    public void NamesChanged()
+    {
+        listings.Clear();
+        Span<byte> message = stackalloc byte[FuseOutHeader.Size];
+        WriteHeader(message, FuseNotifyCode.IncrementEpoch);
+        _others.Notify(InodeNumber.Root, message);
+    }
+
     /// <summary>The kernel is given a notification.</summary>
     public void NoticeBegins(ReadOnlySpan<byte> message)
     {

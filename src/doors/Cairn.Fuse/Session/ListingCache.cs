@@ -37,6 +37,15 @@ internal sealed class ListingCache
         }
     }
 
+    /// <summary>Any entry may have changed.</summary>
+    public void Clear()
+    {
+        lock (_gate)
+        {
+            _unchanged.Clear();
+        }
+    }
+
     /// <summary>Somebody else changed an entry: the next opening shows a new listing.</summary>
     public void Changed(InodeNumber directory)
     {

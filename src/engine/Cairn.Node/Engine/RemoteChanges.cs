@@ -1,5 +1,6 @@
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
+using Cairn.Node.Volumes;
 
 namespace Cairn.Node.Engine;
 
@@ -32,6 +33,15 @@ internal sealed class RemoteChanges(VolumeState state, PatientOpening opening)
         if (isAnyRemoved)
         {
             state.DraftsOfRemoved.Look();
+        }
+    }
+
+    /// <summary>All was folded again, of which what is there now is told key by key. Under the gate.</summary>
+    public void OnRefold()
+    {
+        foreach (IVolumeWatcher watcher in state.Watchers)
+        {
+            watcher.NamesChanged();
         }
     }
 }

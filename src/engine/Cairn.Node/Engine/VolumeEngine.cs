@@ -131,6 +131,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         }
 
         parts.Log.Changed += engine._remote.OnChange;
+        parts.Log.Refolded += engine._remote.OnRefold;
         parts.Log.Changed += engine.LookForFilesOfDrafts;
         parts.Log.HoldsBack = engine._publisher.MakesFirstVersion;
         parts.Log.WithholdsWord = () => engine._drafts.IsWaiting || engine._state.DraftsOfRemoved.IsAny
@@ -439,6 +440,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
 
         Array.ForEach(doors, door => door.Closed());
         _state.Parts.Log.Changed -= _remote.OnChange;
+        _state.Parts.Log.Refolded -= _remote.OnRefold;
         _state.Parts.Log.Changed -= LookForFilesOfDrafts;
         _state.Parts.Log.HoldsBack = null;
         _state.Parts.Log.WithholdsWord = null;

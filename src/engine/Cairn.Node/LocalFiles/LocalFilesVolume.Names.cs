@@ -277,6 +277,8 @@ public sealed partial class LocalFilesVolume
         public void ObjectChanged(InodeNumber inode, bool contentChanged, long? grownFrom = null) =>
             _watcher.ObjectChanged(Mark(inode), contentChanged, grownFrom);
 
+        public void NamesChanged() => _watcher.NamesChanged();
+
         public void EntryChanged(InodeNumber parent, ReadOnlyMemory<byte> name)
         {
             if (parent == InodeNumber.Root)

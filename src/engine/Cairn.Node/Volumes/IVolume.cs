@@ -151,6 +151,11 @@ public interface IVolumeWatcher
     /// <summary>What a name in a directory points at changed.</summary>
     void EntryChanged(InodeNumber parent, ReadOnlyMemory<byte> name);
 
+    /// <summary>Names may have gone that are not told one by one: all was folded again, and what is not there cannot be listed.</summary>
+    void NamesChanged()
+    {
+    }
+
     /// <summary>The volume is closed, because it was removed or the node stops: nothing can be asked of it any more.</summary>
     void Closed()
     {
