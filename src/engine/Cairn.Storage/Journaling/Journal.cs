@@ -12,7 +12,8 @@ namespace Cairn.Storage.Journaling;
 /// prefix, so that a replay may stop at the first frame that is not whole, and kill -9 loses nothing acknowledged.</item>
 /// <item>Every frame names how far the disk had synced when it was made. A broken frame before that is damage
 /// (reported, skipped); a broken frame after it is a torn tail (cut).</item>
-/// <item>A segment file is reused only after the name of its segment was wiped and synced.</item>
+/// <item>A segment file is reused only after the name of its segment was wiped and synced, and that is done only when a
+/// later segment's name is durable: numbers of segments never come twice.</item>
 /// </list>
 /// Threads: all members may be called from any thread; appends write side by side, outside the lock.
 /// Format: docs/formats/journal.md.
