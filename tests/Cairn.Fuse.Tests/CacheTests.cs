@@ -1,17 +1,13 @@
 using System.Text;
 using Cairn.Node.Volumes;
 using Cairn.Simulation.Volumes;
+using static Cairn.Fuse.Tests.Opcodes;
 
 namespace Cairn.Fuse.Tests;
 
 /// <summary>What the kernel caches, and that it lets go of it when others change something.</summary>
 public sealed class CacheTests
 {
-    private const int Lookup = 1;
-    private const int GetAttr = 3;
-    private const int ReadOp = 15;
-    private const int Flush = 25;
-    private const int ReadDirectoryPlus = 44;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     [Fact]

@@ -5,23 +5,13 @@ using Cairn.Node.Volumes;
 using Cairn.Simulation.Time;
 using Cairn.Simulation.Volumes;
 using static Cairn.Fuse.Tests.FakeChannel;
+using static Cairn.Fuse.Tests.Opcodes;
 
 namespace Cairn.Fuse.Tests;
 
 /// <summary>The session without a kernel: bytes in, bytes out.</summary>
 public sealed class FuseSessionTests
 {
-    private const int Lookup = 1;
-    private const int GetAttr = 3;
-    private const int Open = 14;
-    private const int ReadOp = 15;
-    private const int WriteOp = 16;
-    private const int Release = 18;
-    private const int Init = 26;
-    private const int SetLkW = 33;
-    private const int Create = 35;
-    private const int Interrupt = 36;
-    private const int Forget = 2;
     private const int InvalidArgument = 22;
     private const int NotImplemented = 38;
 

@@ -5,18 +5,13 @@ using Cairn.Node.Volumes;
 using Cairn.Simulation.Time;
 using Cairn.Simulation.Volumes;
 using static Cairn.Fuse.Tests.FakeChannel;
+using static Cairn.Fuse.Tests.Opcodes;
 
 namespace Cairn.Fuse.Tests;
 
 /// <summary>The kernel learns of a longer length only when it has no page any more of when the file was shorter.</summary>
 public sealed class UntoldLengthsTests
 {
-    private const int Lookup = 1;
-    private const int GetAttr = 3;
-    private const int SetAttr = 4;
-    private const int ReadOp = 15;
-    private const int WriteOp = 16;
-    private const int ReadDirectoryPlus = 44;
     private const long Attributes = -1;
 
     private readonly MemoryVolume _volume = new("memory", seed: 3, TimeProvider.System);

@@ -27,6 +27,9 @@ public sealed partial class CairnNode
         NodeId[] nodes = [.. _view.Nodes.Where(node => !_view.IsForgotten(node))];
         NodeId[] absent = [.. nodes.Where(node => _view.LivenessOf(node) == Liveness.Dead)];
         SafetyVerdict verdict = Verdict(absent);
+        OwedStatus owed = new(
+            UnpublishedFiles, _replicator.OwedCount, _replicator.OwedBytes, _repair.MissingCount,
+            _sync.Unconfirmed(), _sync.Missing());
         PlacementTable table = _view.Placement;
         (long total, long free) = PoolSpace();
         _view.State.Members.TryGetValue(_view.Self, out Member? self);
@@ -42,9 +45,7 @@ public sealed partial class CairnNode
             ListenAddress = _ports.Transport.ListenAddress.ToString(),
             Uptime = _ports.Time.GetElapsedTime(_started),
             Space = Space(),
-            Owed = new OwedStatus(
-                UnpublishedFiles, _replicator.OwedCount, _replicator.OwedBytes, _repair.MissingCount,
-                _sync.Unconfirmed(), _sync.Missing()),
+            Owed = owed,
             OnlyHere = _onlyHere.Look(),
             PoolState = new PoolStatus(
                 nodes.Length, nodes.Length - absent.Length, PlacementPolicy.CopiesDefault,
@@ -53,7 +54,7 @@ public sealed partial class CairnNode
             Problems = Problems(absent),
             Limit = new BandwidthLimit(_sendLimiter.BytesPerSecond, _receiveLimiter.BytesPerSecond),
             Verdict = verdict.Text,
-            IsSafe = UnpublishedFiles == 0 && _replicator.OwedCount == 0 && _repair.MissingCount == 0
+            IsSafe = owed is { PublishFiles: 0, SendChunks: 0, FetchChunks: 0 }
                 && OwingNodes().Count == 0 && verdict.Level != VerdictLevel.Danger,
         };
         return ValueTask.FromResult(status);

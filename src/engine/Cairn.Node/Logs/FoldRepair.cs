@@ -45,8 +45,9 @@ internal sealed class FoldRepair(ReplicatedLog log)
     {
         log.Copied.NoteBlocks();
         _waitsForBase = Base.IsLacking;
-        _waitsForLost |= _lost is not null && !IsHere(_lost);
-        if (_waitsForBase || (_waitsForLost && !IsHere(_lost)))
+        bool isAwayStill = _lost is not null && !IsHere(_lost);
+        _waitsForLost |= isAwayStill;
+        if (_waitsForBase || isAwayStill)
         {
             return;
         }

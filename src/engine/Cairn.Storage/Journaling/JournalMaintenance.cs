@@ -56,7 +56,7 @@ internal sealed class JournalMaintenance(
     {
         SegmentSlot? toSync;
         SegmentSlot? toClean = null;
-        SegmentSlot? toName = null;
+        SegmentSlot? unnamed = null;
         int index = 0;
         bool toMake;
         lock (gate)
@@ -78,15 +78,14 @@ internal sealed class JournalMaintenance(
             {
                 toMake = toMake || (segments.NeedsPreparing && segments.TryClaimNew(out index));
             }
-            else if (segments.FindUnnamed() is { } unnamed)
+            else if ((unnamed = segments.FindUnnamed()) is not null)
             {
-                toName = unnamed;
-                toName.Users++;
+                unnamed.Users++;
             }
         }
 
         return toSync is not null ? SyncFull(toSync)
-            : toClean is not null ? Clean(toClean, toName)
+            : toClean is not null ? Clean(toClean, unnamed)
             : toMake && Make(index);
     }
 
@@ -124,14 +123,14 @@ internal sealed class JournalMaintenance(
         return synced.IsOk;
     }
 
-    private bool Clean(SegmentSlot slot, SegmentSlot? toName)
+    private bool Clean(SegmentSlot slot, SegmentSlot? unnamed)
     {
-        bool isClean = JournalSegments.Name(toName).IsOk && segments.Clean(slot).IsOk;
+        bool isClean = segments.Clean(slot, unnamed).IsOk;
         lock (gate)
         {
-            if (toName is not null)
+            if (unnamed is not null)
             {
-                toName.Users--;
+                unnamed.Users--;
             }
 
             segments.Cleaned(slot, isClean);

@@ -89,8 +89,7 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
 
         if (TryClaimUnclean(out SegmentSlot? unclean))
         {
-            Result<Unit, DiskError> cleaned = Name(FindUnnamed());
-            cleaned = cleaned.IsOk ? Clean(unclean) : cleaned;
+            Result<Unit, DiskError> cleaned = Clean(unclean, FindUnnamed());
             if (!cleaned.IsOk)
             {
                 _unclean.Enqueue(unclean);
@@ -200,7 +199,7 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
         }
     }
 
-    /// <summary>The segment to be named for good (<see cref="Name"/>) before another is wiped, or null. Under the gate.</summary>
+    /// <summary>The segment whose name must be on the disk before another's is wiped, if it is not; or null. Under the gate.</summary>
     /// <remarks>
     /// If power loss took the newest name, and all older ones were wiped, a replay would find no segment and number them from 1
     /// again, where frames of the first segments 1, 2, ... still lie in the files: old records would come back as new ones.
@@ -216,13 +215,13 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
         return newest is { IsNameDurable: false } ? newest : null;
     }
 
-    /// <summary>Makes the name of a segment survive power loss. Without the gate; its slot must be in use or counted as used.</summary>
-    public static Result<Unit, DiskError> Name(SegmentSlot? unnamed) => unnamed?.Sync() ?? Unit.Value;
-
-    /// <summary>Makes a claimed slot fit for a new segment, after <see cref="Name"/>. Without the gate.</summary>
-    public Result<Unit, DiskError> Clean(SegmentSlot slot)
+    /// <summary>Makes a claimed slot fit for a new segment. Without the gate.</summary>
+    /// <param name="slot">It.</param>
+    /// <param name="unnamed">What <see cref="FindUnnamed"/> found: synced first. It must stay open meanwhile.</param>
+    public Result<Unit, DiskError> Clean(SegmentSlot slot, SegmentSlot? unnamed)
     {
-        Result<Unit, DiskError> cleaned = slot.Clear();
+        Result<Unit, DiskError> cleaned = unnamed?.Sync() ?? Unit.Value;
+        cleaned = cleaned.IsOk ? slot.Clear() : cleaned;
         return cleaned.IsOk ? slot.File.Preallocate(options.SegmentBytes) : cleaned;
     }
 

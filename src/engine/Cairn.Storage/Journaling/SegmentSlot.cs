@@ -13,6 +13,7 @@ internal sealed class SegmentSlot(int index, IDiskFile file)
     private static readonly byte[] ZeroPage = new byte[PageBytes];
 
     private ulong _durableName;
+
     /// <summary>Its number among the files.</summary>
     public int Index { get; } = index;
 
