@@ -1,21 +1,18 @@
-using System.Buffers.Binary;
 using Cairn.Core.Primitives;
 using Cairn.Simulation.Disks;
 using Cairn.Storage.Journaling;
+using static Cairn.Storage.Tests.Journaling.JournalRecords;
 
 namespace Cairn.Storage.Tests.Journaling;
 
 /// <summary>What the journal promises when nothing goes wrong, and after kill -9 and power loss.</summary>
 public sealed class JournalTests
 {
-    private static readonly JournalOptions Small =
-        new() { SegmentBytes = 64 << 10, SegmentsMax = 8, SegmentsKept = 8, SegmentsReady = 1 };
-
     [Fact]
     public void Records_come_back_in_order_after_a_clean_close()
     {
         SimulatedDisk disk = new();
-        using (Journal journal = Fresh(disk))
+        using (Journal journal = Open(disk))
         {
             Append(journal, 1, 100);
             Append(journal, 2, 30_000);
@@ -34,7 +31,7 @@ public sealed class JournalTests
     public void A_record_that_makes_another_void_stays_as_long_as_that_one_can_be_found()
     {
         SimulatedDisk disk = new();
-        Journal journal = Fresh(disk);
+        Journal journal = Open(disk);
         JournalPosition begun = Append(journal, 1, 100);
         JournalPosition pin = Append(journal, 2, 100);
         JournalPosition filler = Append(journal, 3, 60_000);
@@ -58,7 +55,7 @@ public sealed class JournalTests
     public void Acknowledged_records_survive_a_killed_process_without_a_commit()
     {
         SimulatedDisk disk = new();
-        Journal journal = Fresh(disk);
+        Journal journal = Open(disk);
         Append(journal, 1, 100);
         Append(journal, 2, 5000);
         disk.Crash(CrashKind.ProcessKilled, 1);
@@ -74,7 +71,7 @@ public sealed class JournalTests
         for (ulong seed = 0; seed < 200; seed++)
         {
             SimulatedDisk disk = new();
-            Journal journal = Fresh(disk);
+            Journal journal = Open(disk);
             for (int id = 1; id <= 20; id++)
             {
                 Append(journal, id, 3000 + (id * 97));
@@ -95,7 +92,7 @@ public sealed class JournalTests
     [Fact]
     public void Payload_is_read_back_by_range_while_the_journal_runs()
     {
-        using Journal journal = Fresh(new SimulatedDisk());
+        using Journal journal = Open(new SimulatedDisk());
         byte[] payload = Payload(7, 10_000);
         JournalPosition position = journal.Append(JournalKind.Extent, [7, 0, 0, 0], payload).Value;
         byte[] part = new byte[4096];
@@ -107,7 +104,7 @@ public sealed class JournalTests
     public void Released_segments_are_used_again_and_the_journal_never_grows()
     {
         SimulatedDisk disk = new();
-        using Journal journal = Fresh(disk);
+        using Journal journal = Open(disk);
         for (int id = 1; id <= 500; id++)
         {
             journal.Release(Append(journal, id, 20_000));
@@ -119,7 +116,7 @@ public sealed class JournalTests
     [Fact]
     public void A_full_journal_refuses_extents_first_and_takes_them_again_when_records_are_released()
     {
-        using Journal journal = Fresh(new SimulatedDisk());
+        using Journal journal = Open(new SimulatedDisk());
         List<JournalPosition> held = [];
         Result<JournalPosition, StoreError> last;
         while ((last = journal.Append(JournalKind.Extent, default, new byte[30_000])).IsOk)
@@ -139,7 +136,7 @@ public sealed class JournalTests
     public void A_full_journal_opens_again_and_can_be_emptied()
     {
         SimulatedDisk disk = new();
-        Journal journal = Fresh(disk);
+        Journal journal = Open(disk);
         while (journal.Append(JournalKind.Operation, default, new byte[30_000]).IsOk)
         {
         }
@@ -160,7 +157,7 @@ public sealed class JournalTests
     [Fact]
     public void Appending_allocates_nothing()
     {
-        using Journal journal = Fresh(new SimulatedDisk());
+        using Journal journal = Open(new SimulatedDisk());
         byte[] payload = new byte[100];
         byte[] head = new byte[40];
         for (int i = 0; i < 20; i++)
@@ -188,7 +185,7 @@ public sealed class JournalTests
     public async Task Commits_that_come_together_share_a_sync()
     {
         SimulatedDisk disk = new();
-        using Journal journal = Fresh(disk);
+        using Journal journal = Open(disk);
         Append(journal, 1, 10);
         long before = disk.Faults.ChangeCount;
         Task<Result<Unit, StoreError>>[] commits =
@@ -203,62 +200,11 @@ public sealed class JournalTests
     public void Appends_from_many_threads_are_all_there_after_a_kill()
     {
         SimulatedDisk disk = new();
-        Journal journal = Journal.Open(disk, Small with { SegmentsMax = 64 }).Value;
-        Assert.True(journal.Replay((_, _, _, _) => true).IsOk);
-        Thread[] threads = new Thread[4];
-        for (int t = 0; t < threads.Length; t++)
-        {
-            int start = t * 100;
-            threads[t] = new Thread(() =>
-            {
-                for (int i = 0; i < 100; i++)
-                {
-                    Append(journal, start + i, 500 * (1 + (i % 7)));
-                }
-            });
-            threads[t].Start();
-        }
-
-        Array.ForEach(threads, thread => thread.Join());
+        Journal journal = Open(disk, Small with { SegmentsMax = 64 });
+        AppendFromThreads(journal, 0, 100, i => 500 * (1 + (i % 7)), JournalKind.Operation);
         disk.Crash(CrashKind.ProcessKilled, 1);
         (List<int> ids, _) = Replay(disk);
         ids.Sort();
         Assert.Equal(Enumerable.Range(0, 400), ids);
-    }
-
-    private static Journal Fresh(SimulatedDisk disk)
-    {
-        Journal journal = Journal.Open(disk, Small).Value;
-        Assert.True(journal.Replay((_, _, _, _) => true).IsOk);
-        return journal;
-    }
-
-    private static JournalPosition Append(Journal journal, int id, int length)
-    {
-        byte[] head = new byte[4];
-        BinaryPrimitives.WriteInt32LittleEndian(head, id);
-        return journal.Append(JournalKind.Operation, head, Payload(id, length)).Value;
-    }
-
-    private static byte[] Payload(int id, int length)
-    {
-        byte[] payload = new byte[length];
-        new Prng((ulong)id).Fill(payload);
-        return payload;
-    }
-
-    private static (List<int> Ids, JournalReplayReport Report) Replay(SimulatedDisk disk)
-    {
-        List<int> ids = [];
-        using Journal journal = Journal.Open(disk, Small).Value;
-        JournalReplayReport report = journal.Replay((_, kind, head, payload) =>
-        {
-            int id = BinaryPrimitives.ReadInt32LittleEndian(head);
-            Assert.Equal(JournalKind.Operation, kind);
-            Assert.Equal(Payload(id, payload.Length), payload.ToArray());
-            ids.Add(id);
-            return true;
-        }).Value;
-        return (ids, report);
     }
 }

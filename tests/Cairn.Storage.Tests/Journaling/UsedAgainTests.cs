@@ -1,9 +1,7 @@
-using System.Buffers.Binary;
-using Cairn.Core.Primitives;
 using Cairn.Simulation.Disks;
 using Cairn.Storage.Journaling;
-using Cairn.Storage.Ports;
 using Cairn.Storage.Tests.Packs;
+using static Cairn.Storage.Tests.Journaling.JournalRecords;
 
 namespace Cairn.Storage.Tests.Journaling;
 
@@ -11,9 +9,6 @@ namespace Cairn.Storage.Tests.Journaling;
 public sealed class UsedAgainTests
 {
     private const int Page = 4096;
-
-    private static readonly JournalOptions Small =
-        new() { SegmentBytes = 64 << 10, SegmentsMax = 8, SegmentsKept = 8, SegmentsReady = 1 };
 
     private readonly HashSet<(string Path, long Page)> _cached = [];
     private int _readFirst;
@@ -46,7 +41,7 @@ public sealed class UsedAgainTests
         disk.Writing = NotePages;
         for (int i = 0; i < 50; i++)
         {
-            journal.Release(Append(journal, i, 20_000));
+            journal.Release(Append(journal, i, 20_000, JournalKind.Extent));
         }
 
         Assert.InRange(_readFirst, 0, 9);
@@ -61,35 +56,14 @@ public sealed class UsedAgainTests
         List<JournalPosition> filled = [];
         for (int i = 0; i < 600; i++)
         {
-            filled.Add(Append(journal, i, 5000));
+            filled.Add(Append(journal, i, 5000, JournalKind.Extent));
         }
 
         filled.ForEach(position => journal.Release(position));
-        Thread[] threads = new Thread[4];
-        for (int t = 0; t < threads.Length; t++)
-        {
-            int start = 1000 + (t * 200);
-            threads[t] = new Thread(() =>
-            {
-                for (int i = 0; i < 200; i++)
-                {
-                    Append(journal, start + i, 100 * (1 + (i % 50)));
-                }
-            });
-            threads[t].Start();
-        }
-
-        Array.ForEach(threads, thread => thread.Join());
+        AppendFromThreads(journal, 1000, 200, i => 100 * (1 + (i % 50)), JournalKind.Extent);
         disk.Crash(CrashKind.ProcessKilled, 1);
-        List<int> ids = [];
-        using Journal again = Journal.Open(disk, Small with { SegmentsMax = 64 }).Value;
-        JournalReplayReport report = again.Replay((_, _, head, payload) =>
-        {
-            int id = BinaryPrimitives.ReadInt32LittleEndian(head);
-            Assert.Equal(Payload(id, payload.Length), payload.ToArray());
-            ids.Add(id);
-            return true;
-        }).Value;
+        (List<int> ids, JournalReplayReport report) =
+            Replay(disk, Small with { SegmentsMax = 64 }, JournalKind.Extent);
         Assert.Empty(report.Damage);
         Assert.Equal(Enumerable.Range(1000, 800), ids.Where(id => id >= 1000).Order());
     }
@@ -107,32 +81,11 @@ public sealed class UsedAgainTests
         }
     }
 
-    private static Journal Open(IDisk disk, JournalOptions? options = null)
-    {
-        Journal journal = Journal.Open(disk, options ?? Small).Value;
-        Assert.True(journal.Replay((_, _, _, _) => true).IsOk);
-        return journal;
-    }
-
     private static void FillAndRelease(Journal journal, int records)
     {
         for (int i = 0; i < records; i++)
         {
-            journal.Release(Append(journal, i, 4200));
+            journal.Release(Append(journal, i, 4200, JournalKind.Extent));
         }
-    }
-
-    private static JournalPosition Append(Journal journal, int id, int length)
-    {
-        byte[] head = new byte[4];
-        BinaryPrimitives.WriteInt32LittleEndian(head, id);
-        return journal.Append(JournalKind.Extent, head, Payload(id, length)).Value;
-    }
-
-    private static byte[] Payload(int id, int length)
-    {
-        byte[] payload = new byte[length];
-        new Prng((ulong)id).Fill(payload);
-        return payload;
     }
 }

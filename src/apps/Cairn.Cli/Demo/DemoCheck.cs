@@ -8,6 +8,7 @@ namespace Cairn.Cli.Demo;
 public sealed class DemoCheck(DemoPool pool, string source, TextWriter output)
 {
     private readonly Stopwatch _total = Stopwatch.StartNew();
+    private Dictionary<string, long> _wanted = [];
 
     /// <summary>Runs every step; prints a line for each.</summary>
     /// <exception cref="DemoException">A step failed or a byte differed.</exception>
@@ -22,6 +23,7 @@ public sealed class DemoCheck(DemoPool pool, string source, TextWriter output)
         await Step("make a volume, mount it on every node", () => pool.Mount(cancellation));
         SortedDictionary<string, string> expected =
             await Task.Run(() => TreeComparer.Hash(source, cancellation), cancellation);
+        _wanted = await Task.Run(() => TreeComparer.Lengths(source), cancellation);
         await Step(
             string.Create(CultureInfo.InvariantCulture, $"copy {expected.Count:N0} files in through {first.Name}"),
             () => Task.Run(() => Copy(source, copy, cancellation), cancellation));
@@ -81,12 +83,11 @@ public sealed class DemoCheck(DemoPool pool, string source, TextWriter output)
     /// </summary>
     private async Task WaitForFiles(string tree, CancellationToken cancellation)
     {
-        Dictionary<string, long> wanted = TreeComparer.Lengths(source);
         long start = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(30))
         {
             Dictionary<string, long> there = Directory.Exists(tree) ? TreeComparer.Lengths(tree) : [];
-            if (wanted.All(file => there.TryGetValue(file.Key, out long length) && length == file.Value))
+            if (_wanted.All(file => there.TryGetValue(file.Key, out long length) && length == file.Value))
             {
                 return;
             }
