@@ -106,12 +106,12 @@ public sealed class FuseSession : IFuseHandler
         }
 
         bool isEnded;
-        if (PendingChanges.NodeOf(exchange) is { } changed)
+        if (PendingChanges.Of(exchange) is { } change)
         {
-            _pending.Begin(changed);
-            if (PendingChanges.ChangesLength(request))
+            _pending.Begin(change);
+            if (change.Kind is not ChangeKind.Attributes)
             {
-                _untold.IsWrittenHere(changed);
+                _untold.IsWrittenHere(change.Node);
             }
         }
 

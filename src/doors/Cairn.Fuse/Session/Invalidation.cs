@@ -27,17 +27,23 @@ internal sealed class Invalidation(
 
     public void ObjectChanged(InodeNumber inode, bool contentChanged, long? grownFrom = null)
     {
-        if (!OwnChange.Covers(session, inode, contentChanged) && !pending.Covers(inode))
+        if (!OwnChange.Covers(session, inode, contentChanged) && !pending.Covers(inode, contentChanged))
         {
             if (grownFrom is { } length)
             {
                 untold.Grew(inode, length);
             }
 
-            Span<byte> message = stackalloc byte[ObjectMessageBytes];
-            WriteObject(message, inode, contentChanged);
-            _others.Notify(inode, message);
+            TellTwice(inode, contentChanged);
         }
+    }
+
+    /// <summary>Tells the kernel, whoever made the change, now and once more when answers that were made before it have come.</summary>
+    public void TellTwice(InodeNumber inode, bool contentChanged)
+    {
+        Span<byte> message = stackalloc byte[ObjectMessageBytes];
+        WriteObject(message, inode, contentChanged);
+        _others.Notify(inode, message);
     }
 
     /// <summary>Tells the kernel, whoever made the change.</summary>

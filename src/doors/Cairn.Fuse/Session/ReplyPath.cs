@@ -21,9 +21,9 @@ internal sealed class ReplyPath(Action<Exception> report, PendingChanges pending
     /// <summary>Ends the change that a request is, before its exchange ends.</summary>
     public void EndChange(IFuseExchange exchange)
     {
-        if (PendingChanges.NodeOf(exchange) is { } node && pending.End(node))
+        if (PendingChanges.Of(exchange) is { } change && pending.End(change) is { } contentChanged)
         {
-            Invalidation?.Tell(node, contentChanged: false);
+            Invalidation?.TellTwice(change.Node, contentChanged);
         }
     }
 
