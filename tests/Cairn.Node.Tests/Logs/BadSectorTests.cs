@@ -49,6 +49,9 @@ public sealed class BadSectorTests
         Write(node);
         peer.PullFrom(node);
         LogPositions whole = node.Log.Positions;
+
+        // It is not made again: all members are known to have it, so what it did is not kept to be undone.
+        node.Log.Prune(static folded => folded);
         Break(node.Disk);
 
         third.PullFrom(node);

@@ -63,6 +63,31 @@ public sealed class LogHoleTests
         Assert.Equal(peer.TableText(), node.Open().TableText());
     }
 
+    /// <summary>Nothing can be sealed behind a hole: it is tried again, less and less often, and told once.</summary>
+    [Fact]
+    public void WhatCannotBeSealed_IsToldOnce_AndSealedAsSoonAsTheBlockIsBack()
+    {
+        LogNode node = Node(1).Open();
+        LogNode peer = Node(2).Open();
+        Write(node, "a");
+        long rots = Place(node, node.Log.OwnLogId);
+        Write(node, "b");
+        Write(node, "c");
+        peer.PullFrom(node);
+        node.Log.Prune(folded => folded.Meet(peer.Log.Fold.Positions));
+        node.Disk.FlipBit(FileOf(node, node.Log.OwnLogId), rots + 60, 3);
+        Late(node, 3, "late");
+        node.Create("d");
+        _scheduler.RunFor(TimeSpan.FromMinutes(10));
+        Assert.Single(node.Log.TakeFindings(), found => found.Detail.Contains("sealing", StringComparison.Ordinal));
+        Assert.True(node.Log.HasUnsent);
+        node.PullFrom(peer);
+        _scheduler.RunFor(TimeSpan.FromMilliseconds(200));
+        Assert.False(node.Log.HasUnsent);
+        peer.PullFrom(node);
+        Assert.Equal(["a", "b", "c", "d", "late"], peer.Names());
+    }
+
     /// <summary>The end of a log whose author is gone is on this disk alone; another has only the block that rotted.</summary>
     [Fact]
     public void WhatLiesBehindAHoleOfAnothersLog_IsTakenUpAgain()
@@ -158,27 +183,6 @@ public sealed class LogHoleTests
         Assert.True(node.Log.Positions.Covers(whole));
         Assert.False(node.Log.AwaitsWord);
         Assert.Equal(node.TableText(), peer.TableText());
-    }
-
-    /// <summary>Where one block ends and the next begins stands in them alone: of two that rotted none is made again.</summary>
-    [Fact]
-    public void BlocksThatCannotBeToldWithCertainty_AreNotMadeAgain()
-    {
-        LogNode node = Node(1).Open();
-        LogNode peer = Node(2).Open();
-        LogId own = node.Log.OwnLogId;
-        Write(node, "a");
-        long first = Place(node, own);
-        Write(node, "b");
-        long second = Place(node, own);
-        Write(node, "c");
-        Write(node, "d");
-        node.Disk.FlipBit(FileOf(node, own), first + 60, 3);
-        node.Disk.FlipBit(FileOf(node, own), second + 60, 3);
-        peer.PullFrom(node);
-        Assert.Equal(["a"], peer.Names());
-        Assert.Equal(["a", "b", "c", "d"], node.Names());
-        Assert.Equal([2], node.Blocks.Missing(LogNode.Keyring.Volume, own).Take(1));
     }
 
     /// <summary>A member that has seen nothing writes; a node that can undo nothing any more takes it in.</summary>

@@ -33,10 +33,31 @@ internal sealed class DamageReport(ChunkStore chunks, LogStore logs, VolumeSet v
             : view.State.Volumes.TryGetValue(volume, out PoolVolume? known) ? $"in the volume {known.Name}"
             : $"in the volume {volume.Short}";
         string more = damage.Count() > 1 ? $", and {damage.Count() - 1} more" : string.Empty;
+        string lost = $"Part of what {view.NameOf(author)} wrote {where} was lost from this disk: "
+            + $"{newest.Error.Where} ({newest.Error.Detail}){more}.";
+        bool isBack = damage.Select(static found => found.Log).Distinct()
+            .All(log => logs.Missing(volume, log).Count == 0 && !logs.HasLostEnd(volume, log));
+        if (isBack)
+        {
+            return new NodeProblem(
+                Code,
+                lost + " It is here again.",
+                "Nothing to do now. If this comes again, check this machine's disk.");
+        }
+
+        if (volumes.Find(volume) is { WaitsForLost: true })
+        {
+            return new NodeProblem(
+                Code,
+                lost + " Until it is back, changes that come late are not shown here, and what is written here may "
+                    + "stay here.",
+                "Start the other nodes: whoever has it sends it again. If none has it, stop this node and start it "
+                    + "again (`cairn down`, `cairn up`): it goes on without it.");
+        }
+
         return new NodeProblem(
             Code,
-            $"Part of what {view.NameOf(author)} wrote {where} was lost from this disk: "
-                + $"{newest.Error.Where} ({newest.Error.Detail}){more}.",
+            lost,
             peers.Links.Count > 0
                 ? "The other nodes send it again. If this comes again, check this machine's disk."
                 : "Start another node: those that have it send it again.");

@@ -299,6 +299,9 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         [.. _log.TakeFindings().Select(finding => $"{finding.Log}: {finding.Detail}")];
 
     /// <inheritdoc/>
+    public bool WaitsForLost => _log.Repair.WaitsForLost;
+
+    /// <inheritdoc/>
     public void Share()
     {
         if (_log.Alone)

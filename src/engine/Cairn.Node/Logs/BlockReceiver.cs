@@ -108,6 +108,11 @@ internal sealed class BlockReceiver(ReplicatedLog log, OwnLogRepair repair, Bloc
             List<Unsealed> contradicted = isOwn ? repair.Accepted(block) : [];
             outcome = Enter(block, transactions);
             TakeUpBehind(block.Log);
+            if (isOwn)
+            {
+                sealer.TryAgain();
+            }
+
             if (contradicted.Count > 0)
             {
                 _pending.Run();

@@ -16,7 +16,13 @@ internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedL
     private const int BusyTransactions = 64;
     private static readonly TimeSpan HoldMax = TimeSpan.FromMilliseconds(100);
 
+    private static readonly TimeSpan RetryFirst = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(30);
+
     private readonly Signal _wake = new();
+
+    /// <summary>What kept blocks from being sealed may be gone.</summary>
+    private readonly Signal _retry = new();
     private readonly Lock _sealing = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _stopping;
@@ -31,7 +37,11 @@ internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedL
     {
         _hasFound = true;
         _wake.Raise();
+        _retry.Raise();
     }
+
+    /// <summary>The own log changed otherwise than by sealing: what could not be sealed is tried at once.</summary>
+    public void TryAgain() => _retry.Raise();
 
     /// <summary>Starts the loop.</summary>
     public void Start()
@@ -50,6 +60,7 @@ internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedL
     {
         _stopping = true;
         _wake.Raise();
+        _retry.Raise();
         if (!_started)
         {
             _ended.TrySetResult();
@@ -123,6 +134,8 @@ internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedL
     private async Task SealUntilStopped()
     {
         TimeSpan delay = options.SealDelay;
+        TimeSpan pause = RetryFirst;
+        StoreErrorKind? failing = null;
         while (!_stopping)
         {
             await _wake.Wait();
@@ -136,13 +149,24 @@ internal sealed class BlockSealer(ReplicatedLog log, LogPorts ports, ReplicatedL
             }
 
             delay = waiting > BusyTransactions ? options.SealDelayWhenBusy : options.SealDelay;
+            _retry.Hear();
             Result<Unit, StoreError> done = await ports.Workers.Run(WorkPriority.Foreground, SealAll);
-            if (!done.IsOk)
+            if (done.IsOk)
             {
-                log.Report(log.OwnLogId, $"sealing failed: {done.Error}");
-                await Task.Delay(TimeSpan.FromSeconds(1), ports.Time);
-                _wake.Raise();
+                (failing, pause) = (null, RetryFirst);
+                continue;
             }
+
+            // Each cause is told once, however long it lasts.
+            if (done.Error.Kind != failing)
+            {
+                (failing, pause) = (done.Error.Kind, RetryFirst);
+                log.Report(log.OwnLogId, $"sealing failed, and is tried again: {done.Error}");
+            }
+
+            await _retry.Wait(pause, ports.Time);
+            pause = pause * 2 < RetryMax ? pause * 2 : RetryMax;
+            _wake.Raise();
         }
     }
 

@@ -1,7 +1,6 @@
 using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
-using Cairn.Storage;
 
 namespace Cairn.Node.Logs;
 
@@ -15,6 +14,9 @@ internal sealed class FoldRepair(ReplicatedLog log)
 {
     private const int KeysTold = 8192;
 
+    /// <summary>Blocks that were told of: they are asked for again and again.</summary>
+    private readonly HashSet<(LogId Log, ulong Seq)> _told = [];
+
     private LogPositions? _waitsFor;
 
     /// <summary>What was held when something of it could not be read.</summary>
@@ -27,6 +29,12 @@ internal sealed class FoldRepair(ReplicatedLog log)
 
     /// <summary>Whether it was put off.</summary>
     public bool IsPutOff => _waitsFor is not null || _waitsForLost || _waitsForBase;
+
+    /// <summary>Own blocks that could not be made again.</summary>
+    public RottenBlocks.Search SearchedInVain { get; set; }
+
+    /// <summary>Whether it was put off because something that was held here cannot be read.</summary>
+    public bool WaitsForLost => _waitsForLost;
 
     /// <summary>Whether it was put off, and everything is back now.</summary>
     public bool IsDue =>
@@ -79,19 +87,19 @@ internal sealed class FoldRepair(ReplicatedLog log)
     /// since it was asked for.
     /// </remarks>
     /// <returns>Whether it can be read again: an own block that was made again.</returns>
-    public bool Lose(LogId id, ulong seq, StoreError error)
+    public bool Lose(LogId id, ulong seq)
     {
         if (seq <= log.Exchange.BeginningOf(id).BlockSeq)
         {
             return false;
         }
 
-        if (OwnBlock.TryMakeAgain(log, id, seq))
+        if (RottenBlocks.TryMakeAgain(log, id, seq))
         {
             return true;
         }
 
-        log.Report(id, $"block {seq} cannot be read ({error}); peers are asked for it");
+        TellUnreadable(id, seq);
         if (id.Author != log.Ports.Identity.Node)
         {
             _lost = _lost?.Join(log.Exchange.Positions) ?? log.Exchange.Positions;
@@ -100,6 +108,18 @@ internal sealed class FoldRepair(ReplicatedLog log)
         }
 
         return false;
+    }
+
+    /// <summary>Reports a block that cannot be read, the first time.</summary>
+    public void TellUnreadable(LogId id, ulong seq)
+    {
+        lock (log.Gate)
+        {
+            if (_told.Add((id, seq)))
+            {
+                log.Report(id, $"block {seq} cannot be read; peers are asked for it");
+            }
+        }
     }
 
     private bool IsHere(LogPositions? awaited) => awaited is not null && log.Exchange.Positions.Covers(awaited);

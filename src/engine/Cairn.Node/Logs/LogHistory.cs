@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
-using Cairn.Storage;
 
 namespace Cairn.Node.Logs;
 
@@ -25,7 +24,7 @@ internal static class LogHistory
             if (log.Ports.ReadBlock(log.Volume, id, seq)?.Block is not { } block
                 || !BlockPayload.Open(log.Keys, block).TryGet(out ImmutableArray<Transaction> run, out _))
             {
-                log.Report(id, $"block {seq} cannot be read; peers are asked for it");
+                log.Repair.TellUnreadable(id, seq);
                 yield break;
             }
 
@@ -50,12 +49,12 @@ internal static class LogHistory
 
             for (ulong seq = has + 1; seq <= last; seq++)
             {
-                if (!log.Ports.Blocks.Read(log.Volume, id, seq).TryGet(out byte[]? encoded, out StoreError error)
+                if (!log.Ports.Blocks.Read(log.Volume, id, seq).TryGet(out byte[]? encoded, out _)
                     || !LogBlockCodec.Decode(encoded).TryGet(out LogBlock? block, out _))
                 {
                     lock (log.Gate)
                     {
-                        if (!log.Repair.Lose(id, seq, error))
+                        if (!log.Repair.Lose(id, seq))
                         {
                             break;
                         }

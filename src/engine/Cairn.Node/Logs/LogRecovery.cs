@@ -141,7 +141,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             if (readable < tip.BlockSeq)
             {
                 isWhole = false;
-                log.Report(id, $"block {readable + 1} cannot be read; peers are asked for it");
+                log.Repair.TellUnreadable(id, readable + 1);
                 EndBefore(id, readable + 1);
             }
         }
@@ -448,7 +448,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
     private ulong LastBefore(LogId id, ulong seq) => seq == 0 ? 0 : Read(id, seq)?.Block.LastTransaction ?? 0;
 
     private (LogBlock Block, BlockHash Hash)? ReadOrMake(LogId id, ulong seq) =>
-        Read(id, seq) ?? (OwnBlock.TryMakeAgain(log, id, seq) ? Read(id, seq) : null);
+        Read(id, seq) ?? (RottenBlocks.TryMakeAgain(log, id, seq) ? Read(id, seq) : null);
 
     private (LogBlock Block, BlockHash Hash)? Read(LogId id, ulong seq) =>
         ports.ReadBlock(log.Volume, id, seq) is { } read ? (read.Block, LogBlockCodec.Hash(read.Encoded)) : null;

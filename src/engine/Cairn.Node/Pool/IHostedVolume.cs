@@ -125,6 +125,9 @@ public interface IHostedVolume : IAsyncDisposable
     /// <summary>What was found wrong with its logs since this was last asked, oldest first.</summary>
     IReadOnlyList<string> TakeFindings() => [];
 
+    /// <summary>Whether what came late is not folded until blocks that were lost here are back.</summary>
+    bool WaitsForLost => false;
+
     /// <summary>Others can write from now on. Called before the second member of a pool is granted.</summary>
     void Share()
     {
