@@ -1,5 +1,7 @@
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
+using Cairn.Simulation.Disks;
+using Cairn.Storage.Ports;
 
 namespace Cairn.Node.Tests.Peers;
 
@@ -69,6 +71,37 @@ public sealed class StoreUpkeepTests
         Assert.True(bench.Put(node, "again", content).IsOk);
         bench.Scheduler.RunFor(TimeSpan.FromSeconds(10));
         Assert.Equal(content, bench.Get(node, "again"));
+        Assert.Equal(content, bench.Get(node, "photo"));
+        bench.AssertNoFailures();
+    }
+
+    /// <summary>A dead disk is one problem, and nothing on it has rotted; when it gives again, all is as it was.</summary>
+    [Fact]
+    public void A_disk_that_gives_nothing_is_named_once_and_nothing_on_it_is_called_rotten()
+    {
+        PoolBench bench = PoolBench.WithDrives(1, 80);
+        BenchNode node = bench.Nodes[0];
+        byte[] content = bench.Bytes(20_000_000);
+        Assert.True(bench.Put(node, "photo", content).IsOk);
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(30));
+        Assert.True(node.Stores!.Chunks.Count > 8);
+
+        // Reading through begins anew with each start, and rests for a day when it is through.
+        node.Kill();
+        node.Start();
+        bench.Until(() => node.FindDrive() is not null, "the volume is open again");
+        Assert.Empty(node.Status().Problems);
+        node.Disk.Faults.Fail = static (path, operation) =>
+            operation == DiskOperation.Read && path.EndsWith(".pack", StringComparison.Ordinal)
+                ? DiskErrorKind.InputOutput : null;
+        bench.Until(() => node.Status().Problems.Count > 0, "it is named", TimeSpan.FromMinutes(3));
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(10));
+        Assert.Equal("disk-failing", Assert.Single(node.Status().Problems).Code);
+        Assert.Single(node.Node.Diary.After(0, 1000), line => line is { Level: LogLevel.Error, Source: "scrub" });
+        Assert.Equal(0, node.Stores!.Chunks.Aside.Count);
+
+        node.Disk.Faults.Clear();
+        bench.Until(() => node.Status().Problems.Count == 0, "it gives again", TimeSpan.FromMinutes(3));
         Assert.Equal(content, bench.Get(node, "photo"));
         bench.AssertNoFailures();
     }

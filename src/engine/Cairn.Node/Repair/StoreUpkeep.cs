@@ -11,7 +11,8 @@ namespace Cairn.Node.Repair;
 /// <remarks>
 /// One turn: (1) Read on for a bounded number of bytes; what is not what its address says is out of the store, and repair
 /// fetches it from a peer. (2) Compact packs that are mostly dead. (3) Now and then write the index out, so that the next
-/// start is quick even after a crash. Rot needs days and a disk must have rest: after a whole pass scrubbing pauses.
+/// start is quick even after a crash. Rot needs days and a disk must have rest: after a whole pass scrubbing pauses. So it does
+/// where the device gives nothing at all: what is on it has not rotted for all that is known.
 /// Thread: the engine's loop; the work runs on background workers, one step at a time.
 /// </remarks>
 internal sealed class StoreUpkeep(
@@ -19,13 +20,24 @@ internal sealed class StoreUpkeep(
 {
     private static readonly TimeSpan Turn = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan SaveEvery = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan RestWhenRefused = TimeSpan.FromMinutes(1);
 
     private readonly Scrubber _scrubber = new(store);
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isStarted;
     private TimeSpan _rest;
+    private StoreError? _refused;
     private TimeSpan _untilSave = SaveEvery;
+
+    /// <summary>What the owner is told of a disk that gives nothing; null while it does.</summary>
+    public NodeProblem? Problem => _refused is { } refused
+        ? new NodeProblem(
+            "disk-failing",
+            $"The disk that this node's home is on cannot be read: {refused.Where} ({refused.Detail}).",
+            "Check this machine's disk and its cable (`dmesg`, `smartctl -a`). It is tried again every minute. If the "
+            + "disk is lost, join with a new home on another, and `cairn node forget` this one.")
+        : null;
 
     /// <summary>Begins.</summary>
     public void Start()
@@ -87,7 +99,8 @@ internal sealed class StoreUpkeep(
 
         long bytes = (long)(options.ScrubBytesPerSecond * Turn.TotalSeconds);
         ScrubStep step = await ports.Workers.Run(WorkPriority.Background, () => _scrubber.Step(bytes), _stop.Token);
-        _rest = step.CompletedPass ? options.ScrubRest : TimeSpan.Zero;
+        NoteDevice();
+        _rest = step.CompletedPass ? options.ScrubRest : _refused is not null ? RestWhenRefused : TimeSpan.Zero;
         foreach (BadRecord bad in step.Bad)
         {
             string fate = bad.Record.Use == ChunkUse.Staged
@@ -100,6 +113,20 @@ internal sealed class StoreUpkeep(
         {
             foundBad();
         }
+    }
+
+    private void NoteDevice()
+    {
+        if (_scrubber.Refused is { } refused && _refused is null)
+        {
+            diary.Add(LogLevel.Error, "scrub", $"the disk cannot be read, and is tried again: {refused}");
+        }
+        else if (_scrubber.Refused is null && _refused is not null)
+        {
+            diary.Add(LogLevel.Info, "scrub", "the disk can be read again");
+        }
+
+        _refused = _scrubber.Refused;
     }
 
     /// <summary>(3)</summary>
