@@ -23,7 +23,15 @@ internal sealed class ReplyPath(Action<Exception> report, PendingChanges pending
     {
         if (PendingChanges.Of(exchange) is { } change && pending.End(change) is { } contentChanged)
         {
-            Invalidation?.TellTwice(change.Node, contentChanged);
+            // A write that waits for room in the journal is one of thousands; its answer has no attributes.
+            if (change.Kind is ChangeKind.Content)
+            {
+                Invalidation?.Tell(change.Node, contentChanged);
+            }
+            else
+            {
+                Invalidation?.TellTwice(change.Node, contentChanged);
+            }
         }
     }
 
