@@ -163,6 +163,7 @@ internal sealed class BlockReceiver(ReplicatedLog log, OwnLogRepair repair, Bloc
             && BlockPayload.Open(log.Keys, next.Block).TryGet(out ImmutableArray<Transaction> transactions, out _))
         {
             log.Exchange.Accept(next.Block, hash);
+            log.Own.Cover(id, next.Block.LastTransaction);
             Enter(next.Block, transactions);
             sealer.Announce();
         }

@@ -22,8 +22,8 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
     private readonly List<(JournalPosition Position, JournalPosition After)> _unneeded = [];
     private bool _isLate;
 
-    /// <summary>Own logs of which an index, thrown away since, knew more than logs and journal hold: their end was lost.</summary>
-    public SortedSet<LogId> Lost { get; init; } = [];
+    /// <summary>What an index, thrown away since, said of the own logs.</summary>
+    public LostWork Lost { get; init; } = new();
 
     /// <summary>Where the draft layers begin that the journal still has.</summary>
     public IReadOnlyDictionary<VersionId, JournalPosition> Begun { get; init; } =
@@ -36,7 +36,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
     /// </returns>
     public bool Run(List<RecoveredRecord> journaled)
     {
-        foreach (LogId id in Lost)
+        foreach (LogId id in Lost.Logs)
         {
             log.Report(id, "blocks that this node wrote are missing here; peers are asked for them");
         }
@@ -304,6 +304,20 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
 
     private void FoldJournal(List<RecoveredRecord> journaled)
     {
+        var doubtful = new SortedDictionary<(uint Incarnation, ulong Seq), Unsealed>();
+        foreach (Unsealed saved in Lost.Saved)
+        {
+            TransactionId id = saved.Transaction.Id;
+            if (id.Seq <= log.Exchange.TipOf(id.Log).TransactionSeq)
+            {
+                _unneeded.Add((saved.Position, saved.Ended.Begun));
+            }
+            else
+            {
+                doubtful.Add((id.Log.Incarnation, id.Seq), saved);
+            }
+        }
+
         foreach (RecoveredRecord record in journaled)
         {
             var id = new TransactionId(
@@ -327,13 +341,23 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             var recovered = new Unsealed(transaction, record.Position, plain.Length, ended);
             if (IsEndLost(id.Log) || id.Seq != LastKnown(id.Log) + 1)
             {
-                log.Own.Doubt(recovered);
+                // Of what was saved in an earlier life there may be two records.
+                if (!doubtful.TryAdd((id.Log.Incarnation, id.Seq), recovered))
+                {
+                    _unneeded.Add((record.Position, ended.Begun));
+                }
+
                 continue;
             }
 
             // If a block it depends on was lost here, the fold lets it wait for that; sealing needs no fold.
             _isLate |= log.Fold.Receive(transaction).BelowCut.Count > 0;
             log.Own.Restore(recovered);
+        }
+
+        foreach (Unsealed doubted in doubtful.Values)
+        {
+            log.Own.Doubt(doubted);
         }
 
         if (log.Own.Doubtful.Count > 0)
@@ -348,7 +372,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
     /// <summary>Whether peers may hold more of an own log than there is here.</summary>
     /// <remarks>An end in order seals everything: whatever the journal has beyond the blocks was in blocks once.</remarks>
     private bool IsEndLost(LogId id) =>
-        ports.Recovered.WasClean || Lost.Contains(id) || ports.Blocks.HasLostEnd(log.Volume, id)
+        ports.Recovered.WasClean || Lost.Logs.Contains(id) || ports.Blocks.HasLostEnd(log.Volume, id)
         || log.Exchange.TipOf(id).BlockSeq < ports.Blocks.LastSeq(log.Volume, id);
 
     /// <summary>The incarnation that is written on: a new one, unless nothing of the last can have been lost.</summary>
@@ -359,11 +383,11 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         LogId last = files
             .Concat(waiting)
             .Concat(log.Fold.Positions.Logs.Select(static pair => pair.Key))
-            .Concat(Lost)
+            .Concat(Lost.Logs)
             .Where(id => id.Author == ports.Identity.Node)
             .DefaultIfEmpty(new LogId(ports.Identity.Node, 0))
             .Max();
-        bool isWhole = files.Contains(last) && !waiting.Contains(last) && !Lost.Contains(last)
+        bool isWhole = files.Contains(last) && !waiting.Contains(last) && !Lost.Logs.Contains(last)
             && !ports.Blocks.IsDamaged(log.Volume, last)
             // Own transactions that build on what was lost here are not folded yet: their numbers are taken.
             && log.Fold.LastOf(last) == LastKnown(last);
@@ -395,7 +419,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         {
             if (id.Author == ports.Identity.Node && folded.TransactionSeq > LastKnown(id))
             {
-                Lost.Add(id);
+                Lost.Save(log, id, LastKnown(id));
             }
         }
     }

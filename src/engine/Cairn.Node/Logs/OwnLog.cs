@@ -49,6 +49,18 @@ internal sealed class OwnLog(JournalWriter journal)
     /// <summary>Writes a transaction to the journal and lets it wait for its block.</summary>
     public Result<Unit, StoreError> Append(Transaction transaction, EndedLayer ended)
     {
+        if (!Write(transaction, ended).TryGet(out Unsealed written, out StoreError error))
+        {
+            return error;
+        }
+
+        _unsealed.Add(written);
+        return Unit.Value;
+    }
+
+    /// <summary>Writes a transaction to the journal.</summary>
+    public Result<Unsealed, StoreError> Write(Transaction transaction, EndedLayer ended)
+    {
         _encoding.ResetWrittenCount();
         TransactionCodec.Encode(transaction, _encoding);
         if (_encoding.WrittenCount > Transaction.EncodedBytesMax)
@@ -66,13 +78,9 @@ internal sealed class OwnLog(JournalWriter journal)
             Time = transaction.Claimed,
         };
         Result<JournalPosition, StoreError> appended = journal.Append(entry, _encoding.WrittenSpan, out _);
-        if (!appended.TryGet(out JournalPosition position, out StoreError error))
-        {
-            return error;
-        }
-
-        _unsealed.Add(new Unsealed(transaction, position, _encoding.WrittenCount, ended));
-        return Unit.Value;
+        return appended.TryGet(out JournalPosition position, out StoreError error)
+            ? new Unsealed(transaction, position, _encoding.WrittenCount, ended)
+            : error;
     }
 
     /// <summary>A recovered transaction that is in no block and continues its log.</summary>

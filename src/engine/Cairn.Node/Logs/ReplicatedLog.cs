@@ -229,7 +229,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
         IReadOnlyList<RecoveredRecord> records = ports.Recovered.Take(keys.Volume);
         Result<ReplicatedLog, StoreError> opened;
-        SortedSet<LogId> lost = [];
+        var lost = new LostWork();
         string? fault = null;
         try
         {
@@ -465,7 +465,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
     private static Result<ReplicatedLog, StoreError> Open(
         LogPorts ports, ReplicatedLogOptions options, VolumeKeyring keys, TreeApplier applier,
-        IReadOnlyList<RecoveredRecord> journaled, SortedSet<LogId> lost)
+        IReadOnlyList<RecoveredRecord> journaled, LostWork lost)
     {
         var table = new OverlayTable(
             new IndexTable(ports.Index), options.TableCacheBytes,
