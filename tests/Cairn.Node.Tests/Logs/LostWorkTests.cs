@@ -124,14 +124,13 @@ public sealed class LostWorkTests
         Assert.Equal(text, node.TableText());
     }
 
-    /// <summary>A block for each file; where they are.</summary>
+    /// <summary>A block for each file; where they are, but for that of a new log.</summary>
     private static List<long> WriteAll(LogNode node, params string[] names)
     {
         List<long> places = [];
         foreach (string name in names)
         {
-            string[] files = [.. node.Disk.Files.Where(path => IsOf(path, node.Log.OwnLogId))];
-            places.Add(files.Length == 0 ? 64 : node.Disk.LengthOf(files[0]));
+            places.Add(node.Disk.Files.Where(path => IsOf(path, node.Log.OwnLogId)).Sum(node.Disk.LengthOf));
             Write(node, name);
         }
 

@@ -1,4 +1,6 @@
 using System.Text;
+using Cairn.Node.Logs;
+using Cairn.Node.Snapshots;
 using Cairn.Simulation.Indexes;
 
 namespace Cairn.Node.Tests.Peers;
@@ -77,6 +79,50 @@ public sealed class DamageTests
         hurt.Start();
         bench.Until(() => hurt.FindDrive() is not null && Shows(bench, hurt, "one", Before), "the file is there");
         Assert.Contains(Problems(hurt), problem => problem.Contains("made anew", StringComparison.Ordinal));
+    }
+
+    /// <summary>A member's block that nobody can give back: what waits for it, and what helps, stands in the status.</summary>
+    [Fact]
+    public void A_lost_block_that_late_changes_wait_for_is_named_with_what_helps()
+    {
+        PoolBench bench = PoolBench.WithDrives(3, 65);
+        (BenchNode writer, BenchNode hurt, BenchNode away) = (bench.Nodes[0], bench.Nodes[1], bench.Nodes[2]);
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(10));
+        writer.Kill();
+        hurt.Kill();
+        Assert.True(bench.Put(away, "late", After).IsOk);
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(10));
+        away.Kill();
+        writer.Start();
+        hurt.Start();
+        bench.Until(() => writer.FindDrive() is not null && hurt.FindDrive() is not null, "the volume is open");
+        ReplicatedLog log = ((SnapshotsVolume)hurt.Drive).Engine.Log;
+        Assert.True(bench.Put(writer, "before", Before).IsOk);
+        bench.Until(() => Shows(bench, hurt, "before", Before), "the first file is there");
+        string file = hurt.Disk.Files
+            .Where(path => path.StartsWith($"logs/{log.Volume}-{writer.Id}", StringComparison.Ordinal))
+            .MaxBy(hurt.Disk.LengthOf)!;
+        long rots = hurt.Disk.LengthOf(file);
+        Assert.True(bench.Put(writer, "one", Before).IsOk);
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(5));
+        Assert.True(bench.Put(writer, "two", Before).IsOk);
+        bench.Until(() => Shows(bench, hurt, "two", Before), "the files are there");
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(10));
+        writer.Kill();
+        log.Prune(static folded => folded);
+        hurt.Disk.FlipBit(file, rots + 60, 3);
+        away.Start();
+        bench.Until(
+            () => Problems(hurt).Any(problem => problem.Contains("that come late", StringComparison.Ordinal)),
+            "it is told that late changes wait");
+        Assert.Contains("`cairn up`", Assert.Single(Problems(hurt)), StringComparison.Ordinal);
+        Assert.True(Shows(bench, hurt, "one", Before));
+        Assert.False(Shows(bench, hurt, "late", After));
+
+        writer.Start();
+        bench.Until(() => Problems(hurt).Single().Contains("It is here again", StringComparison.Ordinal), "it is back");
+        bench.Until(() => Shows(bench, hurt, "late", After), "what came late is shown");
+        Assert.True(Shows(bench, hurt, "one", Before));
     }
 
     /// <summary>A pool of three with a file that all have, and one of them stopped.</summary>
