@@ -91,9 +91,7 @@ public sealed class StoreUpkeepTests
         node.Start();
         bench.Until(() => node.FindDrive() is not null, "the volume is open again");
         Assert.Empty(node.Status().Problems);
-        node.Disk.Faults.Fail = static (path, operation) =>
-            operation == DiskOperation.Read && path.EndsWith(".pack", StringComparison.Ordinal)
-                ? DiskErrorKind.InputOutput : null;
+        FailReads(node);
         bench.Until(() => node.Status().Problems.Count > 0, "it is named", TimeSpan.FromMinutes(3));
         bench.Scheduler.RunFor(TimeSpan.FromMinutes(10));
         Assert.Equal("disk-failing", Assert.Single(node.Status().Problems).Code);
@@ -103,6 +101,24 @@ public sealed class StoreUpkeepTests
         node.Disk.Faults.Clear();
         bench.Until(() => node.Status().Problems.Count == 0, "it gives again", TimeSpan.FromMinutes(3));
         Assert.Equal(content, bench.Get(node, "photo"));
+
+        // What is read while the disk gives nothing is set aside, and counted in one problem.
+        string[] others = ["one", "two", "three"];
+        Assert.All(others, name => Assert.True(bench.Put(node, name, bench.Bytes(2_000_000)).IsOk));
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(30));
+        FailReads(node);
+        Assert.All(others, name => Assert.Null(bench.Get(node, name)));
+        Assert.Single(
+            node.Status().Problems, static problem => problem.Message.Contains("packs/", StringComparison.Ordinal)
+                && problem.Message.Contains("refused 3 copies", StringComparison.Ordinal));
+        Assert.Single(
+            node.Status().Problems, static problem => problem.Message.Contains("packs/", StringComparison.Ordinal));
+        node.Disk.Faults.Clear();
+        bench.Until(() => others.All(name => bench.Get(node, name) is not null), "they are there again");
         bench.AssertNoFailures();
     }
+
+    private static void FailReads(BenchNode node) => node.Disk.Faults.Fail = static (path, operation) =>
+        operation == DiskOperation.Read && path.EndsWith(".pack", StringComparison.Ordinal)
+            ? DiskErrorKind.InputOutput : null;
 }

@@ -2,6 +2,7 @@ using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node.Peers;
 using Cairn.Node.Pool;
+using Cairn.Storage;
 using Cairn.Storage.Logs;
 using Cairn.Storage.Packs;
 
@@ -16,14 +17,30 @@ internal sealed class DamageReport(ChunkStore chunks, LogStore logs, VolumeSet v
 
     private const int ChunksShownMax = 20;
 
-    /// <summary>What is shown in the status: copies one by one, logs by who wrote them.</summary>
+    /// <summary>
+    /// What is shown in the status: copies one by one, but those together that the device refused; logs by who wrote them.
+    /// </summary>
     public IEnumerable<NodeProblem> Problems =>
     [
-        .. chunks.Findings.TakeLast(ChunksShownMax)
-            .Select(finding => new NodeProblem(Code, finding.Error.Sentence + ".", finding.Error.Advice)),
+        .. chunks.Findings.GroupBy(static found => found.Error.Kind == StoreErrorKind.InputOutput).SelectMany(OfCopies),
         .. logs.Findings.GroupBy(found => (found.Volume, found.Log.Author)).Select(OfLog),
         .. volumes.Problems,
     ];
+
+    private static IEnumerable<NodeProblem> OfCopies(IGrouping<bool, StoreFinding> found)
+    {
+        int refused = found.Key ? found.Count() : 0;
+        return refused > 1
+            ?
+            [
+                new NodeProblem(
+                    Code,
+                    $"This machine's disk refused {refused} copies: {found.Last().Error.Sentence} was the last.",
+                    found.Last().Error.Advice),
+            ]
+            : found.TakeLast(ChunksShownMax)
+                .Select(static one => new NodeProblem(Code, one.Error.Sentence + ".", one.Error.Advice));
+    }
 
     private NodeProblem OfLog(IGrouping<(VolumeId Volume, NodeId Author), LogDamage> damage)
     {
