@@ -419,7 +419,11 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         {
             if (id.Author == ports.Identity.Node && folded.TransactionSeq > LastKnown(id))
             {
-                Lost.Save(log, id, LastKnown(id));
+                Lost.Logs.Add(id);
+                if (!IsAwaited(id, folded))
+                {
+                    Lost.Save(log, id, LastKnown(id));
+                }
             }
         }
     }
@@ -444,8 +448,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
     {
         foreach ((LogId id, LogPosition folded) in log.Fold.Positions.Logs)
         {
-            if (folded.TransactionSeq > LastKnown(id)
-                && log.Copied.Awaited?.Contains(new TransactionId(id, folded.TransactionSeq)) != true)
+            if (folded.TransactionSeq > LastKnown(id) && !IsAwaited(id, folded))
             {
                 return false;
             }
@@ -453,6 +456,10 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
 
         return true;
     }
+
+    /// <summary>Whether the blocks that hold it are on their way: the table came from another member.</summary>
+    private bool IsAwaited(LogId id, LogPosition folded) =>
+        log.Copied.Awaited?.Contains(new TransactionId(id, folded.TransactionSeq)) == true;
 
     /// <summary>The last transaction of a log that is in a block here, or waits to be sealed into one.</summary>
     private ulong LastKnown(LogId id)

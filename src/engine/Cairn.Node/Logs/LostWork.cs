@@ -25,7 +25,6 @@ internal sealed class LostWork
     /// <param name="lastHeld">The last transaction that is in a block here, or waits to be sealed.</param>
     public void Save(ReplicatedLog log, LogId own, ulong lastHeld)
     {
-        Logs.Add(own);
         var known = new HashSet<TransactionId>(
             log.Own.Doubtful.Concat(_saved).Select(static unsealed => unsealed.Transaction.Id));
         int before = _saved.Count;
