@@ -87,6 +87,39 @@ public sealed class BrakeTests
         Assert.False(MarkOf(_nodes[0], _nodes[1]).IsHeld);
     }
 
+    /// <summary>A look that walked for long rests for long. What is removed meanwhile is as old as it is.</summary>
+    [Fact]
+    public void WhatIsRemovedWhileTheCollectorRests_AgesFromThenOn()
+    {
+        ChunkRef[] chunks = Volume(1);
+        GarbageNode node = _nodes[0];
+        ChunkRef list = GarbageNode.Chunk(Files, node);
+        Manifest listed = Manifest.Of([GarbageNode.Chunk(Files + 1, node).Whole()]);
+        node.ReadList = () => listed;
+        node.Reading = TimeSpan.FromSeconds(30);
+        node.CreateLarge("large", list, listed);
+        node.Collector.Start(node.Node.Process);
+        node.Unlink("f0");
+        TimeSpan first = Until(() => !node.Has(chunks[0]));
+        _scheduler.RunFor(TimeSpan.FromSeconds(60));
+        node.Unlink("f1");
+        TimeSpan second = Until(() => !node.Has(chunks[1]));
+        Assert.InRange(first, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(6));
+        Assert.InRange(second, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(11));
+    }
+
+    private TimeSpan Until(Func<bool> condition)
+    {
+        TimeSpan began = _scheduler.Now;
+        while (!condition())
+        {
+            _scheduler.RunFor(TimeSpan.FromSeconds(1));
+            Assert.InRange(_scheduler.Now - began, TimeSpan.Zero, TimeSpan.FromHours(1));
+        }
+
+        return _scheduler.Now - began;
+    }
+
     [Fact]
     public void AfterARelease_TheNextDisasterIsBrakedAgain()
     {

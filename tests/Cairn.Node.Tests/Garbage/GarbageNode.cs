@@ -19,6 +19,7 @@ internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
 {
     private readonly SimulatedScheduler _scheduler;
     private readonly List<GarbageNode> _all;
+    private int _asked;
 
     public GarbageNode(
         SimulatedScheduler scheduler, int number, LogMembers members, List<GarbageNode> all, BrakeLimits? brake = null,
@@ -35,6 +36,11 @@ internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
             options ?? new GarbageOptions { Keep = Retention.None, Brake = brake ?? new BrakeLimits() })
         {
             IsSpaceShort = () => IsSpaceShort,
+            KnowsLess = () =>
+            {
+                _asked++;
+                return false;
+            },
         };
         all.Add(this);
     }
@@ -77,16 +83,26 @@ internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
     /// <summary>Whether all are known to have heard that the volume was removed.</summary>
     public bool HaveHeardOfRemoval { get; set; } = true;
 
-    public ValueTask<Result<Manifest, VolumeError>> Load(ReadOnlyMemory<byte> root, CancellationToken cancellation) =>
-        new(ReadList() is { } manifest ? manifest : VolumeError.Unreachable);
+    /// <summary>How long it takes to read what is behind a large root: a walk over the tree takes as long.</summary>
+    public TimeSpan Reading { get; set; }
 
-    /// <summary>How often its collector looked for what can be carried out.</summary>
-    public int Pauses { get; private set; }
-
-    public ValueTask<IDisposable> PausePublishing(CancellationToken cancellation)
+    public async ValueTask<Result<Manifest, VolumeError>> Load(
+        ReadOnlyMemory<byte> root, CancellationToken cancellation)
     {
-        Pauses++;
-        return new(new Nothing());
+        await Task.Delay(Reading, Node.Process.Time, cancellation);
+        return ReadList() is { } manifest ? manifest : VolumeError.Unreachable;
+    }
+
+    /// <summary>How often its collector went through its steps: each time it asks twice whether it knows enough.</summary>
+    public int Looks => _asked / 2;
+
+    /// <summary>How long the round of the publisher takes that is always under way.</summary>
+    public TimeSpan Publishing { get; set; }
+
+    public async ValueTask<IDisposable> PausePublishing(CancellationToken cancellation)
+    {
+        await Task.Delay(Publishing, Node.Process.Time, cancellation);
+        return new Nothing();
     }
 
     /// <summary>Stores a chunk on some nodes.</summary>
@@ -122,6 +138,25 @@ internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
     });
 
     public void Unlink(string name) => Edit(edits => edits.Unlink(TreeQueries.Root, Encoding.UTF8.GetBytes(name)));
+
+    /// <summary>A folder of the root, or of another folder.</summary>
+    public ObjectId MakeFolder(string name, ObjectId? parent = null)
+    {
+        ObjectId id = new(Node.Fresh());
+        Edit(edits => edits.MakeDirectory(
+            parent ?? TreeQueries.Root, Encoding.UTF8.GetBytes(name), new NewObject(id, 0x1ED, 1, 2, default)));
+        return id;
+    }
+
+    public void RemoveFolder(string name, ObjectId? parent = null) =>
+        Edit(edits => edits.RemoveDirectory(parent ?? TreeQueries.Root, Encoding.UTF8.GetBytes(name)));
+
+    public void CreateIn(ObjectId folder, string name, params ChunkRef[] chunks) => Edit(edits => edits.CreateFile(
+        folder, Encoding.UTF8.GetBytes(name), new NewObject(new ObjectId(Node.Fresh()), 0x1A4, 1, 2, default),
+        Version(chunks)));
+
+    public void UnlinkIn(ObjectId folder, string name) =>
+        Edit(edits => edits.Unlink(folder, Encoding.UTF8.GetBytes(name)));
 
     public ObjectView View(string name) =>
         Queries.Get(Queries.Lookup(TreeQueries.Root, Encoding.UTF8.GetBytes(name))!.Value.Object)!;

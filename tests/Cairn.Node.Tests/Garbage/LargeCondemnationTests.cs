@@ -19,7 +19,7 @@ public sealed class LargeCondemnationTests
     [Fact]
     public void WhatManyCondemnationsName_IsGoneInSecondsEach()
     {
-        // More than twenty condemnations, each acknowledged, carried out and settled by three nodes.
+        // More than ten condemnations, each acknowledged, carried out and settled by three nodes.
         TimeSpan atOnce = RemoveAll(largeFrom: 2);
         Assert.InRange(atOnce, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(100));
     }
@@ -28,6 +28,18 @@ public sealed class LargeCondemnationTests
     public void WhatIsSmall_TakesItsTime() =>
         Assert.InRange(
             RemoveAll(largeFrom: AddressesMax + 1), TimeSpan.FromSeconds(200), TimeSpan.FromMinutes(20));
+
+    /// <summary>The collector rests for a multiple of what its looks took. That a large file was on its way is no look.</summary>
+    [Fact]
+    public void WhoWaitsForAPublication_DoesNotRestFromIt()
+    {
+        ChunkRef[] chunks = Start(largeFrom: AddressesMax + 1);
+        _nodes.ForEach(static node => node.Publishing = TimeSpan.FromSeconds(30));
+        _nodes[0].Unlink("file 0");
+        TimeSpan began = _scheduler.Now;
+        Until(() => _nodes.TrueForAll(node => !node.Has(chunks[0])));
+        Assert.InRange(_scheduler.Now - began, TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(3));
+    }
 
     [Fact]
     public void WhoCannotAnswer_IsNotAskedAtEveryChange()
@@ -45,8 +57,8 @@ public sealed class LargeCondemnationTests
 
         // It agrees to nothing: nothing goes, and a look a second would be three hundred.
         Assert.True(_nodes.TrueForAll(node => node.Has(chunks[0])));
-        Assert.InRange(absent.Pauses, 0, 1);
-        Assert.InRange(_nodes[1].Pauses, 1, 80);
+        Assert.InRange(absent.Looks, 0, 1);
+        Assert.InRange(_nodes[1].Looks, 1, 80);
         absent.IsReturning = false;
         Until(() => _nodes.TrueForAll(node => !node.Has(chunks[0])));
     }

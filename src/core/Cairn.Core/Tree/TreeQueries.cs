@@ -257,6 +257,9 @@ public sealed class TreeQueries
         }
     }
 
+    /// <summary>The folder of an object's first entry; of a removed one the folder it was in last. Null for the root.</summary>
+    public ObjectId? ParentOf(ObjectId id) => Get(id)?.Record.Places is [PlaceRecord place, ..] ? place.Parent : null;
+
     /// <summary>The transaction that took an object's last entry; null if it has one, or there is no such object.</summary>
     public TransactionId? RemovedBy(ObjectId id)
     {
@@ -398,9 +401,6 @@ public sealed class TreeQueries
     }
 
     internal List<ObjectRecord> HiddenEquals(byte[] slot) => _conflicts.HiddenEquals(slot);
-
-    private ObjectId? ParentOf(ObjectId directory) =>
-        Get(directory)?.Record.Places is [PlaceRecord place, ..] ? place.Parent : null;
 
     private byte[]? GetObject(ObjectId id)
     {

@@ -19,6 +19,19 @@ internal sealed class BrakeWatch(ReplicatedLog log, TreeQueries queries, Garbage
     private Dictionary<LogId, BrakeMark> _marks = [];
     private bool _isConcerned;
 
+    /// <summary>Remembers how long the logs are now: what they have come to is known from this moment on.</summary>
+    /// <remarks>
+    /// Between two looks may lie minutes: a look walks over all of the past, and rests accordingly. What is removed meanwhile is
+    /// as old as it is, not as the look that finds it.
+    /// </remarks>
+    public void Note()
+    {
+        lock (log.Gate)
+        {
+            Note(log.Fold.Positions);
+        }
+    }
+
     /// <summary>Measures, and writes down who is to be held from now on.</summary>
     /// <returns>Whether something was written.</returns>
     public bool Look(WallTime now)

@@ -11,6 +11,7 @@ public sealed partial class GarbageCollector
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     private TimeSpan _took;
+    private TimeSpan _noLook;
     private bool _isAtOnce = true;
 
     private async Task Loop()
@@ -26,6 +27,7 @@ public sealed partial class GarbageCollector
 
             try
             {
+                NoteRemovals();
                 bool isLarge = await Quiet();
                 bool isDone = false;
                 long started = _time.GetTimestamp();
@@ -36,7 +38,8 @@ public sealed partial class GarbageCollector
 
                 // What could not be done at once is tried again in its time.
                 _isAtOnce = isDone || !isLarge;
-                _took = _time.GetElapsedTime(started);
+                _took = _time.GetElapsedTime(started) - _noLook;
+                _noLook = default;
                 if (Patience() is { } patience)
                 {
                     await Rest(patience);
@@ -72,6 +75,7 @@ public sealed partial class GarbageCollector
                 }
 
                 await Task.Delay(left < LookEvery ? left : LookEvery, _time, _stop.Token);
+                NoteRemovals();
             }
 
             if (!_wake.IsRaised)
@@ -85,6 +89,15 @@ public sealed partial class GarbageCollector
 
         _wake.Hear();
         return false;
+    }
+
+    /// <summary>What was removed ages from now on, though the look that finds it may rest for minutes.</summary>
+    private void NoteRemovals()
+    {
+        if (!_options.IsPrivate && !_options.IsRemoved)
+        {
+            _brake.Note();
+        }
     }
 
     /// <summary>Whether a large condemnation waits for a step of this node, and for nobody else before.</summary>

@@ -22,6 +22,8 @@ namespace Cairn.Node.Garbage;
 /// </remarks>
 public sealed partial class GarbageCollector : IDisposable
 {
+    private const int RemovedPerTurn = 256;
+
     private readonly ReplicatedLog _log;
     private readonly ChunkStore _store;
     private readonly NodeId _self;
@@ -39,6 +41,7 @@ public sealed partial class GarbageCollector : IDisposable
     private readonly VolumePurge _purge;
     private readonly BrakeWatch _brake;
     private IGarbageMembers _members;
+    private long _measured;
 
     /// <summary>A collector for one volume.</summary>
     public GarbageCollector(
@@ -153,10 +156,16 @@ public sealed partial class GarbageCollector : IDisposable
         lock (_log.Gate)
         {
             cut = Members.Stable(_log.Word);
+            if (_queries.Condemned().Count > 0 && _time.GetElapsedTime(_measured) < _options.Interval)
+            {
+                // Nothing is condemned now; to measure nevertheless is for those who want to see what is held.
+                return false;
+            }
         }
 
         // What is condemned now was folded before, so it was measured.
         bool isBraked = !_options.IsPrivate && _brake.Look(Now);
+        _measured = _time.GetTimestamp();
         lock (_log.Gate)
         {
             if (_queries.Condemned().Count > 0)
@@ -339,17 +348,17 @@ public sealed partial class GarbageCollector : IDisposable
     /// <summary>(3) Remove what every writer acknowledged.</summary>
     private async Task<bool> CarryOut(CancellationToken cancellation)
     {
-        using IDisposable pause = await _roots.PausePublishing(cancellation);
-        List<CondemnedAddresses> ready;
-        lock (_log.Gate)
+        if (Ready().Count == 0)
         {
-            GarbageMark mine = GarbageMark.Of(_queries, _self);
-            List<GarbageMark> marks = MarksOfWriters();
-            ready = _late.Count > 0 ? [] : [.. _queries.Condemned().Where(list => !mine.CarriedOut.Contains(list.By)
-                && marks.TrueForAll(mark => mark.Acknowledged.Contains(list.By)))];
+            return false;
         }
 
-        if (ready.Count == 0 || !Remove([.. ready.SelectMany(list => list.Addresses)]))
+        // A large file may be on its way, and each chunk goes once: neither is a look, to rest from.
+        long began = _time.GetTimestamp();
+        using IDisposable pause = await _roots.PausePublishing(cancellation);
+        List<CondemnedAddresses>? removed = await RemoveReady(cancellation);
+        _noLook += _time.GetElapsedTime(began);
+        if (removed is null)
         {
             return false;
         }
@@ -359,8 +368,48 @@ public sealed partial class GarbageCollector : IDisposable
             GarbageMark mark = GarbageMark.Of(_queries, _self);
             return Write((mark with
             {
-                CarriedOut = [.. mark.CarriedOut.Concat(ready.Select(list => list.By)).Distinct().Order()],
+                CarriedOut = [.. mark.CarriedOut.Concat(removed.Select(list => list.By)).Distinct().Order()],
             }).ToPrimitive(_self));
+        }
+    }
+
+    /// <summary>Removes what is ready, so much at a time that other work of this loop is not kept waiting.</summary>
+    /// <remarks>
+    /// Who writes may have come back meanwhile, so it is asked anew each time who acknowledged. Between the last look at all
+    /// of it and the mark nothing else runs here: what a peer has sent in between is gone, too, when it is said to be gone.
+    /// </remarks>
+    /// <returns>What was removed; null when nothing may go, or something stays.</returns>
+    private async Task<List<CondemnedAddresses>?> RemoveReady(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            List<CondemnedAddresses> ready = Ready();
+            ChunkAddress[] all = [.. ready.SelectMany(list => list.Addresses)];
+            ChunkAddress[] some = [.. all.Where(address => _store.Contains(KeyOf(address))).Take(RemovedPerTurn)];
+            if (some.Length < RemovedPerTurn)
+            {
+                return all.Length > 0 && Remove(all) ? ready : null;
+            }
+
+            if (!RemoveUnsynced(some))
+            {
+                return null;
+            }
+
+            await Task.Yield();
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>What every writer acknowledged and this node has not removed yet; nothing while something may be rescued.</summary>
+    private List<CondemnedAddresses> Ready()
+    {
+        lock (_log.Gate)
+        {
+            GarbageMark mine = GarbageMark.Of(_queries, _self);
+            List<GarbageMark> marks = MarksOfWriters();
+            return _late.Count > 0 ? [] : [.. _queries.Condemned().Where(list => !mine.CarriedOut.Contains(list.By)
+                && marks.TrueForAll(mark => mark.Acknowledged.Contains(list.By)))];
         }
     }
 
@@ -371,10 +420,16 @@ public sealed partial class GarbageCollector : IDisposable
     /// </returns>
     internal bool Remove(ChunkAddress[] addresses)
     {
+        bool isGone = RemoveUnsynced(addresses);
+        return _store.Commit().IsOk && isGone;
+    }
+
+    private bool RemoveUnsynced(ChunkAddress[] addresses)
+    {
         List<ChunkAddress> gone = [];
         foreach (ChunkAddress address in addresses)
         {
-            RecordKey key = _options.IsPrivate ? RecordKey.Private(address) : RecordKey.Copy(address);
+            RecordKey key = KeyOf(address);
             int length = _store.Length(key);
             if (length < 0 || _store.Remove(key).IsOk)
             {
@@ -384,8 +439,11 @@ public sealed partial class GarbageCollector : IDisposable
         }
 
         Removed?.Invoke([.. gone]);
-        return _store.Commit().IsOk && gone.Count == addresses.Length;
+        return gone.Count == addresses.Length;
     }
+
+    private RecordKey KeyOf(ChunkAddress address) =>
+        _options.IsPrivate ? RecordKey.Private(address) : RecordKey.Copy(address);
 
     /// <summary>(4) Settle what every writer carried out.</summary>
     private bool Settle()

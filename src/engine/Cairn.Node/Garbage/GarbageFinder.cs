@@ -60,7 +60,7 @@ internal sealed class GarbageFinder(
                 return gone;
             }
 
-            int items = gone.Objects.Count + gone.Versions.Count + gone.Kept.Count;
+            int items = Items(gone);
             int fitting = (int)((long)items * read / goneRoots.Count);
             _itemsMax = Math.Clamp(fitting, 1, Math.Max(1, Math.Min(items, _itemsMax) - 1));
         }
@@ -94,11 +94,13 @@ internal sealed class GarbageFinder(
         _chunks = 0;
         PastSweep sweep = new(queries, new TreeRules(queries, Rule.Default with { Keep = options.Keep }), limits);
         PastWalk walk = new(log, queries);
+        RemovedFolders folders = new(queries);
         walk.Removed(some =>
         {
-            AddObjects(some, sweep, gone, goneRoots);
+            AddObjects(some, sweep, gone, goneRoots, folders);
             return HasRoom(gone);
         });
+        AddFolders(folders, gone);
         walk.Superseded(some =>
         {
             AddVersions(some, sweep, gone, goneRoots);
@@ -171,23 +173,46 @@ internal sealed class GarbageFinder(
     }
 
     private void AddObjects(
-        IReadOnlyList<DetachedObject> some, PastSweep sweep, GoneSet gone, List<ReadOnlyMemory<byte>> goneRoots)
+        IReadOnlyList<DetachedObject> some, PastSweep sweep, GoneSet gone, List<ReadOnlyMemory<byte>> goneRoots,
+        RemovedFolders folders)
     {
         // An open file keeps what it stands on: its roots are never condemned, so neither is what has them.
         HashSet<ReadOnlyMemory<byte>> open = OpenRoots();
         foreach (DetachedObject removed in some)
         {
-            if (!HasRoom(gone) || !sweep.MayForget(removed))
+            if (!HasRoom(gone))
             {
-                continue;
+                return;
             }
 
-            List<ReadOnlyMemory<byte>> own = Roots(removed.Object);
-            if (!own.Exists(open.Contains))
+            List<ReadOnlyMemory<byte>>? own = sweep.MayForget(removed) ? Roots(removed.Object) : null;
+            if (own is null || own.Exists(open.Contains))
+            {
+                folders.NoteStays(removed.Object);
+            }
+            else if (queries.Get(removed.Object) is { Kind: TreeKind.Directory })
+            {
+                folders.NoteMayGo(removed.Object);
+            }
+            else
             {
                 gone.Objects.Add(removed.Object);
                 Add(own, goneRoots);
             }
+        }
+    }
+
+    /// <summary>Folders go last, when all was looked through: their rules say whether what was in them may go.</summary>
+    private void AddFolders(RemovedFolders folders, GoneSet gone)
+    {
+        if (!HasRoom(gone))
+        {
+            return;
+        }
+
+        lock (log.Gate)
+        {
+            gone.Objects.UnionWith(folders.Free().Take(_itemsMax - Items(gone)));
         }
     }
 
@@ -209,7 +234,7 @@ internal sealed class GarbageFinder(
     private void Add(List<ReadOnlyMemory<byte>> found, List<ReadOnlyMemory<byte>> goneRoots)
     {
         goneRoots.AddRange(found);
-        _chunks += found.Sum(static root => 1 + (root.Length / RefBytes));
+        _chunks += found.Sum(static root => Math.Max(1, root.Length / RefBytes));
     }
 
     private List<ReadOnlyMemory<byte>> Roots(ObjectId id)
@@ -227,9 +252,13 @@ internal sealed class GarbageFinder(
 
     private HashSet<ReadOnlyMemory<byte>> OpenRoots() => new(roots.OpenRoots(), RootComparer.Instance);
 
+    /// <summary>An eighth is left for what roots say of their chunks is too little: else the walk is made again.</summary>
     private bool HasRoom(GoneSet gone) =>
-        gone.Objects.Count + gone.Versions.Count + gone.Kept.Count < _itemsMax
-        && _chunks <= options.AddressesMax / 2;
+        Items(gone) < _itemsMax && _chunks <= options.AddressesMax * 7 / 8;
+
+    /// <summary>A version counts twice: its name takes as many bytes as two objects.</summary>
+    private static int Items(GoneSet gone) =>
+        gone.Objects.Count + (2 * gone.Versions.Count) + gone.Kept.Count;
 
     private sealed class RootComparer : IEqualityComparer<ReadOnlyMemory<byte>>
     {

@@ -30,8 +30,8 @@ public sealed record GarbageOptions
     /// <summary>Whether the volume was removed: all of it is garbage, and nobody needs any of it. Default false.</summary>
     public bool IsRemoved { get; init; }
 
-    /// <summary>At most so many objects and versions in one condemnation. Default 4,096.</summary>
-    public int ItemsMax { get; init; } = 4096;
+    /// <summary>At most so many objects in one condemnation; a version counts as two. Default 16,384.</summary>
+    public int ItemsMax { get; init; } = 16_384;
 
     /// <summary>At most so many addresses in one condemnation: what fits a transaction. Default 16,384.</summary>
     public int AddressesMax { get; init; } = 16_384;

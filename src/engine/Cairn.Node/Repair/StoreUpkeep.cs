@@ -10,14 +10,19 @@ namespace Cairn.Node.Repair;
 /// <summary>Keeps the chunk store in order: finds rot while copies exist, compacts, saves the index.</summary>
 /// <remarks>
 /// One turn: (1) Read on for a bounded number of bytes; what is not what its address says is out of the store, and repair
-/// fetches it from a peer. (2) Compact packs that are mostly dead. (3) Now and then write the index out, so that the next
-/// start is quick even after a crash. Rot needs days and a disk must have rest: after a whole pass scrubbing pauses. So it does
-/// where the device gives nothing at all: what is on it has not rotted for all that is known.
+/// fetches it from a peer. (2) Compact packs that are mostly dead, but not while much is being removed. (3) Now and then
+/// write the index out, so that the next start is quick even after a crash. Rot needs days and a disk must have rest: after a
+/// whole pass scrubbing pauses. So it does where the device gives nothing at all: what is on it has not rotted for all that is
+/// known.
 /// Thread: the engine's loop; the work runs on background workers, one step at a time.
 /// </remarks>
 internal sealed class StoreUpkeep(
     NodePorts ports, NodeOptions options, ChunkStore store, NodeDiary diary, Action foundBad) : IDisposable
 {
+    /// <summary>Compaction waits for so many turns without much that was removed, and for at most so many in all.</summary>
+    private const int CalmTurns = 3;
+    private const int HeldTurnsMax = 30;
+
     private static readonly TimeSpan Turn = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan SaveEvery = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan RestWhenRefused = TimeSpan.FromMinutes(1);
@@ -29,6 +34,9 @@ internal sealed class StoreUpkeep(
     private TimeSpan _rest;
     private StoreError? _refused;
     private TimeSpan _untilSave = SaveEvery;
+    private long _dead = store.Space.Dead;
+    private int _calmIn;
+    private int _held;
 
     /// <summary>What the owner is told of a disk that gives nothing; null while it does.</summary>
     public NodeProblem? Problem => _refused is { } refused
@@ -81,11 +89,30 @@ internal sealed class StoreUpkeep(
     /// <summary>(2)</summary>
     private async Task Compact()
     {
+        if (IsMuchGoing())
+        {
+            return;
+        }
+
         int freed = await ports.Workers.Run(WorkPriority.Background, store.Maintain, _stop.Token);
         if (freed > 0)
         {
             diary.Add(LogLevel.Info, "chunk store", $"{freed} packs were compacted and freed");
         }
+    }
+
+    /// <summary>
+    /// Whether much is being removed just now. What goes lies scattered over all packs, so they are half dead at about the same
+    /// time: to compact them then would be to move what goes next, and the disk would have that to do besides.
+    /// </summary>
+    private bool IsMuchGoing()
+    {
+        StoreSpace space = store.Space;
+        bool isGrowing = space.Dead - _dead >= space.Allocated / 64;
+        _dead = space.Dead;
+        _calmIn = isGrowing ? CalmTurns : Math.Max(0, _calmIn - 1);
+        _held = _calmIn > 0 && space.Free > 0 && _held < HeldTurnsMax ? _held + 1 : 0;
+        return _held > 0;
     }
 
     /// <summary>(1)</summary>
