@@ -133,10 +133,14 @@ public sealed class Campaign
         }
     }
 
+    private int SettledWithout(SimulatedMachine machine) => machine.Node?.State.Settled.Values.Count(
+        settled => _machines.Exists(other => !settled.Members.Contains(other.Id))) ?? 0;
+
     private SimulatedMachine Join(SimulatedMachine host)
     {
         SimulatedMachine next = AddMachine();
-        InviteTerms terms = new(MemberRole.Admin);
+        bool isLaptop = LaptopOutings.IsLaptop(next, _options.Faults);
+        InviteTerms terms = new(isLaptop ? MemberRole.Member : MemberRole.Admin);
         InviteTicket ticket = Require(Do(host, () => host.Node!.Invite(terms, default).AsTask()));
         Require(Do(next, () => Founding.Join(next.Ports, next.Options, ticket.Code, CancellationToken.None)));
         Begin(next);
@@ -328,6 +332,7 @@ public sealed class Campaign
             .. _counters.Deeds,
             new("volumes with a checkpoint", _machines.Max(machine => machine.Node?.State.Checkpoints.Count ?? 0)),
             new("volumes with a settled one", _machines.Max(machine => machine.Node?.State.Settled.Count ?? 0)),
+            new("volumes with one that was settled without somebody", _machines.Max(SettledWithout)),
             new("logs that begin later", _machines.Max(
                 machine => machine.Hosted?.Log.FirstKept(LogPositions.Empty).Count ?? 0)),
         ],

@@ -36,7 +36,8 @@ public sealed record CampaignOptions
     /// <summary>
     /// How long a member may be away before it is forgotten: weeks would take days to run, so a part of a storm.
     /// </summary>
-    public TimeSpan Horizon => Faults.HasFlag(FaultKinds.Away) ? StormLength / 4 : TimeSpan.FromDays(90);
+    public TimeSpan Horizon =>
+        (Faults & (FaultKinds.Away | FaultKinds.Laptops)) != 0 ? StormLength / 4 : TimeSpan.FromDays(90);
 
     /// <summary>A bug planted on purpose, to prove that the checks see it. Default none.</summary>
     public PlantedBug Bug { get; init; }

@@ -55,11 +55,19 @@ public enum FaultKinds
     /// <summary>With a process that dies the indexes of its volumes and all checkpoints it keeps are lost.</summary>
     LostCheckpoints = 32768,
 
-    /// <summary>Everything, but for <see cref="Replace"/>: a pool that loses and wins members is another pool.</summary>
+    /// <summary>
+    /// Everything, but for <see cref="Replace"/> and <see cref="Laptops"/>: with those it is another pool.
+    /// </summary>
     All = 65535,
 
     /// <summary>After a storm a machine leaves by its own will, and a new one joins.</summary>
     Replace = 65536,
+
+    /// <summary>
+    /// Machines from the third on are no admins, and some of them are cut off from all others for longer than the horizon, alone or
+    /// two together, and work on.
+    /// </summary>
+    Laptops = 131072,
 }
 
 /// <summary>The words for faults on the command line and in reports.</summary>
@@ -73,6 +81,7 @@ public static class FaultWords
         (FaultKinds.FullDisk, "full-disk"), (FaultKinds.Clock, "clock"), (FaultKinds.Forget, "forget"),
         (FaultKinds.Collect, "collect"), (FaultKinds.Away, "away"), (FaultKinds.LostIndex, "lost-index"),
         (FaultKinds.LostCheckpoints, "lost-checkpoints"), (FaultKinds.Replace, "replace"),
+        (FaultKinds.Laptops, "laptops"),
     ];
 
     /// <summary>Every word, in the order of reports.</summary>

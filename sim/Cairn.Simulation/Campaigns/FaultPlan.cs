@@ -31,6 +31,7 @@ internal sealed class FaultPlan
     private readonly List<(SimulatedMachine From, SimulatedMachine To)> _cuts = [];
     private int _storm;
     private bool _awaitsRound;
+    private readonly LaptopOutings _laptops;
     private SimulatedMachine? _away;
     private SimulatedMachine? _forgetful;
 
@@ -44,6 +45,7 @@ internal sealed class FaultPlan
         _options = options;
         _oracle = oracle;
         _chronicle = chronicle;
+        _laptops = new LaptopOutings(network, machines, options);
         _random = new Prng(options.Seed ^ 0xFA17);
         _lostIndexes = new Prng(options.Seed ^ 0x1DE);
         _lostCheckpoints = new Prng(options.Seed ^ 0xC4E);
@@ -77,6 +79,7 @@ internal sealed class FaultPlan
         Plan(FaultKinds.Clock, MoveClock);
         Plan(FaultKinds.Forget, Forget);
         Plan(FaultKinds.Away, SendAway);
+        Plan(FaultKinds.Laptops, TakeAlong);
         Plan(FaultKinds.Collect, () =>
         {
             if (!_awaitsRound)
@@ -95,6 +98,7 @@ internal sealed class FaultPlan
         _network.Faults = NetworkFaults.None;
         _network.HealAll();
         _cuts.Clear();
+        _laptops.End();
         foreach (SimulatedMachine machine in _machines)
         {
             if (_dying.Contains(machine.Number))
@@ -220,6 +224,7 @@ internal sealed class FaultPlan
         }
 
         _cuts.Clear();
+        _laptops.Cut();
         _chronicle.Add("faults", "all lines are mended");
     }
 
@@ -339,6 +344,16 @@ internal sealed class FaultPlan
                 _away = null;
                 machine.Start();
             });
+        }
+    }
+
+    private void TakeAlong()
+    {
+        IReadOnlyList<SimulatedMachine> taken = _laptops.Begin();
+        if (taken.Count > 0)
+        {
+            Happened(FaultKinds.Laptops, string.Join(", ", taken.Select(machine => machine.Options.Name)));
+            Later(_laptops.Length(), _laptops.End);
         }
     }
 

@@ -168,7 +168,7 @@ internal sealed class InvariantChecker
         }
 
         CheckCopies(rotted);
-        bool mayLack = (_options.Faults & (FaultKinds.Forget | FaultKinds.Away)) != 0;
+        bool mayLack = (_options.Faults & (FaultKinds.Forget | FaultKinds.Away | FaultKinds.Laptops)) != 0;
         if (_snapshots.Look(mayLack) is { } wrong)
         {
             Break("a snapshot shows on every node what it showed when it was made", wrong);
