@@ -147,7 +147,7 @@ public sealed class CheckpointRulesTests
         third.Do(Grant(4, MemberRole.Member));
         _first.Do(Create(2, "more"));
         _first.Do(Create(3, "more"));
-        _first.Do(new Exclude(MemberKit.Node(3), true));
+        _first.Do(Revoke(3));
         _second.MeetWith(_first);
         Stand(10);
         SettleBoth(10);
@@ -155,7 +155,7 @@ public sealed class CheckpointRulesTests
         _first.MeetWith(third);
         PoolScene newcomer = new(5);
         newcomer.MeetWith(_first);
-        Assert.Equal(MemberStanding.Revoked, newcomer.StandingOf(1));
+        Assert.Equal(MemberStanding.Suspended, newcomer.StandingOf(1));
         Assert.Equal(10UL, _first.State.Settled[Volume(1)].Checkpoint.Depth);
         Assert.Equal(10UL, newcomer.State.Settled[Volume(1)].Checkpoint.Depth);
     }

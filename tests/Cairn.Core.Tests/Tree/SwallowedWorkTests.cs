@@ -202,7 +202,7 @@ public sealed class SwallowedWorkTests
     {
         TreeQueries then = new(Replay(SwallowedWork.ForgetsNothing));
         IReadOnlyCollection<ObjectId> objects = Swallowed().Objects;
-        foreach (ImmutableArray<Primitive> step in new RemakeWalk(then, _away.Queries, _away.Fresh).Steps(objects))
+        foreach (ImmutableArray<Primitive> step in new RemakeWalk(then, _away.Queries).Steps(objects))
         {
             Assert.Null(_away.Do(step));
         }

@@ -428,7 +428,7 @@ public sealed class SettledBaseTests : IGarbageMembers
     }
 
     private static SimulatedIndex[] Slots() =>
-        [.. Enumerable.Range(0, CheckpointShelf.SlotsMax).Select(_ => new SimulatedIndex())];
+        [.. Enumerable.Range(0, CheckpointShelf.IndexesMax).Select(_ => new SimulatedIndex())];
 
     private CheckpointShelf Shelf(LogNode node) =>
         new(slot => _slots[node][slot], () => _standing) { Settled = () => _settled };

@@ -13,8 +13,8 @@ internal static class DroppedPool
     public static readonly TimeSpan Horizon = TimeSpan.FromMinutes(5);
 
     /// <summary>Members that have dropped nothing yet.</summary>
-    public static PoolBench Of(int count, ulong seed) =>
-        PoolBench.WithDrives(count, seed, tableFrom: Between, horizon: Horizon);
+    public static PoolBench Of(int count, ulong seed, int adminsMax = int.MaxValue) =>
+        PoolBench.WithDrives(count, seed, tableFrom: Between, horizon: Horizon, adminsMax: adminsMax);
 
     /// <summary>Writes so many files in turn, each in a block of its own.</summary>
     public static void Fill(PoolBench bench, int files, int attributeBytes = 0)

@@ -6,7 +6,7 @@ using Cairn.Simulation.Disks;
 namespace Cairn.Node.Tests.Peers;
 
 /// <summary>
-/// Members that leave by their own will: the others drop old history without them, as they do not while somebody is forgotten who
+/// Members that leave by their own will: the others drop old history without them, as they do not while an admin is forgotten who
 /// may come back.
 /// </summary>
 public sealed class LeftMemberTests

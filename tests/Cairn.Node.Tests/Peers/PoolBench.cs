@@ -49,9 +49,12 @@ internal sealed class PoolBench
     /// <summary>Whether nodes open real volumes instead of reduced ones.</summary>
     public bool HasDrives { get; init; }
 
-    /// <summary>A pool of so many running nodes with real volumes, all connected, and one volume open on each.</summary>
+    /// <summary>
+    /// A pool of so many running nodes with real volumes, all connected, and one volume open on each; the first so many are admins.
+    /// </summary>
     public static PoolBench WithDrives(
-        int count, ulong seed, long spaceBytes = 256L << 20, long tableFrom = 50_000, TimeSpan? horizon = null)
+        int count, ulong seed, long spaceBytes = 256L << 20, long tableFrom = 50_000, TimeSpan? horizon = null,
+        int adminsMax = int.MaxValue)
     {
         PoolBench bench = new(seed) { HasDrives = true };
         bench.Options = bench.Options with { TableFrom = tableFrom };
@@ -60,7 +63,7 @@ internal sealed class PoolBench
             bench.Options = bench.Options with { Horizon = soon, DropsBlocks = true, DropBytesMin = 1 };
         }
 
-        Fill(bench, [.. Enumerable.Repeat(spaceBytes, count)]);
+        Fill(bench, [.. Enumerable.Repeat(spaceBytes, count)], adminsMax);
         bench.Ok(bench.Nodes[0], () => bench.Nodes[0].Node.CreateVolume("shared", default).AsTask());
         bench.Until(() => bench.Nodes.TrueForAll(node => node.FindDrive() is not null), "the volume is everywhere");
         return bench;
@@ -126,14 +129,15 @@ internal sealed class PoolBench
         return bytes;
     }
 
-    private static void Fill(PoolBench bench, long[] spaces)
+    private static void Fill(PoolBench bench, long[] spaces, int adminsMax = int.MaxValue)
     {
         BenchNode first = bench.NewNode(spaces[0]);
         bench.Do(first, () => Task.FromResult(Founding.Found(first.Ports, first.Options)));
         first.Start();
         foreach (long space in spaces.Skip(1))
         {
-            bench.Join(bench.NewNode(space), first);
+            MemberRole role = bench.Nodes.Count < adminsMax ? MemberRole.Admin : MemberRole.Member;
+            bench.Join(bench.NewNode(space), first, role);
         }
 
         bench.Until(() => bench.Nodes.TrueForAll(node => node.Connected == spaces.Length - 1), "all connected");

@@ -7,6 +7,7 @@ public sealed class CampaignTests
 {
     private const string Settled = "volumes with a settled one";
     private const string Dropped = "logs that begin later";
+    private const string SettledWithout = "volumes with one that was settled without somebody";
 
     private static readonly CampaignOptions Small = new()
     {
@@ -101,11 +102,12 @@ public sealed class CampaignTests
         });
         AssertGood(rare);
         Assert.Equal(FaultWords.All, all.Faults.Select(fault => fault.Key));
+        string[] words = FaultWords.List(FaultKinds.All).Split(',');
         Assert.All(
-            all.Faults.Zip(rare.Faults).Where(pair => pair.First.Key != FaultWords.Of(FaultKinds.Replace)),
+            all.Faults.Zip(rare.Faults).Where(pair => words.Contains(pair.First.Key)),
             pair => Assert.True(pair.First.Value + pair.Second.Value > 0, $"no {pair.First.Key}"));
         Assert.All(
-            all.Deeds.Zip(rare.Deeds).Where(pair => pair.First.Key is not (Settled or Dropped)),
+            all.Deeds.Zip(rare.Deeds).Where(pair => pair.First.Key is not (Settled or Dropped or SettledWithout)),
             pair => Assert.True(pair.First.Value + pair.Second.Value > 0, $"no {pair.First.Key}"));
     }
 

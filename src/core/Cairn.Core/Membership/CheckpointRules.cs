@@ -96,18 +96,28 @@ internal static class CheckpointRules
     }
 
     /// <summary>Whether the words of all members settle a checkpoint, if the last of them is said with them in view.</summary>
-    /// <remarks>
-    /// Two parts of a pool that forgot each other may each be of one mind. Only one has more than half of all. Who left by
-    /// its own will is of no part.
-    /// </remarks>
     public static bool IsSettledBy(
         IEnumerable<Member> all, Func<NodeId, SettleWord?> words, MadeCheckpoint checkpoint)
     {
+        Member[] nodes = [.. all];
+        Member[] active = [.. nodes.Where(static member => member.IsActiveNode)];
+        return active.Length > 1 && !Awaited(nodes).Any()
+            && active.All(member => words(member.Node) == new SettleWord(checkpoint, Agrees: true));
+    }
+
+    /// <summary>The forgotten members without whose word nothing is settled; none where it is settled without them.</summary>
+    /// <remarks>
+    /// Two parts of a pool that forgot each other may each be of one mind. Of what they settle the one must have all of the
+    /// other: so somebody must have spoken in both, and only an admin can tell a part apart from the whole, for nobody is
+    /// forgotten or taken in but by an admin's word. No admin, then, and not half of all. Who left by its own will is of no part.
+    /// Source: docs/decisions/absent-history.md.
+    /// </remarks>
+    public static IEnumerable<Member> Awaited(IEnumerable<Member> all)
+    {
         Member[] nodes = [.. all.Where(static member => member.IsActiveNode || member.MayReturn)];
-        int active = nodes.Count(member => member.IsActiveNode);
-        return active > 1 && 2 * active > nodes.Length
-            && nodes.Where(member => member.IsActiveNode).All(
-                member => words(member.Node) == new SettleWord(checkpoint, Agrees: true));
+        int active = nodes.Count(static member => member.IsActiveNode);
+        return nodes.Where(
+            member => member.MayReturn && (member.Role == MemberRole.Admin || 2 * active <= nodes.Length));
     }
 
     /// <summary>What each member made last of each volume.</summary>

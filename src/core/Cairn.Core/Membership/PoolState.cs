@@ -216,6 +216,9 @@ public sealed record PoolState
     /// <summary>Those who were forgotten and may come back, in the order of ids.</summary>
     public IEnumerable<Member> Forgotten => Members.Values.Where(static member => member.MayReturn);
 
+    /// <summary>Those of them without whose word no checkpoint is settled, in the order of ids.</summary>
+    public IEnumerable<Member> AwaitedToSettle => CheckpointRules.Awaited(Members.Values);
+
     /// <summary>Whether a key belongs to the pool now.</summary>
     public bool IsActive(NodeId node) =>
         Members.TryGetValue(node, out Member? member) && member.Standing == MemberStanding.Active;

@@ -7,12 +7,12 @@ namespace Cairn.Core.Tree;
 /// <summary>Makes objects that the tree has forgotten anew, as if it had not forgotten them.</summary>
 /// <remarks>
 /// Under their old ids and in their old places, with the folders above them; who holds a name meanwhile keeps it, and
-/// the two are a conflict. Interrupted, it can be begun again: what is there already takes no step.
+/// the two are a conflict. Interrupted, it can be begun again: what is there already takes no step. Versions keep their ids, too:
+/// where two members make the same again, apart from each other, it is the same, and no conflict with itself.
 /// </remarks>
 /// <param name="then">The tree of the same history without anything forgotten.</param>
 /// <param name="now">The tree; read anew at each step.</param>
-/// <param name="fresh">Random ids.</param>
-public sealed class RemakeWalk(TreeQueries then, TreeQueries now, Func<Bytes16> fresh)
+public sealed class RemakeWalk(TreeQueries then, TreeQueries now)
 {
     /// <summary>One transaction each, to be written before the next is asked for.</summary>
     /// <param name="objects">What is wanted; nothing is done for one that has no entry in either tree.</param>
@@ -66,7 +66,7 @@ public sealed class RemakeWalk(TreeQueries then, TreeQueries now, Func<Bytes16> 
             foreach (HeadView head in view.Heads)
             {
                 primitives.Add(new WriteVersion(
-                    view.Owner, new VersionId(fresh()), [], head.SizeBytes, head.DataBytes, head.Modified,
+                    view.Owner, head.Version, head.Parents, head.SizeBytes, head.DataBytes, head.Modified,
                     head.Manifest));
             }
 

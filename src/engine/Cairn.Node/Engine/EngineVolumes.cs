@@ -151,7 +151,7 @@ public sealed class EngineVolumes : IVolumeFactory
         string[] indexes =
         [
             IndexNameOf(volume), LocalNameOf(local),
-            .. Enumerable.Range(0, CheckpointShelf.SlotsMax).Select(slot => CheckpointNameOf(volume, slot)),
+            .. Enumerable.Range(0, CheckpointShelf.IndexesMax).Select(slot => CheckpointNameOf(volume, slot)),
         ];
         foreach (string name in indexes)
         {
@@ -210,7 +210,9 @@ public sealed class EngineVolumes : IVolumeFactory
 
     private static string LocalNameOf(VolumeId local) => "local-" + local.Value.ToHex();
 
-    private static string CheckpointNameOf(VolumeId shared, int slot) => $"checkpoint-{shared.Value.ToHex()}-{slot}";
+    private static string CheckpointNameOf(VolumeId shared, int slot) => slot < CheckpointShelf.SlotsMax
+        ? $"checkpoint-{shared.Value.ToHex()}-{slot}"
+        : $"kept-{shared.Value.ToHex()}";
 
     private CheckpointShelf ShelfOf(VolumeSetting setting) =>
         new(slot => OpenIndex(CheckpointNameOf(setting.Keyring.Volume, slot)), setting.Standing)

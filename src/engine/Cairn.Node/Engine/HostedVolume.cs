@@ -33,9 +33,8 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     private readonly CheckpointMaker _maker;
     private readonly CheckpointShelf _checkpoints;
     private readonly CancellationTokenSource _stop = new();
+    private readonly BlockDropper _dropper;
     private Task _looking = Task.CompletedTask;
-    private Task _dropping = Task.CompletedTask;
-    private Bytes32? _droppedBefore;
 
     public HostedVolume(
         OpenedVolume opened, PrivateVolume local, IGarbageMembers? members, IWorkers workers,
@@ -47,6 +46,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         _local = new LocalFilesVolume(_engine, local);
         _drive = new SnapshotsVolume(_local, _engine);
         _pins = new PinnedFiles(_engine.State, _engine.Reader);
+        _dropper = new BlockDropper(_log, _checkpoints, _workers);
         _log.Compaction.Base = () => _log.Fold.Ground is { } ground && _checkpoints.Keeps(ground.Hash)
             ? (ground.Positions, ground.Depth)
             : null;
@@ -96,8 +96,8 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     public bool IsEmptyHere => _engine.Garbage.IsEmptied && _private.Current?.Garbage.IsEmptied != false;
 
     /// <inheritdoc/>
-    public bool IsAtRest => Condemned.IsEmpty && !HasUnpublishedWrites && _looking.IsCompleted && _dropping.IsCompleted
-        && _private.Current?.Garbage.IsEmptied != false;
+    public bool IsAtRest => Condemned.IsEmpty && !HasUnpublishedWrites && _looking.IsCompleted
+        && _dropper.Ended.IsCompleted && _private.Current?.Garbage.IsEmptied != false;
 
     /// <inheritdoc/>
     public void Upkeep()
@@ -106,7 +106,10 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         {
             _maker.Prune(_members);
             LookAfterOwnWork();
-            DropBlocks(_members);
+            if (MayDrop() && !_stop.IsCancellationRequested)
+            {
+                _dropper.Look(_members);
+            }
         }
     }
 
@@ -150,58 +153,6 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         finally
         {
             looking.SetResult();
-        }
-    }
-
-    /// <summary>
-    /// Drops what is in the ground, once all members have said that they have it folded: nobody who is counted on has a use
-    /// for it then but a fold that is made anew, and those begin with the ground.
-    /// </summary>
-    private void DropBlocks(IGarbageMembers members)
-    {
-        if (!_dropping.IsCompleted || _stop.IsCancellationRequested || !MayDrop())
-        {
-            return;
-        }
-
-        FoldGround ground;
-        lock (_log.Gate)
-        {
-            // A fold that is made anew begins with the settled one: no other checkpoint may stand for blocks.
-            if (_log.Fold.Ground is not { } stood || stood.Hash == _droppedBefore || !_checkpoints.Keeps(stood.Hash)
-                || _checkpoints.Settled()?.Checkpoint.Hash != stood.Hash
-                || _log.Repair.IsPutOff || _log.Repair.Base.HasOwnWorkMoved || _log.Copied.Awaited is not null
-                || !members.Stable(_log.Fold.Positions).Covers(stood.Positions))
-            {
-                return;
-            }
-
-            ground = stood;
-        }
-
-        _dropping = DropBefore(ground);
-    }
-
-    private async Task DropBefore(FoldGround ground)
-    {
-        // From then on it is all there is of them here: it is read once more, and made safe from a power cut.
-        Result<Unit, IndexError> secured =
-            await _workers.Run(WorkPriority.Background, () => _checkpoints.Secure(ground.Hash));
-        if (!secured.TryGet(out _, out IndexError unfit))
-        {
-            // One that is damaged is not kept any more, and is looked at again when it was taken from others.
-            _droppedBefore = _checkpoints.Keeps(ground.Hash) ? ground.Hash : _droppedBefore;
-            _log.Report(_log.OwnLogId, $"no old blocks are dropped yet: {unfit.Detail}");
-            return;
-        }
-
-        Result<long, StoreError> dropped = await _workers.Run(
-            WorkPriority.Background, () => _log.Compaction.Drop(ground.Positions, ground.Depth));
-        // What could not be dropped is at the next start, or with the next ground.
-        _droppedBefore = ground.Hash;
-        if (!dropped.TryGet(out _, out StoreError error))
-        {
-            _log.Report(_log.OwnLogId, $"not all old blocks could be dropped: {error}");
         }
     }
 
@@ -324,8 +275,26 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     {
         lock (_log.Gate)
         {
-            return !_log.Repair.IsPutOff
+            return !_log.Repair.IsPutOff && !_log.Repair.Base.IsBehind
                 && FoldGround.Continues(_log.Fold.Table, checkpoint.Depth, checkpoint.Hash);
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool HasAllFoldedBefore(MadeCheckpoint checkpoint)
+    {
+        lock (_log.Gate)
+        {
+            return _log.Repair.Base.HasAllFoldedBefore(checkpoint.Hash);
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool TryKeepTable()
+    {
+        lock (_log.Gate)
+        {
+            return _log.Repair.Base.IsTableKept || _log.Repair.Base.TryKeepTable();
         }
     }
 
@@ -471,7 +440,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         Waiting.End(_stop);
         await _maker.DisposeAsync();
         await _looking;
-        await _dropping;
+        await _dropper.Ended;
         await _private.DisposeAsync();
         await _opened.DisposeAsync();
         _checkpoints.Dispose();

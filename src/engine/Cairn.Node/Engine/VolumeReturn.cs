@@ -5,6 +5,7 @@ using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
 using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
+using Cairn.Node.Ports;
 using Cairn.Node.Volumes;
 using Cairn.Storage.Packs;
 
@@ -12,9 +13,10 @@ namespace Cairn.Node.Engine;
 
 /// <summary>Makes good what the others settled while this node was forgotten, once it holds all that they hold.</summary>
 /// <remarks>
-/// (1) Reads in the logs what was condemned. (2) Makes again what this node had edited and the tree has forgotten
-/// (<see cref="SwallowedWork"/>). (3) Removes the chunks that went meanwhile: nobody asked this node, and the others would
-/// take its copies for last ones and bring them back. Each step can be done again. Thread: the engine's loop.
+/// (1) Reads in the logs what was condemned, and looks what it had itself before something was settled without it. (2) Makes again
+/// what was edited and the tree has forgotten (<see cref="LeftOutWork"/>, <see cref="SwallowedWork"/>). (3) Removes the chunks that
+/// went meanwhile: nobody asked this node, and the others would take its copies for last ones and bring them back.
+/// Each step can be done again. Thread: the engine's loop.
 /// </remarks>
 internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, GarbageCollector garbage)
 {
@@ -30,19 +32,81 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
 
     private async Task<bool> Run(bool isForgotten, CancellationToken cancellation)
     {
+        FoldGround? ground;
+        lock (state.Gate)
+        {
+            ground = Log.Fold.Ground;
+            if (isForgotten && Log.Repair.Base.IsBehind)
+            {
+                return false;
+            }
+        }
+
+        using IIndexStore? kept = ground is null ? null : Kept(ground);
+        LeftOutWork? leftOut = kept is null ? null : new LeftOutWork(
+            new OverlayTable(new IndexTable(kept), cacheBytesMax: 0, learnKeysMax: 0),
+            ground!.Positions, Log.OwnLogId.Author, Log.Rights);
         var swallowed = new SwallowedWork(Log.OwnLogId.Author);
         var condemned = new HashSet<ChunkAddress>();
         Result<MemoryTable, VolumeError> read = await HistoryReplay.Run(
             state,
             transaction =>
             {
+                leftOut?.See(transaction);
                 swallowed.See(transaction);
                 condemned.UnionWith(transaction.Primitives.OfType<Condemn>()
                     .SelectMany(condemn => condemn.Addresses).Where(address => isForgotten && IsCopyHere(address)));
                 return false;
             },
             cancellation);
-        return read.IsOk && await Remake(swallowed.Objects, cancellation) && await Remove(condemned, cancellation);
+        if (!read.IsOk || (leftOut is not null && !Remake(leftOut.Tree, leftOut.Objects))
+            || !await Remake(swallowed.Objects, cancellation) || !await Remove(condemned, cancellation))
+        {
+            return false;
+        }
+
+        return kept is null || await LetGo(kept, isForgotten, cancellation);
+    }
+
+    /// <summary>The tree that this node had before it stood on what was settled without it; null for none.</summary>
+    private IIndexStore? Kept(FoldGround ground)
+    {
+        KeptTable table = Log.Ports.Checkpoints!.KeptTable;
+        if (!table.IsFrom(ground.Hash))
+        {
+            return null;
+        }
+
+        if (!table.View().TryGet(out IIndexStore? kept, out IndexError damage))
+        {
+            Log.Report(Log.OwnLogId, $"{damage.Detail}: what was edited here of what others had removed stays removed");
+        }
+
+        return kept;
+    }
+
+    /// <summary>What was kept of the time before is not needed any more, when its chunks were given up that nothing needs.</summary>
+    private async Task<bool> LetGo(IIndexStore kept, bool isForgotten, CancellationToken cancellation)
+    {
+        if (isForgotten)
+        {
+            OutlivedChunks outlived = new(Log, new LiveChunks(Log, state.Queries, roots), kept);
+            bool isDone = await outlived.Run(
+                chunk => Log.Keys.TryGet(chunk.Epoch, out _) && IsCopyHere(chunk.Address),
+                addresses => Remove(addresses, cancellation),
+                cancellation);
+            if (!isDone)
+            {
+                return false;
+            }
+        }
+
+        if (isForgotten || !garbage.Members.IsReturning)
+        {
+            Log.Ports.Checkpoints!.KeptTable.Clear();
+        }
+
+        return true;
     }
 
     /// <summary>What this node still owes to others is not given up: they have not got it.</summary>
@@ -64,7 +128,17 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
             return false;
         }
 
-        RemakeWalk walk = new(new TreeQueries(unforgotten.Value), state.Queries, () => state.Fresh());
+        return Remake(new TreeQueries(unforgotten.Value), objects);
+    }
+
+    private bool Remake(TreeQueries then, IReadOnlyCollection<ObjectId> objects)
+    {
+        if (!state.MayWrite)
+        {
+            return true;
+        }
+
+        RemakeWalk walk = new(then, state.Queries);
         int made = 0;
         lock (state.Gate)
         {

@@ -240,7 +240,7 @@ internal sealed class GarbageFinder(
     private List<ReadOnlyMemory<byte>> Roots(ObjectId id)
     {
         var own = new List<ReadOnlyMemory<byte>>();
-        live.AddHeads(id, own);
+        RecordRoots.AddHeads(queries, id, own);
         own.AddRange(queries.SupersededVersions(id).Select(past => past.Version.Manifest));
         return own;
     }

@@ -57,7 +57,7 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
         {
             if (key.Length > 0 && key[0] == TreeKeys.Object && TreeKeys.TryParseObject(key, out ObjectId id))
             {
-                AddHeads(id, _touched);
+                RecordRoots.AddHeads(queries, id, _touched);
             }
             else if (log.Fold.Table.Get(key) is { } value)
             {
@@ -126,7 +126,7 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
             while (records.Count < ObjectsPerStep && cursor.MoveNext())
             {
                 List<ReadOnlyMemory<byte>> roots = [];
-                AddRoots(cursor.Key, cursor.Value, NothingGone, roots);
+                RecordRoots.Add(queries, cursor.Key, cursor.Value, NothingGone, roots);
                 records.Add(new TreeRecord(cursor.Key, roots));
             }
         }
@@ -211,18 +211,6 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
         }
     }
 
-    /// <summary>The roots of every head of an object.</summary>
-    public void AddHeads(ObjectId id, List<ReadOnlyMemory<byte>> into)
-    {
-        if (queries.Get(id) is { } view)
-        {
-            foreach (HeadView head in view.Heads)
-            {
-                into.Add(head.Manifest);
-            }
-        }
-    }
-
     private byte[]? Step(byte[] after, GoneSet isGone, List<ReadOnlyMemory<byte>> into)
     {
         lock (log.Gate)
@@ -235,38 +223,10 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
             {
                 last = cursor.Key;
                 count++;
-                AddRoots(cursor.Key, cursor.Value, isGone, into);
+                RecordRoots.Add(queries, cursor.Key, cursor.Value, isGone, into);
             }
 
             return count < ObjectsPerStep ? null : last;
-        }
-    }
-
-    private void AddRoots(byte[] key, byte[] value, GoneSet isGone, List<ReadOnlyMemory<byte>> into)
-    {
-        if (key[0] == TreeKeys.Object && TreeKeys.TryParseObject(key, out ObjectId id)
-            && !isGone.Objects.Contains(id))
-        {
-            AddHeads(id, into);
-        }
-        else if (key[0] == TreeKeys.Superseded)
-        {
-            AddSuperseded(key, isGone, into);
-        }
-        else if (!isGone.Kept.Contains(key))
-        {
-            into.AddRange(KeptRecord.ManifestsIn(key, value));
-        }
-    }
-
-    private void AddSuperseded(byte[] key, GoneSet isGone, List<ReadOnlyMemory<byte>> into)
-    {
-        var version = new VersionRef(
-            new ObjectId(key.AsSpan(1, ObjectId.Size)), new VersionId(key.AsSpan(1 + ObjectId.Size)));
-        if (!isGone.Objects.Contains(version.Object) && !isGone.Versions.Contains(version)
-            && queries.Superseded(version) is { } past)
-        {
-            into.Add(past.Version.Manifest);
         }
     }
 }

@@ -12,12 +12,15 @@ namespace Cairn.Node.Logs;
 /// stands, and one newer. Mostly some of them are the same.
 /// </summary>
 /// <remarks>Their indexes are opened when there is something to keep, or to look for. Thread: any.</remarks>
-/// <param name="openIndex">Opens one of <see cref="SlotsMax"/> indexes.</param>
+/// <param name="openIndex">Opens one of <see cref="IndexesMax"/> indexes.</param>
 /// <param name="standing">The newest that all members have made; null for none.</param>
 public sealed class CheckpointShelf(Func<int, IIndexStore> openIndex, Func<StandingCheckpoint?> standing) : IDisposable
 {
     /// <summary>How many there are at most.</summary>
     public const int SlotsMax = 4;
+
+    /// <summary>How many indexes it has at most: one more is for what was folded here before a checkpoint took its place.</summary>
+    public const int IndexesMax = SlotsMax + 1;
 
     private readonly Lock _gate = new();
     private readonly HashSet<CheckpointSlot> _taken = [];
@@ -36,8 +39,14 @@ public sealed class CheckpointShelf(Func<int, IIndexStore> openIndex, Func<Stand
     /// <summary>The newest that was made here and is kept, as far as they were opened; null for none.</summary>
     public MadeCheckpoint? Newest => Slots.Select(slot => slot.Made).MaxBy(held => held?.Depth ?? 0);
 
+    /// <summary>What was folded here before a checkpoint was begun with that was settled without this node.</summary>
+    public KeptTable KeptTable { get; } = new(() => openIndex(SlotsMax));
+
+    /// <summary>One more that is needed: the fold stands on it, and own work is still looked after there. Null for none.</summary>
+    internal Bytes32? StoodOn { get; set; }
+
     /// <summary>What they take on the disk.</summary>
-    public long Bytes => Slots.Sum(slot => slot.Bytes);
+    public long Bytes => Slots.Sum(slot => slot.Bytes) + KeptTable.Bytes;
 
     private CheckpointSlot[] Slots
     {
@@ -139,6 +148,7 @@ public sealed class CheckpointShelf(Func<int, IIndexStore> openIndex, Func<Stand
             {
                 _isDisposed = true;
                 Array.ForEach(_slots, static slot => slot.Dispose());
+                KeptTable.Dispose();
             }
         }
     }
@@ -170,7 +180,7 @@ public sealed class CheckpointShelf(Func<int, IIndexStore> openIndex, Func<Stand
     }
 
     private Bytes32?[] Needed() =>
-        [Standing?.Checkpoint.Hash, Settled()?.Checkpoint.Hash, Aging()?.Standing.Checkpoint.Hash];
+        [Standing?.Checkpoint.Hash, Settled()?.Checkpoint.Hash, Aging()?.Standing.Checkpoint.Hash, StoodOn];
 
     private CheckpointSlot? Take(Func<IEnumerable<CheckpointSlot>, CheckpointSlot?> choose)
     {

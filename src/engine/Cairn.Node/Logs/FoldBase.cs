@@ -1,3 +1,4 @@
+using System.Buffers;
 using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Membership;
@@ -19,11 +20,17 @@ internal sealed class FoldBase(ReplicatedLog log)
     /// <summary>The ground behind which own work was looked after: this node's own.</summary>
     private static readonly byte[] LookedKey = [IndexTable.NodesOwn, (byte)'g'];
 
+    /// <summary>What was folded when the fold last began with a settled one: this node's own.</summary>
+    private static readonly byte[] FoldedBeforeKey = [IndexTable.NodesOwn, (byte)'f'];
+
     private MadeCheckpoint? _begun;
     private Bytes32? _useless;
 
+    /// <summary>Whether one is settled, and the fold does not stand on it, and may.</summary>
+    public bool IsOutdated => IsBehind && !MustLookFirst();
+
     /// <summary>Whether one is settled, and the fold does not stand on it.</summary>
-    public bool IsOutdated => Settled is { } settled && !StandsOn(settled.Checkpoint);
+    public bool IsBehind => Settled is { } settled && !StandsOn(settled.Checkpoint);
 
     /// <summary>Whether one is settled that is not kept here: others are asked for it.</summary>
     public bool IsLacking => Settled is { } settled && !log.Ports.Checkpoints!.Keeps(settled.Checkpoint.Hash);
@@ -42,6 +49,65 @@ internal sealed class FoldBase(ReplicatedLog log)
 
     /// <summary>It was looked after, or nothing of it moved.</summary>
     public void NoteOwnWork() => log.Fold.Table.Put(LookedKey, log.Fold.Ground?.Hash.ToArray());
+
+    /// <summary>
+    /// The fold was made anew, with the settled one perhaps: what came before that here stands behind it now, at other places.
+    /// </summary>
+    /// <remarks>
+    /// A checkpoint that this node agreed to had nothing else; so one that has all of this has all of that,
+    /// and only such a one is agreed to afterwards.
+    /// </remarks>
+    public void NoteFolded()
+    {
+        if (HasBegunWithSettled)
+        {
+            var output = new ArrayBufferWriter<byte>(128);
+            log.Fold.Positions.Encode(new WireWriter(output));
+            log.Fold.Table.Put(FoldedBeforeKey, output.WrittenSpan.ToArray());
+        }
+    }
+
+    /// <summary>Whether a checkpoint that is kept here has all that the fold had when it last began with a settled one.</summary>
+    public bool HasAllFoldedBefore(Bytes32 checkpoint)
+    {
+        if (log.Fold.Table.Get(FoldedBeforeKey) is not { } note)
+        {
+            return true;
+        }
+
+        var reader = new WireReader(note);
+        LogPositions before = LogPositions.Decode(ref reader);
+        Invariant.That(reader.Complete, "the note of what was folded before is damaged: rebuild the index");
+        using IIndexStore? view = log.Ports.Checkpoints?.View(checkpoint);
+        return view is not null && PositionsIn(view)?.Covers(before) == true;
+    }
+
+    /// <summary>Whether nothing is lost if the settled one takes the place of the table, or some table from before it is kept.</summary>
+    public bool IsTableKept => !IsBehind || log.Ports.Checkpoints!.KeptTable.IsFrom(Settled!.Checkpoint.Hash);
+
+    /// <summary>
+    /// Keeps the table that a settled checkpoint is to replace, if that was settled without this node: what it has beyond the
+    /// checkpoint may be about something that this has forgotten.
+    /// </summary>
+    /// <returns>False: it cannot be kept now, so nothing may be replaced.</returns>
+    public bool TryKeepTable()
+    {
+        if (Settled is not { } settled || settled.Members.Contains(log.Ports.Identity.Node)
+            || StandsOn(settled.Checkpoint) || log.Fold.Positions.Logs.Count == 0)
+        {
+            return true;
+        }
+
+        Result<Unit, IndexError> kept = log.Ports.Checkpoints!.KeptTable.Keep(log.Fold, settled.Checkpoint);
+        if (!kept.TryGet(out _, out IndexError error))
+        {
+            log.Report(
+                log.OwnLogId,
+                $"what was folded here cannot be kept yet, so the settled checkpoint waits: {error.Detail}");
+        }
+
+        return kept.IsOk;
+    }
 
     /// <summary>Whether a block lies in the ground of the fold, at least its beginning.</summary>
     public bool Has(LogId id, ulong block) =>
@@ -92,6 +158,14 @@ internal sealed class FoldBase(ReplicatedLog log)
         {
             log.Report(log.OwnLogId, $"made anew from a checkpoint of {begun.Records} records and what came after it");
         }
+    }
+
+    /// <summary>Another ground would take the place of what own work is looked for with.</summary>
+    private bool MustLookFirst()
+    {
+        CheckpointShelf shelf = log.Ports.Checkpoints!;
+        shelf.StoodOn = HasOwnWorkMoved && shelf.KeptTable.IsFrom(log.Fold.Ground!.Hash) ? log.Fold.Ground.Hash : null;
+        return shelf.StoodOn is { } ground && shelf.Keeps(ground);
     }
 
     private bool StandsOn(MadeCheckpoint settled) =>

@@ -69,6 +69,11 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             IsIndexCovered(),
             "the index knows transactions that neither logs nor journal hold: rebuild it");
 
+        if (isNew)
+        {
+            log.Repair.Base.NoteFolded();
+        }
+
         // Only now is it sure that this run of the recovery stands: a second one would need the records again.
         foreach ((JournalPosition position, JournalPosition after) in _unneeded)
         {
@@ -146,7 +151,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             }
         }
 
-        if (!isWhole)
+        if (!isWhole || !log.Repair.Base.TryKeepTable())
         {
             return false;
         }
@@ -158,6 +163,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             FoldAll();
             if (!_isLate || log.Repair.Base.HasBegunWithSettled)
             {
+                log.Repair.Base.NoteFolded();
                 log.Repair.Base.Tell();
                 return true;
             }

@@ -145,6 +145,18 @@ public interface IHostedVolume : IAsyncDisposable
     /// <summary>Whether what is folded here is a checkpoint and what came behind it.</summary>
     bool Continues(MadeCheckpoint checkpoint) => false;
 
+    /// <summary>
+    /// Whether a checkpoint has all that was folded here when the fold began anew with what was settled. One that is not kept has not.
+    /// </summary>
+    bool HasAllFoldedBefore(MadeCheckpoint checkpoint) => false;
+
+    /// <summary>
+    /// Keeps what is folded here before a checkpoint takes its place that was settled without this node: from the moment on in which
+    /// that is heard of, for the checkpoint may be long on its way, and an index may be lost meanwhile.
+    /// </summary>
+    /// <returns>False: it cannot be kept now.</returns>
+    bool TryKeepTable() => true;
+
     /// <summary>What takes a checkpoint in that is to be kept here, until it is disposed; null if it is kept already.</summary>
     SlotFill? Lacks(MadeCheckpoint checkpoint) => null;
 
@@ -236,7 +248,7 @@ public sealed record VolumeSetting
     public Func<AgingCheckpoint?> Aging { get; init; } = static () => null;
 
     /// <summary>
-    /// Whether blocks may be dropped: not while somebody is forgotten, who may want to read what happened meanwhile.
+    /// Whether blocks may be dropped: not by a member on its way back, which may want to read what happened meanwhile.
     /// </summary>
     public Func<bool> MayDrop { get; init; } = static () => false;
 

@@ -30,7 +30,7 @@ internal sealed class SettleKeeper(
     {
         VolumeId volume = hosted.Log.Volume;
         AgingCheckpoint? aging = log.State.Aging.GetValueOrDefault(volume);
-        if (log.State.Settled.GetValueOrDefault(volume) is { } settled)
+        if (log.State.Settled.GetValueOrDefault(volume) is { } settled && hosted.TryKeepTable())
         {
             Take(hosted, settled);
         }
@@ -48,21 +48,20 @@ internal sealed class SettleKeeper(
             Take(hosted, aging.Standing);
         }
 
-        var word = new SettleWord(next, agrees && AgeOf(aging) > TimeSpan.Zero);
-        bool isSaid = log.State.SettleWords.GetValueOrDefault((volume, view.Self)) == word;
-        bool isUnheard = isSaid && view.IsFirstAdminUp && log.State.IsSettledByWords(volume, next);
-        bool isReady = !word.Agrees || !(transfers.IsRunning(volume) || log.State.Forgotten.Any());
-        // Whoever is away across what is settled may bring edits of what that has forgotten, when nobody can tell what it was.
-        if (IsOld(aging) && (!isSaid || isUnheard) && isReady)
+        if (IsOld(aging))
         {
-            Say(hosted, volume, word);
+            bool isKept = hosted.Lacks(next) is null;
+
+            // What does not have all that was folded here before may lack what this member agreed to once: the next has it.
+            agrees = agrees && AgeOf(aging) > TimeSpan.Zero && (!isKept || hosted.HasAllFoldedBefore(next));
+            SayIfReady(hosted, new SettleWord(next, agrees), isKept && !transfers.IsRunning(volume));
         }
     }
 
-    /// <summary>History that goes as soon as nobody is forgotten any more: only the owner knows who will come back for it.</summary>
+    /// <summary>History that goes as soon as nobody is awaited any more: only the owner knows who will come back for it.</summary>
     public IEnumerable<NodeProblem> Problems(IEnumerable<IHostedVolume> open)
     {
-        string[] away = [.. log.State.Forgotten.Select(member => view.NameOf(member.Node))];
+        string[] away = [.. log.State.AwaitedToSettle.Select(member => view.NameOf(member.Node))];
         string[] kept = away.Length == 0 ? [] :
         [
             .. open
@@ -76,6 +75,37 @@ internal sealed class SettleKeeper(
                 $"Every machine keeps the old history of {string.Join(", ", kept)} until these are back, "
                     + $"which are forgotten: {string.Join(", ", away)}.",
                 $"Start them. One that will not come back: `cairn node revoke {away[0]}`.");
+        }
+    }
+
+    /// <summary>Whether a checkpoint may be settled without those who are forgotten, as far as can be told here.</summary>
+    /// <remarks>
+    /// Who left may have agreed to another where this part of the pool had not heard of it. It says nothing any more, and
+    /// may have been the only one to speak in two parts: so of what it agreed to, this one must be a continuation, or the other way round.
+    /// </remarks>
+    private bool MaySettle(IHostedVolume hosted, MadeCheckpoint next)
+    {
+        if (!log.State.Forgotten.Any())
+        {
+            return true;
+        }
+
+        ulong ground = log.State.Settled.GetValueOrDefault(hosted.Log.Volume)?.Checkpoint.Depth ?? 0;
+        return !log.State.AwaitedToSettle.Any() && log.State.SettleWords
+            .Where(said => said.Key.Volume == hosted.Log.Volume && said.Value.Agrees)
+            .Where(said => log.State.Members.TryGetValue(said.Key.Member, out Member? left) && left.HasLeft)
+            .Select(static said => said.Value.Checkpoint)
+            .All(other => other == next || other.Depth <= ground || hosted.Continues(other));
+    }
+
+    private void SayIfReady(IHostedVolume hosted, SettleWord word, bool isKept)
+    {
+        VolumeId volume = hosted.Log.Volume;
+        bool isSaid = log.State.SettleWords.GetValueOrDefault((volume, view.Self)) == word;
+        bool isUnheard = isSaid && view.IsFirstAdminUp && log.State.IsSettledByWords(volume, word.Checkpoint);
+        if ((!isSaid || isUnheard) && (!word.Agrees || (isKept && MaySettle(hosted, word.Checkpoint))))
+        {
+            Say(hosted, volume, word);
         }
     }
 

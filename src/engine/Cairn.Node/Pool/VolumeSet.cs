@@ -335,7 +335,7 @@ internal sealed class VolumeSet : IAsyncDisposable
             Standing = () => _log.State.Checkpoints.GetValueOrDefault(volume.Volume),
             Settled = () => _log.State.Settled.GetValueOrDefault(volume.Volume),
             Aging = () => _log.State.Aging.GetValueOrDefault(volume.Volume),
-            MayDrop = () => AllKnowBeginnings() && !_log.State.Forgotten.Any(),
+            MayDrop = () => AllKnowBeginnings() && !_view.MayReturn(_view.Self),
             HasPoolRoom = () => _view.HasRoom,
             IsClosed = () => volume.IsRemoved || HasLeft(),
             Unreadable = Unreadable,
