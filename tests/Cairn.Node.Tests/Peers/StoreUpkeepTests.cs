@@ -1,6 +1,7 @@
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
 using Cairn.Simulation.Disks;
+using Cairn.Storage.Packs;
 using Cairn.Storage.Ports;
 
 namespace Cairn.Node.Tests.Peers;
@@ -116,6 +117,37 @@ public sealed class StoreUpkeepTests
         node.Disk.Faults.Clear();
         bench.Until(() => others.All(name => bench.Get(node, name) is not null), "they are there again");
         bench.AssertNoFailures();
+    }
+
+    /// <summary>What is removed lies scattered: packs that are half dead now are empty soon, and need no moving.</summary>
+    [Fact]
+    public void While_much_is_removed_nothing_is_compacted()
+    {
+        PoolBench bench = PoolBench.Of(1, 80);
+        BenchNode node = bench.Nodes[0];
+        bench.Ok(node, () => node.Node.CreateVolume("v", default).AsTask());
+        bench.Until(() => node.Volumes!.Open.Count == 1, "the volume is open");
+        ChunkAddress[] written =
+        [
+            .. Enumerable.Range(0, 60).Select(_ => bench.Do(
+                node, () => Task.FromResult(node.Volume.Write(bench.Bytes(1_000_000))))),
+        ];
+        ChunkStore store = node.Stores!.Chunks;
+        for (int part = 0; part < 3; part++)
+        {
+            Assert.All(
+                written.Where((_, i) => i % 4 == part),
+                address => Assert.True(store.Remove(RecordKey.Copy(address)).IsOk));
+            long dead = store.Space.Dead;
+            bench.Scheduler.RunFor(TimeSpan.FromSeconds(15));
+            Assert.Equal(dead, store.Space.Dead);
+        }
+
+        long most = store.Space.Dead;
+        bench.Until(() => store.Space.Dead < most / 3, "it is compacted", TimeSpan.FromMinutes(1));
+        Assert.All(
+            written.Where((_, i) => i % 4 == 3),
+            address => Assert.True(store.Verify(RecordKey.Copy(address)).IsOk));
     }
 
     private static void FailReads(BenchNode node) => node.Disk.Faults.Fail = static (path, operation) =>
