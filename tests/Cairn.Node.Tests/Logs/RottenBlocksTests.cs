@@ -26,7 +26,7 @@ public sealed class RottenBlocksTests
     [InlineData(0, 2, Notices.WhoAsksForThem)]
     [InlineData(1, 3, Notices.WhoAsksForThem)]
     [InlineData(3, 2, Notices.WhoAsksForThem)]
-    [InlineData(0, 5, Notices.WhoAsksForThem)]
+    [InlineData(0, 4, Notices.WhoAsksForThem)]
     [InlineData(1, 2, Notices.FoldingAllAgain)]
     [InlineData(2, 3, Notices.FoldingAllAgain)]
     [InlineData(0, 2, Notices.TheNextStart)]

@@ -14,8 +14,11 @@ namespace Cairn.Node.Logs;
 /// </remarks>
 internal sealed class RottenBlocks
 {
-    /// <summary>More is not made and thrown away in the search for an end: a second's work.</summary>
+    /// <summary>More is not made and thrown away in the search for an end: a second's work, under the log's gate.</summary>
     private const long BytesTriedMax = 256L << 20;
+
+    /// <summary>What a try costs beside its bytes: a block of one small transaction is signed over and hashed like any other.</summary>
+    private const int BytesEachTry = 16 << 10;
 
     private readonly ReplicatedLog _log;
     private readonly LogId _own;
@@ -118,7 +121,7 @@ internal sealed class RottenBlocks
     {
         foreach (EpochKey epoch in _log.Keys.Epochs)
         {
-            _bytesTried += bytes;
+            _bytesTried += bytes + BytesEachTry;
             if (_bytesTried > BytesTriedMax)
             {
                 return false;
