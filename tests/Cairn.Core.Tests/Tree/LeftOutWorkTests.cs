@@ -43,6 +43,55 @@ public sealed class LeftOutWorkTests
         Assert.True(made > 60, $"only {made} objects were made again");
     }
 
+    /// <summary>The one that comes back first makes the file again as it knew it; what the other wrote since is not lost by that.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Who_comes_back_second_brings_what_the_first_had_not_seen(bool haveMet)
+    {
+        _here.Create("f", "base");
+        Replica.Sync(_here, _away, _pal);
+        if (haveMet)
+        {
+            Assert.Null(_pal.Write("f", "pal 1"));
+            Replica.Sync(_away, _pal);
+        }
+        else
+        {
+            Assert.Null(_away.Write("f", "away 1"));
+        }
+
+        Assert.Null(_pal.Write("f", "pal 2"));
+        for (int i = 0; i < 10; i++)
+        {
+            _here.Create($"x{i}", $"x{i}");
+        }
+
+        Assert.Null(_here.Unlink("f"));
+        FoldGround ground = Stand();
+        OrderedFold first = new(Copy(_here.Fold.Table), new TreeApplier());
+        OrderedFold second = new(Copy(_here.Fold.Table), new TreeApplier());
+        first.StandOn(ground);
+        second.StandOn(ground);
+        _here.Fold.Alone = false;
+        _here.Fold.StandOn(ground);
+        for (int i = 0; i < 10; i++)
+        {
+            _here.Create($"y{i}", $"y{i}");
+        }
+
+        Transaction[] theirs = [.. _here.Written.Where(written => !ground.Positions.Contains(written.Id))];
+        Transaction[] seen = [.. Beyond(ground).Where(written => _away.Fold.Has(written.Id))];
+        first.Receive([.. theirs, .. seen]);
+        Assert.Equal(1, Remake(_away, first, ground, seen));
+
+        second.Receive([.. theirs, .. Beyond(ground)]);
+        Assert.Equal(0, second.WaitingCount);
+        Remake(_pal, second, ground);
+        Assert.Contains("pal 2", Contents(new TreeQueries(second.Table)));
+        Assert.Equal(!haveMet, Files(new TreeQueries(second.Table)).Exists(IsInConflict));
+    }
+
     private int Run(ulong seed)
     {
         Edit(_here, 0, 40);
@@ -97,6 +146,11 @@ public sealed class LeftOutWorkTests
             }
         }
 
+        return Stand();
+    }
+
+    private FoldGround Stand()
+    {
         for (int round = 0; round < 2; round++)
         {
             ImmutableArray<ObjectId> gone = [.. _here.Queries.DetachedObjects().Select(gone => gone.Object).Order()];
@@ -118,18 +172,21 @@ public sealed class LeftOutWorkTests
         return fold;
     }
 
-    private int Remake(Replica member, OrderedFold fold, FoldGround ground)
+    private int Remake(Replica member, OrderedFold fold, FoldGround ground) =>
+        Remake(member, fold, ground, [.. Beyond(ground)]);
+
+    private static int Remake(Replica member, OrderedFold fold, FoldGround ground, Transaction[] beyond)
     {
         member.Fold.Save();
         var leftOut = new LeftOutWork(
             Copy(member.Fold.Table), ground.Positions, member.Log.Author, WriteRights.None);
-        foreach (Transaction transaction in Beyond(ground))
+        foreach (Transaction transaction in beyond)
         {
             leftOut.See(transaction);
         }
 
         int made = 0;
-        var walk = new RemakeWalk(leftOut.Tree, new TreeQueries(fold.Table));
+        var walk = new RemakeWalk(leftOut.Tree, new TreeQueries(fold.Table), leftOut.HasWritten);
         foreach (ImmutableArray<Primitive> step in walk.Steps(leftOut.Objects))
         {
             Transaction again = fold.Author(member.Log, member.Now, step);

@@ -115,6 +115,55 @@ public sealed class AbsentMemberTests
         bench.AssertNoFailures();
     }
 
+    /// <summary>
+    /// Its edit came home with another that it had met, where it has no effect: only its author makes that again, so the history stays
+    /// until it is back.
+    /// </summary>
+    [Fact]
+    public void What_another_carried_home_keeps_the_history_until_its_author_is_back()
+    {
+        PoolBench bench = DroppedPool.Of(5, 431, adminsMax: 2);
+        (BenchNode[] rest, BenchNode one, BenchNode other) = (Rest(bench, 2), bench.Nodes[3], bench.Nodes[4]);
+        byte[] newer = bench.Bytes(FileBytes);
+        PrepareAndCut(bench, rest, [one, other]);
+        for (int i = 0; i < 200; i++)
+        {
+            Assert.True(bench.Put(other, $"deep {i}", [(byte)i]).IsOk);
+        }
+
+        Assert.True(bench.Put(other, "edited", newer).IsOk);
+        bench.Until(() => Shows(bench, one, "edited", newer), "they met");
+        bench.Network.Cut(one.Address, other.Address);
+        Forget(bench, rest);
+        Remove(bench, rest);
+        Array.ForEach(rest, here => bench.Network.Heal(one.Address, here.Address));
+        BenchNode[] back = [.. rest, one];
+        bench.Until(
+            () => RoleOf(rest[0], one) != "forgotten"
+                && Array.TrueForAll(back, node => bench.Get(node, "deep 199") is not null),
+            "one belongs again");
+        Assert.Null(bench.Get(rest[0], "edited"));
+        Fill(bench, back);
+        bench.Until(
+            () => rest[0].Status().Problems.Any(told => told.Code == "history-kept"), "it is said who keeps it",
+            TimeSpan.FromHours(1));
+        Assert.DoesNotContain(back, DroppedPool.HasDropped);
+        bench.Network.HealAll();
+        bench.Until(() => bench.Nodes.TrueForAll(node => RoleOf(node, other) != "forgotten"), "it belongs again");
+        UntilEverywhere(bench, "edited", newer);
+
+        // Who was on its way back cannot agree to a checkpoint of before: the next one is half a tree away.
+        for (int round = 0; round < 4; round++)
+        {
+            Fill(bench, [.. bench.Nodes]);
+        }
+
+        bench.Until(
+            () => bench.Nodes.TrueForAll(DroppedPool.HasDropped), "old blocks are dropped then", TimeSpan.FromHours(1));
+        UntilEverywhere(bench, "edited", newer);
+        bench.AssertNoFailures();
+    }
+
     private static BenchNode[] Rest(PoolBench bench, int away) => [.. bench.Nodes.SkipLast(away)];
 
     private static void PrepareAndCut(PoolBench bench, BenchNode[] rest, BenchNode[] away)
@@ -144,10 +193,20 @@ public sealed class AbsentMemberTests
     /// <summary>The others throw away and collect all of it, and go on until they have dropped old blocks.</summary>
     private static void RemoveAndDrop(PoolBench bench, BenchNode[] rest)
     {
-        BenchNode first = rest[0];
+        Forget(bench, rest);
+        Remove(bench, rest);
+        Fill(bench, rest);
         bench.Until(
-            () => bench.Nodes.Except(rest).All(node => RoleOf(first, node) == "forgotten"), "they are forgotten",
-            TimeSpan.FromHours(1));
+            () => Array.TrueForAll(rest, DroppedPool.HasDropped), "old blocks are dropped", TimeSpan.FromHours(1));
+    }
+
+    private static void Forget(PoolBench bench, BenchNode[] rest) => bench.Until(
+        () => bench.Nodes.Except(rest).All(node => RoleOf(rest[0], node) == "forgotten"), "they are forgotten",
+        TimeSpan.FromHours(1));
+
+    private static void Remove(PoolBench bench, BenchNode[] rest)
+    {
+        BenchNode first = rest[0];
         Assert.True(bench.Do(first, async () =>
         {
             Result<ObjectAttributes, VolumeError> folder = await first.Drive.Resolve("folder");
@@ -157,14 +216,15 @@ public sealed class AbsentMemberTests
         Assert.True(bench.Delete(first, "removed") && bench.Delete(first, "edited"));
         Assert.True(bench.Do(first, () => Task.FromResult(first.Drive.History!.EmptyTrash())).IsOk);
         bench.Until(() => Array.TrueForAll(rest, node => ChunksOf(node).Count == 0), "the others collect without them");
+    }
+
+    private static void Fill(PoolBench bench, BenchNode[] rest)
+    {
         for (int i = 0; i < 3 * DroppedPool.Between; i++)
         {
             Assert.True(bench.Put(rest[i % rest.Length], $"file {i}", [(byte)i]).IsOk);
             bench.Scheduler.RunFor(TimeSpan.FromMilliseconds(20));
         }
-
-        bench.Until(
-            () => Array.TrueForAll(rest, DroppedPool.HasDropped), "old blocks are dropped", TimeSpan.FromHours(1));
     }
 
     private static void UntilEverywhere(PoolBench bench, string name, byte[] content) =>

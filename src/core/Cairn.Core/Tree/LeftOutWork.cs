@@ -15,6 +15,7 @@ namespace Cairn.Core.Tree;
 public sealed class LeftOutWork
 {
     private readonly SortedSet<ObjectId> _objects = [];
+    private readonly HashSet<VersionId> _versions = [];
     private readonly UndoRecorder _state;
     private readonly TreeApplier _applier;
     private readonly LogPositions _had;
@@ -39,6 +40,9 @@ public sealed class LeftOutWork
 
     /// <summary>What the work was about, in the order of the ids; most of it is there all the same.</summary>
     public IReadOnlyCollection<ObjectId> Objects => _objects;
+
+    /// <summary>Whether a version is of this work: who made its file again meanwhile may not have had it.</summary>
+    public bool HasWritten(VersionId version) => _versions.Contains(version);
 
     /// <summary>Takes the next transaction in the total order; what the checkpoint has is passed over.</summary>
     public void See(Transaction transaction)
@@ -69,6 +73,7 @@ public sealed class LeftOutWork
             {
                 case WriteVersion write:
                     _objects.Add(write.Object);
+                    _versions.Add(write.Version);
                     break;
                 case Place place:
                     _objects.Add(place.Object);

@@ -12,7 +12,10 @@ namespace Cairn.Core.Tree;
 /// </remarks>
 /// <param name="then">The tree of the same history without anything forgotten.</param>
 /// <param name="now">The tree; read anew at each step.</param>
-public sealed class RemakeWalk(TreeQueries then, TreeQueries now)
+/// <param name="isWanted">
+/// Which versions are written where their file is there, too: another member may have made it again that had seen less. Null: none.
+/// </param>
+public sealed class RemakeWalk(TreeQueries then, TreeQueries now, Func<VersionId, bool>? isWanted = null)
 {
     /// <summary>One transaction each, to be written before the next is asked for.</summary>
     /// <param name="objects">What is wanted; nothing is done for one that has no entry in either tree.</param>
@@ -20,8 +23,19 @@ public sealed class RemakeWalk(TreeQueries then, TreeQueries now)
     {
         foreach (ObjectId id in objects)
         {
-            if (then.Get(id) is not { IsDetached: false } view || IsThere(view))
+            if (then.Get(id) is not { IsDetached: false } view)
             {
+                continue;
+            }
+
+            if (IsThere(view))
+            {
+                ImmutableArray<Primitive> lacking = [.. Lacking(view)];
+                if (!lacking.IsEmpty)
+                {
+                    yield return lacking;
+                }
+
                 continue;
             }
 
@@ -57,6 +71,16 @@ public sealed class RemakeWalk(TreeQueries then, TreeQueries now)
         return folders;
     }
 
+    /// <summary>The wanted versions that its file does not have, and never had.</summary>
+    private IEnumerable<Primitive> Lacking(ObjectView view) => now.Get(view.Owner) is not { } there ? [] : view.Heads
+        .Where(head => isWanted?.Invoke(head.Version) == true
+            && now.Superseded(new VersionRef(view.Owner, head.Version)) is null
+            && !there.Heads.Any(known => known.Version == head.Version || known.Twins.Contains(head.Version)))
+        .Select(head => Write(view, head));
+
+    private static WriteVersion Write(ObjectView view, HeadView head) => new(
+        view.Owner, head.Version, head.Parents, head.SizeBytes, head.DataBytes, head.Modified, head.Manifest);
+
     private ImmutableArray<Primitive> Make(ObjectView view)
     {
         var primitives = ImmutableArray.CreateBuilder<Primitive>();
@@ -65,9 +89,7 @@ public sealed class RemakeWalk(TreeQueries then, TreeQueries now)
             primitives.Add(view.ToCreateObject(view.Owner));
             foreach (HeadView head in view.Heads)
             {
-                primitives.Add(new WriteVersion(
-                    view.Owner, head.Version, head.Parents, head.SizeBytes, head.DataBytes, head.Modified,
-                    head.Manifest));
+                primitives.Add(Write(view, head));
             }
 
             foreach (ReadOnlyMemory<byte> name in then.ExtendedAttributes(view.Owner))
@@ -75,6 +97,11 @@ public sealed class RemakeWalk(TreeQueries then, TreeQueries now)
                 primitives.Add(new SetExtendedAttribute(
                     view.Owner, name, then.ExtendedAttribute(view.Owner, name.Span)));
             }
+        }
+
+        else
+        {
+            primitives.AddRange(Lacking(view));
         }
 
         foreach (PlaceRecord place in view.Record.Places)

@@ -122,7 +122,8 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         Bytes32? ground;
         lock (_log.Gate)
         {
-            ground = _log.Repair.Base.HasOwnWorkMoved && !_log.Repair.IsPutOff ? _log.Fold.Ground!.Hash : null;
+            bool isReady = !_log.Repair.IsPutOff || _log.Repair.WaitsForLook;
+            ground = _log.Repair.Base.HasOwnWorkMoved && isReady ? _log.Fold.Ground!.Hash : null;
         }
 
         if (ground is not null && _looking.IsCompleted && !_stop.IsCancellationRequested)
@@ -286,6 +287,24 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         lock (_log.Gate)
         {
             return _log.Repair.Base.HasAllFoldedBefore(checkpoint.Hash);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void NoteForgotten(IReadOnlyCollection<NodeId> forgotten)
+    {
+        lock (_log.Gate)
+        {
+            _log.Repair.Base.NoteForgotten(forgotten);
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool HasNothingLate(MadeCheckpoint checkpoint)
+    {
+        lock (_log.Gate)
+        {
+            return _log.Repair.Base.HasNothingLate(checkpoint.Hash);
         }
     }
 

@@ -42,7 +42,8 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
             }
         }
 
-        using IIndexStore? kept = ground is null ? null : Kept(ground);
+        using IIndexStore? kept = ground is null ? null : await state.Parts.Workers.Run(
+            WorkPriority.Background, () => Kept(ground), cancellation);
         LeftOutWork? leftOut = kept is null ? null : new LeftOutWork(
             new OverlayTable(new IndexTable(kept), cacheBytesMax: 0, learnKeysMax: 0),
             ground!.Positions, Log.OwnLogId.Author, Log.Rights);
@@ -59,13 +60,13 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
                 return false;
             },
             cancellation);
-        if (!read.IsOk || (leftOut is not null && !Remake(leftOut.Tree, leftOut.Objects))
+        if (!read.IsOk || (leftOut is not null && !Remake(leftOut.Tree, leftOut.Objects, leftOut.HasWritten))
             || !await Remake(swallowed.Objects, cancellation) || !await Remove(condemned, cancellation))
         {
             return false;
         }
 
-        return kept is null || await LetGo(kept, isForgotten, cancellation);
+        return kept is null || await LetGo(kept, ground!.Hash, isForgotten, cancellation);
     }
 
     /// <summary>The tree that this node had before it stood on what was settled without it; null for none.</summary>
@@ -86,7 +87,8 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
     }
 
     /// <summary>What was kept of the time before is not needed any more, when its chunks were given up that nothing needs.</summary>
-    private async Task<bool> LetGo(IIndexStore kept, bool isForgotten, CancellationToken cancellation)
+    private async Task<bool> LetGo(
+        IIndexStore kept, Bytes32 ground, bool isForgotten, CancellationToken cancellation)
     {
         if (isForgotten)
         {
@@ -103,7 +105,7 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
 
         if (isForgotten || !garbage.Members.IsReturning)
         {
-            Log.Ports.Checkpoints!.KeptTable.Clear();
+            Log.Ports.Checkpoints!.KeptTable.Clear(ground);
         }
 
         return true;
@@ -131,14 +133,15 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
         return Remake(new TreeQueries(unforgotten.Value), objects);
     }
 
-    private bool Remake(TreeQueries then, IReadOnlyCollection<ObjectId> objects)
+    private bool Remake(
+        TreeQueries then, IReadOnlyCollection<ObjectId> objects, Func<VersionId, bool>? isWanted = null)
     {
         if (!state.MayWrite)
         {
             return true;
         }
 
-        RemakeWalk walk = new(then, state.Queries);
+        RemakeWalk walk = new(then, state.Queries, isWanted);
         int made = 0;
         lock (state.Gate)
         {

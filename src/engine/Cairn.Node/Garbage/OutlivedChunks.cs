@@ -23,6 +23,8 @@ internal sealed class OutlivedChunks(ReplicatedLog log, LiveChunks live, IIndexS
     /// <summary>So many are looked for at once in what is needed: each time the whole tree is walked.</summary>
     private const int AddressesMax = 1 << 17;
 
+    private const int RecordsPerTurn = 4096;
+
     private static readonly GoneSet NothingGone = new();
 
     private readonly IndexTable _table = new(kept);
@@ -38,8 +40,20 @@ internal sealed class OutlivedChunks(ReplicatedLog log, LiveChunks live, IIndexS
         HashSet<ChunkAddress> found = [];
         foreach (bool isInLists in (bool[])[true, false])
         {
+            long steps = 0;
             foreach (ReadOnlyMemory<byte> encoded in Roots(cancellation))
             {
+                if (++steps % RecordsPerTurn == 0)
+                {
+                    // Of a million files a walk takes seconds, and other work is on this loop, too.
+                    await Task.Yield();
+                }
+
+                if (encoded.IsEmpty)
+                {
+                    continue;
+                }
+
                 await Name(encoded, isInLists, chunk => _ = isWanted(chunk) && found.Add(chunk.Address), cancellation);
                 if (found.Count >= AddressesMax)
                 {
@@ -63,6 +77,7 @@ internal sealed class OutlivedChunks(ReplicatedLog log, LiveChunks live, IIndexS
         return true;
     }
 
+    /// <summary>The roots of what is not the same any more, and an empty one for each record that is.</summary>
     private IEnumerable<ReadOnlyMemory<byte>> Roots(CancellationToken cancellation)
     {
         var tree = new TreeQueries(new OverlayTable(_table, cacheBytesMax: 0, learnKeysMax: 0));
@@ -73,6 +88,7 @@ internal sealed class OutlivedChunks(ReplicatedLog log, LiveChunks live, IIndexS
             cancellation.ThrowIfCancellationRequested();
             if (IsTheSame(cursor.Key, cursor.Value))
             {
+                yield return default;
                 continue;
             }
 

@@ -23,6 +23,11 @@ internal sealed class FoldBase(ReplicatedLog log)
     /// <summary>What was folded when the fold last began with a settled one: this node's own.</summary>
     private static readonly byte[] FoldedBeforeKey = [IndexTable.NodesOwn, (byte)'f'];
 
+    private const byte ForgottenTag = (byte)'x';
+
+    /// <summary>Before a member's id: how much of its logs was here when it was forgotten. This node's own.</summary>
+    private static readonly byte[] ForgottenPrefix = [IndexTable.NodesOwn, ForgottenTag];
+
     private MadeCheckpoint? _begun;
     private Bytes32? _useless;
 
@@ -67,6 +72,54 @@ internal sealed class FoldBase(ReplicatedLog log)
         }
     }
 
+    /// <summary>Remembers of each forgotten member how much of its work was here when it was forgotten.</summary>
+    /// <param name="forgotten">Who is now.</param>
+    public void NoteForgotten(IReadOnlyCollection<NodeId> forgotten)
+    {
+        HashSet<NodeId> noted = [.. NotedForgotten().Select(static note => note.Key)];
+        foreach (NodeId back in noted.Except(forgotten))
+        {
+            log.Fold.Table.Put(ForgottenKey(back), null);
+        }
+
+        foreach (NodeId gone in forgotten.Except(noted))
+        {
+            var output = new ArrayBufferWriter<byte>(128);
+            LogPositions.From(log.Exchange.Positions.Logs.Where(held => held.Key.Author == gone))
+                .Encode(new WireWriter(output));
+            log.Fold.Table.Put(ForgottenKey(gone), output.WrittenSpan.ToArray());
+        }
+    }
+
+    /// <summary>
+    /// Whether a checkpoint that is kept here has nothing of a forgotten member that came after it was forgotten: what that was
+    /// about may have been condemned without it, and only its author makes it again.
+    /// </summary>
+    public bool HasNothingLate(Bytes32 checkpoint)
+    {
+        using IIndexStore? view = log.Ports.Checkpoints?.View(checkpoint);
+        return view is not null && PositionsIn(view) is { } has && NotedForgotten().TrueForAll(note => has.Logs
+            .Where(late => late.Key.Author == note.Key)
+            .All(late => late.Value.TransactionSeq <= note.Value[late.Key].TransactionSeq));
+    }
+
+    private static byte[] ForgottenKey(NodeId member) => [.. ForgottenPrefix, .. member.Value.ToArray()];
+
+    private List<KeyValuePair<NodeId, LogPositions>> NotedForgotten()
+    {
+        var notes = new List<KeyValuePair<NodeId, LogPositions>>();
+        TableCursor cursor = log.Fold.Table.Scan(ForgottenPrefix, [IndexTable.NodesOwn, ForgottenTag + 1]);
+        while (cursor.MoveNext())
+        {
+            var reader = new WireReader(cursor.Value);
+            notes.Add(KeyValuePair.Create(
+                new NodeId(cursor.Key.AsSpan(ForgottenPrefix.Length)), LogPositions.Decode(ref reader)));
+            Invariant.That(reader.Complete, "the note of a forgotten member is damaged: rebuild the index");
+        }
+
+        return notes;
+    }
+
     /// <summary>Whether a checkpoint that is kept here has all that the fold had when it last began with a settled one.</summary>
     public bool HasAllFoldedBefore(Bytes32 checkpoint)
     {
@@ -96,6 +149,12 @@ internal sealed class FoldBase(ReplicatedLog log)
             || StandsOn(settled.Checkpoint) || log.Fold.Positions.Logs.Count == 0)
         {
             return true;
+        }
+
+        if (MustLookFirst())
+        {
+            // What was kept before is the only one that knows what own work was about.
+            return false;
         }
 
         Result<Unit, IndexError> kept = log.Ports.Checkpoints!.KeptTable.Keep(log.Fold, settled.Checkpoint);
@@ -160,10 +219,17 @@ internal sealed class FoldBase(ReplicatedLog log)
         }
     }
 
-    /// <summary>Another ground would take the place of what own work is looked for with.</summary>
-    private bool MustLookFirst()
+    /// <summary>
+    /// Whether own work is still to be looked after with what was kept: neither another ground, nor a beginning of a log, may take the
+    /// place of anything before.
+    /// </summary>
+    public bool MustLookFirst()
     {
-        CheckpointShelf shelf = log.Ports.Checkpoints!;
+        if (log.Ports.Checkpoints is not { } shelf)
+        {
+            return false;
+        }
+
         shelf.StoodOn = HasOwnWorkMoved && shelf.KeptTable.IsFrom(log.Fold.Ground!.Hash) ? log.Fold.Ground.Hash : null;
         return shelf.StoodOn is { } ground && shelf.Keeps(ground);
     }

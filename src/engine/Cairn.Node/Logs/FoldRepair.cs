@@ -28,7 +28,10 @@ internal sealed class FoldRepair(ReplicatedLog log)
     public FoldBase Base { get; } = new(log);
 
     /// <summary>Whether it was put off.</summary>
-    public bool IsPutOff => _waitsFor is not null || _waitsForLost || _waitsForBase;
+    public bool IsPutOff => _waitsFor is not null || _waitsForLost || _waitsForBase || WaitsForLook;
+
+    /// <summary>Whether it was put off only until own work was looked after.</summary>
+    public bool WaitsForLook { get; private set; }
 
     /// <summary>Own blocks that could not be made again.</summary>
     public RottenBlocks.Search SearchedInVain { get; set; }
@@ -38,7 +41,8 @@ internal sealed class FoldRepair(ReplicatedLog log)
 
     /// <summary>Whether it was put off, and everything is back now.</summary>
     public bool IsDue =>
-        IsHere(_waitsFor) || (_waitsForLost && IsHere(_lost)) || (_waitsForBase && !Base.IsLacking);
+        IsHere(_waitsFor) || (_waitsForLost && IsHere(_lost)) || (_waitsForBase && !Base.IsLacking)
+        || (WaitsForLook && !Base.MustLookFirst());
 
     /// <summary>Whether the table is not what would be folded now.</summary>
     public bool IsOutdated()
@@ -52,6 +56,12 @@ internal sealed class FoldRepair(ReplicatedLog log)
     public void Run()
     {
         log.Copied.NoteBlocks();
+        WaitsForLook = Base.IsBehind && Base.MustLookFirst();
+        if (WaitsForLook)
+        {
+            return;
+        }
+
         _waitsForBase = Base.IsLacking;
         bool isAwayStill = _lost is not null && !IsHere(_lost);
         _waitsForLost |= isAwayStill;

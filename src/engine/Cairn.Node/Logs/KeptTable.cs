@@ -73,6 +73,10 @@ public sealed class KeptTable(Func<IIndexStore> openIndex) : IDisposable
         {
             Array.ForEach(records, record => chain.Add(record.Key, record.Value));
             kept = kept.IsOk ? slot.Add(records) : kept;
+            if (!kept.IsOk)
+            {
+                return kept;
+            }
         }
 
         // The mark behind the records: a power cut leaves both or no mark.
@@ -83,9 +87,10 @@ public sealed class KeptTable(Func<IIndexStore> openIndex) : IDisposable
     }
 
     /// <summary>Everything that it knew is in the tree, or not wanted any more.</summary>
-    internal void Clear()
+    /// <param name="settled">From before which checkpoint it is: another may have been kept meanwhile.</param>
+    internal void Clear(Bytes32 settled)
     {
-        if (Open() is { Held: not null } slot)
+        if (Open() is { Held: { } held } slot && held.Hash == settled)
         {
             // What is left after a crash is looked at once more.
             _ = slot.Begin();

@@ -169,6 +169,12 @@ public sealed class LogCompaction
                 return true;
             }
 
+            if (_log.Repair.Base.MustLookFirst())
+            {
+                // What is here of it may say what became of own work, and is not read yet; peers tell this again.
+                return false;
+            }
+
             (LogPositions Has, ulong Depth)? state = Base?.Invoke();
             if (state is null && _log.Copied.Awaited is { } copied && TableFill.IsVouched(_log.Ports.Index))
             {

@@ -150,6 +150,14 @@ public interface IHostedVolume : IAsyncDisposable
     /// </summary>
     bool HasAllFoldedBefore(MadeCheckpoint checkpoint) => false;
 
+    /// <summary>Remembers how much of the work of those who are forgotten was here when they were.</summary>
+    void NoteForgotten(IReadOnlyCollection<NodeId> forgotten)
+    {
+    }
+
+    /// <summary>Whether a checkpoint that is kept here has nothing of forgotten members that came after they were forgotten.</summary>
+    bool HasNothingLate(MadeCheckpoint checkpoint) => false;
+
     /// <summary>
     /// Keeps what is folded here before a checkpoint takes its place that was settled without this node: from the moment on in which
     /// that is heard of, for the checkpoint may be long on its way, and an index may be lost meanwhile.

@@ -30,10 +30,8 @@ internal sealed class SettleKeeper(
     {
         VolumeId volume = hosted.Log.Volume;
         AgingCheckpoint? aging = log.State.Aging.GetValueOrDefault(volume);
-        if (log.State.Settled.GetValueOrDefault(volume) is { } settled && hosted.TryKeepTable())
-        {
-            Take(hosted, settled);
-        }
+        hosted.NoteForgotten([.. log.State.Forgotten.Select(static member => member.Node)]);
+        TakeSettled(hosted);
 
         bool isMember = log.State.Members.TryGetValue(view.Self, out Member? self) && self.IsActiveNode;
         if (aging is null || !isMember)
@@ -58,14 +56,25 @@ internal sealed class SettleKeeper(
         }
     }
 
+    /// <summary>Takes what every fold of a volume begins with, if it is not here: of one that was removed, too.</summary>
+    public void TakeSettled(IHostedVolume hosted)
+    {
+        if (log.State.Settled.GetValueOrDefault(hosted.Log.Volume) is { } settled && hosted.TryKeepTable())
+        {
+            Take(hosted, settled);
+        }
+    }
+
     /// <summary>History that goes as soon as nobody is awaited any more: only the owner knows who will come back for it.</summary>
     public IEnumerable<NodeProblem> Problems(IEnumerable<IHostedVolume> open)
     {
-        string[] away = [.. log.State.AwaitedToSettle.Select(member => view.NameOf(member.Node))];
+        string[] away = [.. log.State.Forgotten.Select(member => view.NameOf(member.Node))];
         string[] kept = away.Length == 0 ? [] :
         [
             .. open
-                .Where(hosted => log.State.Aging.GetValueOrDefault(hosted.Log.Volume) is { } aging && IsOld(aging))
+                .Where(hosted => log.State.Aging.GetValueOrDefault(hosted.Log.Volume) is { } aging && IsOld(aging)
+                    && hosted.Lacks(aging.Standing.Checkpoint) is null
+                    && !MaySettle(hosted, aging.Standing.Checkpoint))
                 .Select(static hosted => hosted.Volume.Name),
         ];
         if (kept.Length > 0)
@@ -80,8 +89,10 @@ internal sealed class SettleKeeper(
 
     /// <summary>Whether a checkpoint may be settled without those who are forgotten, as far as can be told here.</summary>
     /// <remarks>
-    /// Who left may have agreed to another where this part of the pool had not heard of it. It says nothing any more, and
-    /// may have been the only one to speak in two parts: so of what it agreed to, this one must be a continuation, or the other way round.
+    /// What came home of a forgotten member with somebody else, after it was forgotten, may be about what was condemned without it: the
+    /// author alone makes that again, and needs the history for it. Who left may have agreed to another checkpoint where this part of
+    /// the pool had not heard of it, even if its last word was no. It may have been the only one to speak in two parts: so of what it
+    /// spoke of, this one must be a continuation, or the other way round.
     /// </remarks>
     private bool MaySettle(IHostedVolume hosted, MadeCheckpoint next)
     {
@@ -91,8 +102,8 @@ internal sealed class SettleKeeper(
         }
 
         ulong ground = log.State.Settled.GetValueOrDefault(hosted.Log.Volume)?.Checkpoint.Depth ?? 0;
-        return !log.State.AwaitedToSettle.Any() && log.State.SettleWords
-            .Where(said => said.Key.Volume == hosted.Log.Volume && said.Value.Agrees)
+        return !log.State.AwaitedToSettle.Any() && hosted.HasNothingLate(next) && log.State.SettleWords
+            .Where(said => said.Key.Volume == hosted.Log.Volume)
             .Where(said => log.State.Members.TryGetValue(said.Key.Member, out Member? left) && left.HasLeft)
             .Select(static said => said.Value.Checkpoint)
             .All(other => other == next || other.Depth <= ground || hosted.Continues(other));

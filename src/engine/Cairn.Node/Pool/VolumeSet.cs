@@ -125,6 +125,12 @@ internal sealed class VolumeSet : IAsyncDisposable
             TellRefused(hosted);
         }
 
+        foreach (IHostedVolume removed in _removed.Open.ToArray())
+        {
+            // Who comes back to one of which history was dropped has no other way to catch up with it.
+            Settling.TakeSettled(removed);
+        }
+
         _removed.Upkeep();
     }
 
