@@ -1,6 +1,7 @@
 using System.Text;
 using Cairn.Coding.Encryption;
 using Cairn.Core.Fold;
+using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
 using Cairn.Core.Tree;
@@ -52,6 +53,9 @@ internal sealed class LogNode
     /// <summary>Checkpoints that are kept, and found again by the next life; null for none.</summary>
     public CheckpointShelf? Checkpoints { get; set; }
 
+    /// <summary>What other nodes are known to hold.</summary>
+    public LogPositions Elsewhere { get; set; } = LogPositions.Empty;
+
     public ReplicatedLog Log { get; private set; } = null!;
 
     public Journal Journal { get; private set; } = null!;
@@ -92,6 +96,7 @@ internal sealed class LogNode
             Blocks = blocks,
             Index = Sealed,
             Checkpoints = Checkpoints,
+            Elsewhere = () => Elsewhere,
             Identity = Identity,
             Members = Members,
             Entropy = _entropy,

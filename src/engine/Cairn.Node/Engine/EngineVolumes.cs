@@ -114,7 +114,7 @@ public sealed class EngineVolumes : IVolumeFactory
         CheckpointShelf shelf = ShelfOf(setting);
         Result<OpenedVolume, StoreError> opened = Open(
             IndexNameOf(shared), setting.Keyring, setting.Members, isAlone, SharedParts(setting), shelf,
-            needsNoPast: setting.Volume.IsPurged);
+            needsNoPast: setting.Volume.IsPurged, setting.Elsewhere);
         if (!opened.IsOk)
         {
             shelf.Dispose();
@@ -239,7 +239,7 @@ public sealed class EngineVolumes : IVolumeFactory
     private Result<OpenedVolume, StoreError> Open(
         string indexName, VolumeKeyring keys, IMembers members, bool isAlone,
         Func<ReplicatedLog, IIndexStore, VolumeParts> parts, CheckpointShelf? checkpoints = null,
-        bool needsNoPast = false)
+        bool needsNoPast = false, Func<LogPositions>? elsewhere = null)
     {
         NodePorts ports = _stores.Ports;
         SealedIndex index = OpenIndex(indexName);
@@ -252,6 +252,7 @@ public sealed class EngineVolumes : IVolumeFactory
             Index = index,
             Checkpoints = checkpoints,
             NeedsNoPast = needsNoPast,
+            Elsewhere = elsewhere ?? LogPorts.Nowhere,
             Identity = ports.Identity,
             CheckSignature = ports.CheckSignature == Signatures.CheckEcdsa ? null : ports.CheckSignature,
             Members = members,

@@ -91,6 +91,9 @@ internal sealed class FoldRepair(ReplicatedLog log)
         }
     }
 
+    /// <summary>What the index knows is not all in blocks here: nothing is folded again before it is.</summary>
+    public void Await(LogPositions lost) => _lost = lost;
+
     /// <summary>A block that was held cannot be read: its log ends before it, and peers send the rest again.</summary>
     /// <remarks>
     /// Not so an own log: it goes on where it ends, and who lacks the block asks those that have it. Nor if it was dropped

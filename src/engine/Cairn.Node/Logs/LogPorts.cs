@@ -42,6 +42,12 @@ public sealed record LogPorts
     /// <summary>Who else may write, and with which key.</summary>
     public required IMembers Members { get; init; }
 
+    /// <summary>What members that are counted on said they hold of it, now or before they went away.</summary>
+    public Func<LogPositions> Elsewhere { get; init; } = Nowhere;
+
+    /// <summary>Of nobody it is known.</summary>
+    internal static Func<LogPositions> Nowhere { get; } = static () => LogPositions.Empty;
+
     /// <summary>Draws the numbers of new incarnations.</summary>
     public required IEntropy Entropy { get; init; }
 

@@ -65,9 +65,13 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         FoldBlocks();
         FoldJournal(journaled);
         FindLost();
-        Invariant.That(
-            IsIndexCovered(),
-            "the index knows transactions that neither logs nor journal hold: rebuild it");
+        if (!IsIndexCovered())
+        {
+            LogPositions? awaited = IsOutdated(isOtherwise) ? null : KeptIndex.Awaited(log, LastKnown);
+            Invariant.That(
+                awaited is not null, "the index knows transactions that neither logs nor journal hold: rebuild it");
+            log.Repair.Await(awaited);
+        }
 
         if (isNew)
         {
@@ -89,7 +93,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             log.Repair.Base.Reject();
         }
 
-        if (_isLate || isOtherwise || FoldRules.IsOutdated(log.Fold.Table) || log.Repair.IsOutdated())
+        if (IsOutdated(isOtherwise))
         {
             log.Repair.Run();
         }
@@ -100,6 +104,9 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
 
         return true;
     }
+
+    private bool IsOutdated(bool isOtherwise) =>
+        _isLate || isOtherwise || FoldRules.IsOutdated(log.Fold.Table) || log.Repair.IsOutdated();
 
     /// <summary>Finds what the fold begins with, or goes on from, if blocks are not all there is of it.</summary>
     /// <returns>False: it is not here, and what is here without it is no tree.</returns>

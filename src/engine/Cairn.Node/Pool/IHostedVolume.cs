@@ -252,6 +252,9 @@ public sealed record VolumeSetting
     /// <summary>The checkpoint with which every fold of the volume begins; null for none.</summary>
     public Func<StandingCheckpoint?> Settled { get; init; } = static () => null;
 
+    /// <summary>What members that are counted on said they hold of it, now or before they went away.</summary>
+    public Func<LogPositions> Elsewhere { get; init; } = static () => LogPositions.Empty;
+
     /// <summary>The one that is settled next; null for none.</summary>
     public Func<AgingCheckpoint?> Aging { get; init; } = static () => null;
 

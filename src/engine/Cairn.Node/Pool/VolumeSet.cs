@@ -340,6 +340,7 @@ internal sealed class VolumeSet : IAsyncDisposable
             PoolSpace = _space,
             Standing = () => _log.State.Checkpoints.GetValueOrDefault(volume.Volume),
             Settled = () => _log.State.Settled.GetValueOrDefault(volume.Volume),
+            Elsewhere = () => _sync.Elsewhere(volume.Volume),
             Aging = () => _log.State.Aging.GetValueOrDefault(volume.Volume),
             MayDrop = () => AllKnowBeginnings() && !_view.MayReturn(_view.Self),
             HasPoolRoom = () => _view.HasRoom,
