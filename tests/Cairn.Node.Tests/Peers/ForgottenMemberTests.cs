@@ -162,6 +162,26 @@ public sealed class ForgottenMemberTests
         bench.Until(() => ChunksOf(away).Count == 0, "and has nothing of what was removed");
     }
 
+    /// <summary>
+    /// Found by `cairn simulate --faults laptops,...`: one that had lost sight of the others one after the other forgot them all, and
+    /// collected alone what they needed.
+    /// </summary>
+    [Fact]
+    public void One_after_the_other_no_more_than_half_are_forgotten()
+    {
+        PoolBench bench = DroppedPool.Of(5, 36);
+        BenchNode first = bench.Nodes[0];
+        bench.Nodes[4].Kill();
+        bench.Nodes[3].Kill();
+        bench.Until(() => CountForgotten(first) == 2, "two are forgotten", TimeSpan.FromHours(1));
+        bench.Nodes[2].Kill();
+        bench.Nodes[1].Kill();
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(30));
+        Assert.Equal(2, CountForgotten(first));
+    }
+
+    private static int CountForgotten(BenchNode node) => node.Info().Count(static other => other.Role == "forgotten");
+
     private static SortedSet<ChunkAddress> ChunksOf(BenchNode node) =>
     [
         .. node.Stores!.Chunks.Enumerate(ChunkUse.Replicated)

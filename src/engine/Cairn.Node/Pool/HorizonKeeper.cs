@@ -12,8 +12,9 @@ namespace Cairn.Node.Pool;
 /// <summary>Forgets members that have been away over the horizon: the others' space no longer waits for them.</summary>
 /// <remarks>
 /// A clock decides only when it is said; the pool's log says it, so all mean the same by it, and whoever comes back is taken
-/// back (<see cref="ReturnKeeper"/>). Never more than half of the members go this way: two halves of a pool that was cut in
-/// two would each fill their disks with the other's copies. Every node counts, the first admin's node that is up writes.
+/// back (<see cref="ReturnKeeper"/>). Never more than half of the members go this way, those among them that are forgotten already:
+/// two halves of a pool that was cut in two would each fill their disks with the other's copies, and one alone, that had lost sight
+/// of one after the other, would collect what all others need. Every node counts, the first admin's node that is up writes.
 /// Thread: the engine's loop.
 /// </remarks>
 internal sealed class HorizonKeeper
@@ -56,7 +57,8 @@ internal sealed class HorizonKeeper
         }
 
         NodeId[] lost = [.. others.Where(node => _days.Of(node) >= Parts)];
-        if (lost.Length == 0 || lost.Length * 2 > members.Length || !_view.IsFirstAdminUp)
+        int gone = _log.State.Forgotten.Count();
+        if (lost.Length == 0 || (gone + lost.Length) * 2 > gone + members.Length || !_view.IsFirstAdminUp)
         {
             return;
         }
