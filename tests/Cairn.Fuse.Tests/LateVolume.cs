@@ -8,9 +8,6 @@ namespace Cairn.Fuse.Tests;
 /// </summary>
 internal sealed class LateVolume(IVolume inner) : IVolume
 {
-    /// <summary>What every answer waits for besides.</summary>
-    public Task Until { get; set; } = Task.CompletedTask;
-
     public VolumeId Id => inner.Id;
 
     public string Name => inner.Name;
@@ -132,10 +129,9 @@ internal sealed class LateVolume(IVolume inner) : IVolume
 
     public IDisposable Watch(IVolumeWatcher watcher) => inner.Watch(watcher);
 
-    private async ValueTask<T> Later<T>(Func<ValueTask<T>> call)
+    private static async ValueTask<T> Later<T>(Func<ValueTask<T>> call)
     {
         await Task.Yield();
-        await Until;
         return await call();
     }
 }

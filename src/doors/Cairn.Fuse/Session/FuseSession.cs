@@ -106,12 +106,12 @@ public sealed class FuseSession : IFuseHandler
         }
 
         bool isEnded;
-        if (PendingChanges.Of(exchange) is { } change)
+        if (PendingChanges.NodeOf(exchange) is { } changed)
         {
-            _pending.Begin(change);
-            if (change.Kind is not ChangeKind.Attributes)
+            _pending.Begin(changed);
+            if (PendingChanges.ChangesLength(request))
             {
-                _untold.IsWrittenHere(change.Node);
+                _untold.IsWrittenHere(changed);
             }
         }
 

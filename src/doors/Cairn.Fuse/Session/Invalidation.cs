@@ -27,23 +27,17 @@ internal sealed class Invalidation(
 
     public void ObjectChanged(InodeNumber inode, bool contentChanged, long? grownFrom = null)
     {
-        if (!OwnChange.Covers(session, inode, contentChanged) && !pending.Covers(inode, contentChanged))
+        if (!OwnChange.Covers(session, inode, contentChanged) && !pending.Covers(inode))
         {
             if (grownFrom is { } length)
             {
                 untold.Grew(inode, length);
             }
 
-            TellTwice(inode, contentChanged);
+            Span<byte> message = stackalloc byte[ObjectMessageBytes];
+            WriteObject(message, inode, contentChanged);
+            _others.Notify(inode, message);
         }
-    }
-
-    /// <summary>Tells the kernel, whoever made the change, now and once more when answers that were made before it have come.</summary>
-    public void TellTwice(InodeNumber inode, bool contentChanged)
-    {
-        Span<byte> message = stackalloc byte[ObjectMessageBytes];
-        WriteObject(message, inode, contentChanged);
-        _others.Notify(inode, message);
     }
 
     /// <summary>Tells the kernel, whoever made the change.</summary>

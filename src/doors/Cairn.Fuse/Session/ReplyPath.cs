@@ -21,17 +21,9 @@ internal sealed class ReplyPath(Action<Exception> report, PendingChanges pending
     /// <summary>Ends the change that a request is, before its exchange ends.</summary>
     public void EndChange(IFuseExchange exchange)
     {
-        if (PendingChanges.Of(exchange) is { } change && pending.End(change) is { } contentChanged)
+        if (PendingChanges.NodeOf(exchange) is { } node && pending.End(node))
         {
-            // A write that waits for room in the journal is one of thousands; its answer has no attributes.
-            if (change.Kind is ChangeKind.Content)
-            {
-                Invalidation?.Tell(change.Node, contentChanged);
-            }
-            else
-            {
-                Invalidation?.TellTwice(change.Node, contentChanged);
-            }
+            Invalidation?.Tell(node, contentChanged: false);
         }
     }
 

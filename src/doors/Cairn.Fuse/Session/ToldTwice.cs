@@ -21,7 +21,7 @@ internal sealed class ToldTwice
     private List<(InodeNumber About, byte[] Message)> _newer = [];
     private bool _isArmed;
 
-    /// <summary>What is to be told again of an inode waits while <paramref name="pending"/> has a change of it.</summary>
+    /// <summary>Nothing is told again of an inode while <paramref name="pending"/> covers it.</summary>
     public ToldTwice(IFuseChannel channel, PendingChanges pending, TimeProvider time)
     {
         _channel = channel;
@@ -33,7 +33,11 @@ internal sealed class ToldTwice
     public void Notify(InodeNumber about, ReadOnlySpan<byte> message)
     {
         _channel.Notify(message);
-        Remember(about, message.ToArray());
+        lock (_gate)
+        {
+            _newer.Add((about, message.ToArray()));
+            Arm();
+        }
     }
 
     /// <summary>Nothing is told again from now on.</summary>
@@ -55,23 +59,10 @@ internal sealed class ToldTwice
 
         foreach ((InodeNumber about, byte[] message) in due)
         {
-            if (_pending.IsChanging(about))
-            {
-                Remember(about, message);
-            }
-            else
+            if (!_pending.Covers(about))
             {
                 _channel.Notify(message);
             }
-        }
-    }
-
-    private void Remember(InodeNumber about, byte[] message)
-    {
-        lock (_gate)
-        {
-            _newer.Add((about, message));
-            Arm();
         }
     }
 
