@@ -1,5 +1,4 @@
 using System.Text;
-using Cairn.Cli;
 using Cairn.Cli.Demo;
 
 namespace Cairn.EndToEnd.Tests;
@@ -12,9 +11,6 @@ namespace Cairn.EndToEnd.Tests;
 public sealed class AbsentMachineTests : IAsyncLifetime
 {
     private const int Changes = 150;
-    private const string Gone = "the history does not go back so far any more";
-
-    private static readonly (string Name, string Value)[] Short = [("CAIRN_TRIAL_HISTORY", "60 3")];
 
     private readonly DemoPool _pool = DemoPool.Lay(folder: null, nodeCount: 3, keep: false);
 
@@ -22,7 +18,7 @@ public sealed class AbsentMachineTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        await _pool.Start("256MiB", Cancellation, Short);
+        await _pool.Start("256MiB", Cancellation, ShortHistory.Environment);
         await _pool.Nodes[0].Must("volume", "create", "v");
         await Eventually.Holds(() => _pool.Nodes.All(node => node.Read("v", "none") is null), "it is everywhere");
     }
@@ -46,8 +42,8 @@ public sealed class AbsentMachineTests : IAsyncLifetime
         await laptop.Write("v", "folder/new", "mine, too"u8.ToArray());
         laptop.KillProcess();
 
-        await first.Start(Cancellation, Short);
-        await second.Start(Cancellation, Short);
+        await first.Start(Cancellation, ShortHistory.Environment);
+        await second.Start(Cancellation, ShortHistory.Environment);
         await first.Must("node", "forget", laptop.Name);
         await first.Must("rm", "v/edited");
         await first.Must("rm", "v/removed");
@@ -59,10 +55,12 @@ public sealed class AbsentMachineTests : IAsyncLifetime
         }
 
         await Eventually.Holds(
-            () => HasDropped(first) && HasDropped(second), "old history goes without it", seconds: 120);
+            () => ShortHistory.HasDropped(first) && ShortHistory.HasDropped(second),
+            "old history goes without it",
+            seconds: 120);
         Assert.Null(first.Read("v", "edited"));
 
-        await laptop.Start(Cancellation, Short);
+        await laptop.Start(Cancellation, ShortHistory.Environment);
         await Eventually.Holds(
             () => _pool.Nodes.All(node => Shows(node, "edited", "mine") && Shows(node, "folder/new", "mine, too")),
             "what it wrote is everywhere", seconds: 60);
@@ -78,18 +76,4 @@ public sealed class AbsentMachineTests : IAsyncLifetime
 
     private static bool Shows(DemoNode node, string name, string text) =>
         node.Read("v", name) is { } bytes && Encoding.UTF8.GetString(bytes) == text;
-
-    /// <summary>Whether its history cannot be followed from the beginning any more.</summary>
-    private static bool HasDropped(DemoNode node)
-    {
-        try
-        {
-            node.Ask("/v1/changes?volume=v&path=&from=start");
-            return false;
-        }
-        catch (CommandException refused)
-        {
-            return refused.Message.Contains(Gone, StringComparison.Ordinal);
-        }
-    }
 }

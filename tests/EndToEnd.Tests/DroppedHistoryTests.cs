@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Cairn.Cli;
 using Cairn.Cli.Demo;
 using Cairn.Cli.Output;
 
@@ -15,9 +14,6 @@ namespace Cairn.EndToEnd.Tests;
 public sealed class DroppedHistoryTests : IAsyncLifetime
 {
     private const int FilesEach = 20;
-    private const string Gone = "the history does not go back so far any more";
-
-    private static readonly (string Name, string Value)[] Short = [("CAIRN_TRIAL_HISTORY", "60 3")];
 
     private readonly DemoPool _pool = DemoPool.Lay(folder: null, nodeCount: 3, keep: false);
     private readonly Newcomers _newcomers = new();
@@ -27,7 +23,7 @@ public sealed class DroppedHistoryTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        await _pool.Start("256MiB", Cancellation, Short);
+        await _pool.Start("256MiB", Cancellation, ShortHistory.Environment);
         await _pool.Nodes[0].Must("volume", "create", "v");
         await _pool.Nodes[0].Write("v", "begin", "begun"u8.ToArray());
         await Eventually.Holds(() => _pool.Nodes.All(node => Shows(node, "begin", "begun")), "it is everywhere");
@@ -46,10 +42,10 @@ public sealed class DroppedHistoryTests : IAsyncLifetime
         await WriteHistory();
 
         // Killed as soon as anybody drops: it is about to, or in the middle of it.
-        await Eventually.Holds(() => _pool.Nodes.Any(HasDropped), "old history goes", seconds: 120);
+        await Eventually.Holds(() => _pool.Nodes.Any(ShortHistory.HasDropped), "old history goes", seconds: 120);
         third.KillProcess();
-        await third.Start(Cancellation, Short);
-        await Eventually.Holds(() => _pool.Nodes.All(HasDropped), "it goes everywhere", seconds: 120);
+        await third.Start(Cancellation, ShortHistory.Environment);
+        await Eventually.Holds(() => _pool.Nodes.All(ShortHistory.HasDropped), "it goes everywhere", seconds: 120);
         await Eventually.Holds(() => _pool.Nodes.All(IsWhole), "everything is there on all of them", seconds: 60);
 
         // An index is made of the settled checkpoint and what came after; without that, too, the others give it.
@@ -58,7 +54,7 @@ public sealed class DroppedHistoryTests : IAsyncLifetime
             await second.Write("v", "before" + lost.Length, "kept"u8.ToArray());
             await second.Stop();
             Assert.NotEmpty(Remove(second, lost));
-            await second.Start(Cancellation, Short);
+            await second.Start(Cancellation, ShortHistory.Environment);
             await Eventually.Holds(
                 () => IsWhole(second) && Shows(second, "before" + lost.Length, "kept"), $"it is back without {lost}",
                 seconds: 60);
@@ -113,11 +109,11 @@ public sealed class DroppedHistoryTests : IAsyncLifetime
         Assert.Contains("doc", await node.Must("snapshot", "diff", "v", "early"), StringComparison.Ordinal);
         Assert.Contains("gone", await node.Must("trash", "ls", "v"), StringComparison.Ordinal);
 
-        await node.MustRefuse(ExitCode.Failed, Gone, "cat", $"v/.snapshots/@{_early}/doc");
-        await node.MustRefuse(ExitCode.Failed, Gone, "snapshot", "diff", "v", "@" + _early);
-        await node.MustRefuse(ExitCode.Failed, Gone, "rewind", $"v@{_early}");
-        await node.MustRefuse(ExitCode.Failed, Gone, "rewind", $"v@{_early}", "--by", "node1");
-        await node.MustRefuse(ExitCode.Failed, Gone, "watch", "v", "--from", "start", "--once");
+        await node.MustRefuse(ExitCode.Failed, ShortHistory.Gone, "cat", $"v/.snapshots/@{_early}/doc");
+        await node.MustRefuse(ExitCode.Failed, ShortHistory.Gone, "snapshot", "diff", "v", "@" + _early);
+        await node.MustRefuse(ExitCode.Failed, ShortHistory.Gone, "rewind", $"v@{_early}");
+        await node.MustRefuse(ExitCode.Failed, ShortHistory.Gone, "rewind", $"v@{_early}", "--by", "node1");
+        await node.MustRefuse(ExitCode.Failed, ShortHistory.Gone, "watch", "v", "--from", "start", "--once");
         Assert.DoesNotContain("before-", await node.Must("snapshot", "ls", "v"), StringComparison.Ordinal);
     }
 
@@ -150,20 +146,6 @@ public sealed class DroppedHistoryTests : IAsyncLifetime
         && _pool.Nodes.All(author =>
             Enumerable.Range(0, FilesEach).All(i => Shows(node, $"{author.Name}-{i}", Text(author, i))));
 
-    /// <summary>Whether its history cannot be followed from the beginning any more.</summary>
-    private static bool HasDropped(DemoNode node)
-    {
-        try
-        {
-            node.Ask("/v1/changes?volume=v&path=&from=start");
-            return false;
-        }
-        catch (CommandException refused)
-        {
-            return refused.Message.Contains(Gone, StringComparison.Ordinal);
-        }
-    }
-
     private static string[] Remove(DemoNode node, string files)
     {
         string[] found = Directory.GetFiles(Path.Combine(node.Home, "index"), files);
@@ -176,7 +158,7 @@ public sealed class DroppedHistoryTests : IAsyncLifetime
         DemoNode newcomer = _newcomers.Add(_pool, 4);
         string code = (await host.Must("invite", "--quiet")).Trim();
         await newcomer.Must("join", code, "--space", "256MiB", "--name", newcomer.Name, "--listen", "127.0.0.1:0");
-        await newcomer.Start(Cancellation, Short);
+        await newcomer.Start(Cancellation, ShortHistory.Environment);
         return newcomer;
     }
 }

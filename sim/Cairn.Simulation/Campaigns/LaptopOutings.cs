@@ -1,3 +1,4 @@
+using System.Net;
 using Cairn.Core.Primitives;
 using Cairn.Simulation.Network;
 
@@ -43,22 +44,21 @@ internal sealed class LaptopOutings(
     public TimeSpan Length() => options.Horizon * (1.2 + (2 * _random.NextDouble()));
 
     /// <summary>Cuts those off again that are away: other faults may have mended their lines.</summary>
-    public void Cut()
-    {
-        foreach (SimulatedMachine here in machines.Except(_away))
-        {
-            Array.ForEach(_away, away => network.Cut(away.Address, here.Address));
-        }
-    }
+    public void Cut() => ForEachLine(network.Cut);
 
     /// <summary>They are back.</summary>
     public void End()
     {
+        ForEachLine(network.Heal);
+        _away = [];
+    }
+
+    /// <summary>Each line between one that is away and one that is not.</summary>
+    private void ForEachLine(Action<IPEndPoint, IPEndPoint> act)
+    {
         foreach (SimulatedMachine here in machines.Except(_away))
         {
-            Array.ForEach(_away, away => network.Heal(away.Address, here.Address));
+            Array.ForEach(_away, away => act(away.Address, here.Address));
         }
-
-        _away = [];
     }
 }

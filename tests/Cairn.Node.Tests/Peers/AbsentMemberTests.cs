@@ -2,7 +2,6 @@ using System.Text;
 using Cairn.Core.Primitives;
 using Cairn.Node.Volumes;
 using Cairn.Simulation.Disks;
-using Cairn.Storage.Packs;
 
 namespace Cairn.Node.Tests.Peers;
 
@@ -28,25 +27,25 @@ public sealed class AbsentMemberTests
         byte[] newer = bench.Bytes(FileBytes);
         byte[] inside = bench.Bytes(FileBytes);
         PrepareAndCut(bench, rest, [away]);
-        SortedSet<ChunkAddress> old = ChunksOf(away);
+        SortedSet<ChunkAddress> old = away.Chunks;
         Assert.True(bench.Put(away, "edited", newer).IsOk);
         Assert.True(bench.Put(away, "folder/new", inside).IsOk);
         Assert.True(bench.Put(away, "own", [1]).IsOk);
 
         RemoveAndDrop(bench, rest);
-        Assert.Equal("forgotten", RoleOf(rest[0], away));
-        Assert.Superset(old, ChunksOf(away));
+        Assert.Equal("forgotten", rest[0].RoleOf(away));
+        Assert.Superset(old, away.Chunks);
         Assert.All(rest, node => Assert.DoesNotContain(node.Status().Problems, told => told.Code == "history-kept"));
 
         bench.Network.HealAll();
-        bench.Until(() => bench.Nodes.TrueForAll(node => RoleOf(node, away) != "forgotten"), "it belongs again");
+        bench.Until(() => bench.Nodes.TrueForAll(node => node.RoleOf(away) != "forgotten"), "it belongs again");
         UntilEverywhere(bench, "edited", newer);
         UntilEverywhere(bench, "folder/new", inside);
         UntilEverywhere(bench, "own", [1]);
         Assert.All(bench.Nodes, node => Assert.Null(bench.Get(node, "removed")));
         Assert.All(bench.Nodes, node => Assert.Null(bench.Get(node, "folder/removed")));
         bench.Scheduler.RunFor(TimeSpan.FromMinutes(3));
-        Assert.All(bench.Nodes, node => Assert.Empty(ChunksOf(node).Intersect(old)));
+        Assert.All(bench.Nodes, node => Assert.Empty(node.Chunks.Intersect(old)));
         Assert.Empty(Conflicts(bench, rest[0]));
         AssertAlike(bench);
         bench.AssertNoFailures();
@@ -76,7 +75,7 @@ public sealed class AbsentMemberTests
             away.Start();
         }
 
-        bench.Until(() => bench.Nodes.TrueForAll(node => RoleOf(node, away) != "forgotten"), "it belongs again");
+        bench.Until(() => bench.Nodes.TrueForAll(node => node.RoleOf(away) != "forgotten"), "it belongs again");
         UntilEverywhere(bench, "edited", newer);
         UntilEverywhere(bench, "folder/new", newer);
         Assert.Empty(Conflicts(bench, rest[0]));
@@ -98,7 +97,7 @@ public sealed class AbsentMemberTests
         PrepareAndCut(bench, rest, [one, other]);
         Assert.True(bench.Put(other, "edited", newer).IsOk);
         bench.Until(() => Shows(bench, one, "edited", newer), "they met");
-        bench.Until(() => ChunksOf(one).IsSupersetOf(ChunksOf(other)), "and share copies");
+        bench.Until(() => one.Chunks.IsSupersetOf(other.Chunks), "and share copies");
         if (!areBothBack)
         {
             other.Kill();
@@ -107,7 +106,7 @@ public sealed class AbsentMemberTests
         RemoveAndDrop(bench, rest);
         bench.Network.HealAll();
         BenchNode[] back = areBothBack ? [.. bench.Nodes] : [.. bench.Nodes.Where(node => node != other)];
-        bench.Until(() => Array.TrueForAll(back, node => RoleOf(rest[0], node) != "forgotten"), "they belong again");
+        bench.Until(() => Array.TrueForAll(back, node => rest[0].RoleOf(node) != "forgotten"), "they belong again");
         bench.Until(
             () => Array.TrueForAll(back, node => Shows(bench, node, "edited", newer)), "its edit is everywhere");
         bench.Scheduler.RunFor(TimeSpan.FromMinutes(1));
@@ -139,27 +138,26 @@ public sealed class AbsentMemberTests
         Array.ForEach(rest, here => bench.Network.Heal(one.Address, here.Address));
         BenchNode[] back = [.. rest, one];
         bench.Until(
-            () => RoleOf(rest[0], one) != "forgotten"
+            () => rest[0].RoleOf(one) != "forgotten"
                 && Array.TrueForAll(back, node => bench.Get(node, "deep 199") is not null),
             "one belongs again");
         Assert.Null(bench.Get(rest[0], "edited"));
-        Fill(bench, back);
+        DroppedPool.Fill(bench, back, 3 * DroppedPool.Between);
         bench.Until(
             () => rest[0].Status().Problems.Any(told => told.Code == "history-kept"), "it is said who keeps it",
             TimeSpan.FromHours(1));
         Assert.DoesNotContain(back, DroppedPool.HasDropped);
         bench.Network.HealAll();
-        bench.Until(() => bench.Nodes.TrueForAll(node => RoleOf(node, other) != "forgotten"), "it belongs again");
+        bench.Until(() => bench.Nodes.TrueForAll(node => node.RoleOf(other) != "forgotten"), "it belongs again");
         UntilEverywhere(bench, "edited", newer);
 
         // Who was on its way back cannot agree to a checkpoint of before: the next one is half a tree away.
         for (int round = 0; round < 4; round++)
         {
-            Fill(bench, [.. bench.Nodes]);
+            DroppedPool.Fill(bench, bench.Nodes, 3 * DroppedPool.Between);
         }
 
-        bench.Until(
-            () => bench.Nodes.TrueForAll(DroppedPool.HasDropped), "old blocks are dropped then", TimeSpan.FromHours(1));
+        DroppedPool.UntilDropped(bench);
         UntilEverywhere(bench, "edited", newer);
         bench.AssertNoFailures();
     }
@@ -178,7 +176,7 @@ public sealed class AbsentMemberTests
 
         bench.Until(
             () => bench.Nodes.TrueForAll(node => bench.Get(node, "folder/removed") is not null), "the files are there");
-        bench.Until(() => bench.Nodes.TrueForAll(node => ChunksOf(node).Count > 0), "copies are there");
+        bench.Until(() => bench.Nodes.TrueForAll(node => node.Chunks.Count > 0), "copies are there");
         foreach (BenchNode here in rest)
         {
             Array.ForEach(away, gone => bench.Network.Cut(gone.Address, here.Address));
@@ -195,13 +193,12 @@ public sealed class AbsentMemberTests
     {
         Forget(bench, rest);
         Remove(bench, rest);
-        Fill(bench, rest);
-        bench.Until(
-            () => Array.TrueForAll(rest, DroppedPool.HasDropped), "old blocks are dropped", TimeSpan.FromHours(1));
+        DroppedPool.Fill(bench, rest, 3 * DroppedPool.Between);
+        DroppedPool.UntilDropped(bench, rest);
     }
 
     private static void Forget(PoolBench bench, BenchNode[] rest) => bench.Until(
-        () => bench.Nodes.Except(rest).All(node => RoleOf(rest[0], node) == "forgotten"), "they are forgotten",
+        () => bench.Nodes.Except(rest).All(node => rest[0].RoleOf(node) == "forgotten"), "they are forgotten",
         TimeSpan.FromHours(1));
 
     private static void Remove(PoolBench bench, BenchNode[] rest)
@@ -215,16 +212,7 @@ public sealed class AbsentMemberTests
         }));
         Assert.True(bench.Delete(first, "removed") && bench.Delete(first, "edited"));
         Assert.True(bench.Do(first, () => Task.FromResult(first.Drive.History!.EmptyTrash())).IsOk);
-        bench.Until(() => Array.TrueForAll(rest, node => ChunksOf(node).Count == 0), "the others collect without them");
-    }
-
-    private static void Fill(PoolBench bench, BenchNode[] rest)
-    {
-        for (int i = 0; i < 3 * DroppedPool.Between; i++)
-        {
-            Assert.True(bench.Put(rest[i % rest.Length], $"file {i}", [(byte)i]).IsOk);
-            bench.Scheduler.RunFor(TimeSpan.FromMilliseconds(20));
-        }
+        bench.Until(() => Array.TrueForAll(rest, node => node.Chunks.Count == 0), "the others collect without them");
     }
 
     private static void UntilEverywhere(PoolBench bench, string name, byte[] content) =>
@@ -245,14 +233,4 @@ public sealed class AbsentMemberTests
 
     private static IReadOnlyList<NameConflict> Conflicts(PoolBench bench, BenchNode node) =>
         bench.Do(node, () => Task.FromResult(node.Drive.History!.Conflicts()));
-
-    private static SortedSet<ChunkAddress> ChunksOf(BenchNode node) =>
-    [
-        .. node.Stores!.Chunks.Enumerate(ChunkUse.Replicated)
-            .Concat(node.Stores.Chunks.Enumerate(ChunkUse.Staged))
-            .Select(record => record.Key.Address),
-    ];
-
-    private static string RoleOf(BenchNode from, BenchNode of) =>
-        from.Info().Single(node => node.Name == of.Options.Name).Role;
 }

@@ -17,11 +17,16 @@ internal static class DroppedPool
         PoolBench.WithDrives(count, seed, tableFrom: Between, horizon: Horizon, adminsMax: adminsMax);
 
     /// <summary>Writes so many files in turn, each in a block of its own.</summary>
-    public static void Fill(PoolBench bench, int files, int attributeBytes = 0)
+    public static void Fill(PoolBench bench, int files, int attributeBytes = 0) =>
+        Fill(bench, bench.Nodes, files, attributeBytes);
+
+    /// <summary>Some of the members write so many files in turn, each in a block of its own.</summary>
+    public static void Fill(
+        PoolBench bench, IReadOnlyList<BenchNode> writers, int files, int attributeBytes = 0)
     {
         for (int i = 0; i < files; i++)
         {
-            BenchNode writer = bench.Nodes[i % bench.Nodes.Count];
+            BenchNode writer = writers[i % writers.Count];
             Assert.True(bench.Put(writer, $"file {i}", [(byte)i]).IsOk);
             Assert.True(attributeBytes == 0 || bench.SetAttribute(writer, $"file {i}", attributeBytes).IsOk);
             bench.Scheduler.RunFor(TimeSpan.FromMilliseconds(20));
@@ -29,8 +34,11 @@ internal static class DroppedPool
     }
 
     /// <summary>Until every member has dropped something.</summary>
-    public static void UntilDropped(PoolBench bench) =>
-        bench.Until(() => bench.Nodes.TrueForAll(HasDropped), "old blocks are dropped", TimeSpan.FromHours(1));
+    public static void UntilDropped(PoolBench bench) => UntilDropped(bench, bench.Nodes);
+
+    /// <summary>Until each of some members has dropped something.</summary>
+    public static void UntilDropped(PoolBench bench, IReadOnlyList<BenchNode> nodes) =>
+        bench.Until(() => nodes.All(HasDropped), "old blocks are dropped", TimeSpan.FromHours(1));
 
     /// <summary>Whether a log begins later here.</summary>
     public static bool HasDropped(BenchNode node)

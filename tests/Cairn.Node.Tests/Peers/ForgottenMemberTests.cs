@@ -1,6 +1,5 @@
 using Cairn.Core.Primitives;
 using Cairn.Simulation.Disks;
-using Cairn.Storage.Packs;
 using Cairn.Storage.Ports;
 
 namespace Cairn.Node.Tests.Peers;
@@ -19,8 +18,8 @@ public sealed class ForgottenMemberTests
         Assert.True(bench.Put(first, "removed", bench.Bytes(FileBytes)).IsOk);
         Assert.True(bench.Put(first, "edited", bench.Bytes(FileBytes)).IsOk);
         bench.Until(() => bench.Nodes.TrueForAll(node => bench.Get(node, "edited") is not null), "the files are there");
-        bench.Until(() => bench.Nodes.TrueForAll(node => ChunksOf(node).SetEquals(ChunksOf(first))), "all have copies");
-        SortedSet<ChunkAddress> old = ChunksOf(away);
+        bench.Until(() => bench.Nodes.TrueForAll(node => node.Chunks.SetEquals(first.Chunks)), "all have copies");
+        SortedSet<ChunkAddress> old = away.Chunks;
         Assert.NotEmpty(old);
 
         bench.Network.Cut(away.Address, first.Address);
@@ -35,16 +34,16 @@ public sealed class ForgottenMemberTests
         Assert.True(bench.Put(away, "edited", newer).IsOk);
         Assert.True(bench.Delete(first, "removed") && bench.Delete(first, "edited"));
         Assert.True(bench.Do(first, () => Task.FromResult(first.Drive.History!.EmptyTrash())).IsOk);
-        bench.Until(() => ChunksOf(first).Count == 0 && ChunksOf(second).Count == 0, "the others collect without it");
-        Assert.Superset(old, ChunksOf(away));
+        bench.Until(() => first.Chunks.Count == 0 && second.Chunks.Count == 0, "the others collect without it");
+        Assert.Superset(old, away.Chunks);
 
         bench.Network.HealAll();
-        bench.Until(() => Role(first, away) != "forgotten" && Role(away, away) != "forgotten", "it belongs again");
+        bench.Until(() => first.RoleOf(away) != "forgotten" && away.RoleOf(away) != "forgotten", "it belongs again");
         bench.Until(
             () => bench.Nodes.TrueForAll(node => bench.Get(node, "edited") is { } read && read.SequenceEqual(newer)),
             "its edit is everywhere");
         bench.Scheduler.RunFor(TimeSpan.FromMinutes(3));
-        Assert.All(bench.Nodes, node => Assert.Empty(ChunksOf(node).Intersect(old)));
+        Assert.All(bench.Nodes, node => Assert.Empty(node.Chunks.Intersect(old)));
         Assert.Null(bench.Get(first, "removed"));
         bench.AssertNoFailures();
     }
@@ -58,8 +57,8 @@ public sealed class ForgottenMemberTests
         PoolBench bench = PoolBench.WithDrives(3, 34);
         (BenchNode first, BenchNode second, BenchNode away) = (bench.Nodes[0], bench.Nodes[1], bench.Nodes[2]);
         Assert.True(bench.Put(first, "kept", bench.Bytes(FileBytes)).IsOk);
-        bench.Until(() => ChunksOf(away).Count > 0 && ChunksOf(away).SetEquals(ChunksOf(second)), "all have copies");
-        SortedSet<ChunkAddress> copies = ChunksOf(away);
+        bench.Until(() => away.Chunks.Count > 0 && away.Chunks.SetEquals(second.Chunks), "all have copies");
+        SortedSet<ChunkAddress> copies = away.Chunks;
         bench.Network.Cut(away.Address, first.Address);
         bench.Network.Cut(away.Address, second.Address);
         bench.Until(() => away.Connected == 0 && first.Connected == 1, "it is cut off");
@@ -69,8 +68,8 @@ public sealed class ForgottenMemberTests
         bench.Until(
             () =>
             {
-                fewest = Math.Min(fewest, ChunksOf(away).Intersect(copies).Count());
-                bool isBack = Role(first, away) != "forgotten" && Role(away, away) != "forgotten";
+                fewest = Math.Min(fewest, away.Chunks.Intersect(copies).Count());
+                bool isBack = first.RoleOf(away) != "forgotten" && away.RoleOf(away) != "forgotten";
                 return isBack && away.Status().State == "online";
             },
             "it belongs again");
@@ -88,22 +87,22 @@ public sealed class ForgottenMemberTests
         bench.Nodes[..5].ForEach(node => bench.Network.Cut(away.Address, node.Address));
         bench.Until(() => away.Connected == 0 && first.Connected == 4, "it is cut off");
         bench.Ok(first, () => first.Node.ForgetNode("node5", default).AsTask());
-        SortedSet<ChunkAddress> before = ChunksOf(away);
+        SortedSet<ChunkAddress> before = away.Chunks;
         for (int i = 0; i < 12; i++)
         {
             Assert.True(bench.Put(away, $"apart {i}", bench.Bytes(FileBytes * 3)).IsOk);
         }
 
-        bench.Until(() => ChunksOf(away).Count >= before.Count + 12, "they are published");
-        SortedSet<ChunkAddress> apart = [.. ChunksOf(away).Except(before)];
+        bench.Until(() => away.Chunks.Count >= before.Count + 12, "they are published");
+        SortedSet<ChunkAddress> apart = [.. away.Chunks.Except(before)];
         bench.Network.HealAll();
         int fewest = apart.Count;
         bench.Until(
             () =>
             {
-                bool isKnown = bench.Nodes.TrueForAll(node => Role(node, away) != "forgotten");
-                fewest = isKnown ? fewest : Math.Min(fewest, ChunksOf(away).Intersect(apart).Count());
-                return isKnown && ChunksOf(away).Intersect(apart).Count() < apart.Count;
+                bool isKnown = bench.Nodes.TrueForAll(node => node.RoleOf(away) != "forgotten");
+                fewest = isKnown ? fewest : Math.Min(fewest, away.Chunks.Intersect(apart).Count());
+                return isKnown && away.Chunks.Intersect(apart).Count() < apart.Count;
             },
             "it is back, and then gives up what placement wants elsewhere");
         Assert.Equal(apart.Count, fewest);
@@ -124,7 +123,7 @@ public sealed class ForgottenMemberTests
         away.Disk.Faults.Fail = (path, operation) => operation == DiskOperation.Open && path == "record.new"
             && away.Status().State == "joining" && refused++ < 3 ? DiskErrorKind.NoSpace : null;
         bench.Network.HealAll();
-        bench.Until(() => Role(first, away) != "forgotten", "it belongs again");
+        bench.Until(() => first.RoleOf(away) != "forgotten", "it belongs again");
         Assert.InRange(refused, 3, 4);
     }
 
@@ -134,7 +133,7 @@ public sealed class ForgottenMemberTests
         PoolBench bench = PoolBench.WithDrives(3, 32);
         (BenchNode first, BenchNode second, BenchNode away) = (bench.Nodes[0], bench.Nodes[1], bench.Nodes[2]);
         Assert.True(bench.Put(first, "removed", bench.Bytes(FileBytes)).IsOk);
-        bench.Until(() => ChunksOf(second).Count > 0 && ChunksOf(first).Count > 0, "copies are there");
+        bench.Until(() => second.Chunks.Count > 0 && first.Chunks.Count > 0, "copies are there");
         away.Kill();
         foreach (BenchNode node in new[] { first, second })
         {
@@ -147,19 +146,19 @@ public sealed class ForgottenMemberTests
         Assert.True(bench.Delete(first, "removed"));
         Assert.True(bench.Do(first, () => Task.FromResult(first.Drive.History!.EmptyTrash())).IsOk);
         bench.Scheduler.RunFor(TimeSpan.FromMinutes(10));
-        Assert.NotEmpty(ChunksOf(first));
+        Assert.NotEmpty(first.Chunks);
         first.Kill();
         first.Start();
         bench.Until(
-            () => ChunksOf(first).Count == 0 && ChunksOf(second).Count == 0, "space is back", TimeSpan.FromMinutes(8));
-        Assert.Equal("forgotten", Role(second, away));
+            () => first.Chunks.Count == 0 && second.Chunks.Count == 0, "space is back", TimeSpan.FromMinutes(8));
+        Assert.Equal("forgotten", second.RoleOf(away));
 
         // Nobody is told to do something about it any more.
         Assert.Empty(second.Status().Problems);
         Assert.Equal(2, second.Status().PoolState.NodesTotal);
         away.Start();
-        bench.Until(() => Role(second, away) != "forgotten", "it belongs again");
-        bench.Until(() => ChunksOf(away).Count == 0, "and has nothing of what was removed");
+        bench.Until(() => second.RoleOf(away) != "forgotten", "it belongs again");
+        bench.Until(() => away.Chunks.Count == 0, "and has nothing of what was removed");
     }
 
     /// <summary>
@@ -181,14 +180,4 @@ public sealed class ForgottenMemberTests
     }
 
     private static int CountForgotten(BenchNode node) => node.Info().Count(static other => other.Role == "forgotten");
-
-    private static SortedSet<ChunkAddress> ChunksOf(BenchNode node) =>
-    [
-        .. node.Stores!.Chunks.Enumerate(ChunkUse.Replicated)
-            .Concat(node.Stores.Chunks.Enumerate(ChunkUse.Staged))
-            .Select(record => record.Key.Address),
-    ];
-
-    private static string Role(BenchNode from, BenchNode of) =>
-        from.Info().Single(node => node.Name == of.Options.Name).Role;
 }

@@ -30,7 +30,7 @@ public sealed class LeftMemberTests
         }
 
         Assert.True(bench.Put(rest[1], "afterwards", [7]).IsOk);
-        UntilDropped(bench, rest);
+        DroppedPool.UntilDropped(bench, rest);
         Assert.All(rest, node => AssertShows(bench, node, Files, "afterwards"));
         Assert.All(rest, node => Assert.DoesNotContain(node.Status().Problems, problem => problem.Code == Kept));
         if (staysUp)
@@ -40,7 +40,7 @@ public sealed class LeftMemberTests
 
         leaver.Start();
         bench.Scheduler.RunFor(TimeSpan.FromMinutes(2));
-        Assert.Equal("forgotten", RoleOf(rest[0], leaver));
+        Assert.Equal("forgotten", rest[0].RoleOf(leaver));
         Assert.Equal("left", leaver.Status().Problems[0].Code);
         AssertShows(bench, leaver, Files);
         Assert.Equal(VolumeError.Left, bench.Put(leaver, "more", [1]).Error);
@@ -59,13 +59,8 @@ public sealed class LeftMemberTests
         bench.Nodes[2].Kill();
         bench.Nodes[3].Kill();
         BenchNode[] rest = [bench.Nodes[0], bench.Nodes[1]];
-        for (int i = 0; i < Files; i++)
-        {
-            Assert.True(bench.Put(rest[i % 2], $"file {i}", [(byte)i]).IsOk);
-            bench.Scheduler.RunFor(TimeSpan.FromMilliseconds(20));
-        }
-
-        UntilDropped(bench, rest);
+        DroppedPool.Fill(bench, rest, Files);
+        DroppedPool.UntilDropped(bench, rest);
         Assert.All(rest, node => AssertShows(bench, node, Files));
     }
 
@@ -78,12 +73,7 @@ public sealed class LeftMemberTests
         away.Kill();
         bench.Until(() => Array.TrueForAll(rest, node => node.Connected == 2), "it is gone");
         bench.Ok(rest[0], () => rest[0].Node.ForgetNode("node3", default).AsTask());
-        for (int i = 0; i < Files; i++)
-        {
-            Assert.True(bench.Put(rest[i % 3], $"file {i}", [(byte)i]).IsOk);
-            bench.Scheduler.RunFor(TimeSpan.FromMilliseconds(20));
-        }
-
+        DroppedPool.Fill(bench, rest, Files);
         Assert.DoesNotContain(rest[0].Status().Problems, problem => problem.Code == Kept);
         bench.Until(
             () => Array.TrueForAll(rest, node => node.Status().Problems.Any(problem => problem.Code == Kept)),
@@ -95,7 +85,7 @@ public sealed class LeftMemberTests
         Assert.DoesNotContain(rest, DroppedPool.HasDropped);
 
         bench.Ok(rest[0], () => rest[0].Node.RevokeNode("node3", default).AsTask());
-        UntilDropped(bench, rest);
+        DroppedPool.UntilDropped(bench, rest);
         Assert.All(rest, node => AssertShows(bench, node, Files));
         Assert.All(rest, node => Assert.DoesNotContain(node.Status().Problems, problem => problem.Code == Kept));
     }
@@ -174,12 +164,6 @@ public sealed class LeftMemberTests
 
         return hasLeft;
     }
-
-    private static void UntilDropped(PoolBench bench, BenchNode[] nodes) => bench.Until(
-        () => Array.TrueForAll(nodes, DroppedPool.HasDropped), "old blocks are dropped", TimeSpan.FromHours(1));
-
-    private static string RoleOf(BenchNode asked, BenchNode node) =>
-        asked.Info().Single(summary => summary.Node == node.Id).Role;
 
     private static void AssertShows(PoolBench bench, BenchNode node, int files, params string[] more)
     {

@@ -204,6 +204,16 @@ internal sealed class BenchNode : IDisposable
         ? []
         : _node.Diary.After(0, 60).Select(line => $"{Options.Name} {line.Time} {line.Source}: {line.Text}");
 
+    /// <summary>The chunks of which a copy is here that counts, or waits to be sent.</summary>
+    public SortedSet<ChunkAddress> Chunks =>
+    [
+        .. Stores!.Chunks.Enumerate(ChunkUse.Replicated).Concat(Stores.Chunks.Enumerate(ChunkUse.Staged))
+            .Select(record => record.Key.Address),
+    ];
+
+    /// <summary>What another is to the pool, as it is listed here.</summary>
+    public string RoleOf(BenchNode other) => Info().Single(node => node.Node == other.Id).Role;
+
     public IReadOnlyList<NodeSummary> Info() => Node.Nodes(default).AsTask().GetAwaiter().GetResult();
 
     public NodeStatus Status() => Node.Status(default).AsTask().GetAwaiter().GetResult();

@@ -98,7 +98,6 @@ public sealed class RemakeWalk(TreeQueries then, TreeQueries now, Func<VersionId
                     view.Owner, name, then.ExtendedAttribute(view.Owner, name.Span)));
             }
         }
-
         else
         {
             primitives.AddRange(Lacking(view));

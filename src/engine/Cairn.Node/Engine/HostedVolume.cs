@@ -50,6 +50,13 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         _log.Compaction.Base = () => _log.Fold.Ground is { } ground && _checkpoints.Keeps(ground.Hash)
             ? (ground.Positions, ground.Depth)
             : null;
+        _checkpoints.StoodOn = () =>
+        {
+            lock (_log.Gate)
+            {
+                return _log.Repair.Base.StoodOn;
+            }
+        };
     }
 
     /// <summary>Whether blocks before the ground of the fold may be dropped, as far as the pool is concerned.</summary>
@@ -286,7 +293,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     {
         lock (_log.Gate)
         {
-            return _log.Repair.Base.HasAllFoldedBefore(checkpoint.Hash);
+            return _log.Repair.Notes.HasAllFoldedBefore(checkpoint.Hash);
         }
     }
 
@@ -295,7 +302,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     {
         lock (_log.Gate)
         {
-            _log.Repair.Base.NoteForgotten(forgotten);
+            _log.Repair.Notes.NoteForgotten(forgotten);
         }
     }
 
@@ -304,7 +311,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     {
         lock (_log.Gate)
         {
-            return _log.Repair.Base.HasNothingLate(checkpoint.Hash);
+            return _log.Repair.Notes.HasNothingLate(checkpoint.Hash);
         }
     }
 
@@ -461,6 +468,8 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         await _looking;
         await _dropper.Ended;
         await _private.DisposeAsync();
+        // Somebody may be looking for a slot, and the table is gone from here on.
+        _checkpoints.StoodOn = static () => null;
         await _opened.DisposeAsync();
         _checkpoints.Dispose();
     }

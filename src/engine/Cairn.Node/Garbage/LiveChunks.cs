@@ -23,8 +23,6 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
     private const int ObjectsPerStep = 256;
     private const int StepsPerTurn = 16;
 
-    private static readonly GoneSet NothingGone = new();
-
     private readonly List<ReadOnlyMemory<byte>> _touched = [];
     private bool _walking;
 
@@ -126,7 +124,7 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
             while (records.Count < ObjectsPerStep && cursor.MoveNext())
             {
                 List<ReadOnlyMemory<byte>> roots = [];
-                RecordRoots.Add(queries, cursor.Key, cursor.Value, NothingGone, roots);
+                RecordRoots.Add(queries, cursor.Key, cursor.Value, roots);
                 records.Add(new TreeRecord(cursor.Key, roots));
             }
         }

@@ -25,8 +25,6 @@ internal sealed class OutlivedChunks(ReplicatedLog log, LiveChunks live, IIndexS
 
     private const int RecordsPerTurn = 4096;
 
-    private static readonly GoneSet NothingGone = new();
-
     private readonly IndexTable _table = new(kept);
 
     /// <summary>Tells them, so many at a time as are looked for at once.</summary>
@@ -93,7 +91,7 @@ internal sealed class OutlivedChunks(ReplicatedLog log, LiveChunks live, IIndexS
             }
 
             roots.Clear();
-            RecordRoots.Add(tree, cursor.Key, cursor.Value, NothingGone, roots);
+            RecordRoots.Add(tree, cursor.Key, cursor.Value, roots);
             foreach (ReadOnlyMemory<byte> root in roots.Where(static root => !root.IsEmpty))
             {
                 yield return root;

@@ -7,7 +7,13 @@ namespace Cairn.Node.Garbage;
 /// <summary>The encoded manifest roots in a record of a tree: of what is there, what was superseded, what snapshots show.</summary>
 internal static class RecordRoots
 {
+    private static readonly GoneSet NothingGone = new();
+
     /// <summary>Adds those of one record.</summary>
+    public static void Add(TreeQueries tree, byte[] key, byte[] value, List<ReadOnlyMemory<byte>> into) =>
+        Add(tree, key, value, NothingGone, into);
+
+    /// <summary>Adds those of one record, but for what does not count.</summary>
     /// <param name="tree">The record's tree.</param>
     /// <param name="key">The record's key.</param>
     /// <param name="value">Its value.</param>

@@ -43,7 +43,7 @@ public sealed class CheckpointShelf(Func<int, IIndexStore> openIndex, Func<Stand
     public KeptTable KeptTable { get; } = new(() => openIndex(SlotsMax));
 
     /// <summary>One more that is needed: the fold stands on it, and own work is still looked after there. Null for none.</summary>
-    internal Bytes32? StoodOn { get; set; }
+    internal Func<Bytes32?> StoodOn { get; set; } = static () => null;
 
     /// <summary>What they take on the disk.</summary>
     public long Bytes => Slots.Sum(slot => slot.Bytes) + KeptTable.Bytes;
@@ -180,7 +180,7 @@ public sealed class CheckpointShelf(Func<int, IIndexStore> openIndex, Func<Stand
     }
 
     private Bytes32?[] Needed() =>
-        [Standing?.Checkpoint.Hash, Settled()?.Checkpoint.Hash, Aging()?.Standing.Checkpoint.Hash, StoodOn];
+        [Standing?.Checkpoint.Hash, Settled()?.Checkpoint.Hash, Aging()?.Standing.Checkpoint.Hash, StoodOn()];
 
     private CheckpointSlot? Take(Func<IEnumerable<CheckpointSlot>, CheckpointSlot?> choose)
     {

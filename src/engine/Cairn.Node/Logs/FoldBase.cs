@@ -1,4 +1,3 @@
-using System.Buffers;
 using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Membership;
@@ -19,14 +18,6 @@ internal sealed class FoldBase(ReplicatedLog log)
 {
     /// <summary>The ground behind which own work was looked after: this node's own.</summary>
     private static readonly byte[] LookedKey = [IndexTable.NodesOwn, (byte)'g'];
-
-    /// <summary>What was folded when the fold last began with a settled one: this node's own.</summary>
-    private static readonly byte[] FoldedBeforeKey = [IndexTable.NodesOwn, (byte)'f'];
-
-    private const byte ForgottenTag = (byte)'x';
-
-    /// <summary>Before a member's id: how much of its logs was here when it was forgotten. This node's own.</summary>
-    private static readonly byte[] ForgottenPrefix = [IndexTable.NodesOwn, ForgottenTag];
 
     private MadeCheckpoint? _begun;
     private Bytes32? _useless;
@@ -54,86 +45,6 @@ internal sealed class FoldBase(ReplicatedLog log)
 
     /// <summary>It was looked after, or nothing of it moved.</summary>
     public void NoteOwnWork() => log.Fold.Table.Put(LookedKey, log.Fold.Ground?.Hash.ToArray());
-
-    /// <summary>
-    /// The fold was made anew, with the settled one perhaps: what came before that here stands behind it now, at other places.
-    /// </summary>
-    /// <remarks>
-    /// A checkpoint that this node agreed to had nothing else; so one that has all of this has all of that,
-    /// and only such a one is agreed to afterwards.
-    /// </remarks>
-    public void NoteFolded()
-    {
-        if (HasBegunWithSettled)
-        {
-            var output = new ArrayBufferWriter<byte>(128);
-            log.Fold.Positions.Encode(new WireWriter(output));
-            log.Fold.Table.Put(FoldedBeforeKey, output.WrittenSpan.ToArray());
-        }
-    }
-
-    /// <summary>Remembers of each forgotten member how much of its work was here when it was forgotten.</summary>
-    /// <param name="forgotten">Who is now.</param>
-    public void NoteForgotten(IReadOnlyCollection<NodeId> forgotten)
-    {
-        HashSet<NodeId> noted = [.. NotedForgotten().Select(static note => note.Key)];
-        foreach (NodeId back in noted.Except(forgotten))
-        {
-            log.Fold.Table.Put(ForgottenKey(back), null);
-        }
-
-        foreach (NodeId gone in forgotten.Except(noted))
-        {
-            var output = new ArrayBufferWriter<byte>(128);
-            LogPositions.From(log.Exchange.Positions.Logs.Where(held => held.Key.Author == gone))
-                .Encode(new WireWriter(output));
-            log.Fold.Table.Put(ForgottenKey(gone), output.WrittenSpan.ToArray());
-        }
-    }
-
-    /// <summary>
-    /// Whether a checkpoint that is kept here has nothing of a forgotten member that came after it was forgotten: what that was
-    /// about may have been condemned without it, and only its author makes it again.
-    /// </summary>
-    public bool HasNothingLate(Bytes32 checkpoint)
-    {
-        using IIndexStore? view = log.Ports.Checkpoints?.View(checkpoint);
-        return view is not null && PositionsIn(view) is { } has && NotedForgotten().TrueForAll(note => has.Logs
-            .Where(late => late.Key.Author == note.Key)
-            .All(late => late.Value.TransactionSeq <= note.Value[late.Key].TransactionSeq));
-    }
-
-    private static byte[] ForgottenKey(NodeId member) => [.. ForgottenPrefix, .. member.Value.ToArray()];
-
-    private List<KeyValuePair<NodeId, LogPositions>> NotedForgotten()
-    {
-        var notes = new List<KeyValuePair<NodeId, LogPositions>>();
-        TableCursor cursor = log.Fold.Table.Scan(ForgottenPrefix, [IndexTable.NodesOwn, ForgottenTag + 1]);
-        while (cursor.MoveNext())
-        {
-            var reader = new WireReader(cursor.Value);
-            notes.Add(KeyValuePair.Create(
-                new NodeId(cursor.Key.AsSpan(ForgottenPrefix.Length)), LogPositions.Decode(ref reader)));
-            Invariant.That(reader.Complete, "the note of a forgotten member is damaged: rebuild the index");
-        }
-
-        return notes;
-    }
-
-    /// <summary>Whether a checkpoint that is kept here has all that the fold had when it last began with a settled one.</summary>
-    public bool HasAllFoldedBefore(Bytes32 checkpoint)
-    {
-        if (log.Fold.Table.Get(FoldedBeforeKey) is not { } note)
-        {
-            return true;
-        }
-
-        var reader = new WireReader(note);
-        LogPositions before = LogPositions.Decode(ref reader);
-        Invariant.That(reader.Complete, "the note of what was folded before is damaged: rebuild the index");
-        using IIndexStore? view = log.Ports.Checkpoints?.View(checkpoint);
-        return view is not null && PositionsIn(view)?.Covers(before) == true;
-    }
 
     /// <summary>Whether nothing is lost if the settled one takes the place of the table, or some table from before it is kept.</summary>
     public bool IsTableKept => !IsBehind || log.Ports.Checkpoints!.KeptTable.IsFrom(Settled!.Checkpoint.Hash);
@@ -183,9 +94,7 @@ internal sealed class FoldBase(ReplicatedLog log)
             return;
         }
 
-        log.Ports.Checkpoints!.Open();
-        using IIndexStore? view = log.Ports.Checkpoints.View(settled.Hash);
-        if (view is not null && PositionsIn(view) is { } positions)
+        if (PositionsOf(settled.Hash) is { } positions)
         {
             bool isJudged = !log.Quarantine.IsOutdated(log.Fold.Table, log.Exchange.Positions);
             log.Fold.StandOn(new FoldGround(settled.Depth, settled.Hash, positions));
@@ -223,16 +132,13 @@ internal sealed class FoldBase(ReplicatedLog log)
     /// Whether own work is still to be looked after with what was kept: neither another ground, nor a beginning of a log, may take the
     /// place of anything before.
     /// </summary>
-    public bool MustLookFirst()
-    {
-        if (log.Ports.Checkpoints is not { } shelf)
-        {
-            return false;
-        }
+    public bool MustLookFirst() => StoodOn is { } ground && log.Ports.Checkpoints!.Keeps(ground);
 
-        shelf.StoodOn = HasOwnWorkMoved && shelf.KeptTable.IsFrom(log.Fold.Ground!.Hash) ? log.Fold.Ground.Hash : null;
-        return shelf.StoodOn is { } ground && shelf.Keeps(ground);
-    }
+    /// <summary>The ground that own work is still looked for behind, with what was kept from before it; null for none.</summary>
+    public Bytes32? StoodOn => HasOwnWorkMoved && log.Fold.Ground is { } ground
+        && log.Ports.Checkpoints?.KeptTable.IsFrom(ground.Hash) == true
+        ? ground.Hash
+        : null;
 
     private bool StandsOn(MadeCheckpoint settled) =>
         log.Fold.Ground is { } ground && (ground.Depth > settled.Depth || ground.Hash == settled.Hash);
@@ -328,7 +234,12 @@ internal sealed class FoldBase(ReplicatedLog log)
             && log.Quarantine.IsInForce(table, folded, held, FirstIn);
     });
 
-    private static LogPositions? PositionsIn(IIndexStore view) => LookAt(view, static (_, folded) => folded);
+    /// <summary>What a checkpoint has that is kept here; null if it is not, or cannot be understood. Reads the disk.</summary>
+    public LogPositions? PositionsOf(Bytes32 checkpoint)
+    {
+        using IIndexStore? view = log.Ports.Checkpoints?.View(checkpoint);
+        return view is null ? null : LookAt(view, static (_, folded) => folded);
+    }
 
     /// <summary>Looks at records that nobody has checked yet: they may be damaged.</summary>
     /// <returns>What was found; the default where they cannot be understood.</returns>

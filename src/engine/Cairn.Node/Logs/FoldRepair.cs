@@ -27,6 +27,9 @@ internal sealed class FoldRepair(ReplicatedLog log)
     /// <summary>Where a fold that is made anew may begin.</summary>
     public FoldBase Base { get; } = new(log);
 
+    /// <summary>What a checkpoint is held against before this node agrees to it.</summary>
+    public SettleNotes Notes { get; } = new(log);
+
     /// <summary>Whether it was put off.</summary>
     public bool IsPutOff => _waitsFor is not null || _waitsForLost || _waitsForBase || WaitsForLook;
 

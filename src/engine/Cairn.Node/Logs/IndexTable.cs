@@ -35,6 +35,10 @@ public sealed class IndexTable(IIndexStore index) : ITableSource
     private const int FirstPage = 16;
     private const int LargestPage = 1024;
 
+    /// <summary>Whether a record is this node's own: no other table has it.</summary>
+    public static bool IsNodesOwn(ReadOnlySpan<byte> key) =>
+        !key.IsEmpty && key[0] is >= NodesOwn and < FoldKeys.Reserved;
+
     /// <inheritdoc/>
     public TableBytes Find(ReadOnlySpan<byte> key)
     {

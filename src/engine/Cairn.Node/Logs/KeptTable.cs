@@ -69,22 +69,22 @@ public sealed class KeptTable(Func<IIndexStore> openIndex) : IDisposable
         fold.Save();
         Result<Unit, IndexError> kept = slot.Begin();
         var chain = new RecordChain();
-        foreach (KeyValuePair<byte[], byte[]>[] records in RecordsOf(fold.Table).Chunk(Batch))
+        using IEnumerator<KeyValuePair<byte[], byte[]>[]> batches = RecordsOf(fold.Table).Chunk(Batch).GetEnumerator();
+        while (kept.IsOk && batches.MoveNext())
         {
-            Array.ForEach(records, record => chain.Add(record.Key, record.Value));
-            kept = kept.IsOk ? slot.Add(records) : kept;
-            if (!kept.IsOk)
-            {
-                return kept;
-            }
+            Array.ForEach(batches.Current, record => chain.Add(record.Key, record.Value));
+            kept = slot.Add(batches.Current);
         }
 
         // The mark behind the records: a power cut leaves both or no mark.
         kept = kept.IsOk ? slot.Sync() : kept;
-        MadeCheckpoint mark = settled with { Records = chain.Count, Basis = chain.Hash };
-        kept = kept.IsOk ? slot.End(mark, isOwn: true) : kept;
+        kept = kept.IsOk ? slot.End(MarkOf(settled, chain), isOwn: true) : kept;
         return kept.IsOk ? slot.Sync() : kept;
     }
+
+    /// <summary>It is found by the checkpoint's hash; the place of the basis, which it has none of, names its own records.</summary>
+    private static MadeCheckpoint MarkOf(MadeCheckpoint settled, RecordChain own) =>
+        settled with { Records = own.Count, Basis = own.Hash };
 
     /// <summary>Everything that it knew is in the tree, or not wanted any more.</summary>
     /// <param name="settled">From before which checkpoint it is: another may have been kept meanwhile.</param>
@@ -113,8 +113,8 @@ public sealed class KeptTable(Func<IIndexStore> openIndex) : IDisposable
         TableCursor cursor = table.Scan([], []);
         while (cursor.MoveNext())
         {
-            // What lies between are the node's own records: numbers of inodes, for one, that go on in the next table.
-            if (cursor.Key[0] is < IndexTable.NodesOwn or >= FoldKeys.Reserved)
+            // The node's own, numbers of inodes for one, go on in the next table.
+            if (!IndexTable.IsNodesOwn(cursor.Key))
             {
                 yield return KeyValuePair.Create(cursor.Key, cursor.Value);
             }

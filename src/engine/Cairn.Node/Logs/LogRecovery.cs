@@ -75,7 +75,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
 
         if (isNew)
         {
-            log.Repair.Base.NoteFolded();
+            log.Repair.Notes.NoteFolded();
         }
 
         // Only now is it sure that this run of the recovery stands: a second one would need the records again.
@@ -170,7 +170,7 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
             FoldAll();
             if (!_isLate || log.Repair.Base.HasBegunWithSettled)
             {
-                log.Repair.Base.NoteFolded();
+                log.Repair.Notes.NoteFolded();
                 log.Repair.Base.Tell();
                 return true;
             }

@@ -64,8 +64,7 @@ internal sealed record TablePage(IReadOnlyList<TableRecordBytes> Records, bool I
         foreach (TableRecordBytes record in records)
         {
             ReadOnlySpan<byte> key = record.Key.Span;
-            bool isNodesOwn = !key.IsEmpty && key[0] is >= IndexTable.NodesOwn and < FoldKeys.Reserved;
-            if (isNodesOwn || key.SequenceCompareTo(last) <= 0)
+            if (IndexTable.IsNodesOwn(key) || key.SequenceCompareTo(last) <= 0)
             {
                 return false;
             }
