@@ -2,29 +2,24 @@ using System.Buffers.Binary;
 using System.Text;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
-using Cairn.Node.Logs;
 using Cairn.Node.Tests.Logs;
 using Cairn.Node.Volumes;
-using Cairn.Simulation.Disks;
 using Cairn.Simulation.Indexes;
-using Cairn.Simulation.Time;
 
 namespace Cairn.Node.Tests.Engine;
 
 /// <summary>Objects whose ids begin alike, made on another node, get numbers of their own here and keep them.</summary>
-public sealed class InodeMapTests : IAsyncLifetime
+public sealed class InodeMapTests : IAsyncDisposable
 {
     private const ulong Number = 0x0102030405060708;
-    private readonly EngineNode _node = new(new SimulatedDisk());
-    private LogNode _peer = null!;
 
-    public ValueTask InitializeAsync()
+    private readonly EngineNode _node;
+    private readonly LogNode _peer;
+
+    public InodeMapTests()
     {
-        _node.Open();
-        _peer = new LogNode(new SimulatedScheduler(), 5, _node.Members);
-        _node.Members.Grant(_peer.Identity);
-        _peer.Open();
-        return default;
+        var pair = new EngineAndPeer();
+        (_node, _peer) = (pair.Node, pair.Peer);
     }
 
     public async ValueTask DisposeAsync() => await _node.Close();
@@ -105,12 +100,7 @@ public sealed class InodeMapTests : IAsyncLifetime
         }
 
         Assert.True(_peer.Log.Seal().IsOk);
-        foreach (HeldBlock block in _peer.Log.BlocksAfter(_node.Log.Positions, int.MaxValue))
-        {
-            Assert.Equal(ReceiveOutcome.Accepted, _node.Log.Receive(block.Bytes));
-        }
-
-        Assert.True(_node.Log.Commit().IsOk);
+        EngineAndPeer.Send(_peer.Log, _node.Log);
     }
 
     private async Task<ulong[]> Numbers(string[] names)

@@ -3,32 +3,19 @@ using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
 using Cairn.Node.Garbage;
-using Cairn.Node.Logs;
 using Cairn.Node.Tests.Logs;
 using Cairn.Node.Volumes;
-using Cairn.Node.WritePath;
-using Cairn.Simulation.Disks;
-using Cairn.Simulation.Time;
 
 namespace Cairn.Node.Tests.Engine;
 
 /// <summary>Another member removes a file whose last writes it has not seen: they are in no version yet.</summary>
-public sealed class RemovedElsewhereTests : IAsyncLifetime
+public sealed class RemovedElsewhereTests : IAsyncDisposable
 {
-    private static readonly byte[] Name = Encoding.UTF8.GetBytes("f");
+    private readonly EngineAndPeer _pair = new();
+    private readonly EngineNode _node;
+    private readonly LogNode _peer;
 
-    private readonly SimulatedDisk _disk = new();
-    private EngineNode _node = null!;
-    private LogNode _peer = null!;
-
-    public ValueTask InitializeAsync()
-    {
-        _node = NodeOn(_disk).Open();
-        _peer = new LogNode(new SimulatedScheduler(), 5, _node.Members);
-        _node.Members.Grant(_peer.Identity);
-        _peer.Open();
-        return default;
-    }
+    public RemovedElsewhereTests() => (_node, _peer) = (_pair.Node, _pair.Peer);
 
     public async ValueTask DisposeAsync() => await _node.Close();
 
@@ -39,10 +26,10 @@ public sealed class RemovedElsewhereTests : IAsyncLifetime
         OpenedFile open = await Create();
         await Write(open, "kept");
         RemoveAtPeer();
-        Assert.Equal(VolumeError.NotFound, (await _node.Engine.Lookup(InodeNumber.Root, Name)).Error);
+        Assert.Equal(VolumeError.NotFound, (await _node.Engine.Lookup(InodeNumber.Root, EngineAndPeer.Name)).Error);
         Assert.True((await _node.Engine.Release(open.Handle)).IsOk);
         Assert.True(await _node.Engine.PublishAll(default));
-        Assert.Equal("kept", await Read(_node));
+        Assert.Equal("kept", await EngineAndPeer.Read(_node));
     }
 
     /// <summary>What is gone cannot be told name by name: nothing says any more that it was there.</summary>
@@ -61,7 +48,7 @@ public sealed class RemovedElsewhereTests : IAsyncLifetime
         using IDisposable watching = _node.Engine.Watch(told);
         _peer.Create("late");
         Assert.True(_peer.Log.Seal().IsOk);
-        Send(_peer.Log, _node.Log);
+        EngineAndPeer.Send(_peer.Log, _node.Log);
         Assert.Equal(1, told.NamesChanges);
     }
 
@@ -71,12 +58,10 @@ public sealed class RemovedElsewhereTests : IAsyncLifetime
         OpenedFile open = await Create();
         await Write(open, "kept");
         RemoveAtPeer();
-        EngineNode again = NodeOn(_disk.Clone());
-        again.Members.Grant(_peer.Identity);
-        again.Open();
+        EngineNode again = _pair.OpenOn(_pair.Disk.Clone());
         Assert.False(again.Log.Word.Covers(_peer.Log.Positions));
         Assert.True(await again.Engine.PublishAll(default));
-        Assert.Equal("kept", await Read(again));
+        Assert.Equal("kept", await EngineAndPeer.Read(again));
         Assert.True(again.Log.Word.Covers(_peer.Log.Positions));
         await again.Close();
     }
@@ -94,7 +79,7 @@ public sealed class RemovedElsewhereTests : IAsyncLifetime
         Assert.True((await _node.Engine.Release(open.Handle)).IsOk);
         Assert.True(await _node.Engine.PublishAll(default));
         Assert.True(_node.Log.Word.Covers(_peer.Log.Positions));
-        Assert.Equal("kept", await Read(_node));
+        Assert.Equal("kept", await EngineAndPeer.Read(_node));
     }
 
     [Fact]
@@ -115,18 +100,10 @@ public sealed class RemovedElsewhereTests : IAsyncLifetime
         Assert.True(_node.Log.Word.Covers(_peer.Log.Positions));
         Assert.True((await _node.Engine.Release(open.Handle)).IsOk);
         Assert.True(await _node.Engine.PublishAll(default));
-        Assert.Equal(VolumeError.NotFound, (await _node.Engine.Lookup(InodeNumber.Root, Name)).Error);
+        Assert.Equal(VolumeError.NotFound, (await _node.Engine.Lookup(InodeNumber.Root, EngineAndPeer.Name)).Error);
     }
 
-    /// <summary>Nothing is published before it is asked for.</summary>
-    private static EngineNode NodeOn(SimulatedDisk disk) => new(disk)
-    {
-        IsAlone = false,
-        Publishing = new PublishOptions { Idle = TimeSpan.FromHours(1), Latest = TimeSpan.FromHours(1) },
-    };
-
-    private async Task<OpenedFile> Create() => (await _node.Engine.Create(
-        InodeNumber.Root, Name, 0x1A4, OpenIntent.Read | OpenIntent.Write, Caller.Daemon)).Value;
+    private Task<OpenedFile> Create() => _pair.Create("f");
 
     private async Task Write(OpenedFile open, string text) =>
         Assert.True((await _node.Engine.Write(open.Handle, 0, Encoding.UTF8.GetBytes(text))).IsOk);
@@ -134,35 +111,15 @@ public sealed class RemovedElsewhereTests : IAsyncLifetime
     private void RemoveAtPeer()
     {
         Assert.True(_node.Log.Seal().IsOk);
-        Send(_node.Log, _peer.Log);
+        EngineAndPeer.Send(_node.Log, _peer.Log);
         lock (_peer.Log.Gate)
         {
             TreeEdits edits = new(new TreeQueries(_peer.Log.Fold.Table), _peer.Fresh);
-            Assert.True(_peer.Log.Append(edits.Unlink(TreeQueries.Root, Name).Value, new WallTime(7)).IsOk);
+            Assert.True(_peer.Log.Append(edits.Unlink(TreeQueries.Root, EngineAndPeer.Name).Value, new WallTime(7)).IsOk);
         }
 
         Assert.True(_peer.Log.Seal().IsOk);
-        Send(_peer.Log, _node.Log);
-    }
-
-    private static void Send(ReplicatedLog from, ReplicatedLog to)
-    {
-        foreach (HeldBlock block in from.BlocksAfter(to.Positions, int.MaxValue))
-        {
-            Assert.Equal(ReceiveOutcome.Accepted, to.Receive(block.Bytes));
-        }
-
-        Assert.True(to.Commit().IsOk);
-    }
-
-    private static async Task<string> Read(EngineNode node)
-    {
-        InodeNumber inode = (await node.Engine.Lookup(InodeNumber.Root, Name)).Value.Inode;
-        OpenedFile opened = (await node.Engine.Open(inode, OpenIntent.Read, Caller.Daemon)).Value;
-        byte[] buffer = new byte[100];
-        int length = (await node.Engine.Read(opened.Handle, 0, buffer)).Value;
-        Assert.True((await node.Engine.Release(opened.Handle)).IsOk);
-        return Encoding.UTF8.GetString(buffer, 0, length);
+        EngineAndPeer.Send(_peer.Log, _node.Log);
     }
 
     private sealed class Returning : IGarbageMembers
