@@ -89,6 +89,10 @@ internal sealed class ContentReader(VolumeState state, ChunkReader chunks)
         return loaded;
     }
 
+    /// <summary>Reads what an item stands for, if its chunk is on this node.</summary>
+    public bool TryReadHere(ManifestItem.Ref item, Span<byte> buffer) =>
+        chunks.TryRead(item.Chunk, item.Offset, buffer);
+
     /// <summary>The manifest of an encoded root.</summary>
     public async ValueTask<Result<Manifest, VolumeError>> Load(
         ReadOnlyMemory<byte> root, CancellationToken cancellation)

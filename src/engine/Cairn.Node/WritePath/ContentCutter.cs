@@ -5,6 +5,7 @@ using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
 using Cairn.Node.Drafts;
 using Cairn.Node.Logs;
+using Cairn.Node.ReadPath;
 using Cairn.Storage;
 
 namespace Cairn.Node.WritePath;
@@ -33,21 +34,28 @@ internal sealed class CutSlice(long offset, Manifest? content, int bundleOffset,
 /// <remarks>
 /// A run of written bytes is cut by content; short runs of any files share bundles. A file's patches can only be finished
 /// once the bundles of its round are: <see cref="Cut"/> each draft, <see cref="FinishBundles"/>, then <see cref="Finish"/> each.
+/// What continues a file is cut together with its last chunk. A round ends where the writer happens to be, and that cut must not
+/// stay in the file: the same bytes, written at another pace, would become other chunks.
 /// </remarks>
 internal sealed class ContentCutter(
-    FastCdc cdc, ChunkWriter chunks, JournalWriter journal, PublishOptions options) : IDisposable
+    FastCdc cdc, ContentReader reader, ChunkWriter chunks, JournalWriter journal, PublishOptions options) : IDisposable
 {
     private readonly BundleBuilder _bundle = new();
     private readonly List<CutSlice> _pending = [];
     private byte[] _window = [];
 
     /// <summary>Stores a draft's bytes.</summary>
-    public Result<List<CutSlice>, StoreError> Cut(Draft draft)
+    /// <param name="basis">The file without the draft.</param>
+    /// <param name="draft">What was written over it.</param>
+    public Result<List<CutSlice>, StoreError> Cut(Manifest basis, Draft draft)
     {
         List<CutSlice> cuts = [];
         List<DirtyRun> runs = DraftContent.Runs(draft);
+        long end = 0;
         foreach (DirtyRun run in runs)
         {
+            long before = end;
+            end = run.End;
             if (run.IsHole)
             {
                 cuts.Add(new CutSlice(run.Start, Manifest.OfHole(run.Length), 0, 0));
@@ -59,7 +67,7 @@ internal sealed class ContentCutter(
             {
                 _ when isWhole && run.Length <= options.InlineBytesMax => CutInline(draft, run, cuts),
                 _ when run.Length < options.BundleBelowBytes => CutIntoBundle(draft, run, cuts),
-                _ => CutByContent(draft, run, cuts),
+                _ => CutByContent(draft, run, TailBefore(run, basis, before), cuts),
             };
             if (!cut.IsOk)
             {
@@ -189,11 +197,21 @@ internal sealed class ContentCutter(
         return Unit.Value;
     }
 
-    private Result<Unit, StoreError> CutByContent(Draft draft, DirtyRun run, List<CutSlice> cuts)
+    /// <summary>The last chunk of the file that a run continues, if nothing else was written over it.</summary>
+    /// <remarks>Not of a run that is shorter: no more is stored again than is new.</remarks>
+    private static ManifestItem.Ref? TailBefore(DirtyRun run, Manifest basis, long before) =>
+        run.Start == basis.SizeBytes
+        && basis.Items is [.., ManifestItem.Ref { Offset: 0 } last]
+        && last.Length <= run.Length
+        && before <= run.Start - last.Length ? last : null;
+
+    private Result<Unit, StoreError> CutByContent(
+        Draft draft, DirtyRun run, ManifestItem.Ref? tail, List<CutSlice> cuts)
     {
         ManifestBuilder content = new();
-        Span<byte> window = Window((int)Math.Min(run.Length, 2 * cdc.Options.MaxBytes));
-        int filled = 0;
+        Span<byte> window = Window((int)Math.Min(run.Length + (tail?.Length ?? 0), 2 * cdc.Options.MaxBytes));
+        int filled = tail is not null && reader.TryReadHere(tail, window[..tail.Length]) ? tail.Length : 0;
+        long start = run.Start - filled;
         long at = run.Start;
         while (at < run.End || filled > 0)
         {
@@ -226,7 +244,7 @@ internal sealed class ContentCutter(
             filled -= used;
         }
 
-        cuts.Add(new CutSlice(run.Start, content.Build(), 0, 0));
+        cuts.Add(new CutSlice(start, content.Build(), 0, 0));
         return Unit.Value;
     }
 

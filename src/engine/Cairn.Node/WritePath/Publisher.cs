@@ -39,7 +39,7 @@ internal sealed class Publisher : IDisposable
         ChunkWriter chunks = new(
             () => state.Keys, parts.Store, state.Condemned, state.Unnamed, parts.Replication, parts.IsPrivate);
         FastCdc cdc = new(GearTable.Derive(state.Keys.Dedup), ChunkerOptions.Default);
-        _cutter = new ContentCutter(cdc, chunks, state.Journal, parts.Publishing);
+        _cutter = new ContentCutter(cdc, reader, chunks, state.Journal, parts.Publishing);
     }
 
     /// <summary>How a round went.</summary>
@@ -332,7 +332,7 @@ internal sealed class Publisher : IDisposable
         _cutter.Reset();
         foreach (Job job in jobs)
         {
-            if (!_cutter.Cut(job.Draft).TryGet(out List<CutSlice>? cuts, out _))
+            if (!_cutter.Cut(job.Base, job.Draft).TryGet(out List<CutSlice>? cuts, out _))
             {
                 return false;
             }
