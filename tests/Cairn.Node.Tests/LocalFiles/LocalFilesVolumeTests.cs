@@ -3,6 +3,8 @@ using Cairn.Core.Primitives;
 using Cairn.Node.Tests.Peers;
 using Cairn.Node.Volumes;
 using Cairn.Simulation.Disks;
+using Cairn.Storage;
+using Cairn.Storage.Packs;
 
 namespace Cairn.Node.Tests.LocalFiles;
 
@@ -132,6 +134,71 @@ public sealed class LocalFilesVolumeTests
         _bench.Scheduler.RunFor(TimeSpan.FromSeconds(5));
         Assert.Equal([".cairnignore", "keep.log"], Names(Two, "f"));
         Assert.Equal([".cairnignore", "here", "keep.log", "x.log"], Names(One, "f"));
+    }
+
+    /// <summary>What is written beside the name first would be published before it gets there.</summary>
+    [Fact]
+    public void A_file_that_is_put_whole_under_an_ignored_name_never_leaves()
+    {
+        Ignore("*.tmp\n");
+        _bench.Until(() => Text(Two, ".cairnignore") == "*.tmp\n", "the patterns arrive");
+        _bench.Scheduler.RunFor(TimeSpan.FromSeconds(5));
+        string before = One.Drive.Feed!.Now;
+        WholeFiles files = new(One.Id);
+        byte[] content = _bench.Bytes(300_000);
+        foreach (byte[] one in (byte[][])["first"u8.ToArray(), content])
+        {
+            Do(One, drive => files.Put(drive, "secret.tmp", null, async handle =>
+                (await drive.Write(handle, 0, one)).TryGet(out _, out VolumeError error) ? Unit.Value : error));
+            _bench.Scheduler.RunFor(TimeSpan.FromMinutes(1));
+        }
+
+        Assert.Equal(before, One.Drive.Feed!.Now);
+        Assert.Equal(content, Read(One, "secret.tmp"));
+        Assert.Equal([".cairnignore", "secret.tmp"], Names(One));
+    }
+
+    [Fact]
+    public void Patterns_that_could_not_be_read_are_read_when_they_can_be()
+    {
+        // Longer than what lies in the logs: it is a chunk, and that may be elsewhere.
+        string patterns = "*.tmp\n" + new string('#', 2_000);
+        Ignore(patterns);
+        _bench.Until(() => Text(Two, ".cairnignore") == patterns, "the patterns arrive");
+        _bench.Until(() => One.Status().IsSafe, "both have them");
+        Two.Kill(CrashKind.ProcessKilled);
+        foreach (StoredRecord record in One.Stores!.Chunks.Enumerate(ChunkUse.Replicated))
+        {
+            One.Stores.Chunks.Quarantine(record.Key, new StoreError(StoreErrorKind.Corrupt, "a pack", "lost"));
+        }
+
+        One.Kill(CrashKind.ProcessKilled);
+        One.Start();
+        _bench.Until(() => One.FindDrive() is not null, "the drive is back");
+        Write(One, "unknown.txt", "1"u8.ToArray());
+        Two.Start();
+        _bench.Until(() => One.Connected == 1 && Two.FindDrive() is not null, "they meet");
+        _bench.Until(() => CanRead(One, ".cairnignore"), "the patterns can be read");
+        Write(One, "here.tmp", "2"u8.ToArray());
+        _bench.Until(() => Text(Two, "unknown.txt") == "1", "what is shared arrives");
+        Assert.Equal([".cairnignore", "unknown.txt"], Names(Two));
+        Assert.Equal([".cairnignore", "here.tmp", "unknown.txt"], Names(One));
+    }
+
+    [Fact]
+    public void A_local_file_that_a_shared_one_replaces_does_not_come_back()
+    {
+        Ignore("*.tmp\n");
+        Write(One, "doc.tmp", "old"u8.ToArray());
+        Ignore("# nothing\n");
+        Write(One, "new", "new"u8.ToArray());
+        Result<Unit, VolumeError> kept = Try(One, drive => drive.Rename(
+            InodeNumber.Root, Name("new"), InodeNumber.Root, Name("doc.tmp"), RenameMode.NoReplace, User));
+        Assert.Equal(VolumeError.AlreadyExists, kept.Error);
+        Rename(One, "new", "doc.tmp");
+        Assert.Equal("new", Text(One, "doc.tmp"));
+        Do(One, drive => drive.Unlink(InodeNumber.Root, Name("doc.tmp"), User));
+        Assert.Equal([".cairnignore"], Names(One));
     }
 
     [Fact]
@@ -267,6 +334,14 @@ public sealed class LocalFilesVolumeTests
         Assert.Equal(content.Length, Do(node, drive => drive.Read(handle, 0, content)));
         Do(node, drive => drive.Release(handle));
         return content;
+    }
+
+    private bool CanRead(BenchNode node, string name)
+    {
+        OpenHandle handle = Do(node, drive => drive.Open(Find(node, name)!.Value.Inode, OpenIntent.Read, User)).Handle;
+        bool isRead = Try(node, drive => drive.Read(handle, 0, new byte[10])).IsOk;
+        Do(node, drive => drive.Release(handle));
+        return isRead;
     }
 
     private string? Text(BenchNode node, string name) =>

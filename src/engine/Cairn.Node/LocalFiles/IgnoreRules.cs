@@ -97,9 +97,19 @@ internal sealed class IgnoreRules(VolumeEngine volume) : IVolumeWatcher
             return known.Patterns;
         }
 
-        IgnorePatterns patterns = file is { } newer ? await Read(newer) : IgnorePatterns.None;
-        Remember(folder, new Remembered(file, patterns), changes);
+        if (file is not { } newer)
+        {
+            Remember(folder, new Remembered(null, IgnorePatterns.None), changes);
+            return IgnorePatterns.None;
+        }
 
+        // What cannot be read now (who has it is away) is asked for again: what it said before holds until then.
+        if (await Read(newer) is not { } patterns)
+        {
+            return known?.Patterns ?? IgnorePatterns.None;
+        }
+
+        Remember(folder, new Remembered(newer, patterns), changes);
         return patterns;
     }
 
@@ -124,18 +134,19 @@ internal sealed class IgnoreRules(VolumeEngine volume) : IVolumeWatcher
         }
     }
 
-    private async ValueTask<IgnorePatterns> Read(ObjectAttributes file)
+    /// <summary>What a file says; null when it cannot be read now.</summary>
+    private async ValueTask<IgnorePatterns?> Read(ObjectAttributes file)
     {
         Result<OpenedFile, VolumeError> opened = await volume.Open(file.Inode, OpenIntent.Read, Caller.Daemon);
         if (!opened.TryGet(out OpenedFile handle, out _))
         {
-            return IgnorePatterns.None;
+            return null;
         }
 
         byte[] text = new byte[Math.Min(file.SizeBytes, IgnorePatterns.FileBytesMax)];
         Result<int, VolumeError> read = await volume.Read(handle.Handle, 0, text);
         await volume.Release(handle.Handle);
-        return read.TryGet(out int length, out _) ? IgnorePatterns.Parse(text.AsSpan(0, length)) : IgnorePatterns.None;
+        return read.TryGet(out int length, out _) ? IgnorePatterns.Parse(text.AsSpan(0, length)) : null;
     }
 
     /// <param name="File">The file as it was when it was read; null if there is none.</param>

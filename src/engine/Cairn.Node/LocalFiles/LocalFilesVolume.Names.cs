@@ -95,7 +95,9 @@ public sealed partial class LocalFilesVolume
         InodeNumber to = await PlaceOf(toParent, toName, source.Kind == ObjectKind.Directory, staysLocal: false);
         if (IsLocal(from) == IsLocal(to))
         {
-            return await Engine(from).Rename(Plain(from), fromName, Plain(to), toName, mode, caller);
+            return IsLocal(to)
+                ? await Engine(from).Rename(Plain(from), fromName, Plain(to), toName, mode, caller)
+                : await RenameShared(from, fromName, to, toName, mode, caller);
         }
 
         bool isTaken = mode == RenameMode.NoReplace && (await Lookup(toParent, toName)).IsOk;
@@ -106,6 +108,32 @@ public sealed partial class LocalFilesVolume
         }
 
         return await Carry(source, from, fromName, to, toParent, toName, caller);
+    }
+
+    /// <summary>
+    /// A shared name moves. A local file of the new name, whose pattern went, is what is replaced: it would come to light again
+    /// when the shared one goes.
+    /// </summary>
+    private async ValueTask<Result<Unit, VolumeError>> RenameShared(
+        InodeNumber from, ReadOnlyMemory<byte> fromName, InodeNumber to, ReadOnlyMemory<byte> toName, RenameMode mode,
+        Caller caller)
+    {
+        InodeNumber? folder = await FolderOf(to);
+        ObjectAttributes? local = folder is { } there
+            && (await Engine(there).Lookup(Plain(there), toName)).TryGet(out ObjectAttributes found, out _)
+            && !(await _shared.Lookup(to, toName)).IsOk ? found : null;
+        if (local is { } taken && (mode != RenameMode.Replace || taken.Kind == ObjectKind.Directory))
+        {
+            return mode == RenameMode.NoReplace ? VolumeError.AlreadyExists : VolumeError.CrossesVolumes;
+        }
+
+        Result<Unit, VolumeError> moved = await _shared.Rename(from, fromName, to, toName, mode, caller);
+        if (moved.IsOk && local is not null && folder is { } emptied)
+        {
+            _ = await Engine(emptied).Unlink(Plain(emptied), toName, caller);
+        }
+
+        return moved;
     }
 
     private static ReadOnlyMemory<byte> FolderName(InodeNumber shared) =>

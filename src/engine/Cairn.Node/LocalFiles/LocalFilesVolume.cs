@@ -121,9 +121,16 @@ public sealed partial class LocalFilesVolume : IVolume
     public async ValueTask<Result<OpenedFile, VolumeError>> Create(
         InodeNumber parent, ReadOnlyMemory<byte> name, uint mode, OpenIntent intent, Caller caller)
     {
-        InodeNumber place = await PlaceOf(parent, name, isFolder: false);
+        bool isHere = (intent & OpenIntent.Here) != 0 && !IsLocal(parent);
+        InodeNumber place = isHere && await MakeFolder(parent) is { } folder
+            ? folder
+            : await PlaceOf(parent, name, isFolder: false);
         return Marked(await Engine(place).Create(Plain(place), name, mode, intent, caller), place);
     }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> StaysHere(InodeNumber parent, ReadOnlyMemory<byte> name) =>
+        IsLocal(await PlaceOf(parent, name, isFolder: false, staysLocal: false));
 
     /// <inheritdoc/>
     public async ValueTask<Result<OpenedFile, VolumeError>> Open(InodeNumber inode, OpenIntent intent, Caller caller) =>

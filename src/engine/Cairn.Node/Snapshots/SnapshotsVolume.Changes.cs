@@ -18,6 +18,9 @@ public sealed partial class SnapshotsVolume
         Refusal(parent, name) is { } refused ? refused : await _present.Create(parent, name, mode, intent, caller);
 
     /// <inheritdoc/>
+    public ValueTask<bool> StaysHere(InodeNumber parent, ReadOnlyMemory<byte> name) => _present.StaysHere(parent, name);
+
+    /// <inheritdoc/>
     public async ValueTask<Result<ObjectAttributes, VolumeError>> MakeDirectory(
         InodeNumber parent, ReadOnlyMemory<byte> name, uint mode, Caller caller) =>
         Refusal(parent, name) is { } refused ? refused : await _present.MakeDirectory(parent, name, mode, caller);

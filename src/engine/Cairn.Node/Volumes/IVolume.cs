@@ -50,6 +50,12 @@ public interface IVolume
     /// <summary>Makes and opens a file; without <see cref="OpenIntent.Exclusive"/> an existing one is opened.</summary>
     ValueTask<Result<OpenedFile, VolumeError>> Create(InodeNumber parent, ReadOnlyMemory<byte> name, uint mode, OpenIntent intent, Caller caller);
 
+    /// <summary>
+    /// Whether what is renamed to a name stays on this node. Who writes beside a name first and renames then makes that with
+    /// <see cref="OpenIntent.Here"/>: else others would have what is not for them.
+    /// </summary>
+    ValueTask<bool> StaysHere(InodeNumber parent, ReadOnlyMemory<byte> name) => new(false);
+
     /// <summary>Opens an existing file.</summary>
     ValueTask<Result<OpenedFile, VolumeError>> Open(InodeNumber inode, OpenIntent intent, Caller caller);
 

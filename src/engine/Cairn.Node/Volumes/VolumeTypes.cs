@@ -135,6 +135,9 @@ public enum OpenIntent
     /// node shows those, as they come.
     /// </summary>
     Steady = 64,
+
+    /// <summary>A new file stays on this node whatever its name: it takes the name of one that does later.</summary>
+    Here = 128,
 }
 
 /// <summary>Which attributes to change; null leaves one as it is.</summary>

@@ -54,8 +54,9 @@ public sealed class WholeFiles(NodeId self)
         byte[] temporary = Encoding.UTF8.GetBytes(name);
         try
         {
+            OpenIntent where = await volume.StaysHere(place.Folder, place.Name) ? OpenIntent.Here : OpenIntent.None;
             Result<Unit, VolumeError> done = await Write(
-                volume, place.Folder, temporary, replaced, replaced?.Mode ?? newMode ?? ModeDefault, fill);
+                volume, place.Folder, temporary, replaced, replaced?.Mode ?? newMode ?? ModeDefault, where, fill);
             done = done.IsOk
                 ? await volume.Rename(
                     place.Folder, temporary, place.Folder, place.Name, RenameMode.Replace, Caller.Daemon)
@@ -77,15 +78,15 @@ public sealed class WholeFiles(NodeId self)
     }
 
     private static async ValueTask<Result<Unit, VolumeError>> Write(
-        IVolume volume, InodeNumber folder, byte[] temporary, ObjectAttributes? replaced, uint mode,
+        IVolume volume, InodeNumber folder, byte[] temporary, ObjectAttributes? replaced, uint mode, OpenIntent where,
         Func<OpenHandle, ValueTask<Result<Unit, VolumeError>>> fill)
     {
-        Result<OpenedFile, VolumeError> created = await Create(volume, folder, temporary, mode);
+        Result<OpenedFile, VolumeError> created = await Create(volume, folder, temporary, mode, where);
         if (!created.IsOk && created.Error == VolumeError.AlreadyExists)
         {
             // Left by a daemon that died.
             await volume.Unlink(folder, temporary, Caller.Daemon);
-            created = await Create(volume, folder, temporary, mode);
+            created = await Create(volume, folder, temporary, mode, where);
         }
 
         if (!created.TryGet(out OpenedFile opened, out VolumeError error))
@@ -110,8 +111,8 @@ public sealed class WholeFiles(NodeId self)
     }
 
     private static ValueTask<Result<OpenedFile, VolumeError>> Create(
-        IVolume volume, InodeNumber folder, byte[] name, uint mode) =>
-        volume.Create(folder, name, mode, OpenIntent.Write | OpenIntent.Exclusive, Caller.Daemon);
+        IVolume volume, InodeNumber folder, byte[] name, uint mode, OpenIntent where) =>
+        volume.Create(folder, name, mode, OpenIntent.Write | OpenIntent.Exclusive | where, Caller.Daemon);
 
     /// <summary>The name for what is being written; another one for each that replaces the same file at the same time.</summary>
     private string Claim(VolumeId volume, InodeNumber folder, ReadOnlySpan<byte> target)
