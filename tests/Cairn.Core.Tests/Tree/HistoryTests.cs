@@ -135,6 +135,40 @@ public sealed class HistoryTests
         Replica.Sync(_a, _b);
     }
 
+    [Fact]
+    public void With_a_folder_goes_what_the_same_hand_took_out_of_it_just_before()
+    {
+        _a.MakeDirectory("d");
+        _a.MakeDirectory("d/e");
+        foreach (string path in (string[])["d/before", "d/again", "d/last", "d/e/inner", "beside", "d/theirs"])
+        {
+            _a.Create(path, path);
+        }
+
+        Replica.Sync(_a, _b);
+        _b.Unlink("d/theirs");
+        Replica.Sync(_a, _b);
+        _a.Unlink("d/before");
+        _a.Unlink("d/again");
+        _a.Create("d/again", "anew");
+        _a.Wait(TimeSpan.FromSeconds(5));
+        foreach (string path in (string[])["d/e/inner", "beside", "d/again", "d/last"])
+        {
+            _a.Unlink(path);
+        }
+
+        _a.RemoveDirectory("d/e");
+        _a.RemoveDirectory("d");
+        TrashQueries trash = new(_a.Queries);
+        IReadOnlyList<TrashedObject> together = trash.RemovedWith(Trashed(_a, "d").Object.Id);
+        Assert.Equal(
+            ["again", "d", "e", "inner", "last"],
+            together.Select(gone => Encoding.UTF8.GetString(gone.Name.Span)).Order(StringComparer.Ordinal));
+        Assert.Equal("d", Encoding.UTF8.GetString(together[0].Name.Span));
+        Assert.Equal("anew", Text(together.Single(gone => gone.Name.Span.SequenceEqual("again"u8)).Object.Head!));
+        Assert.Empty(trash.RemovedWith(TreeQueries.Root));
+    }
+
     /// <summary>What an editor replaced at each save is the past of the document, not so many files of its name.</summary>
     [Fact]
     public void A_removed_file_that_was_saved_by_rename_is_in_the_trash_once()

@@ -115,6 +115,40 @@ public sealed class EngineHistoryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_removed_folder_comes_back_with_what_was_in_it()
+    {
+        InodeNumber folder =
+            (await Volume.MakeDirectory(InodeNumber.Root, Bytes("d"), 0x1ED, Caller.Daemon)).Value.Inode;
+        InodeNumber inner = (await Volume.MakeDirectory(folder, Bytes("e"), 0x1ED, Caller.Daemon)).Value.Inode;
+        for (int number = 0; number < 100; number++)
+        {
+            OpenedFile opened =
+                (await Volume.Create(inner, Bytes($"{number}"), 0x1A4, OpenIntent.Write, Caller.Daemon)).Value;
+            Assert.True((await Volume.Release(opened.Handle)).IsOk);
+        }
+
+        Assert.True((await Volume.Remove(InodeNumber.Root, Bytes("d"), recursive: true, Caller.Daemon)).IsOk);
+        Assert.Equal(102, History.Trash().Count);
+        Assert.True(History.Undelete(folder, Bytes("back")).IsOk);
+        Assert.Empty(History.Trash());
+        Assert.Equal(100, (await Volume.ReadDirectory(inner, 0, 1000)).Value.Count);
+        Assert.True((await Volume.Resolve("back/e/99")).IsOk);
+    }
+
+    [Fact]
+    public async Task A_version_of_a_removed_file_is_restored()
+    {
+        InodeNumber inode = await Save("doc", Long('a'));
+        await Save("doc", Long('b'));
+        Assert.True((await Volume.Unlink(InodeNumber.Root, Bytes("doc"), Caller.Daemon)).IsOk);
+        Assert.Equal(VolumeError.NotFound, History.Restore(inode, default).Error);
+        Assert.Single(History.Trash());
+        Assert.True(History.Restore(inode, History.Versions(inode).Value[1].Version).IsOk);
+        Assert.Equal(Long('a'), await Read("doc"));
+        Assert.Empty(History.Trash());
+    }
+
+    [Fact]
     public async Task The_past_stays_until_the_trash_is_emptied()
     {
         InodeNumber inode = await Save("doc", Long('a'));

@@ -47,7 +47,8 @@ public static class HistoryCommands
         Command command = new ManualCommand(
             "restore",
             "Make a past version the content of its file again.",
-            "No data moves, and what is replaced stays a version: a restore can be undone by another.",
+            "No data moves, and what is replaced stays a version: a restore can be undone by another. A removed file "
+            + "comes back with it.",
             "cairn restore notes/todo.txt@1a2b3c4d",
             "cairn restore notes/todo.txt@2026-11-20T10:00") { path };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
@@ -77,8 +78,11 @@ public static class HistoryCommands
         Command command = new ManualCommand(
             "undelete",
             "Bring a removed file or directory back.",
-            "Removed directories above it come back with it. 'cairn trash ls' lists what can be brought back.",
+            "A directory comes back with what was removed together with it; what was removed from it earlier stays "
+            + "in the trash. Removed directories above it come back, too. 'cairn trash ls' lists what can be brought "
+            + "back.",
             "cairn undelete notes/todo.txt",
+            "cairn undelete notes/travel",
             "cairn undelete notes/todo.txt --as todo.old.txt") { path, name };
         CommandContext.Attach(command, (context, parsed, cancellation) => context.Change(
             HttpMethod.Post,

@@ -22,6 +22,9 @@ public sealed class TrashQueries(TreeQueries queries)
 {
     private const int DepthMax = 4096;
 
+    /// <summary>Longer than a program takes from one removal to the next, shorter than it takes a person to remove two things.</summary>
+    private const long PauseMaxNanoseconds = 2_000_000_000;
+
     /// <summary>Everything removed, in the order of the objects' ids.</summary>
     public IEnumerable<TrashedObject> All()
     {
@@ -38,6 +41,49 @@ public sealed class TrashQueries(TreeQueries queries)
                 yield return trashed;
             }
         }
+    }
+
+    /// <summary>What was removed together with a directory, each behind the directory it was in; the directory first.</summary>
+    /// <remarks>
+    /// Nothing marks a recursive removal: a program empties a directory and removes it then. So what counts is what the same log
+    /// removed from it, backwards from the directory itself to the first pause. What was removed from it before that was gone
+    /// already for whoever removed the directory, and stays in the trash. Of several of one name the last is meant.
+    /// </remarks>
+    /// <param name="directory">The removed directory.</param>
+    public IReadOnlyList<TrashedObject> RemovedWith(ObjectId directory)
+    {
+        ILookup<ObjectId, TrashedObject> removed = All().ToLookup(
+            gone => queries.CanonicalDirectory(gone.Parent) ?? gone.Parent);
+        TrashedObject? top = removed.SelectMany(gone => gone).FirstOrDefault(gone => gone.Object.Id == directory);
+        if (top is null)
+        {
+            return [];
+        }
+
+        List<TrashedObject> below = [top];
+        for (int next = 0; next < below.Count; next++)
+        {
+            below.AddRange(removed[below[next].Object.Id].Where(gone => gone.By.Log == top.By.Log));
+        }
+
+        HashSet<ObjectId> together = [];
+        HashSet<(ObjectId, string)> names = [];
+        WallTime last = top.RemovedAt;
+        foreach (TrashedObject gone in below.OrderByDescending(gone => gone.By.Seq))
+        {
+            if (last.UnixNanoseconds - gone.RemovedAt.UnixNanoseconds > PauseMaxNanoseconds)
+            {
+                break;
+            }
+
+            last = gone.RemovedAt;
+            if (names.Add((gone.Parent, Convert.ToHexString(gone.Name.Span))))
+            {
+                together.Add(gone.Object.Id);
+            }
+        }
+
+        return [.. below.Where(gone => together.Contains(gone.Object.Id))];
     }
 
     /// <summary>

@@ -11,6 +11,8 @@ namespace Cairn.Node.Engine;
 /// <summary>The past of a volume, for doors: versions, trash, conflicts.</summary>
 internal sealed class HistoryOperations(VolumeState state, ConflictKeeper conflicts) : IVolumeHistory
 {
+    private const int StepsPerTurn = 64;
+
     private readonly FileHistory _history = new(state.Queries);
     private readonly TrashQueries _trash = new(state.Queries);
     private readonly HistoryEdits _edits = new(state.Queries, state.Fresh);
@@ -63,6 +65,13 @@ internal sealed class HistoryOperations(VolumeState state, ConflictKeeper confli
                 return error;
             }
 
+            // A removed file comes back with the version.
+            bool isGone = view.IsDetached && Find(view, version) is not null;
+            if (isGone && !Undelete(file, default).TryGet(out _, out error))
+            {
+                return error;
+            }
+
             if (state.Commit(_edits.Restore(view.Id, version, state.Now)) is { } failed)
             {
                 return failed;
@@ -92,6 +101,7 @@ internal sealed class HistoryOperations(VolumeState state, ConflictKeeper confli
     /// <inheritdoc/>
     public Result<Unit, VolumeError> Undelete(InodeNumber removed, ReadOnlyMemory<byte> newName)
     {
+        IReadOnlyList<TrashedObject> inside;
         lock (state.Gate)
         {
             if (state.Inodes.ObjectOf(removed) is not { } id
@@ -100,6 +110,7 @@ internal sealed class HistoryOperations(VolumeState state, ConflictKeeper confli
                 return VolumeError.NotFound;
             }
 
+            inside = found.Object.Kind == TreeKind.Directory ? _trash.RemovedWith(id) : [];
             ReadOnlyMemory<byte> name = newName.IsEmpty ? found.Name : newName.ToArray();
             if (state.Commit(_edits.Undelete(id, found.Parent, name)) is { } failed)
             {
@@ -112,9 +123,40 @@ internal sealed class HistoryOperations(VolumeState state, ConflictKeeper confli
                 state.TellEntry(state.Inodes.NumberOf(place.Parent), place.Name);
                 up = place.Parent;
             }
-
-            return Unit.Value;
         }
+
+        // The first is the directory itself.
+        return Refill([.. inside.Skip(1)]);
+    }
+
+    /// <summary>Puts what was in a directory back into it, a few at a time: others go ahead in between.</summary>
+    private Result<Unit, VolumeError> Refill(TrashedObject[] inside)
+    {
+        foreach (TrashedObject[] step in inside.Chunk(StepsPerTurn))
+        {
+            lock (state.Gate)
+            {
+                foreach (TrashedObject gone in step)
+                {
+                    Result<ImmutableArray<Primitive>, TreeError> back =
+                        _edits.Undelete(gone.Object.Id, gone.Parent, gone.Name);
+                    if (!back.IsOk)
+                    {
+                        // Somebody was faster, or has taken its name since: it stays in the trash.
+                        continue;
+                    }
+
+                    if (state.Commit(back) is { } failed)
+                    {
+                        return failed;
+                    }
+
+                    state.TellEntry(state.Inodes.NumberOf(gone.Parent), gone.Name);
+                }
+            }
+        }
+
+        return Unit.Value;
     }
 
     /// <inheritdoc/>

@@ -103,13 +103,13 @@ public interface IVolumeHistory
     /// <summary>Opens a version for reading; the handle is read and released like any other.</summary>
     Result<OpenedFile, VolumeError> OpenVersion(InodeNumber file, VersionId version);
 
-    /// <summary>Makes a past version the content of its file again; no data moves.</summary>
+    /// <summary>Makes a past version the content of its file again, of a removed one too; no data moves.</summary>
     Result<Unit, VolumeError> Restore(InodeNumber file, VersionId version);
 
     /// <summary>What was removed and is still kept, the latest removal first.</summary>
     IReadOnlyList<TrashEntry> Trash();
 
-    /// <summary>Brings a removed object back, and a removed directory above it.</summary>
+    /// <summary>Brings a removed object back, a removed directory above it, and what was removed together with it from within.</summary>
     /// <param name="removed">From <see cref="Trash"/>.</param>
     /// <param name="newName">Another name in the same directory; empty for the old one.</param>
     Result<Unit, VolumeError> Undelete(InodeNumber removed, ReadOnlyMemory<byte> newName);
