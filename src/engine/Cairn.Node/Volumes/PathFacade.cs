@@ -96,24 +96,26 @@ public static class PathFacade
             return await volume.Unlink(parent, name, caller);
         }
 
-        while (recursive)
+        // Each listing that begins sorts all names that are left: one is gone through to its end before the next.
+        for (ulong cookie = 0; recursive;)
         {
             Result<IReadOnlyList<DirectoryEntry>, VolumeError> listed =
-                await volume.ReadDirectory(attributes.Inode, 0, EntriesPerStep);
+                await volume.ReadDirectory(attributes.Inode, cookie, EntriesPerStep);
             if (!listed.TryGet(out IReadOnlyList<DirectoryEntry>? entries, out error))
             {
                 return error;
             }
 
-            if (entries.Count == 0)
+            if (entries.Count == 0 && cookie == 0)
             {
                 break;
             }
 
+            cookie = entries.Count == 0 ? 0 : entries[^1].Cookie;
             foreach (DirectoryEntry entry in entries)
             {
                 Result<Unit, VolumeError> removed = await Remove(volume, attributes.Inode, entry.Name, recursive, caller);
-                if (!removed.IsOk)
+                if (!removed.IsOk && removed.Error != VolumeError.NotFound)
                 {
                     return removed;
                 }
