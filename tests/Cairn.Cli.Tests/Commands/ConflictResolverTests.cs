@@ -1,7 +1,10 @@
+using System.Text.Json;
 using Cairn.Cli.Commands;
+using Cairn.Cli.Output;
 using Cairn.Core.Primitives;
 using Cairn.Gateway.Control;
 using Cairn.Node.Volumes;
+using Microsoft.AspNetCore.Http;
 
 namespace Cairn.Cli.Tests.Commands;
 
@@ -29,6 +32,33 @@ public sealed class ConflictResolverTests
         Assert.Equal("node2", Choose("theirs", 1, sides));
         Assert.Equal("node2", Choose("mine", 2, sides));
         Assert.Equal("node1", Choose("newest", 2, sides));
+    }
+
+    /// <summary>Ending one may give the folder of another its other name.</summary>
+    [Fact]
+    public async Task One_that_is_not_there_any_more_does_not_stop_the_others()
+    {
+        List<string> asked = [];
+        await using AnsweringDaemon daemon = await AnsweringDaemon.Start(async context =>
+        {
+            if (context.Request.Path == "/v1/history/conflicts")
+            {
+                IReadOnlyList<ConflictSummary> conflicts =
+                    [new("gone/doc", [Side(1, 50), Side(2, 40)]), new("there", [Side(1, 50), Side(2, 40)])];
+                context.Response.ContentType = "application/json";
+                await context.Response.WriteAsync(
+                    JsonSerializer.Serialize(conflicts, ControlJson.Default.IReadOnlyListConflictSummary));
+                return;
+            }
+
+            string path = context.Request.Query["path"].ToString();
+            asked.Add(path);
+            context.Response.StatusCode = path == "there" ? 204 : 404;
+        });
+        Assert.Equal(
+            ExitCode.Failed,
+            await daemon.Run(TestContext.Current.CancellationToken, "resolve", "v", "--keep", "merge"));
+        Assert.Equal(["gone/doc", "there"], asked);
     }
 
     [Fact]

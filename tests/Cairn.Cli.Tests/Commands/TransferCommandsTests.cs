@@ -31,6 +31,22 @@ public sealed class TransferCommandsTests : IDisposable
         Assert.Equal([Path.Combine(_folder, name)], Directory.GetFiles(_folder));
     }
 
+    /// <summary>With "@VERSION" behind it the name is longer than names can be: nothing is called so, and the past is meant.</summary>
+    [Fact]
+    public async Task A_past_version_of_a_file_with_a_long_name_is_fetched()
+    {
+        await using AnsweringDaemon daemon = await AnsweringDaemon.Start(context =>
+        {
+            bool isPast = context.Request.Path == "/v1/history/content";
+            context.Response.StatusCode = isPast ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest;
+            return context.Response.WriteAsync("bytes", Cancellation);
+        });
+        string name = new('x', 250);
+        Assert.Equal(ExitCode.Ok, await daemon.Run(Cancellation, "get", $"v/{name}@1a2b3c4d", _folder));
+        Assert.Equal([Path.Combine(_folder, name)], Directory.GetFiles(_folder));
+        Assert.Equal(ExitCode.Failed, await daemon.Run(Cancellation, "get", "v/short@1a2b3c4d", _folder));
+    }
+
     /// <summary>As in <c>cairn put &lt;(COMMAND) VOLUME/PATH</c>.</summary>
     [Fact]
     public async Task A_pipe_can_be_put()

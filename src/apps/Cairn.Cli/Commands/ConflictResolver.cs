@@ -32,7 +32,7 @@ public sealed class ConflictResolver(CommandContext context)
         return await Each(conflicts, conflict => Keep(place, conflict, keep, node.Node, cancellation));
     }
 
-    /// <summary>One that must be left to people does not stop the others.</summary>
+    /// <summary>One that must be left to people, or is called otherwise since the last was ended, does not stop the others.</summary>
     private async Task<int> Each(IReadOnlyList<ConflictSummary> conflicts, Func<ConflictSummary, Task<string>> end)
     {
         int exit = ExitCode.Ok;
@@ -42,7 +42,7 @@ public sealed class ConflictResolver(CommandContext context)
             {
                 context.Say($"{conflict.Path}: {await end(conflict)}");
             }
-            catch (CommandException refused) when (refused.Exit == ExitCode.Failed)
+            catch (CommandException refused) when (refused.Exit is ExitCode.Failed or ExitCode.NotFound)
             {
                 await Console.Error.WriteLineAsync("cairn: " + refused.Message);
                 exit = ExitCode.Failed;

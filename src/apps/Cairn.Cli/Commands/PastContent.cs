@@ -1,4 +1,6 @@
 using Cairn.Cli.Output;
+using Cairn.Core.Log;
+using Cairn.Core.Text;
 
 namespace Cairn.Cli.Commands;
 
@@ -19,11 +21,15 @@ internal static class PastContent
                 HttpMethod.Get, "/v1/files/content" + VolumePath.Query(source), null, cancellation);
             return (now, Path.GetFileName(VolumePath.Split(source).Path));
         }
-        catch (CommandException error) when (error.Exit == ExitCode.NotFound && past.IsPast)
+        catch (CommandException error) when (past.IsPast && (error.Exit == ExitCode.NotFound || IsTooLong(source)))
         {
             HttpResponseMessage then = await context.Client.Send(
                 HttpMethod.Get, "/v1/history/content" + past.Query, null, cancellation);
             return (then, Path.GetFileName(past.Path));
         }
     }
+
+    /// <summary>Whether no file can be called so: with '@' and a version behind it, a long name is longer than names can be.</summary>
+    private static bool IsTooLong(string source) =>
+        NameText.ToBytes(Path.GetFileName(source)).Length > Transaction.NameBytesMax;
 }
