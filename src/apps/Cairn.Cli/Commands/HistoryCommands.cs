@@ -124,7 +124,7 @@ public static class HistoryCommands
         Argument<string> volume = Names.Volume();
         Command command = new ManualCommand(
             "empty",
-            "Let go of everything removed up to now, on every node.",
+            "Let go of everything removed from a volume up to now, on every node.",
             "It is not in 'cairn trash ls' any more; its space comes back within minutes while all members are online. "
             + "What 'cairn brake' holds stays. Past versions of files that are still there stay.",
             "cairn trash empty notes") { volume };

@@ -16,7 +16,10 @@ internal static class BrakeRoutes
 
         Task<IResult> Of(HttpContext context, Func<IVolume, IVolumeBrake, NodeId[], Task<IResult>> act) =>
             Route.Nodes(context, "node", isRequired: true).TryGet(out NodeId[]? members, out ControlError error)
-                ? With(context, (volume, brake, _) => act(volume, brake, members))
+                ? With(context, (volume, brake, path) =>
+                    VolumeCall.RefuseFolder("the brake", path) is { } refused
+                        ? Task.FromResult(refused)
+                        : act(volume, brake, members))
                 : Task.FromResult(ControlReplies.Refuse(error));
 
         async Task<IResult> Refuse(HttpContext context, IVolume volume, NodeId[] members, VolumeError error)

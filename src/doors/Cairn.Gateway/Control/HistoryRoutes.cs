@@ -80,8 +80,8 @@ internal static class HistoryRoutes
             ControlJson.Default.IReadOnlyListTrashSummary));
 
     private static Task<IResult> EmptyTrash(IVolume volume, IVolumeHistory history, string path) =>
-        Task.FromResult(history.EmptyTrash().TryGet(out _, out VolumeError error)
-            ? Results.NoContent()
+        Task.FromResult(VolumeCall.RefuseFolder("emptying the trash", path) is { } refused ? refused
+            : history.EmptyTrash().TryGet(out _, out VolumeError error) ? Results.NoContent()
             : ControlReplies.Refuse(volume.Name, error));
 
     private static Task<IResult> Undelete(

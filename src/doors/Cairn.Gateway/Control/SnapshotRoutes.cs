@@ -24,9 +24,10 @@ internal static class SnapshotRoutes
         Route.Delete(app, "/v1/snapshots", context => Route.With(context, "name", name => With(
             context, (volume, snapshots, _) => Remove(context, node, engine, volume, snapshots, name))));
         Route.Post(app, "/v1/snapshots/clone", context => Route.With(context, "volume", volume => Route.With(
-            context, "name", name => Route.With(context, "as", async clone => ControlReplies.Of(
-                await engine.Call(() => node.CloneSnapshot(volume, name, clone, context.RequestAborted)),
-                ControlJson.Default.VolumeSummary)))));
+            context, "name", name => Route.With(context, "as", async clone => VolumeCall.RefuseFolder(
+                "a clone", context.Request.Query["path"].ToString()) ?? ControlReplies.Of(
+                    await engine.Call(() => node.CloneSnapshot(volume, name, clone, context.RequestAborted)),
+                    ControlJson.Default.VolumeSummary)))));
         Route.Get(app, "/v1/snapshots/schedule", context => With(context, ShowSchedule));
         Route.Put(app, "/v1/snapshots/schedule", context => Route.With(context, "schedule", schedule => With(
             context, (_, snapshots, path) => SetSchedule(snapshots, path, schedule))));
@@ -42,13 +43,11 @@ internal static class SnapshotRoutes
             ControlJson.Default.IReadOnlyListVolumeSnapshot));
 
     private static Task<IResult> ShowSchedule(IVolume volume, IVolumeSnapshots snapshots, string path) =>
-        Task.FromResult(path.Length > 0
-            ? RefuseFolder(path)
-            : ControlReplies.Json(
-                new ScheduleSummary(snapshots.Schedule.ToString()), ControlJson.Default.ScheduleSummary));
+        Task.FromResult(VolumeCall.RefuseFolder("a schedule", path) ?? ControlReplies.Json(
+            new ScheduleSummary(snapshots.Schedule.ToString()), ControlJson.Default.ScheduleSummary));
 
     private static Task<IResult> SetSchedule(IVolumeSnapshots snapshots, string path, string text) =>
-        Task.FromResult(path.Length > 0 ? RefuseFolder(path)
+        Task.FromResult(VolumeCall.RefuseFolder("a schedule", path) is { } refused ? refused
             : SnapshotSchedule.Parse(text) is not { } schedule
             ? ControlReplies.Refuse(new ControlError(
                 ControlErrorKind.InvalidArgument,
@@ -56,10 +55,6 @@ internal static class SnapshotRoutes
             : snapshots.SetSchedule(schedule).TryGet(out _, out VolumeError error)
                 ? Results.NoContent()
                 : ControlReplies.Refuse("schedule", error));
-
-    private static IResult RefuseFolder(string path) => ControlReplies.Refuse(new ControlError(
-        ControlErrorKind.InvalidArgument,
-        $"a schedule is for a whole volume: leave out '/{path}'"));
 
     private static async Task<IResult> Create(
         HttpContext context, IVolume volume, IVolumeSnapshots snapshots, string path, string name)

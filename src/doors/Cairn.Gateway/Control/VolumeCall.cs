@@ -26,6 +26,14 @@ internal static class VolumeCall
             : ControlReplies.Refuse(error);
     }
 
+    /// <summary>Refuses what is for a whole volume where a path below it was named; null where none was.</summary>
+    /// <param name="what">What was asked for: it begins the sentence.</param>
+    /// <param name="path">The path.</param>
+    public static IResult? RefuseFolder(string what, string path) => path.Trim('/').Length == 0
+        ? null
+        : ControlReplies.Refuse(new ControlError(
+            ControlErrorKind.InvalidArgument, $"{what} is for a whole volume: leave out '/{path}'"));
+
     /// <summary>Whether a path from the volume's root is a folder's own or below it; "" is the root.</summary>
     public static bool IsBelow(string path, string folder)
     {
