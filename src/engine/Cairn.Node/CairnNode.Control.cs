@@ -54,7 +54,7 @@ public sealed partial class CairnNode
             Problems = Problems(absent),
             Limit = new BandwidthLimit(_sendLimiter.BytesPerSecond, _receiveLimiter.BytesPerSecond),
             Verdict = verdict.Text,
-            IsSafe = owed is { PublishFiles: 0, SendChunks: 0, FetchChunks: 0 }
+            IsSafe = owed is { PublishFiles: 0, SendChunks: 0, FetchChunks: 0 } && BlocksOnlyHere == 0
                 && OwingNodes().Count == 0 && verdict.Level != VerdictLevel.Danger,
         };
         return ValueTask.FromResult(status);
@@ -375,6 +375,10 @@ public sealed partial class CairnNode
 
     private long UnpublishedFiles => _volumes.Open.Sum(static volume => volume.UnpublishedFiles);
 
+    /// <summary>While somebody is connected, a block is on its way for a moment: that is no state to speak of.</summary>
+    private long BlocksOnlyHere =>
+        _view.Nodes.Count > 1 && _peers.Links.All(static link => link.IsClosed) ? _sync.OnlyHere() : 0;
+
     private SafetyVerdict Verdict(NodeId[] absent)
     {
         PlacementTable table = _view.Placement;
@@ -386,6 +390,7 @@ public sealed partial class CairnNode
             FilesUnpublished = UnpublishedFiles,
             ChunksOwed = _replicator.OwedCount,
             BytesOwed = _replicator.OwedBytes,
+            BlocksOnlyHere = BlocksOnlyHere,
             ChunksOwedElsewhere = OtherRecords().Aggregate(
                 0L, static (sum, record) => sum + Math.Min(record.OwedChunks, long.MaxValue - sum)),
             OwingNodes = OwingNodes(),

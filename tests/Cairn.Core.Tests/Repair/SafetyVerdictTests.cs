@@ -35,6 +35,10 @@ public sealed class SafetyVerdictTests
             Fine with { FilesUnpublished = 2, ChunksToRepair = 1 }, VerdictLevel.Working,
             "Writes to 2 files are being published. Nothing to do."
         },
+        {
+            Fine with { BlocksOnlyHere = 1, ChunksToRepair = 1, AbsentNodes = ["attic"] }, VerdictLevel.Working,
+            "What was written last is on this machine alone: attic cannot be reached."
+        },
         { Fine with { ChunksToRepair = 1 }, VerdictLevel.Working, "1 copy being remade. Nothing to do." },
         {
             Fine with { AbsentNodes = ["attic", "cellar"] }, VerdictLevel.Working,

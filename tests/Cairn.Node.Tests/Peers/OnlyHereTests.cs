@@ -77,6 +77,8 @@ public sealed class OnlyHereTests
         Assert.Equal(["shared/written in the park"], only.Paths);
         Assert.Equal(1, only.Files);
         Assert.True(only.Bytes >= bytes, $"{only}");
+        Assert.False(node.Status().IsSafe);
+        Assert.DoesNotContain("Everything", node.Status().Verdict, StringComparison.Ordinal);
     }
 
     private static SafetyProgress Evacuate(PoolBench bench, BenchNode node) => bench.Do(node, async () =>

@@ -40,6 +40,9 @@ public sealed record SafetyCounts
     /// <summary>Their bytes.</summary>
     public long BytesOwed { get; init; }
 
+    /// <summary>Log blocks (names, folders, small files) that no other node has, while none is connected that could take them.</summary>
+    public long BlocksOnlyHere { get; init; }
+
     /// <summary>Chunks that other nodes wrote and said not to be on enough nodes, some seconds ago.</summary>
     public long ChunksOwedElsewhere { get; init; }
 
@@ -98,6 +101,8 @@ public sealed record SafetyVerdict(VerdictLevel Level, string Text)
         { FilesUnpublished: > 0 } => new(VerdictLevel.Working, string.Create(
             CultureInfo.InvariantCulture,
             $"Writes to {CountText.Of(counts.FilesUnpublished, "file")} are being published. Nothing to do.")),
+        { BlocksOnlyHere: > 0 } => new(VerdictLevel.Working,
+            $"What was written last is on this machine alone: {Names(counts.AbsentNodes)} cannot be reached."),
         { ChunksToRepair: > 0 } => new(VerdictLevel.Working, string.Create(
             CultureInfo.InvariantCulture,
             $"{CountText.Of(counts.ChunksToRepair, "copy", "copies")} being remade. Nothing to do.")),
