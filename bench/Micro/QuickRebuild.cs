@@ -30,6 +30,7 @@ internal static class QuickRebuild
     private const int FilesPerBlock = 250;
     private const int FilesPerTurn = 1000;
     private const int RecordsPerPage = 8192;
+    private const int MessageBytes = 3 << 20;
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
     /// <param name="folder">On the disk to measure; a new folder below it is used and removed.</param>
@@ -90,12 +91,47 @@ internal static class QuickRebuild
             await stop.CancelAsync();
             long megabytes = await peak / 1_000_000;
             used.Tell($"index of {files} files made anew from two logs, at most {megabytes} MB of objects");
+            await Receive(home, log, ports, keys, files);
             standing = await MakeCheckpoint(log, loop, shelf, files);
             Drop(log, blocks, shelf, standing.Checkpoint);
         }
 
         Copy(home, index, files);
         await RebuildFromCheckpoint(home, ports, keys, files);
+    }
+
+    /// <summary>What a newcomer does that is given all blocks, as a peer gives them, without the network.</summary>
+    private static async Task Receive(string home, ReplicatedLog giver, LogPorts like, VolumeKeyring keys, int files)
+    {
+        RealDisk disk = RealDisk.OpenRoot(Directory.CreateDirectory(Path.Join(home, "newcomer")).FullName).Value;
+        using Journal journal = Journal.Open(disk).Value;
+        using LogStore blocks = LogStore.Open(disk).Value;
+        using SealedIndex index = Index(home, "received");
+        LogPorts ports = like with
+        {
+            Journal = journal,
+            Recovered = RecoveredJournal.Replay(journal).Value,
+            Blocks = blocks,
+            Index = index,
+            Checkpoints = null,
+            Identity = new SimulatedIdentity(4),
+            CheckSignature = static (_, _, _) => true,
+        };
+        GC.Collect();
+        using var stop = new CancellationTokenSource();
+        Task<long> peak = Task.Run(() => Watch(stop.Token));
+        var used = new Used();
+        await using ReplicatedLog log = ReplicatedLog.Open(ports, keys, new TreeApplier(), out _).Value;
+        while (giver.BlocksAfter(log.Positions, MessageBytes) is { Count: > 0 } sent)
+        {
+            log.Receive([.. sent.Select(static block => block.Bytes)]);
+            Invariant.That(log.Commit().IsOk, "blocks cannot be written");
+        }
+
+        Invariant.That(log.Persist().IsOk && log.Fold.WaitingCount == 0, "not all was folded and written");
+        await stop.CancelAsync();
+        long megabytes = await peak / 1_000_000;
+        used.Tell($"index of {files} files made from received blocks, at most {megabytes} MB of objects");
     }
 
     /// <summary>What every member does at a mark, beside its other work.</summary>

@@ -78,6 +78,59 @@ public sealed class TablePersisterTests
         Assert.Equal(other.Log.Fold.TailCount, node.Log.Fold.TailCount);
     }
 
+    /// <summary>The fold is faster than the index: a newcomer that folds a long history had most of it in memory.</summary>
+    [Fact]
+    public void WhatIsReceived_WaitsForTheIndexBeforeMemoryHasMuchOfIt()
+    {
+        const int Much = 500;
+        var options = new ReplicatedLogOptions
+        {
+            PersistDelay = TimeSpan.FromHours(1),
+            PersistChangesMax = Much,
+            FoldTransactionsMax = 50,
+        };
+        LogNode giver = Node(1).Open();
+        LogNode newcomer = Node(2).Open(options);
+        for (int i = 0; i < 3000; i++)
+        {
+            giver.Create($"file {i}");
+            Assert.True(i % 50 != 0 || giver.Log.Seal().IsOk);
+        }
+
+        // Nothing else runs meanwhile: nobody writes the index but who folds.
+        Assert.True(giver.Log.Seal().IsOk);
+        newcomer.PullFrom(giver);
+        int written = newcomer.Index.Count;
+        Assert.True(newcomer.Log.Persist().IsOk);
+        Assert.InRange(newcomer.Index.LargestApply, Much, 2 * Much);
+        Assert.InRange(written, newcomer.Index.Count - (4 * Much), newcomer.Index.Count);
+        Assert.Equal(giver.TableText(), newcomer.TableText());
+        newcomer.Close();
+        giver.Close();
+    }
+
+    /// <summary>What cannot be written is not waited for: what is received is folded, and written later.</summary>
+    [Fact]
+    public void WhatIsReceivedWhileTheIndexCannotBeWritten_IsFoldedAndWrittenLater()
+    {
+        var options = new ReplicatedLogOptions { PersistChangesMax = 50, FoldTransactionsMax = 10 };
+        LogNode giver = Node(1).Open();
+        LogNode newcomer = Node(2).Open(options);
+        newcomer.Index.WriteFailure = "database or disk is full";
+        for (int i = 0; i < 100; i++)
+        {
+            giver.Create($"file {i}");
+            Assert.True(giver.Log.Seal().IsOk);
+        }
+
+        newcomer.PullFrom(giver);
+        Assert.Equal(100, newcomer.Names().Length);
+        newcomer.Index.WriteFailure = null;
+        Assert.True(newcomer.Log.Persist().IsOk);
+        newcomer.Close();
+        Assert.Equal(giver.TableText(), newcomer.Open(options).TableText());
+    }
+
     /// <summary>A disk that was full for a while: what is not in the index would else stay in memory until the next start.</summary>
     [Fact]
     public void AfterAFailure_TheIndexIsWrittenAgainByItself()
@@ -118,5 +171,10 @@ public sealed class TablePersisterTests
         Assert.Equal(right, node.Open().TableText());
     }
 
-    private LogNode Node(int number) => new(_scheduler, number, _members);
+    private LogNode Node(int number)
+    {
+        var node = new LogNode(_scheduler, number, _members);
+        _members.Grant(node.Identity);
+        return node;
+    }
 }

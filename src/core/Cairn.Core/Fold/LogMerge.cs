@@ -73,8 +73,12 @@ public sealed class LogMerge : IDisposable
         }
     }
 
-    /// <summary>Takes a transaction that has no place yet: what it depends on is in none of the logs, or forgotten.</summary>
-    internal Transaction? NextWithoutPlace() => IsAtEnd ? null : Take(_heads[0]);
+    /// <summary>Takes a transaction that has no place: what it depends on is in none of the logs, or forgotten.</summary>
+    /// <param name="canWait">False: only one of which that is forgotten. The others may get a place yet.</param>
+    internal Transaction? NextWithoutPlace(bool canWait) => IsAtEnd ? null
+        : canWait ? Take(_heads[0])
+        : _placeless.Find(static filed => filed.IsHead) is { Head: { } head } ? Take(head)
+        : null;
 
     private Transaction Take(Head head)
     {

@@ -82,6 +82,9 @@ public sealed class OrderedFold
     /// <summary>Transactions that wait for others.</summary>
     public int WaitingCount => _waiting.Count;
 
+    /// <summary>Forgets those that wait: whoever asks for this gives them again.</summary>
+    public void ForgetWaiting() => _waiting = new WaitingRoom();
+
     /// <summary>What they wait for, in order.</summary>
     public IReadOnlyList<TransactionId> Missing => _waiting.Missing();
 
@@ -149,10 +152,11 @@ public sealed class OrderedFold
     /// <summary>Takes the next of whole logs, in the total order as far as nothing is missing: then nothing waits.</summary>
     /// <param name="logs">Continued by the next call.</param>
     /// <param name="countMax">How many to take at most.</param>
-    public FoldReport Receive(LogMerge logs, int countMax)
+    /// <param name="canWait">Whether those are taken, too, that depend on what is in none of the logs.</param>
+    public FoldReport Receive(LogMerge logs, int countMax, bool canWait = true)
     {
         var belowCut = new List<TransactionId>();
-        for (int i = 0; i < countMax && (logs.Next(_logs, out _) ?? logs.NextWithoutPlace()) is { } next; i++)
+        for (int i = 0; i < countMax && (logs.Next(_logs, out _) ?? logs.NextWithoutPlace(canWait)) is { } next; i++)
         {
             Admit([next], belowCut);
         }

@@ -11,13 +11,38 @@ namespace Cairn.Node.Logs;
 /// Nothing is believed before the signature is checked, and nothing is folded that is not stored. The disk and the
 /// signatures are outside the gate's lock as far as they can be. Thread: any, one call for each block.
 /// </remarks>
-internal sealed class BlockReceiver(ReplicatedLog log, OwnLogRepair repair, BlockSealer sealer) : IDisposable
+internal sealed class BlockReceiver(
+    ReplicatedLog log, OwnLogRepair repair, BlockSealer sealer, ReplicatedLogOptions options) : IDisposable
 {
     private readonly BlockVerifier _verifier = new(log.Ports.Members, log.Ports.CheckSignature);
-    private readonly PendingFold _pending = new(log);
+    private readonly PendingFold _pending = new(log, options);
+
+    /// <summary>What is stored and not folded.</summary>
+    public PendingFold Pending => _pending;
+
+    /// <summary>Takes blocks in, folds them together, and says what became of each. Blocks.</summary>
+    public IReadOnlyList<ReceiveOutcome> Receive(IReadOnlyList<ReadOnlyMemory<byte>> blocks)
+    {
+        ReceiveOutcome[] outcomes = [.. blocks.Select(Accept)];
+        bool isAnyTaken = outcomes.AsSpan().ContainsAny(ReceiveOutcome.Accepted, ReceiveOutcome.Quarantined);
+        bool hasMore = true;
+        while (hasMore)
+        {
+            lock (log.Gate)
+            {
+                Fold();
+                hasMore = _pending.HasMore;
+                log.Persister.WakeIf(isAnyTaken);
+            }
+
+            log.Persister.KeepUp();
+        }
+
+        return outcomes;
+    }
 
     /// <summary>Takes a block in; it waits in memory to be folded. Blocks.</summary>
-    public ReceiveOutcome Accept(ReadOnlyMemory<byte> encoded)
+    private ReceiveOutcome Accept(ReadOnlyMemory<byte> encoded)
     {
         if (!LogBlockCodec.Decode(encoded).TryGet(out LogBlock? block, out LogError bad))
         {
@@ -60,9 +85,11 @@ internal sealed class BlockReceiver(ReplicatedLog log, OwnLogRepair repair, Bloc
             return ReceiveOutcome.Fork;
         }
 
-        return block.Log.Author == log.Ports.Identity.Node
+        ReceiveOutcome taken = block.Log.Author == log.Ports.Identity.Node
             ? sealer.WhileIdle(() => Take(block, hash, encoded))
             : Take(block, hash, encoded);
+        log.Persister.KeepUp();
+        return taken;
     }
 
     /// <summary>Whether a block is of this volume, and signed by a member, or by one that was. Blocks.</summary>
@@ -123,6 +150,11 @@ internal sealed class BlockReceiver(ReplicatedLog log, OwnLogRepair repair, Bloc
             {
                 // Own blocks at once: what is written next is numbered after what is folded.
                 Fold();
+                while (isOwn && _pending.HasMore)
+                {
+                    log.Persister.PersistIfMuch();
+                    Fold();
+                }
             }
         }
 

@@ -15,6 +15,22 @@ internal static class LogHistory
     public static IReadOnlyList<IEnumerable<Transaction>> Of(ReplicatedLog log) =>
         [.. log.Positions.Logs.Select(held => Read(log, held.Key, 1, held.Value.BlockSeq))];
 
+    /// <summary>Of every log what is stored and not folded, read when asked for. Under the gate.</summary>
+    /// <remarks>A log of which that cannot be read ends before it: peers send it again.</remarks>
+    public static IEnumerable<IEnumerable<Transaction>> Unfolded(ReplicatedLog log)
+    {
+        foreach ((LogId id, LogPosition held) in log.Exchange.Positions.Logs)
+        {
+            ulong known = log.Fold.LastOf(id);
+            ulong first = known < held.TransactionSeq ? FirstBehind(log, id, known, held.BlockSeq) : ulong.MaxValue;
+            if (first <= held.BlockSeq
+                && (log.Ports.ReadBlock(log.Volume, id, first) is not null || log.Repair.Lose(id, first)))
+            {
+                yield return Read(log, id, first, held.BlockSeq);
+            }
+        }
+    }
+
     /// <summary>One log from block to block, read when asked for.</summary>
     public static IEnumerable<Transaction> Read(ReplicatedLog log, LogId id, ulong firstBlock, ulong lastBlock)
     {
@@ -33,6 +49,20 @@ internal static class LogHistory
                 yield return transaction;
             }
         }
+    }
+
+    /// <summary>The first block that ends behind a transaction, or that cannot be read.</summary>
+    private static ulong FirstBehind(ReplicatedLog log, LogId id, ulong known, ulong last)
+    {
+        (ulong low, ulong high) = (log.Exchange.BeginningOf(id).BlockSeq + 1, last);
+        while (low < high)
+        {
+            ulong middle = low + ((high - low) / 2);
+            bool isFolded = log.Ports.ReadBlock(log.Volume, id, middle)?.Block.LastTransaction <= known;
+            (low, high) = isFolded ? (middle + 1, high) : (low, middle);
+        }
+
+        return low;
     }
 
     /// <summary>Blocks that somebody lacks, in order per log; none of logs of which it lacks blocks that were dropped here.</summary>

@@ -80,6 +80,12 @@ public sealed record ReplicatedLogOptions
     /// <summary>So many changes are written without waiting: they take memory. Default 65,536, some 30 MiB of small files.</summary>
     public int PersistChangesMax { get; init; } = 1 << 16;
 
+    /// <summary>So many received transactions are folded at once, with the gate held: a fraction of a second. Default 8192.</summary>
+    public int FoldTransactionsMax { get; init; } = 8192;
+
+    /// <summary>So many may wait in memory for others they depend on; more are read from their blocks again. Default 16,384.</summary>
+    public int WaitingTransactionsMax { get; init; } = 1 << 14;
+
     /// <summary>Bytes of the index that are kept in memory. Default 24 MiB.</summary>
     public long TableCacheBytes { get; init; } = 24L << 20;
 

@@ -294,11 +294,12 @@ internal sealed class LogRecovery(ReplicatedLog log, LogPorts ports)
         {
             using var logs = new LogMerge(log.Exchange.Positions.Logs.Select(
                 held => LogHistory.Read(log, held.Key, FirstUnseen(held.Key, held.Value), held.Value.BlockSeq)));
-            while (!logs.IsAtEnd)
+            do
             {
                 _isLate |= log.Fold.Receive(logs, FoldBatch).BelowCut.Count > 0;
                 log.Persister.PersistIfMuch();
             }
+            while (!log.Pending.LeaveOutIfMuch() && !logs.IsAtEnd);
         }
     }
 

@@ -54,7 +54,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         _repair = new OwnLogRepair(this, ports);
         _late = new LateWork(this, ports);
         _sealer = new BlockSealer(this, ports, options);
-        _receiver = new BlockReceiver(this, _repair, _sealer);
+        _receiver = new BlockReceiver(this, _repair, _sealer, options);
         Compaction = new LogCompaction(this, _receiver, _sealer);
         Persister = new TablePersister(this, ports, options, table);
     }
@@ -210,6 +210,8 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
     internal LogExchange Exchange => _exchange;
 
+    internal PendingFold Pending => _receiver.Pending;
+
     /// <summary>Opens the log: the fold is brought up to what blocks and journal hold. Starts its background work.</summary>
     /// <param name="applier">What transactions mean.</param>
     /// <param name="others">
@@ -285,17 +287,8 @@ public sealed class ReplicatedLog : IAsyncDisposable
     /// <remarks>
     /// Blocks (signature, disk): call it from a worker. Durable, and in <see cref="Positions"/>, after <see cref="Commit"/>.
     /// </remarks>
-    public IReadOnlyList<ReceiveOutcome> Receive(IReadOnlyList<ReadOnlyMemory<byte>> blocks)
-    {
-        ReceiveOutcome[] outcomes = [.. blocks.Select(_receiver.Accept)];
-        lock (Gate)
-        {
-            _receiver.Fold();
-            Persister.WakeIf(outcomes.AsSpan().ContainsAny(ReceiveOutcome.Accepted, ReceiveOutcome.Quarantined));
-        }
-
-        return outcomes;
-    }
+    public IReadOnlyList<ReceiveOutcome> Receive(IReadOnlyList<ReadOnlyMemory<byte>> blocks) =>
+        _receiver.Receive(blocks);
 
     /// <summary>Whether the end of an own log was lost, and journaled transactions wait for <see cref="Settle"/>.</summary>
     public bool AwaitsWord
@@ -313,8 +306,11 @@ public sealed class ReplicatedLog : IAsyncDisposable
     /// Whether all that is held here is folded, and nothing of the own log is in doubt. Else something was lost here, or has not
     /// come yet, and the tree shows less than it did. Under the gate.
     /// </summary>
-    public bool IsFoldWhole => Own.Doubtful.Count == 0
-        && _exchange.Positions.Logs.All(held => Fold.LastOf(held.Key) >= held.Value.TransactionSeq);
+    public bool IsFoldWhole => Own.Doubtful.Count == 0 && IsStoredFolded;
+
+    /// <summary>Whether all blocks that are held here are folded. Under the gate.</summary>
+    internal bool IsStoredFolded =>
+        _exchange.Positions.Logs.All(held => Fold.LastOf(held.Key) >= held.Value.TransactionSeq);
 
     /// <summary>All connected readers have said what they hold: what was lost of the own log is settled by it.</summary>
     /// <param name="held">The most of each log that any reader is known to hold.</param>
@@ -368,6 +364,11 @@ public sealed class ReplicatedLog : IAsyncDisposable
         lock (Gate)
         {
             Persister.WakeIf(Fold.Prune(stable(Fold.Positions), members));
+            if (_receiver.Pending.ReadsAgain)
+            {
+                // What it waited for may have been written here meanwhile.
+                _receiver.Fold();
+            }
         }
     }
 

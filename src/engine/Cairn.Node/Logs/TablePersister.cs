@@ -29,6 +29,10 @@ internal sealed class TablePersister(
     private volatile bool _stopping;
     private bool _started;
 
+    /// <summary>Pulsed when something was written, or nobody writes any more: who waits in <see cref="KeepUp"/> looks again.</summary>
+    private readonly object _moving = new();
+    private long _moves;
+
     /// <summary>Taken from the fold, and not in the index yet: not written, or just now. Set under the gate.</summary>
     private IReadOnlyList<TableChange>? _taken;
 
@@ -87,10 +91,60 @@ internal sealed class TablePersister(
     /// <summary>Persists everything that changed so far.</summary>
     public Result<Unit, StoreError> Persist()
     {
-        lock (_persisting)
+        try
         {
-            Result<Unit, StoreError> left = _taken is null ? Unit.Value : Write(_taken);
-            return left.IsOk ? Write(Take()) : left;
+            lock (_persisting)
+            {
+                Result<Unit, StoreError> left = _taken is null ? Unit.Value : Write(_taken);
+                return left.IsOk ? Write(Take()) : left;
+            }
+        }
+        finally
+        {
+            Moved();
+        }
+    }
+
+    /// <summary>Lets who folds more than memory should hold wait until the index has caught up. Not under the gate; blocks.</summary>
+    /// <remarks>
+    /// A fold is several times as fast as the index. Taken is as much as <see cref="Wake"/> hurries for, as soon as what was taken
+    /// before is written, and is written beside what is folded next: so twice that much is in memory at most, with what is
+    /// folded in one pass. What cannot be written stays there, and nobody waits for it.
+    /// </remarks>
+    public void KeepUp()
+    {
+        while (IsFarBehind())
+        {
+            long before = Volatile.Read(ref _moves);
+            if (!_persisting.TryEnter())
+            {
+                // Whoever is at it says so when it is through, at the latest.
+                WaitForMove(before);
+                continue;
+            }
+
+            bool isTaken;
+            try
+            {
+                isTaken = _taken is null || Write(_taken).IsOk;
+                if (isTaken)
+                {
+                    Take();
+                }
+            }
+            finally
+            {
+                _persisting.Exit();
+                Moved();
+            }
+
+            if (!isTaken)
+            {
+                return;
+            }
+
+            _wake.Raise();
+            _hurry.Raise();
         }
     }
 
@@ -194,6 +248,34 @@ internal sealed class TablePersister(
         }
     }
 
+    private bool IsFarBehind()
+    {
+        lock (log.Gate)
+        {
+            return table.ChangeCount >= options.PersistChangesMax;
+        }
+    }
+
+    private void Moved()
+    {
+        lock (_moving)
+        {
+            _moves++;
+            Monitor.PulseAll(_moving);
+        }
+    }
+
+    private void WaitForMove(long before)
+    {
+        lock (_moving)
+        {
+            while (_moves == before)
+            {
+                Monitor.Wait(_moving);
+            }
+        }
+    }
+
     private IReadOnlyList<TableChange> Take()
     {
         lock (log.Gate)
@@ -227,6 +309,7 @@ internal sealed class TablePersister(
             Confirm(changes);
         }
 
+        Moved();
         return Unit.Value;
     }
 
