@@ -96,33 +96,52 @@ public static class PathFacade
             return await volume.Unlink(parent, name, caller);
         }
 
+        if (recursive && !(await Empty(volume, attributes.Inode, caller)).TryGet(out _, out error))
+        {
+            return error;
+        }
+
+        return await volume.RemoveDirectory(parent, name, caller);
+    }
+
+    /// <summary>Removes what is in a directory, but for what somebody else removed or moved away meanwhile.</summary>
+    private static async ValueTask<Result<Unit, VolumeError>> Empty(
+        IVolume volume, InodeNumber directory, Caller caller)
+    {
         // Each listing that begins sorts all names that are left: one is gone through to its end before the next.
-        for (ulong cookie = 0; recursive;)
+        bool isAnyGone = false;
+        for (ulong cookie = 0; ;)
         {
             Result<IReadOnlyList<DirectoryEntry>, VolumeError> listed =
-                await volume.ReadDirectory(attributes.Inode, cookie, EntriesPerStep);
-            if (!listed.TryGet(out IReadOnlyList<DirectoryEntry>? entries, out error))
+                await volume.ReadDirectory(directory, cookie, EntriesPerStep);
+            if (!listed.TryGet(out IReadOnlyList<DirectoryEntry>? entries, out VolumeError error))
             {
                 return error;
             }
 
-            if (entries.Count == 0 && cookie == 0)
+            if (entries.Count == 0)
             {
-                break;
+                if (!isAnyGone)
+                {
+                    return Unit.Value;
+                }
+
+                (cookie, isAnyGone) = (0, false);
+                continue;
             }
 
-            cookie = entries.Count == 0 ? 0 : entries[^1].Cookie;
+            cookie = entries[^1].Cookie;
             foreach (DirectoryEntry entry in entries)
             {
-                Result<Unit, VolumeError> removed = await Remove(volume, attributes.Inode, entry.Name, recursive, caller);
+                Result<Unit, VolumeError> removed = await Remove(volume, directory, entry.Name, recursive: true, caller);
                 if (!removed.IsOk && removed.Error != VolumeError.NotFound)
                 {
                     return removed;
                 }
+
+                isAnyGone |= removed.IsOk;
             }
         }
-
-        return await volume.RemoveDirectory(parent, name, caller);
     }
 
     private const uint DirectoryMode = 0x1ED;   // 0755
