@@ -36,8 +36,12 @@ internal sealed class EngineAndPeer
         return again.Open();
     }
 
-    public async Task<OpenedFile> Create(string name) => (await Node.Engine.Create(
-        InodeNumber.Root, Encoding.UTF8.GetBytes(name), 0x1A4, OpenIntent.Read | OpenIntent.Write, Caller.Daemon)).Value;
+    public async Task<OpenedFile> Create(string name)
+    {
+        byte[] encoded = Encoding.UTF8.GetBytes(name);
+        return (await Node.Engine.Create(
+            InodeNumber.Root, encoded, 0x1A4, OpenIntent.Read | OpenIntent.Write, Caller.Daemon)).Value;
+    }
 
     /// <summary>Gives all blocks that the other log has not.</summary>
     public static void Send(ReplicatedLog from, ReplicatedLog to)

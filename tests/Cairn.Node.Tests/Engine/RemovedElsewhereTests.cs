@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
@@ -115,7 +116,8 @@ public sealed class RemovedElsewhereTests : IAsyncDisposable
         lock (_peer.Log.Gate)
         {
             TreeEdits edits = new(new TreeQueries(_peer.Log.Fold.Table), _peer.Fresh);
-            Assert.True(_peer.Log.Append(edits.Unlink(TreeQueries.Root, EngineAndPeer.Name).Value, new WallTime(7)).IsOk);
+            ImmutableArray<Primitive> removal = edits.Unlink(TreeQueries.Root, EngineAndPeer.Name).Value;
+            Assert.True(_peer.Log.Append(removal, new WallTime(7)).IsOk);
         }
 
         Assert.True(_peer.Log.Seal().IsOk);

@@ -71,8 +71,12 @@ public sealed class WrittenInRoundsTests : IAsyncDisposable
         return ManifestOf(name);
     }
 
-    private async Task<OpenedFile> Create(string name) => (await _node.Engine.Create(
-        EngineNode.Root, Encoding.UTF8.GetBytes(name), 0x1A4, OpenIntent.Read | OpenIntent.Write, Caller.Daemon)).Value;
+    private async Task<OpenedFile> Create(string name)
+    {
+        byte[] encoded = Encoding.UTF8.GetBytes(name);
+        return (await _node.Engine.Create(
+            EngineNode.Root, encoded, 0x1A4, OpenIntent.Read | OpenIntent.Write, Caller.Daemon)).Value;
+    }
 
     private async Task Write(OpenedFile open, int from, int end)
     {

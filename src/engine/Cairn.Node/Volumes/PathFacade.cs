@@ -133,7 +133,8 @@ public static class PathFacade
             cookie = entries[^1].Cookie;
             foreach (DirectoryEntry entry in entries)
             {
-                Result<Unit, VolumeError> removed = await Remove(volume, directory, entry.Name, recursive: true, caller);
+                Result<Unit, VolumeError> removed =
+                    await Remove(volume, directory, entry.Name, recursive: true, caller);
                 if (!removed.IsOk && removed.Error != VolumeError.NotFound)
                 {
                     return removed;
