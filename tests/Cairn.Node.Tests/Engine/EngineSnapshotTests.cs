@@ -7,6 +7,7 @@ using Cairn.Node.Engine;
 using Cairn.Node.Garbage;
 using Cairn.Node.Snapshots;
 using Cairn.Node.Volumes;
+using Cairn.Node.WritePath;
 using Cairn.Simulation.Disks;
 using Cairn.Storage.Packs;
 
@@ -17,7 +18,11 @@ namespace Cairn.Node.Tests.Engine;
 /// </summary>
 public sealed class EngineSnapshotTests : IAsyncLifetime
 {
-    private readonly EngineNode _node = new(new SimulatedDisk()) { Keep = Retention.None };
+    private readonly EngineNode _node = new(new SimulatedDisk())
+    {
+        Keep = Retention.None,
+        Publishing = new PublishOptions { Idle = TimeSpan.FromHours(1), Latest = TimeSpan.FromHours(1) },
+    };
     private IVolume _volume = null!;
 
     private IVolumeSnapshots Snapshots => _volume.Snapshots!;
@@ -347,17 +352,23 @@ public sealed class EngineSnapshotTests : IAsyncLifetime
     }
 
     /// <summary>Files that are published in one round, and so are put into one bundle.</summary>
+    /// <summary>They are closed when all are published: one that is closed alone may be published alone.</summary>
     private async Task WriteTogether(byte[][] contents)
     {
+        List<OpenHandle> open = [];
         foreach ((int i, byte[] content) in contents.Index())
         {
             OpenedFile opened = (await _volume.Create(
                 InodeNumber.Root, Bytes($"f{i}"), 0x1A4, OpenIntent.Write | OpenIntent.Truncate, Caller.Daemon)).Value;
             Assert.True((await _volume.Write(opened.Handle, 0, content)).IsOk);
-            Assert.True((await _volume.Release(opened.Handle)).IsOk);
+            open.Add(opened.Handle);
         }
 
         Assert.True(await _node.Engine.PublishAll(default));
+        foreach (OpenHandle handle in open)
+        {
+            Assert.True((await _volume.Release(handle)).IsOk);
+        }
     }
 
     private async Task Remove(string path)
