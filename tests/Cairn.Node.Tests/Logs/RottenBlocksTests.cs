@@ -95,22 +95,55 @@ public sealed class RottenBlocksTests
         Assert.Single(node.Log.TakeFindings());
     }
 
+    /// <summary>Peers that lack different parts ask in turn: each search is a second's work, and was made each time.</summary>
+    [Fact]
+    public void WhatIsLookedForInVain_IsLookedForOnce()
+    {
+        LogNode node = Node(1).Open();
+        LogId own = node.Log.OwnLogId;
+        Write(node, "before");
+        List<long> places = WriteBlocks(node, own, files: 30);
+        LogPositions firstHalf = LogPositions.From([KeyValuePair.Create(own, new LogPosition(4, 1 + (3 * 30)))]);
+
+        // Their key is not known here any more: what they did is, but not what they were.
+        EpochKey other = new(new EpochId(new Bytes16("another epoch!!!"u8)), new byte[32]);
+        node.Log.Keys = new VolumeKeyring(LogNode.Keyring.Volume, LogNode.Keyring.Dedup, other);
+        Rot(node, own, [places[0], places[1], places[3], places[4]]);
+        long searched = AllocatedBy(Ask);
+        long again = AllocatedBy(Ask);
+        Assert.InRange(again, 0, searched / 2);
+        Assert.Equal([2, 3, 5, 6], node.Blocks.Missing(LogNode.Keyring.Volume, own));
+
+        void Ask()
+        {
+            Assert.Single(node.Log.BlocksAfter(LogPositions.Empty, int.MaxValue));
+            Assert.Empty(node.Log.BlocksAfter(firstHalf, int.MaxValue));
+        }
+    }
+
+    private static long AllocatedBy(Action action)
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        action();
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
+
     private static byte[] Read(LogNode node, LogId own, ulong seq) =>
         node.Blocks.Read(LogNode.Keyring.Volume, own, seq).Value;
 
     /// <summary>Blocks of several files each; where they are.</summary>
-    private static List<long> WriteBlocks(LogNode node, LogId own)
+    private static List<long> WriteBlocks(LogNode node, LogId own, int files = FilesOfBlock)
     {
         List<long> places = [];
         for (int block = 0; block < Blocks; block++)
         {
             places.Add(node.Disk.LengthOf(FileOf(node, own)));
-            for (int i = 1; i < FilesOfBlock; i++)
+            for (int i = 1; i < files; i++)
             {
                 node.Create($"{block}{i}");
             }
 
-            Write(node, $"{block}{FilesOfBlock}");
+            Write(node, $"{block}{files}");
         }
 
         return places;

@@ -36,8 +36,8 @@ internal sealed class FoldRepair(ReplicatedLog log)
     /// <summary>Whether it was put off only until own work was looked after.</summary>
     public bool WaitsForLook { get; private set; }
 
-    /// <summary>Own blocks that could not be made again.</summary>
-    public RottenBlocks.Search SearchedInVain { get; set; }
+    /// <summary>Own blocks that could not be made again: each is looked for once.</summary>
+    public HashSet<RottenBlocks.Search> SearchedInVain { get; } = [];
 
     /// <summary>Whether it was put off because something that was held here cannot be read.</summary>
     public bool WaitsForLost => _waitsForLost;

@@ -78,7 +78,7 @@ internal sealed class RottenBlocks
 
         // What was looked for in vain is not looked for each time that somebody asks.
         Search search = new(own, first, last, kept.Length, log.Keys.Epochs.Length);
-        if (search == log.Repair.SearchedInVain)
+        if (log.Repair.SearchedInVain.Contains(search))
         {
             return false;
         }
@@ -86,7 +86,7 @@ internal sealed class RottenBlocks
         var rotten = new RottenBlocks(log, own, after.Previous, kept);
         if (!rotten.TryFind(before, 0, count))
         {
-            log.Repair.SearchedInVain = search;
+            log.Repair.SearchedInVain.Add(search);
             return false;
         }
 
