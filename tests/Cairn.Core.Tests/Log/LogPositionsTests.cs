@@ -21,6 +21,8 @@ public sealed class LogPositionsTests
             LogId[] all = [.. one.Logs.Concat(other.Logs).Select(log => log.Key).Distinct().Order()];
             LogPosition Lower(LogId log) => other[log].TransactionSeq < one[log].TransactionSeq ? other[log] : one[log];
             LogPosition Further(LogId log) => one[log].BlockSeq < other[log].BlockSeq ? other[log] : one[log];
+            Assert.Equal(
+                all.Where(log => one[log].TransactionSeq != other[log].TransactionSeq), one.DifferentFrom(other));
             Assert.Equal(Of(all, Lower), Of(all, log => one.Meet(other)[log]));
             Assert.Equal(Of(all, Further), Of(all, log => one.Join(other)[log]));
             Assert.Equal(all.All(log => one[log].TransactionSeq >= other[log].TransactionSeq), one.Covers(other));

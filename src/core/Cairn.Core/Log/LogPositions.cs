@@ -171,6 +171,19 @@ public sealed class LogPositions : IEquatable<LogPositions>
         return beyond is null ? [] : beyond;
     }
 
+    /// <summary>The logs that do not end at the same transaction in another cut, in order.</summary>
+    public IReadOnlyCollection<LogId> DifferentFrom(LogPositions other)
+    {
+        if (ReferenceEquals(this, other))
+        {
+            return [];
+        }
+
+        SortedSet<LogId> different = [];
+        AddDifferent(other, different);
+        return different;
+    }
+
     /// <summary>Adds the logs that do not end at the same transaction in another cut.</summary>
     internal void AddDifferent(LogPositions other, SortedSet<LogId> different)
     {

@@ -81,7 +81,9 @@ public sealed class WriteRights
             return LogPositions.Empty;
         }
 
-        foreach ((LogId log, LogPosition position) in folded.Logs)
+        // Of members and volumes that were never limited no log need be looked at: there are as many as processes have died.
+        bool isAnyLimited = !IsUnlimited || !before.IsUnlimited;
+        foreach ((LogId log, LogPosition position) in isAnyLimited ? folded.Logs : [])
         {
             var last = new TransactionId(log, position.TransactionSeq);
             if (Lists(log.Author).Zip(before.Lists(log.Author)).Any(

@@ -16,6 +16,10 @@ internal sealed class BrakeWatch(ReplicatedLog log, TreeQueries queries, Garbage
 {
     private readonly PastWalk _walk = new(log, queries);
     private readonly SortedDictionary<LogId, Seen> _seen = [];
+
+    /// <summary>Those with lengths that were not known for long enough when they were looked at last.</summary>
+    private readonly List<Seen> _settling = [];
+    private LogPositions _noted = LogPositions.Empty;
     private Dictionary<LogId, BrakeMark> _marks = [];
     private bool _isConcerned;
 
@@ -106,30 +110,48 @@ internal sealed class BrakeWatch(ReplicatedLog log, TreeQueries queries, Garbage
         return folders;
     }
 
-    /// <summary>Remembers when the logs were how long.</summary>
+    /// <summary>Remembers when the logs were how long. Asked every second, of hundreds of logs, nearly all of which have ended.</summary>
     private void Note(LogPositions folded)
     {
-        foreach ((LogId id, LogPosition position) in folded.Logs)
+        foreach (LogId id in folded.DifferentFrom(_noted))
         {
-            if (!_seen.TryGetValue(id, out Seen? seen))
-            {
-                seen = new Seen();
-                _seen.Add(id, seen);
-            }
-
-            if (position.TransactionSeq > seen.Last)
-            {
-                seen.Last = position.TransactionSeq;
-                seen.Lengths.Enqueue((position.TransactionSeq, time.GetTimestamp()));
-            }
-
-            while (seen.Lengths.TryPeek(out (ulong Seq, long At) oldest)
-                && time.GetElapsedTime(oldest.At) >= options.BrakeDelay)
-            {
-                seen.SettledTo = oldest.Seq;
-                seen.Lengths.Dequeue();
-            }
+            NoteLength(id, folded[id].TransactionSeq);
         }
+
+        _noted = folded;
+        _settling.RemoveAll(HasSettled);
+    }
+
+    private void NoteLength(LogId id, ulong last)
+    {
+        if (!_seen.TryGetValue(id, out Seen? seen))
+        {
+            seen = new Seen();
+            _seen.Add(id, seen);
+        }
+
+        if (last > seen.Last)
+        {
+            if (seen.Lengths.Count == 0)
+            {
+                _settling.Add(seen);
+            }
+
+            seen.Last = last;
+            seen.Lengths.Enqueue((last, time.GetTimestamp()));
+        }
+    }
+
+    private bool HasSettled(Seen seen)
+    {
+        while (seen.Lengths.TryPeek(out (ulong Seq, long At) oldest)
+            && time.GetElapsedTime(oldest.At) >= options.BrakeDelay)
+        {
+            seen.SettledTo = oldest.Seq;
+            seen.Lengths.Dequeue();
+        }
+
+        return seen.Lengths.Count == 0;
     }
 
     /// <summary>Writes a mark, unless there is one already that says about as much.</summary>
