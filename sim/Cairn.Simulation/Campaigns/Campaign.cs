@@ -24,7 +24,7 @@ public sealed class Campaign
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan WatchEvery = TimeSpan.FromMinutes(1);
     private const int LookAtCopiesEvery = 5;
-    private const int CollectEvery = 60;
+    private const int TellEvery = 60;
 
     /// <summary>How long a history is in which checkpoints are made, and which newcomers do not fold: seldom so short.</summary>
     private const int TransactionsBetweenCheckpoints = 100;
@@ -46,12 +46,16 @@ public sealed class Campaign
     private readonly InvariantChecker _checker;
     private readonly Chronicle _chronicle;
     private readonly Prng _random;
+    private readonly Action<RunProgress>? _progress;
+    private readonly Stopwatch _watch = Stopwatch.StartNew();
     private int _machinesMade;
     private TimeSpan _worstConvergence;
     private bool _isStormy;
+    private TimeSpan _done;
 
-    private Campaign(CampaignOptions options, Action<string>? listener)
+    private Campaign(CampaignOptions options, Action<string>? listener, Action<RunProgress>? progress)
     {
+        _progress = progress;
         _options = options;
         _chronicle = new Chronicle(_scheduler, listener);
         _network = new SimulatedNetwork(_scheduler, options.Seed);
@@ -63,10 +67,11 @@ public sealed class Campaign
     /// <summary>Runs it to the end, or to the first broken promise.</summary>
     /// <param name="options">What to run.</param>
     /// <param name="listener">Told what happens, a line at a time; nobody by default.</param>
-    public static RunReport Run(CampaignOptions options, Action<string>? listener = null)
+    /// <param name="progress">Told each virtual hour how far it is; nobody by default.</param>
+    public static RunReport Run(
+        CampaignOptions options, Action<string>? listener = null, Action<RunProgress>? progress = null)
     {
-        Stopwatch watch = Stopwatch.StartNew();
-        Campaign campaign = new(options, listener);
+        Campaign campaign = new(options, listener, progress);
         try
         {
             campaign.RunAll();
@@ -77,7 +82,7 @@ public sealed class Campaign
             campaign._checker.Break("the pool makes progress", exception.ToString());
         }
 
-        RunReport report = campaign.Report(watch.Elapsed);
+        RunReport report = campaign.Report(campaign._watch.Elapsed);
         foreach (SimulatedMachine machine in campaign._machines)
         {
             machine.Dispose();
@@ -95,6 +100,7 @@ public sealed class Campaign
             TimeSpan length = left < _options.StormLength * 1.5 ? left : _options.StormLength;
             left -= length;
             Storm(length);
+            _done += length;
             Settle();
             if (_options.Faults.HasFlag(FaultKinds.Replace) && left > TimeSpan.Zero && _checker.Broken.Count == 0)
             {
@@ -193,6 +199,7 @@ public sealed class Campaign
         _machines.ForEach(StartClient);
         _faults.StartStorm();
         int watches = 0;
+        TimeSpan began = _scheduler.Now;
         for (TimeSpan end = _scheduler.Now + length; _scheduler.Now < end && _checker.Broken.Count == 0;)
         {
             _scheduler.RunFor(WatchEvery < end - _scheduler.Now ? WatchEvery : end - _scheduler.Now);
@@ -205,10 +212,11 @@ public sealed class Campaign
                 _checker.CheckCopiesKept(_faults.Rotted);
             }
 
-            if (watches % CollectEvery == 0)
+            DeadProcesses.CollectIfMany();
+            if (watches % TellEvery == 0)
             {
-                // What dead processes had is old: on a machine with room the collector leaves as much of it as what lives.
-                GC.Collect();
+                _progress?.Invoke(new RunProgress(
+                    _options.Seed, _done + (_scheduler.Now - began), _options.Duration, _watch.Elapsed));
             }
         }
 
@@ -236,6 +244,7 @@ public sealed class Campaign
             _scheduler.RunFor(TimeSpan.FromSeconds(10));
             unrest = _actors.Exists(actor => actor.IsAtWork) ? "somebody works" : _checker.Unrest();
             _checker.CheckAlways();
+            DeadProcesses.CollectIfMany();
         }
 
         _actors.Clear();

@@ -7,10 +7,11 @@ public static class CampaignBatch
     /// <param name="runs">What to run.</param>
     /// <param name="threads">How many at once.</param>
     /// <param name="listener">Told what happens, by all threads; nobody by default.</param>
+    /// <param name="progress">Told each virtual hour how far a run is, by all threads; nobody by default.</param>
     /// <param name="cancellation">Begins no further run, and ends the wait for those that go on.</param>
     public static IEnumerable<RunReport> Run(
         IReadOnlyList<CampaignOptions> runs, int threads, Action<string>? listener = null,
-        CancellationToken cancellation = default)
+        Action<RunProgress>? progress = null, CancellationToken cancellation = default)
     {
         TaskCompletionSource<RunReport>[] reports = [.. runs.Select(static _ => new TaskCompletionSource<RunReport>())];
         int next = -1;
@@ -33,7 +34,7 @@ public static class CampaignBatch
 
                 try
                 {
-                    reports[mine].SetResult(Campaign.Run(runs[mine], listener));
+                    reports[mine].SetResult(Campaign.Run(runs[mine], listener, progress));
                 }
 #pragma warning disable CA1031 // Whoever waits for the report gets what escaped.
                 catch (Exception escaped)

@@ -272,8 +272,7 @@ internal sealed class InvariantChecker
             foreach (NodeId holder in table.Holders(PartitionId.Of(address)))
             {
                 SimulatedMachine machine = _machines.First(candidate => candidate.Id == holder);
-                bool isFull = machine.Status().Problems.Any(problem => problem.Code == "node-full");
-                if (!isFull && !Counts(machine.Stores!.Chunks, address))
+                if (!Counts(machine.Stores!.Chunks, address) && !IsFull(machine))
                 {
                     return $"{address.Short} is not on {machine.Options.Name}, where it belongs";
                 }
@@ -282,6 +281,9 @@ internal sealed class InvariantChecker
 
         return null;
     }
+
+    private static bool IsFull(SimulatedMachine machine) =>
+        machine.Status().Problems.Any(problem => problem.Code == "node-full");
 
     private IReadOnlyList<ChunkAddress> LiveChunks()
     {

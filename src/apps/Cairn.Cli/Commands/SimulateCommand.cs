@@ -124,7 +124,8 @@ public static class SimulateCommand
         List<RunReport> reports = [];
         int atOnce = file is null ? Math.Max(1, threads) : 1;
         Action<string>? listener = file is null ? null : file.WriteLine;
-        foreach (RunReport report in CampaignBatch.Run(runs, atOnce, listener, cancellation))
+        foreach (RunReport report in CampaignBatch.Run(
+            runs, atOnce, listener, context.ShowsProgress ? Tell : null, cancellation))
         {
             reports.Add(report);
             if (!context.Json)
@@ -145,6 +146,11 @@ public static class SimulateCommand
 
         return Task.FromResult(broken == 0 ? ExitCode.Ok : ExitCode.Failed);
     }
+
+    /// <summary>Each virtual hour, on a terminal: a day of twenty nodes takes an hour.</summary>
+    private static void Tell(RunProgress run) => Console.Error.WriteLine(
+        FormattableString.Invariant($"seed {run.Seed}: {run.Done.TotalHours:0.#} of {run.Duration.TotalHours:0.#} ")
+        + FormattableString.Invariant($"virtual hours in {run.WallTime:h\\:mm\\:ss}"));
 
     private static void Print(CommandContext context, RunReport report)
     {
