@@ -421,6 +421,7 @@ public sealed partial class CairnNode
 
         problems.AddRange(RefusedHere() is { } refused ? [refused] : []);
         problems.AddRange(_peers.Refused.Problems);
+        problems.AddRange(_peers.Doubled.Problems(_view.NameOf));
         problems.AddRange(_unreadable.Problem is { } unreadable ? [unreadable] : []);
         problems.AddRange(_replicator.Unreadable.Problem is { } owed ? [owed] : []);
         problems.AddRange(_errors.Problem is { } bug ? [bug] : []);

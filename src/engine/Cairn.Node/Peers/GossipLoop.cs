@@ -16,6 +16,7 @@ namespace Cairn.Node.Peers;
 internal sealed class GossipLoop : ISwimEffects, IDisposable
 {
     private static readonly TimeSpan AnnounceEvery = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan PassEvery = TimeSpan.FromMinutes(1);
 
     private readonly Dictionary<NodeId, Pair> _pairs = [];
     private readonly Dictionary<NodeId, (SignedNodeRecord Of, IPAddress? Linked, IPEndPoint? Address)> _addresses = [];
@@ -32,7 +33,8 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
     private readonly long _started;
     private readonly ulong _session;
     private readonly Signal _wake = new();
-    private bool _hasPassed;
+    private ulong _overtakenBy;
+    private long? _passed;
     private long _earliestTickMs;
     private long _sleepsUntilMs;
 
@@ -53,8 +55,11 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
         set.Connected += OnConnected;
     }
 
-    /// <summary>Raised once a run when others have a record of this node that its home lost: with the counter to pass.</summary>
-    /// <remarks>Once: two machines that run copies of one home would pass each other for ever.</remarks>
+    /// <summary>Raised when others have a newer record of this node than its home: with the counter to pass.</summary>
+    /// <remarks>
+    /// Once a minute at most: two machines that run copies of one home pass each other for as long as both run, and the one that
+    /// is left when the other was stopped has to be found again.
+    /// </remarks>
     public event Action<ulong>? Overtaken;
 
     private long NowMs => (long)_ports.Time.GetElapsedTime(_started).TotalMilliseconds;
@@ -155,6 +160,7 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
 
             _earliestTickMs = NowMs + Math.Max(1, (long)_options.GossipPeriod.TotalMilliseconds / 10);
             _swim.Step(SwimInput.Tick(NowMs), this);
+            PassOwn();
         }
     }
 
@@ -301,7 +307,8 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
             }
             else if (record.Record.Node == _view.Self)
             {
-                PassOwn(record);
+                _overtakenBy = Math.Max(_overtakenBy, record.Record.Counter);
+                PassOwn();
             }
             else
             {
@@ -319,16 +326,16 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
     }
 
     /// <summary>Others keep to the highest counter: until it is passed, nothing this node says of itself reaches them.</summary>
-    private void PassOwn(SignedNodeRecord others)
+    private void PassOwn()
     {
-        bool isAhead = _view.Map.TryGet(_view.Self, out SignedNodeRecord? own)
-            && others.Record.Counter >= own.Record.Counter;
-        if (isAhead && !_hasPassed)
+        bool isAhead = _overtakenBy > 0 && _view.Map.TryGet(_view.Self, out SignedNodeRecord? own)
+            && _overtakenBy >= own.Record.Counter;
+        if (isAhead && (_passed is not { } at || _ports.Time.GetElapsedTime(at) >= PassEvery))
         {
-            _hasPassed = true;
+            _passed = _ports.Time.GetTimestamp();
             _diary.Add(
                 LogLevel.Warning, "gossip", "others know a newer record of this node than its home does: it is passed");
-            Overtaken?.Invoke(others.Record.Counter);
+            Overtaken?.Invoke(_overtakenBy);
         }
     }
 

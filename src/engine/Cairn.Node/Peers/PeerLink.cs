@@ -62,6 +62,9 @@ internal sealed class PeerLink
     /// <summary>What the peer did that the protocol does not allow, or said that this node did; null when it just ended.</summary>
     public GoodbyeReason? Fault { get; private set; }
 
+    /// <summary>Why the peer ended it, if it said so.</summary>
+    public GoodbyeReason? Farewell { get; private set; }
+
     /// <summary>Bytes of chunks that wait to be sent.</summary>
     public long QueuedBytes { get; private set; }
 
@@ -244,6 +247,7 @@ internal sealed class PeerLink
                 break;
             case Goodbye goodbye:
                 frame.Dispose();
+                Farewell = goodbye.Reason;
                 Fault = goodbye.Reason is GoodbyeReason.ProtocolError or GoodbyeReason.Revoked ? goodbye.Reason : null;
                 Close($"the peer says goodbye: {goodbye.Reason}");
                 break;

@@ -38,6 +38,7 @@ internal sealed class PeerSet
         _diary = diary;
         _random = new Prng(seed);
         Refused = new RefusedPeers(ports.Time);
+        Doubled = new DoubledHomes(ports.Time, view.Self);
         _greetings = new Greetings(view.MayConnect);
     }
 
@@ -58,6 +59,9 @@ internal sealed class PeerSet
 
     /// <summary>Who was turned away lately.</summary>
     public RefusedPeers Refused { get; }
+
+    /// <summary>Who seems to run twice.</summary>
+    public DoubledHomes Doubled { get; }
 
     /// <summary>The links, in the order of the peers' ids.</summary>
     public IReadOnlyCollection<PeerLink> Links => _links.Values;
@@ -315,6 +319,11 @@ internal sealed class PeerSet
                 return true;
             }
 
+            if (!haveCrossed && !other.IsClosed)
+            {
+                Doubled.Note(link.Peer, saidByPeer: false);
+            }
+
             other.Close(GoodbyeReason.Duplicate);
             Down(other);
         }
@@ -334,6 +343,11 @@ internal sealed class PeerSet
         await link.Run(_ports.Workers, Handler);
         _diary.Add(LogLevel.Info, "peers", $"link with {_view.NameOf(link.Peer)} ended: {link.CloseReason}");
         Refused.Add(link.Peer, _view.NameOf(link.Peer), link.Fault, link.CloseReason);
+        if (link.Farewell == GoodbyeReason.Duplicate)
+        {
+            Doubled.Note(link.Peer, saidByPeer: true);
+        }
+
         Down(link);
         if (!_isStopped && link.Age < FirstBackoff)
         {
