@@ -1,6 +1,7 @@
 using System.Text;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Text;
 using Cairn.Core.Tree;
 
 namespace Cairn.Core.Tests.Tree;
@@ -20,9 +21,11 @@ public sealed class HistoryTests
         new FileHistory(replica.Queries).Of(replica.Find(path)!.Value.Object)
             .First(past => Text(past.Version) == content).Version.Version;
 
-    private static List<string> Trash(Replica replica) =>
-        [.. new TrashQueries(replica.Queries).All()
-            .Select(gone => string.Join('/', gone.Path.Select(name => Encoding.UTF8.GetString(name.Span)))).Order()];
+    private static List<string> Trash(Replica replica)
+    {
+        FolderPaths paths = new(replica.Queries);
+        return [.. new TrashQueries(replica.Queries).All().Select(gone => paths.Of(gone.Parent, gone.Name)).Order()];
+    }
 
     private static TrashedObject Trashed(Replica replica, string name) => new TrashQueries(replica.Queries).All()
         .Single(gone => Encoding.UTF8.GetString(gone.Name.Span) == name);
@@ -133,6 +136,31 @@ public sealed class HistoryTests
         Assert.Equal("/d/\n/d/e/\n/d/e/doc=1\n", _a.Listing());
         Assert.Empty(Trash(_a));
         Replica.Sync(_a, _b);
+    }
+
+    [Fact]
+    public void Paths_are_those_that_folders_have_now_or_had_last()
+    {
+        string folder = "d";
+        _a.MakeDirectory(folder);
+        for (int depth = 0; depth < 40; depth++)
+        {
+            _a.MakeDirectory(folder += "/e");
+        }
+
+        _a.Create(folder + "/doc", "1");
+        _a.Create("d/beside", "2");
+        _a.Rename("d", "moved");
+        folder = "moved" + folder[1..];
+        _a.Unlink(folder + "/doc");
+        _a.RemoveDirectory(folder);
+        FolderPaths paths = new(_a.Queries);
+        Assert.Equal("moved/beside", paths.Of(_a.Find("moved")!.Value.Object, "beside"u8.ToArray()));
+        TrashedObject[] removed = [.. new TrashQueries(_a.Queries).All()];
+        Assert.Equal(2, removed.Length);
+        Assert.All(removed, gone => Assert.Equal(
+            NameText.Join(_a.Queries.PathOf(gone.Object.Id)), paths.Of(gone.Parent, gone.Name)));
+        Assert.Contains(folder + "/doc", Trash(_a));
     }
 
     [Fact]

@@ -6,12 +6,10 @@ namespace Cairn.Core.Tree;
 /// <param name="Object">Which.</param>
 /// <param name="Parent">The directory it was in last.</param>
 /// <param name="Name">The name it had last.</param>
-/// <param name="Path">Names from the root to it, as directories are called now or were called last.</param>
 /// <param name="By">The transaction that removed it.</param>
 /// <param name="RemovedAt">That transaction's claim.</param>
 public sealed record TrashedObject(
-    ObjectView Object, ObjectId Parent, ReadOnlyMemory<byte> Name, IReadOnlyList<ReadOnlyMemory<byte>> Path,
-    TransactionId By, WallTime RemovedAt);
+    ObjectView Object, ObjectId Parent, ReadOnlyMemory<byte> Name, TransactionId By, WallTime RemovedAt);
 
 /// <summary>What was removed and not collected yet.</summary>
 /// <remarks>
@@ -104,8 +102,7 @@ public sealed class TrashQueries(TreeQueries queries)
             return null;
         }
 
-        return new TrashedObject(
-            view, last.Parent, last.Name, queries.PathOf(view.Id), detached.By, view.Changed);
+        return new TrashedObject(view, last.Parent, last.Name, detached.By, view.Changed);
     }
 
     /// <summary>

@@ -87,9 +87,10 @@ internal sealed class HistoryOperations(VolumeState state, ConflictKeeper confli
     {
         lock (state.Gate)
         {
+            FolderPaths paths = new(state.Queries);
             return [.. Trashed().OrderByDescending(gone => gone.RemovedAt).Select(gone => new TrashEntry(
                 state.Inodes.NumberOf(gone.Object.Id),
-                NameText.Join(gone.Path),
+                paths.Of(gone.Parent, gone.Name),
                 (ObjectKind)gone.Object.Kind,
                 gone.Object.SizeBytes,
                 gone.RemovedAt,

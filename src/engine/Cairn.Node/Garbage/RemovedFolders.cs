@@ -10,10 +10,9 @@ namespace Cairn.Node.Garbage;
 /// </remarks>
 internal sealed class RemovedFolders(TreeQueries queries)
 {
-    private const int DepthMax = 4096;
-
     private readonly List<ObjectId> _mayGo = [];
     private readonly HashSet<ObjectId> _needed = [];
+    private readonly Dictionary<ObjectId, int> _depths = [];
 
     /// <summary>By the rules this removed folder may go.</summary>
     public void NoteMayGo(ObjectId folder) => _mayGo.Add(folder);
@@ -31,15 +30,24 @@ internal sealed class RemovedFolders(TreeQueries queries)
     public IEnumerable<ObjectId> Free() =>
         _mayGo.Where(folder => !_needed.Contains(folder)).OrderByDescending(DepthOf);
 
+    /// <summary>Each folder is walked once: of a tree that is thousands deep it would be the square of that, under the gate.</summary>
     private int DepthOf(ObjectId folder)
     {
-        int depth = 0;
-        for (ObjectId? parent = ParentOf(folder); parent is { } above && depth < DepthMax; depth++)
+        Stack<ObjectId> walked = [];
+        ObjectId? at = folder;
+        while (at is { } next && _depths.TryAdd(next, 0))
         {
-            parent = ParentOf(above);
+            walked.Push(next);
+            at = ParentOf(next);
         }
 
-        return depth;
+        int depth = at is { } known ? _depths[known] + 1 : 0;
+        while (walked.TryPop(out ObjectId below))
+        {
+            _depths[below] = depth++;
+        }
+
+        return _depths[folder];
     }
 
     /// <summary>The folder a removed object was in last, if that is removed, too.</summary>
