@@ -96,51 +96,103 @@ public static class PathFacade
             return await volume.Unlink(parent, name, caller);
         }
 
-        if (recursive && !(await Empty(volume, attributes.Inode, caller)).TryGet(out _, out error))
-        {
-            return error;
-        }
-
-        return await volume.RemoveDirectory(parent, name, caller);
+        return recursive
+            ? await RemoveTree(volume, new OpenFolder(attributes.Inode, parent, name), caller)
+            : await volume.RemoveDirectory(parent, name, caller);
     }
 
-    /// <summary>Removes what is in a directory, but for what somebody else removed or moved away meanwhile.</summary>
-    private static async ValueTask<Result<Unit, VolumeError>> Empty(
-        IVolume volume, InodeNumber directory, Caller caller)
+    /// <summary>Removes a directory and what is in it, but for what somebody else removed or moved away meanwhile.</summary>
+    /// <remarks>By a list of its own and not by calling itself: a tree may be deeper than the stack.</remarks>
+    private static async ValueTask<Result<Unit, VolumeError>> RemoveTree(IVolume volume, OpenFolder top, Caller caller)
     {
-        // Each listing that begins sorts all names that are left: one is gone through to its end before the next.
-        bool isAnyGone = false;
-        for (ulong cookie = 0; ;)
+        Stack<OpenFolder> open = new([top]);
+        while (open.TryPeek(out OpenFolder? folder))
         {
-            Result<IReadOnlyList<DirectoryEntry>, VolumeError> listed =
-                await volume.ReadDirectory(directory, cookie, EntriesPerStep);
-            if (!listed.TryGet(out IReadOnlyList<DirectoryEntry>? entries, out VolumeError error))
+            Result<Unit, VolumeError> removed;
+            if (folder.Left.TryDequeue(out DirectoryEntry entry))
             {
-                return error;
-            }
-
-            if (entries.Count == 0)
-            {
-                if (!isAnyGone)
+                if (entry.Attributes.Kind == ObjectKind.Directory)
                 {
-                    return Unit.Value;
+                    open.Push(new OpenFolder(entry.Attributes.Inode, folder.Inode, entry.Name));
+                    continue;
                 }
 
-                (cookie, isAnyGone) = (0, false);
-                continue;
+                removed = await volume.Unlink(folder.Inode, entry.Name, caller);
             }
-
-            cookie = entries[^1].Cookie;
-            foreach (DirectoryEntry entry in entries)
+            else
             {
-                Result<Unit, VolumeError> removed =
-                    await Remove(volume, directory, entry.Name, recursive: true, caller);
-                if (!removed.IsOk && removed.Error != VolumeError.NotFound)
+                if (!(await folder.ReadOn(volume)).TryGet(out bool hasMore, out VolumeError error))
+                {
+                    return error;
+                }
+
+                if (hasMore)
+                {
+                    continue;
+                }
+
+                open.Pop();
+                removed = await volume.RemoveDirectory(folder.Parent, folder.Name, caller);
+                if (!open.TryPeek(out folder))
                 {
                     return removed;
                 }
+            }
 
-                isAnyGone |= removed.IsOk;
+            if (!removed.IsOk && removed.Error != VolumeError.NotFound)
+            {
+                return removed;
+            }
+
+            folder.IsAnyGone |= removed.IsOk;
+        }
+
+        return Unit.Value;
+    }
+
+    /// <summary>A directory that is being emptied.</summary>
+    private sealed class OpenFolder(InodeNumber inode, InodeNumber parent, ReadOnlyMemory<byte> name)
+    {
+        private ulong _cookie;
+
+        public InodeNumber Inode { get; } = inode;
+
+        public InodeNumber Parent { get; } = parent;
+
+        public ReadOnlyMemory<byte> Name { get; } = name;
+
+        /// <summary>What was listed and not looked at yet.</summary>
+        public Queue<DirectoryEntry> Left { get; private set; } = [];
+
+        /// <summary>Whether anything was removed since the listing began.</summary>
+        public bool IsAnyGone { get; set; }
+
+        /// <summary>Lists on; false when nothing is left that can be removed.</summary>
+        /// <remarks>Each listing that begins sorts all names that are left: one is gone through to its end before the next.</remarks>
+        public async ValueTask<Result<bool, VolumeError>> ReadOn(IVolume volume)
+        {
+            while (true)
+            {
+                Result<IReadOnlyList<DirectoryEntry>, VolumeError> listed =
+                    await volume.ReadDirectory(Inode, _cookie, EntriesPerStep);
+                if (!listed.TryGet(out IReadOnlyList<DirectoryEntry>? entries, out VolumeError error))
+                {
+                    return error;
+                }
+
+                if (entries.Count > 0)
+                {
+                    _cookie = entries[^1].Cookie;
+                    Left = new Queue<DirectoryEntry>(entries);
+                    return true;
+                }
+
+                if (!IsAnyGone)
+                {
+                    return false;
+                }
+
+                (_cookie, IsAnyGone) = (0, false);
             }
         }
     }
