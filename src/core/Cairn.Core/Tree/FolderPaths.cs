@@ -14,7 +14,8 @@ public sealed class FolderPaths(TreeQueries queries)
     /// <param name="name">Its name there.</param>
     public string Of(ObjectId parent, ReadOnlyMemory<byte> name) => Below(Of(parent), name);
 
-    private string Of(ObjectId folder)
+    /// <summary>The path of an object; empty for the root, and for what is not known.</summary>
+    public string Of(ObjectId folder)
     {
         Stack<(ObjectId Folder, ReadOnlyMemory<byte> Name)> walked = [];
         ObjectId at = folder;

@@ -57,12 +57,13 @@ internal sealed class ChangeFeed(VolumeState state) : IVolumeFeed
         List<VolumeChange> changes = [];
         lock (state.Gate)
         {
+            FolderPaths paths = new(state.Queries);
             foreach (OpenedBlock block in taken)
             {
                 bool isSetAside = log.Quarantine.Holds(block.Log, block.Position.BlockSeq);
                 foreach (Transaction transaction in isSetAside ? [] : block.Transactions)
                 {
-                    changes.AddRange(transaction.Primitives.Select(primitive => Of(transaction, primitive))
+                    changes.AddRange(transaction.Primitives.Select(primitive => Of(transaction, primitive, paths))
                         .OfType<VolumeChange>());
                 }
             }
@@ -77,21 +78,28 @@ internal sealed class ChangeFeed(VolumeState state) : IVolumeFeed
             ? new OpenedBlock(held.Log, held.Position, transactions)
             : null;
 
-    private VolumeChange? Of(Transaction transaction, Primitive primitive)
+    private VolumeChange? Of(Transaction transaction, Primitive primitive, FolderPaths paths)
     {
+        string? PathOf(ObjectId id) => paths.Of(id) is { Length: > 0 } path ? path
+            : id == TreeQueries.Root ? string.Empty : null;
+
+        // Null: the folder is not known any more.
+        string? At(ObjectId parent, ReadOnlyMemory<byte> name) =>
+            PathOf(parent) is null ? null : paths.Of(parent, name);
+
         (ChangeKind Kind, string? Path, string? From)? change = primitive switch
         {
-            Place place => (ChangeKind.Created, PathOf(place.Parent, place.Name), null),
+            Place place => (ChangeKind.Created, At(place.Parent, place.Name), null),
             WriteVersion write => (ChangeKind.Written, PathOf(write.Object), null),
             Move move when WholeFiles.IsUnfinished(NameText.Of(move.FromName.Span)) => (
                 move.Replaced is null ? ChangeKind.Created : ChangeKind.Written,
-                PathOf(move.ToParent, move.ToName), null),
+                At(move.ToParent, move.ToName), null),
             Move move => (
-                ChangeKind.Moved, PathOf(move.ToParent, move.ToName), PathOf(move.FromParent, move.FromName)),
+                ChangeKind.Moved, At(move.ToParent, move.ToName), At(move.FromParent, move.FromName)),
             Exchange exchange => (
-                ChangeKind.Moved, PathOf(exchange.SecondParent, exchange.SecondName),
-                PathOf(exchange.FirstParent, exchange.FirstName)),
-            Unplace unplace => (ChangeKind.Removed, PathOf(unplace.Parent, unplace.Name), null),
+                ChangeKind.Moved, At(exchange.SecondParent, exchange.SecondName),
+                At(exchange.FirstParent, exchange.FirstName)),
+            Unplace unplace => (ChangeKind.Removed, At(unplace.Parent, unplace.Name), null),
             SetAttributes set => (ChangeKind.Attributes, PathOf(set.Object), null),
             SetExtendedAttribute set => (ChangeKind.Attributes, PathOf(set.Object), null),
             SetRule set => (ChangeKind.Attributes, PathOf(set.Object), null),
@@ -104,13 +112,6 @@ internal sealed class ChangeFeed(VolumeState state) : IVolumeFeed
                 found.Kind, path, found.From, transaction.Claimed, author, state.Queries.ShownAuthor(author))
             : null;
     }
-
-    /// <summary>Null: it is not known any more.</summary>
-    private string? PathOf(ObjectId id) => state.Queries.PathOf(id) is { Count: > 0 } names ? NameText.Join(names)
-        : id == TreeQueries.Root ? string.Empty : null;
-
-    private string? PathOf(ObjectId parent, ReadOnlyMemory<byte> name) =>
-        PathOf(parent) is { } folder ? NameText.Join([.. NameText.Split(folder), name]) : null;
 
     private static string Encode(LogPositions positions)
     {
