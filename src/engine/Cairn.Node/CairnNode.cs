@@ -128,7 +128,8 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             Owe = _replicator.OweAgain,
         };
         _keys = new KeyKeeper(ports, _view, _poolLog, _diary);
-        _returns = new ReturnKeeper(_view, _peers, _sync, _poolLog, _diary);
+        _returns = new ReturnKeeper(
+            _view, _peers, _sync, _poolLog, _diary, member => _ownReturn!.HasMet(member));
         _horizon = new HorizonKeeper(ports, _view, _peers, _poolLog, _diary, options.Horizon);
         _weights = new WeightKeeper(ports.Workers, _view, _poolLog, _diary);
         _taking = new VolumeTransfers(ports.Workers);
@@ -137,7 +138,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _volumes = new VolumeSet(ports, _poolLog, _view, _sync, _diary, factory, _source, _replicator, PoolSpace)
         {
             Unreadable = _unreadable.Note,
-            IsReturning = () => _ownReturn!.IsUnderWay,
+            IsReturning = () => _view.IsReturning(),
             HasLeft = () => HasLeft || _isLeaving,
             Copies = _copies,
             Settling = new SettleKeeper(ports, _poolLog, _view, _peers, _diary, _taking, options.Horizon),
@@ -147,7 +148,9 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _clones = new CloneKeeper(ports, _view, _poolLog, _volumes, _diary);
         _marks = new MarkKeeper(ports, _view, _poolLog, _volumes, _diary, options.MarkInterval);
         _tables = new TableServer(ports, _view, _volumes, _sendLimiter);
-        _ownReturn = new OwnReturn(ports.Workers, _view, _sync, _volumes, _diary, state => Say(state));
+        _ownReturn = new OwnReturn(
+            ports.Workers, _view, _sync, _volumes, new MadeGood(ports.Disk, _view.Self), _diary, state => Say(state));
+        _view.IsReturning = () => _ownReturn.IsUnderWay;
         _damage = new DamageReport(chunks, logs, _volumes, _view, _peers);
         _onlyHere = new OnlyHere(ports, chunks, _view, _peers, _sync, _replicator, _volumes);
         _badCopies = new BadCopies(ports, chunks, _view, _census = new(_view, _peers), _volumes, _stop.Token);

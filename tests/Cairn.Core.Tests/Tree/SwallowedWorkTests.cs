@@ -34,6 +34,31 @@ public sealed class SwallowedWorkTests
         Assert.Equal(_here.State(), _away.State());
     }
 
+    /// <summary>The author meets it where it was folded, and the others know what copies it counts on until it is made again.</summary>
+    [Fact]
+    public void Its_author_meets_that_it_is_missing_and_others_know_it_until_it_is_made_again()
+    {
+        StartFolder();
+        (_away.Applier.Missed.Author, _here.Applier.Missed.Author) = (_away.Log.Author, _here.Log.Author);
+        Assert.Null(_away.Write("d/e/edited", "mine"));
+        _away.MakeDirectory("d/e/new");
+        _away.Create("d/e/new/file", "new");
+        CondemnFolder();
+        Assert.False(_away.Applier.Missed.IsAny);
+        Meet();
+        MissedObjects missed = _away.Applier.Missed;
+        Assert.True(missed.IsAny);
+        Assert.All(missed.Take(), id => Assert.Equal(_away.Log, id.Log));
+        Assert.False(missed.IsAny);
+        Assert.False(_here.Applier.Missed.IsAny);
+        Assert.Equal(Swallowed().Objects, Swallowed(_here).OfOthers);
+        Assert.Empty(Swallowed(_here).Objects);
+        Remake();
+        Assert.Equal("new", _here.Read("d/e/new/file"));
+        Assert.Empty(Swallowed(_here).OfOthers);
+        Assert.False(missed.IsAny);
+    }
+
     [Fact]
     public void Who_took_the_name_meanwhile_keeps_it()
     {
@@ -187,9 +212,11 @@ public sealed class SwallowedWorkTests
 
     private void Meet() => Replica.Sync(_here, _away);
 
-    private SwallowedWork Swallowed()
+    private SwallowedWork Swallowed() => Swallowed(_away);
+
+    private SwallowedWork Swallowed(Replica self)
     {
-        var swallowed = new SwallowedWork(_away.Log.Author);
+        var swallowed = new SwallowedWork(self.Log.Author);
         Replay(transaction =>
         {
             swallowed.See(transaction);

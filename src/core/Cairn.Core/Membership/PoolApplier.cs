@@ -24,9 +24,13 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
     public bool Apply(Transaction transaction, ITreeTable state) => Apply(transaction, state, []);
 
     /// <inheritdoc/>
-    /// <remarks>Nobody who comes later may take back that a checkpoint is settled: the blocks before it may be gone.</remarks>
-    public bool IsAboutWhatWasSeen(Transaction transaction) =>
-        transaction.Primitives.Any(static primitive => primitive is SettleCheckpoint);
+    /// <remarks>
+    /// Nobody who comes later may take back that a checkpoint is settled: the blocks before it may be gone. Nor that a member was
+    /// forgotten by those who knew no better: they have gone by it.
+    /// </remarks>
+    public bool IsAboutWhatWasSeen(Transaction transaction) => transaction.Primitives.Any(
+        primitive => primitive is SettleCheckpoint
+            || (primitive is Exclude exclude && ExcludeRules.IsOfAnother(transaction, exclude)));
 
     /// <inheritdoc/>
     public bool Apply(Transaction transaction, ITreeTable state, IReadOnlyList<TableChange> seenOtherwise)
@@ -64,7 +68,7 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
                     PoolTable.AddToFolders(state, said.Volume, said);
                     break;
                 case Exclude exclude:
-                    Apply(state, author, exclude);
+                    ExcludeRules.Apply(state, transaction, exclude, seenOtherwise);
                     break;
                 case CreateVolume create:
                     Apply(state, transaction, create);
@@ -230,26 +234,6 @@ public sealed class PoolApplier(PoolId pool) : ITransactionApplier
         PoolTable.IsAuthority(state, author)
         && mark.Log.Author == author
         && PoolTable.GetVolume(state, volume) is not null;
-
-    /// <summary>Who leaves by its own will is out for good, whatever is said of being forgotten: nobody waits for it.</summary>
-    private static void Apply(ITreeTable state, NodeId author, Exclude exclude)
-    {
-        bool leaves = exclude.Excluded && author == exclude.Member;
-        if (PoolTable.GetMember(state, exclude.Member)?.Member is not { Role: not MemberRole.Recovery } target
-            || !(leaves || PoolTable.IsAuthority(state, author)))
-        {
-            return;
-        }
-
-        bool isDue = exclude.Excluded
-            ? target.Standing == MemberStanding.Active || (leaves && target.MayReturn)
-            : target.MayReturn;
-        if (isDue)
-        {
-            MemberStanding to = exclude.Excluded ? MemberStanding.Forgotten : MemberStanding.Active;
-            PoolTable.PutMember(state, new(target with { Standing = to }, leaves ? author : default));
-        }
-    }
 
     private static void Apply(ITreeTable state, Transaction transaction, CreateVolume create)
     {

@@ -38,6 +38,11 @@ internal static class PoolReader
             state = state with { Keys = [.. PoolTable.Keys(table)] };
         }
 
+        if (isTouched(ExcludeRules.SaidTag))
+        {
+            state = state with { Forgettings = ExcludeRules.Said(table).ToImmutableSortedDictionary() };
+        }
+
         if (isTouched(PoolTable.UserTag))
         {
             state = state with { Users = PoolTable.Users(table).ToImmutableSortedDictionary() };

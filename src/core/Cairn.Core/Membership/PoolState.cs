@@ -128,6 +128,12 @@ public sealed record PoolState
     public ImmutableSortedDictionary<NodeId, Member> Members { get; init; } =
         ImmutableSortedDictionary<NodeId, Member>.Empty;
 
+    /// <summary>
+    /// Of each member that was ever forgotten the words that did so, as far as their authors could tell, obeyed or not.
+    /// </summary>
+    public ImmutableSortedDictionary<NodeId, ImmutableArray<TransactionId>> Forgettings { get; init; } =
+        ImmutableSortedDictionary<NodeId, ImmutableArray<TransactionId>>.Empty;
+
     /// <summary>Every volume ever created, by id.</summary>
     public ImmutableSortedDictionary<VolumeId, PoolVolume> Volumes { get; init; } =
         ImmutableSortedDictionary<VolumeId, PoolVolume>.Empty;
@@ -215,6 +221,9 @@ public sealed record PoolState
 
     /// <summary>Those who were forgotten and may come back, in the order of ids.</summary>
     public IEnumerable<Member> Forgotten => Members.Values.Where(static member => member.MayReturn);
+
+    /// <summary>The words that ever forgot a member: whoever had heard of one and of nothing else went on without it.</summary>
+    public ImmutableArray<TransactionId> ForgottenBy(NodeId member) => Forgettings.GetValueOrDefault(member, []);
 
     /// <summary>Those of them without whose word no checkpoint is settled, in the order of ids.</summary>
     public IEnumerable<Member> AwaitedToSettle => CheckpointRules.Awaited(Members.Values);

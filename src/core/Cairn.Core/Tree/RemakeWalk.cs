@@ -50,6 +50,10 @@ public sealed class RemakeWalk(TreeQueries then, TreeQueries now, Func<VersionId
 
     private bool IsThere(ObjectView view) => now.Get(view.Owner) is { IsDetached: false, Record.Places.Count: > 0 };
 
+    /// <summary>Whether nothing can be put into a folder: it is forgotten, or was made in one that is. One that was removed comes back.</summary>
+    private bool IsNowhere(ObjectId folder) => folder != TreeQueries.Root
+        && now.Get(folder) is null or { IsDetached: false, Record.Places.Count: 0 };
+
     /// <summary>The forgotten folders on all ways to an object, outer ones first.</summary>
     private List<ObjectView> FoldersAbove(ObjectView view)
     {
@@ -59,7 +63,7 @@ public sealed class RemakeWalk(TreeQueries then, TreeQueries now, Func<VersionId
         {
             foreach (PlaceRecord place in inner.Record.Places)
             {
-                if (now.Get(place.Parent) is null && then.Get(place.Parent) is { } folder)
+                if (IsNowhere(place.Parent) && then.Get(place.Parent) is { } folder)
                 {
                     folders.RemoveAll(known => known.Owner == folder.Owner);
                     folders.Insert(0, folder);

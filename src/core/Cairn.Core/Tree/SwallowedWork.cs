@@ -16,9 +16,13 @@ public sealed class SwallowedWork(NodeId author)
 {
     private readonly HashSet<ObjectId> _forgotten = [];
     private readonly SortedSet<ObjectId> _objects = [];
+    private readonly SortedSet<ObjectId> _others = [];
 
     /// <summary>What the edits were about, in the order of the ids; some of it may be there all the same.</summary>
     public IReadOnlyCollection<ObjectId> Objects => _objects;
+
+    /// <summary>What such edits of other members were about: each makes its own again, and counts on the copies until then.</summary>
+    public IReadOnlyCollection<ObjectId> OfOthers => _others;
 
     /// <summary>
     /// Whether a transaction counts in a tree that has forgotten nothing: every one but condemnations.
@@ -39,9 +43,10 @@ public sealed class SwallowedWork(NodeId author)
                     break;
                 case CreateObject create when _forgotten.Remove(create.Object):
                     _objects.Remove(create.Object);
+                    _others.Remove(create.Object);
                     break;
-                case WriteVersion write when isOwn && _forgotten.Contains(write.Object):
-                    _objects.Add(write.Object);
+                case WriteVersion write when _forgotten.Contains(write.Object):
+                    (isOwn ? _objects : _others).Add(write.Object);
                     break;
                 case Place place:
                     Note(place.Object, place.Parent, isOwn);
@@ -57,13 +62,15 @@ public sealed class SwallowedWork(NodeId author)
 
     private void Note(ObjectId placed, ObjectId into, bool isOwn)
     {
-        if (!_forgotten.Contains(placed) && !_forgotten.Contains(into) && !_objects.Contains(into))
+        if (!_forgotten.Contains(placed) && !_forgotten.Contains(into) && !_objects.Contains(into)
+            && !_others.Contains(into))
         {
             _objects.Remove(placed);
+            _others.Remove(placed);
         }
-        else if (isOwn)
+        else
         {
-            _objects.Add(placed);
+            (isOwn ? _objects : _others).Add(placed);
         }
     }
 }

@@ -40,6 +40,9 @@ public sealed class TreeApplier : ITransactionApplier
     /// <summary>Whose transactions are obeyed; whoever changes it folds again what is judged otherwise by it.</summary>
     public WriteRights Rights { get; set; } = WriteRights.None;
 
+    /// <summary>What an author's work was about that was not there any more.</summary>
+    public MissedObjects Missed { get; } = new();
+
     /// <summary>Obeys other rights from here on, and forgets in the table what only the ones before asked for.</summary>
     /// <remarks>What is judged otherwise by them is to be applied again.</remarks>
     public void Obey(WriteRights rights, WriteRights before, ITreeTable state)
@@ -151,18 +154,21 @@ public sealed class TreeApplier : ITransactionApplier
                 Create(create);
                 break;
             case Place place:
+                Meet(place.Object, place.Parent);
                 _entries.Apply(place);
                 break;
             case Unplace unplace:
                 _entries.Apply(unplace);
                 break;
             case Move move:
+                Meet(move.Object, move.ToParent);
                 _entries.Apply(move);
                 break;
             case Exchange exchange:
                 _entries.Apply(exchange);
                 break;
             case WriteVersion write:
+                Meet(write.Object, default);
                 _versions.Apply(write);
                 break;
             case DiscardHeads discard:
@@ -188,6 +194,19 @@ public sealed class TreeApplier : ITransactionApplier
                 break;
         }
     }
+
+    /// <summary>Looks whether the tree knows what an author works on, and into which folder that goes: the root is always there.</summary>
+    private void Meet(ObjectId edited, ObjectId into)
+    {
+        TransactionId by = _work.Transaction.Id;
+        if (by.Log.Author == Missed.Author && (_work.Load(edited) is null || IsNowhere(into)))
+        {
+            Missed.Note(by);
+        }
+    }
+
+    private bool IsNowhere(ObjectId folder) =>
+        folder != default && _work.Load(folder) is null or { Detached: false, Places.Count: 0 };
 
     private void ApplyRegister(Primitive primitive)
     {

@@ -36,7 +36,8 @@ internal sealed class BlockDropper(ReplicatedLog log, CheckpointShelf checkpoint
             // A fold that is made anew begins with the settled one: no other checkpoint may stand for blocks.
             if (log.Fold.Ground is not { } stood || stood.Hash == _droppedBefore || !checkpoints.Keeps(stood.Hash)
                 || checkpoints.Settled()?.Checkpoint.Hash != stood.Hash
-                || log.Repair.IsPutOff || log.Repair.Base.HasOwnWorkMoved || log.Copied.Awaited is not null
+                || log.Repair.IsPutOff || log.Repair.Base.HasOwnWorkMoved || log.Repair.Missed.IsAny
+                || log.Copied.Awaited is not null
                 || !members.Stable(log.Fold.Positions).Covers(stood.Positions))
             {
                 return;

@@ -114,7 +114,7 @@ public sealed class EngineVolumes : IVolumeFactory
         CheckpointShelf shelf = ShelfOf(setting);
         Result<OpenedVolume, StoreError> opened = Open(
             IndexNameOf(shared), setting.Keyring, setting.Members, isAlone, SharedParts(setting), shelf,
-            needsNoPast: setting.Volume.IsPurged, setting.Elsewhere);
+            needsNoPast: setting.Volume.IsPurged, setting.Elsewhere, awaitsOwn: !setting.Volume.IsRemoved);
         if (!opened.IsOk)
         {
             shelf.Dispose();
@@ -239,7 +239,7 @@ public sealed class EngineVolumes : IVolumeFactory
     private Result<OpenedVolume, StoreError> Open(
         string indexName, VolumeKeyring keys, IMembers members, bool isAlone,
         Func<ReplicatedLog, IIndexStore, VolumeParts> parts, CheckpointShelf? checkpoints = null,
-        bool needsNoPast = false, Func<LogPositions>? elsewhere = null)
+        bool needsNoPast = false, Func<LogPositions>? elsewhere = null, bool awaitsOwn = false)
     {
         NodePorts ports = _stores.Ports;
         SealedIndex index = OpenIndex(indexName);
@@ -260,8 +260,10 @@ public sealed class EngineVolumes : IVolumeFactory
             Time = ports.Time,
             Workers = ports.Workers,
         };
+        var applier = new TreeApplier();
+        applier.Missed.Author = awaitsOwn ? ports.Identity.Node : default;
         Result<ReplicatedLog, StoreError> opened = ReplicatedLog.Open(
-            logPorts, keys, new TreeApplier(), out IReadOnlyList<RecoveredRecord> others);
+            logPorts, keys, applier, out IReadOnlyList<RecoveredRecord> others);
         if (!opened.TryGet(out ReplicatedLog? log, out StoreError error))
         {
             index.Dispose();

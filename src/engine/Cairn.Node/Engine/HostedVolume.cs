@@ -34,7 +34,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     private readonly CheckpointShelf _checkpoints;
     private readonly CancellationTokenSource _stop = new();
     private readonly BlockDropper _dropper;
-    private Task _looking = Task.CompletedTask;
+    private readonly OwnWork _ownWork;
 
     public HostedVolume(
         OpenedVolume opened, PrivateVolume local, IGarbageMembers? members, IWorkers workers,
@@ -47,6 +47,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         _drive = new SnapshotsVolume(_local, _engine);
         _pins = new PinnedFiles(_engine.State, _engine.Reader);
         _dropper = new BlockDropper(_log, _checkpoints, _workers);
+        _ownWork = new OwnWork(_log, _engine.Return, _workers, _stop.Token);
         _log.Compaction.Base = () => _log.Fold.Ground is { } ground && _checkpoints.Keeps(ground.Hash)
             ? (ground.Positions, ground.Depth)
             : null;
@@ -103,7 +104,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     public bool IsEmptyHere => _engine.Garbage.IsEmptied && _private.Current?.Garbage.IsEmptied != false;
 
     /// <inheritdoc/>
-    public bool IsAtRest => Condemned.IsEmpty && !HasUnpublishedWrites && _looking.IsCompleted
+    public bool IsAtRest => Condemned.IsEmpty && !HasUnpublishedWrites && _ownWork.Ended.IsCompleted
         && _dropper.Ended.IsCompleted && _private.Current?.Garbage.IsEmptied != false;
 
     /// <inheritdoc/>
@@ -112,7 +113,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         if (_members is not null)
         {
             _maker.Prune(_members);
-            LookAfterOwnWork();
+            _ownWork.Look(_members.IsReturning);
             if (MayDrop() && !_stop.IsCancellationRequested)
             {
                 _dropper.Look(_members);
@@ -120,55 +121,12 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         }
     }
 
-    /// <summary>
-    /// What this node wrote before something was settled without it stands behind that now, where the tree may have forgotten
-    /// what it is about.
-    /// </summary>
-    private void LookAfterOwnWork()
-    {
-        Bytes32? ground;
-        lock (_log.Gate)
-        {
-            bool isReady = !_log.Repair.IsPutOff || _log.Repair.WaitsForLook;
-            ground = _log.Repair.Base.HasOwnWorkMoved && isReady ? _log.Fold.Ground!.Hash : null;
-        }
-
-        if (ground is not null && _looking.IsCompleted && !_stop.IsCancellationRequested)
-        {
-            TaskCompletionSource looking = new();
-            _looking = looking.Task;
-            _workers.Start("own work", () => LookAfterOwnWork(ground.Value, looking));
-        }
-    }
-
-    private async Task LookAfterOwnWork(Bytes32 ground, TaskCompletionSource looking)
-    {
-        try
-        {
-            bool isDone = await _engine.Return.MakeAgain(_stop.Token);
-            lock (_log.Gate)
-            {
-                if (isDone && _log.Fold.Ground?.Hash == ground)
-                {
-                    _log.Repair.Base.NoteOwnWork();
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The volume is closed; the next opening does it again.
-        }
-        finally
-        {
-            looking.SetResult();
-        }
-    }
-
     /// <inheritdoc/>
     public void MembersChanged() => _log.Reconsider();
 
     /// <inheritdoc/>
-    public Task<bool> ComeBack(CancellationToken cancellation) => _engine.Return.Run(cancellation);
+    public Task<bool> ComeBack(bool doCopiesCount, CancellationToken cancellation) =>
+        _ownWork.ComeBack(doCopiesCount, cancellation);
 
     /// <inheritdoc/>
     public long RefusedOf(NodeId member)
@@ -283,7 +241,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     {
         lock (_log.Gate)
         {
-            return !_log.Repair.IsPutOff && !_log.Repair.Base.IsBehind
+            return !_log.Repair.IsPutOff && !_log.Repair.Base.IsBehind && !_log.Repair.Missed.IsAny
                 && FoldGround.Continues(_log.Fold.Table, checkpoint.Depth, checkpoint.Hash);
         }
     }
@@ -465,7 +423,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         _local.Close();
         Waiting.End(_stop);
         await _maker.DisposeAsync();
-        await _looking;
+        await _ownWork.Ended;
         await _dropper.Ended;
         await _private.DisposeAsync();
         // Somebody may be looking for a slot, and the table is gone from here on.

@@ -69,7 +69,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         {
             IsSpaceShort = () => !parts.HasPoolRoom() || (parts.Space?.Invoke() is { TotalBytes: > 0 } space
                 && space.FreeBytes < space.TotalBytes / ShortOfSpace),
-            KnowsLess = () => _drafts.IsWaiting,
+            KnowsLess = () => _drafts.IsWaiting || parts.Log.Repair.Missed.IsAny,
         };
         Return = new VolumeReturn(_state, roots, _garbage);
         Scheduled = new ScheduledSnapshots(_state, () => _garbage.Members, PublishAll);
@@ -135,7 +135,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         parts.Log.Changed += engine.LookForFilesOfDrafts;
         parts.Log.HoldsBack = engine._publisher.MakesFirstVersion;
         parts.Log.WithholdsWord = () => engine._drafts.IsWaiting || engine._state.DraftsOfRemoved.IsAny
-            || engine._garbage.Members.IsReturning;
+            || engine._garbage.Members.IsReturning || parts.Log.Repair.Missed.IsAny;
         parts.Workers.Start("publishing " + parts.Name, engine.Publish);
         if (parts.Members is not null)
         {

@@ -23,14 +23,21 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
     private ReplicatedLog Log => state.Parts.Log;
 
     /// <summary>Runs all steps; false when one could not be done now.</summary>
-    public Task<bool> Run(CancellationToken cancellation) => Run(isForgotten: true, cancellation);
+    /// <param name="doCopiesCount">
+    /// Whether others count on the copies here all the same: then they are asked first, as for any garbage. They may have written
+    /// again meanwhile what was collected, and brought it here before the version that names it.
+    /// </param>
+    /// <param name="cancellation">Ends it early.</param>
+    public Task<bool> Run(bool doCopiesCount, CancellationToken cancellation) =>
+        Run(isForgotten: true, doCopiesCount, cancellation);
 
     /// <summary>
     /// Step (2) alone, for a member whose copies count: what it wrote came behind what was settled without it.
     /// </summary>
-    public Task<bool> MakeAgain(CancellationToken cancellation) => Run(isForgotten: false, cancellation);
+    public Task<bool> MakeAgain(CancellationToken cancellation) =>
+        Run(isForgotten: false, doCopiesCount: true, cancellation);
 
-    private async Task<bool> Run(bool isForgotten, CancellationToken cancellation)
+    private async Task<bool> Run(bool isForgotten, bool doCopiesCount, CancellationToken cancellation)
     {
         FoldGround? ground;
         lock (state.Gate)
@@ -61,12 +68,12 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
             },
             cancellation);
         if (!read.IsOk || (leftOut is not null && !Remake(leftOut.Tree, leftOut.Objects, leftOut.HasWritten))
-            || !await Remake(swallowed.Objects, cancellation) || !await Remove(condemned, cancellation))
+            || !await Finish(swallowed, condemned, doCopiesCount, cancellation))
         {
             return false;
         }
 
-        return kept is null || await LetGo(kept, ground!.Hash, isForgotten, cancellation);
+        return kept is null || await LetGo(kept, ground!.Hash, isForgotten, doCopiesCount, cancellation);
     }
 
     /// <summary>The tree that this node had before it stood on what was settled without it; null for none.</summary>
@@ -88,14 +95,14 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
 
     /// <summary>What was kept of the time before is not needed any more, when its chunks were given up that nothing needs.</summary>
     private async Task<bool> LetGo(
-        IIndexStore kept, Bytes32 ground, bool isForgotten, CancellationToken cancellation)
+        IIndexStore kept, Bytes32 ground, bool isForgotten, bool doCopiesCount, CancellationToken cancellation)
     {
         if (isForgotten)
         {
             OutlivedChunks outlived = new(Log, new LiveChunks(Log, state.Queries, roots), kept);
             bool isDone = await outlived.Run(
                 chunk => Log.Keys.TryGet(chunk.Epoch, out _) && IsCopyHere(chunk.Address),
-                addresses => Remove(addresses, cancellation),
+                addresses => GiveUp(addresses, doCopiesCount, cancellation),
                 cancellation);
             if (!isDone)
             {
@@ -115,22 +122,49 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
     private bool IsCopyHere(ChunkAddress address) =>
         state.Parts.Store.TryGet(RecordKey.Copy(address), out StoredRecord record) && record.Use != ChunkUse.Staged;
 
-    private async Task<bool> Remake(IReadOnlyCollection<ObjectId> objects, CancellationToken cancellation)
+    private async Task<bool> Finish(
+        SwallowedWork swallowed, HashSet<ChunkAddress> condemned, bool doCopiesCount, CancellationToken cancellation)
     {
         // Of a member that only reads nobody would obey it.
-        if (objects.Count == 0 || !state.MayWrite)
+        bool isRemade = swallowed.Objects.Count == 0 || !state.MayWrite;
+        bool areOthersSafe = swallowed.OfOthers.Count == 0 || condemned.Count == 0;
+        if (!isRemade || !areOthersSafe)
         {
-            return true;
+            Result<MemoryTable, VolumeError> unforgotten =
+                await HistoryReplay.Run(state, SwallowedWork.ForgetsNothing, cancellation);
+            if (!unforgotten.IsOk)
+            {
+                return false;
+            }
+
+            TreeQueries then = new(unforgotten.Value);
+            await KeepFor(then, swallowed.OfOthers, condemned, cancellation);
+            isRemade = isRemade || Remake(then, swallowed.Objects);
         }
 
-        Result<MemoryTable, VolumeError> unforgotten =
-            await HistoryReplay.Run(state, SwallowedWork.ForgetsNothing, cancellation);
-        if (!unforgotten.IsOk)
+        return isRemade && await GiveUp(condemned, doCopiesCount, cancellation);
+    }
+
+    /// <summary>
+    /// Takes out of what is to go what others need who have not made their work again yet: members that were away together hold
+    /// each other's copies, and no tree names these.
+    /// </summary>
+    private async Task KeepFor(
+        TreeQueries then, IReadOnlyCollection<ObjectId> objects, HashSet<ChunkAddress> condemned,
+        CancellationToken cancellation)
+    {
+        List<ReadOnlyMemory<byte>> needed = [];
+        foreach (ObjectId id in objects.Where(id => then.Get(id) is { IsDetached: false }))
         {
-            return false;
+            RecordRoots.AddHeads(then, id, needed);
         }
 
-        return Remake(new TreeQueries(unforgotten.Value), objects);
+        LiveChunks live = new(Log, state.Queries, roots);
+        if (!await live.ChunksOf(needed, chunk => condemned.Remove(chunk.Address), cancellation))
+        {
+            // A list that cannot be read now may name any of them: space, not a loss.
+            condemned.Clear();
+        }
     }
 
     private bool Remake(
@@ -165,6 +199,23 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
         }
 
         return true;
+    }
+
+    private Task<bool> GiveUp(
+        HashSet<ChunkAddress> condemned, bool doCopiesCount, CancellationToken cancellation)
+    {
+        if (!doCopiesCount)
+        {
+            return Remove(condemned, cancellation);
+        }
+
+        lock (state.Gate)
+        {
+            // What is in a list that is open is given up with that.
+            garbage.NoteUnnamed(condemned.Where(address => !garbage.Condemned.Contains(address)));
+        }
+
+        return Task.FromResult(true);
     }
 
     private async Task<bool> Remove(HashSet<ChunkAddress> condemned, CancellationToken cancellation)

@@ -1,6 +1,7 @@
 using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
 
 namespace Cairn.Node.Logs;
 
@@ -10,7 +11,7 @@ namespace Cairn.Node.Logs;
 /// on it would be missing from the fold, this node's own writing among it. So it is while the blocks of a table that came
 /// from another member are on their way. Thread: under the log's gate.
 /// </remarks>
-internal sealed class FoldRepair(ReplicatedLog log)
+internal sealed class FoldRepair(ReplicatedLog log, MissedObjects missed)
 {
     private const int KeysTold = 8192;
 
@@ -32,6 +33,9 @@ internal sealed class FoldRepair(ReplicatedLog log)
 
     /// <summary>Whether it was put off.</summary>
     public bool IsPutOff => _waitsFor is not null || _waitsForLost || _waitsForBase || WaitsForLook;
+
+    /// <summary>Own work that what was folded has left out.</summary>
+    public MissedWork Missed { get; } = new(log, missed);
 
     /// <summary>Whether it was put off only until own work was looked after.</summary>
     public bool WaitsForLook { get; private set; }

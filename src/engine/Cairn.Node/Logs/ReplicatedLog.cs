@@ -41,7 +41,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         LogExchange exchange)
     {
         Ports = ports;
-        Repair = new FoldRepair(this);
+        Repair = new FoldRepair(this, applier.Missed);
         Copied = new CopiedTable(this);
         _keys = keys;
         _exchange = exchange;
@@ -486,6 +486,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
         }
 
         log._durable = exchange.Positions;
+        log.Repair.Missed.Look();
         log._sealer.Start();
         lock (log.Gate)
         {

@@ -280,6 +280,7 @@ internal sealed class TablePersister(
     {
         lock (log.Gate)
         {
+            log.Repair.Missed.Note();
             log.Fold.Save();
             return _taken = table.TakeChanges();
         }

@@ -112,7 +112,7 @@ internal sealed class PoolView
     /// <remarks>
     /// Placement without it is that of the few who forgot it, one alone perhaps, and it is about to hold again what it holds.
     /// </remarks>
-    public bool KeepsAll => MayReturn(Self)
+    public bool KeepsAll => MayReturn(Self) || IsReturning()
         || (Map.TryGet(Self, out SignedNodeRecord? own) && own.Record.State == NodeState.Joining);
 
     /// <summary>Whether a peer knows the same of the pool as this node: no copy is given up on the word of any other.</summary>
@@ -121,6 +121,9 @@ internal sealed class PoolView
     /// alone needs. docs/decisions/garbage.md.
     /// </remarks>
     public Func<NodeId, bool> IsLevel { get; set; } = static _ => true;
+
+    /// <summary>Whether this node was forgotten, in vain perhaps, and has not made good yet what was settled without it.</summary>
+    public Func<bool> IsReturning { get; set; } = static () => false;
 
     /// <summary>Whether this node may grant and revoke.</summary>
     public bool IsAdmin => State.Members.TryGetValue(Self, out Member? member) && member.IsAuthority;

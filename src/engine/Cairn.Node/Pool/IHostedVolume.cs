@@ -97,8 +97,10 @@ public interface IHostedVolume : IAsyncDisposable
     }
 
     /// <summary>This node was forgotten, is here again and holds what the others hold: makes good what they settled without it.</summary>
+    /// <param name="doCopiesCount">Whether others count on the copies here all the same: it was forgotten in vain.</param>
+    /// <param name="cancellation">Ends it early.</param>
     /// <returns>Whether it is done; if not, it is to be tried again.</returns>
-    Task<bool> ComeBack(CancellationToken cancellation) => Task.FromResult(true);
+    Task<bool> ComeBack(bool doCopiesCount, CancellationToken cancellation) => Task.FromResult(true);
 
     /// <summary>How many changes of a member are without effect, because it may only read.</summary>
     long RefusedOf(NodeId member) => 0;

@@ -1,6 +1,8 @@
 using Cairn.Core.Membership;
+using Cairn.Core.Primitives;
 using Cairn.Node.Control;
 using Cairn.Node.Peers;
+using Cairn.Storage;
 
 namespace Cairn.Node.Pool;
 
@@ -9,58 +11,86 @@ namespace Cairn.Node.Pool;
 /// The others went on without it: what they collected is still here, and what it edited may be forgotten in the tree. So
 /// its record says <see cref="NodeState.Joining"/> from the moment it knows that it was forgotten until it holds all that the
 /// others hold and its volumes are done; then they take it back (<see cref="ReturnKeeper"/>). A restart begins again.
+/// It does the same, as the member that it is, for each word that forgot it where that was said and has no effect here: others wait
+/// for it and count its copies all the while, but it agrees to nothing and gives no copy up. Who went by that word may come in one
+/// after the other, each with lists that nobody else has: so it is done once more with each that it had not met,
+/// and for good when it has met all (<see cref="MadeGood"/>).
 /// Thread: the engine's loop.
 /// </remarks>
 /// <param name="workers">Where the volumes' work runs.</param>
 /// <param name="view">The pool.</param>
 /// <param name="sync">What others hold.</param>
 /// <param name="volumes">What is open.</param>
+/// <param name="madeGood">What was made good before.</param>
 /// <param name="diary">Told when it is done.</param>
 /// <param name="say">Publishes this node's state in its record.</param>
 internal sealed class OwnReturn(
-    Ports.IWorkers workers, PoolView view, LogSync sync, VolumeSet volumes, NodeDiary diary, Action<NodeState> say)
+    Ports.IWorkers workers, PoolView view, LogSync sync, VolumeSet volumes, MadeGood madeGood, NodeDiary diary,
+    Action<NodeState> say)
 {
     private bool _isBusy;
     private bool _isDone;
 
     /// <summary>Whether copies here may be ones that the others collected: none is brought to anybody.</summary>
-    public bool IsUnderWay => view.MayReturn(view.Self) && !_isDone;
+    public bool IsUnderWay => (view.MayReturn(view.Self) && !_isDone) || !madeGood.Knows(view.State);
+
+    /// <summary>Whether all is made good here that a member may have settled without this node.</summary>
+    public bool HasMet(NodeId member) => !IsUnderWay && madeGood.HasMet(member);
 
     /// <summary>Looks whether this node was forgotten, or taken back, and does what is due.</summary>
     public void Look(CancellationToken stop)
     {
         bool isForgotten = view.MayReturn(view.Self);
         _isDone &= isForgotten;
-        if (_isDone || !isForgotten)
+        bool isUnderWay = IsUnderWay;
+        if (isForgotten && isUnderWay)
+        {
+            Change(NodeState.Online, NodeState.Joining);
+        }
+        else if (!_isBusy)
         {
             // Said until it is kept: a full disk refuses the record, and nobody takes a node back that says it is joining.
             Change(NodeState.Joining, NodeState.Online);
         }
-        else
+
+        bool isDue = isUnderWay || view.Others.Any(node => sync.IsConnected(node) && !madeGood.HasMet(node));
+        if (isDue && !_isBusy && !volumes.Grounds.IsAny && sync.IsCaughtUp())
         {
-            Change(NodeState.Online, NodeState.Joining);
-            if (!_isBusy && !volumes.Grounds.IsAny && sync.IsCaughtUp())
-            {
-                _isBusy = true;
-                workers.Start("coming back", () => Run(stop));
-            }
+            _isBusy = true;
+            PoolState known = view.State;
+            NodeId[] met = [.. view.Others.Where(sync.IsConnected)];
+            workers.Start("coming back", () => Run(known, met, stop));
         }
     }
 
-    private async Task Run(CancellationToken stop)
+    /// <param name="known">What was known of the pool when all was here.</param>
+    /// <param name="met">Who had sent what it had.</param>
+    /// <param name="stop">Ends it early.</param>
+    private async Task Run(PoolState known, NodeId[] met, CancellationToken stop)
     {
         try
         {
             bool isDone = true;
+            bool doCopiesCount = StateNow != NodeState.Joining;
             foreach (IHostedVolume volume in volumes.Open.ToArray())
             {
-                isDone &= await volume.ComeBack(stop);
+                isDone &= await volume.ComeBack(doCopiesCount, stop);
             }
 
             if (isDone && !stop.IsCancellationRequested)
             {
+                if (IsUnderWay)
+                {
+                    diary.Add(LogLevel.Info, "members", "this node was forgotten, and is up to date again");
+                }
+
                 _isDone = true;
-                diary.Add(LogLevel.Info, "members", "this node was forgotten, and is up to date again");
+                NodeId[] others = [.. view.Others.Where(node => !view.HasLeft(node))];
+                if (!madeGood.Add(known, met, others).TryGet(out _, out StoreError error))
+                {
+                    diary.Add(LogLevel.Error, "members", error.ToString());
+                }
+
                 Change(NodeState.Joining, NodeState.Online);
             }
         }
@@ -74,9 +104,12 @@ internal sealed class OwnReturn(
         }
     }
 
+    private NodeState? StateNow =>
+        view.Map.TryGet(view.Self, out SignedNodeRecord? record) ? record.Record.State : null;
+
     private void Change(NodeState from, NodeState to)
     {
-        if (view.Map.TryGet(view.Self, out SignedNodeRecord? record) && record.Record.State == from)
+        if (StateNow == from)
         {
             say(to);
         }

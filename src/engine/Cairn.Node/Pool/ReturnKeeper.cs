@@ -14,7 +14,12 @@ namespace Cairn.Node.Pool;
 /// copies (<see cref="OwnReturn"/>). A node that left by its own will says so in its record, and stays out.
 /// Thread: the engine's loop.
 /// </remarks>
-internal sealed class ReturnKeeper(PoolView view, PeerSet peers, LogSync sync, PoolLog log, NodeDiary diary)
+/// <param name="hasMet">
+/// Whether this node has made good itself what a member settled without it: what it is about to give up, nobody is to copy from it
+/// as the last of its kind.
+/// </param>
+internal sealed class ReturnKeeper(
+    PoolView view, PeerSet peers, LogSync sync, PoolLog log, NodeDiary diary, Func<NodeId, bool> hasMet)
 {
     /// <summary>Looks who came back.</summary>
     public void Look()
@@ -41,6 +46,7 @@ internal sealed class ReturnKeeper(PoolView view, PeerSet peers, LogSync sync, P
 
     private bool HasReturned(Member member) =>
         view.MayReturn(member.Node)
+        && hasMet(member.Node)
         && peers.Find(member.Node) is { IsClosed: false }
         && sync.ConfirmedBy(member.Node, log.Volume).Covers(log.Positions)
         && view.Map.TryGet(member.Node, out SignedNodeRecord? record) && record.Record.State.TakesCopies();

@@ -33,7 +33,8 @@ internal sealed class SettleKeeper(
         hosted.NoteForgotten([.. log.State.Forgotten.Select(static member => member.Node)]);
         TakeSettled(hosted);
 
-        bool isMember = log.State.Members.TryGetValue(view.Self, out Member? self) && self.IsActiveNode;
+        bool isMember = log.State.Members.TryGetValue(view.Self, out Member? self) && self.IsActiveNode
+            && !view.IsReturning();
         if (aging is null || !isMember)
         {
             return;

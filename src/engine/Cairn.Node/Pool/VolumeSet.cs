@@ -342,7 +342,7 @@ internal sealed class VolumeSet : IAsyncDisposable
             Settled = () => _log.State.Settled.GetValueOrDefault(volume.Volume),
             Elsewhere = () => _sync.Elsewhere(volume.Volume),
             Aging = () => _log.State.Aging.GetValueOrDefault(volume.Volume),
-            MayDrop = () => AllKnowBeginnings() && !_view.MayReturn(_view.Self),
+            MayDrop = () => AllKnowBeginnings() && !_view.MayReturn(_view.Self) && !IsReturning(),
             HasPoolRoom = () => _view.HasRoom,
             IsClosed = () => volume.IsRemoved || HasLeft(),
             Unreadable = Unreadable,
