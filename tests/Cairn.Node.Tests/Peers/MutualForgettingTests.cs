@@ -13,7 +13,9 @@ public sealed class MutualForgettingTests
     private const int FileBytes = 100_000;
     private const int DeepFiles = 30;
 
-    /// <summary>Each part edits what the other removed and collected, makes a file in a folder of that kind, and takes its chunks up.</summary>
+    /// <summary>
+    /// Each part edits what the other removed and collected, makes a file in a folder of that kind, and takes its chunks up.
+    /// </summary>
     [Theory]
     [InlineData(501, 2)]
     [InlineData(502, 2)]
@@ -116,7 +118,8 @@ public sealed class MutualForgettingTests
         }
 
         bench.Until(
-            () => parts.All(part => part.Nodes.TrueForAll(node => node.Connected == part.Nodes.Count - 1)), "cut in two");
+            () => parts.All(part => part.Nodes.TrueForAll(node => node.Connected == part.Nodes.Count - 1)),
+            "cut in two");
         foreach (Part part in parts)
         {
             Part other = parts[1 - part.Index];

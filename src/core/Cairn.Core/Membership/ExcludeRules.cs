@@ -86,7 +86,8 @@ internal static class ExcludeRules
             seen.Put(change.Key.Span, change.Value.AsArray());
         }
 
-        return PoolTable.IsAuthority(seen, author) && PoolTable.GetMember(seen, member) is { Member.IsActiveNode: true };
+        return PoolTable.IsAuthority(seen, author)
+            && PoolTable.GetMember(seen, member) is { Member.IsActiveNode: true };
     }
 
     private static byte[] Key(NodeId member, TransactionId said)

@@ -50,7 +50,9 @@ public sealed class RemakeWalk(TreeQueries then, TreeQueries now, Func<VersionId
 
     private bool IsThere(ObjectView view) => now.Get(view.Owner) is { IsDetached: false, Record.Places.Count: > 0 };
 
-    /// <summary>Whether nothing can be put into a folder: it is forgotten, or was made in one that is. One that was removed comes back.</summary>
+    /// <summary>
+    /// Whether nothing can be put into a folder: it is forgotten, or was made in one that is. One that was removed comes back.
+    /// </summary>
     private bool IsNowhere(ObjectId folder) => folder != TreeQueries.Root
         && now.Get(folder) is null or { IsDetached: false, Record.Places.Count: 0 };
 

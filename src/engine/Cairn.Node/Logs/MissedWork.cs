@@ -4,7 +4,9 @@ using Cairn.Core.Tree;
 
 namespace Cairn.Node.Logs;
 
-/// <summary>Whether own work was folded where the tree did not know what it is about: that was condemned without this node's word.</summary>
+/// <summary>
+/// Whether own work was folded where the tree did not know what it is about: that was condemned without this node's word.
+/// </summary>
 /// <remarks>
 /// Nothing is condemned that a member may still edit, but where nobody waits for that member; and it may hear of the condemnation
 /// before it hears that it was forgotten, or after it has made good what it knew of. So whatever the reason: such work is looked for
