@@ -11,6 +11,7 @@ public sealed class SwallowedWorkTests
 {
     private readonly Replica _here = new(1);
     private readonly Replica _away = new(2);
+    private readonly Replica _pal = new(3);
 
     [Fact]
     public void What_was_edited_and_made_in_a_forgotten_folder_is_made_again_in_its_place()
@@ -88,6 +89,34 @@ public sealed class SwallowedWorkTests
         Meet();
         Assert.Equal("mine", _here.Read("d/e/edited"));
         Assert.Empty(Swallowed().Objects);
+    }
+
+    /// <summary>Two that were away apart: who comes back first makes the file again as it knew it.</summary>
+    [Fact]
+    public void What_another_makes_again_that_had_not_seen_an_edit_does_not_take_it_away()
+    {
+        _here.Create("f", "base");
+        Replica.Sync(_here, _away, _pal);
+        for (int i = 0; i < 10; i++)
+        {
+            _away.Create($"else{i}");
+            _pal.Create($"other{i}");
+        }
+
+        Assert.Null(_pal.Write("f", "theirs"));
+        Assert.Null(_away.Write("f", "first"));
+        Assert.Null(_away.Write("f", "mine"));
+        Assert.Null(_here.Unlink("f"));
+        CondemnAll();
+        Replica.Sync(_here, _pal);
+        Assert.Equal(1, Remake(_pal));
+        Replica.Sync(_here, _pal, _away);
+        Assert.Equal("theirs", _away.Read("f"));
+        Assert.Equal(1, Remake(_away));
+        Assert.Superset(new HashSet<string>(["mine", "theirs"]), Contents(_here));
+        Assert.DoesNotContain("first", Contents(_here));
+        Assert.Empty(Swallowed().Objects);
+        Assert.Equal(0, Remake(_away));
     }
 
     /// <summary>What is nowhere since its first moment may be condemned before it is made again, and what is in it next.</summary>
@@ -169,7 +198,8 @@ public sealed class SwallowedWorkTests
     {
     }
 
-    private SwallowedWorkTests(ulong seed) => (_here, _away) = (new Replica(1, seed), new Replica(2, seed));
+    private SwallowedWorkTests(ulong seed) => (_here, _away, _pal) =
+        (new Replica(1, seed), new Replica(2, seed), new Replica(3, seed));
 
     private void StartFolder()
     {
@@ -217,7 +247,7 @@ public sealed class SwallowedWorkTests
     private SwallowedWork Swallowed(Replica self)
     {
         var swallowed = new SwallowedWork(self.Log.Author);
-        Replay(transaction =>
+        Replay(self, transaction =>
         {
             swallowed.See(transaction);
             return false;
@@ -225,23 +255,27 @@ public sealed class SwallowedWorkTests
         return swallowed;
     }
 
-    private int Remake()
+    private int Remake() => Remake(_away);
+
+    private int Remake(Replica self)
     {
-        TreeQueries then = new(Replay(SwallowedWork.ForgetsNothing));
-        IReadOnlyCollection<ObjectId> objects = Swallowed().Objects;
-        foreach (ImmutableArray<Primitive> step in new RemakeWalk(then, _away.Queries).Steps(objects))
+        TreeQueries then = new(Replay(self, SwallowedWork.ForgetsNothing));
+        SwallowedWork swallowed = Swallowed(self);
+        var walk = new RemakeWalk(then, self.Queries, swallowed.HasWritten);
+        foreach (ImmutableArray<Primitive> step in walk.Steps(swallowed.Objects))
         {
-            Assert.Null(_away.Do(step));
+            Assert.Null(self.Do(step));
         }
 
-        Meet();
-        return objects.Count;
+        Replica.Sync(_here, self);
+        return swallowed.Objects.Count;
     }
 
-    private MemoryTable Replay(Func<Transaction, bool> isWanted)
+    private MemoryTable Replay(Replica self, Func<Transaction, bool> isWanted)
     {
         var table = new MemoryTable();
-        OrderedReplay.Run([_here.Written, _away.Written], isWanted, new TreeApplier(), table);
+        IEnumerable<Transaction> Of(Replica author) => author.Written.Where(written => self.Fold.Has(written.Id));
+        OrderedReplay.Run([Of(_here), Of(_away), Of(_pal)], isWanted, new TreeApplier(), table);
         return table;
     }
 

@@ -17,12 +17,17 @@ public sealed class SwallowedWork(NodeId author)
     private readonly HashSet<ObjectId> _forgotten = [];
     private readonly SortedSet<ObjectId> _objects = [];
     private readonly SortedSet<ObjectId> _others = [];
+    private readonly Dictionary<ObjectId, HashSet<VersionId>> _versions = [];
+    private readonly HashSet<VersionId> _lacking = [];
 
     /// <summary>What the edits were about, in the order of the ids; some of it may be there all the same.</summary>
     public IReadOnlyCollection<ObjectId> Objects => _objects;
 
     /// <summary>What such edits of other members were about: each makes its own again, and counts on the copies until then.</summary>
     public IReadOnlyCollection<ObjectId> OfOthers => _others;
+
+    /// <summary>Whether a version is of this work: who made its file again meanwhile may not have had it.</summary>
+    public bool HasWritten(VersionId version) => _lacking.Contains(version);
 
     /// <summary>
     /// Whether a transaction counts in a tree that has forgotten nothing: every one but condemnations.
@@ -42,11 +47,10 @@ public sealed class SwallowedWork(NodeId author)
                     _forgotten.UnionWith(condemn.Objects);
                     break;
                 case CreateObject create when _forgotten.Remove(create.Object):
-                    _objects.Remove(create.Object);
-                    _others.Remove(create.Object);
+                    IsThere(create.Object);
                     break;
-                case WriteVersion write when _forgotten.Contains(write.Object):
-                    (isOwn ? _objects : _others).Add(write.Object);
+                case WriteVersion write:
+                    See(write, isOwn);
                     break;
                 case Place place:
                     Note(place.Object, place.Parent, isOwn);
@@ -65,12 +69,58 @@ public sealed class SwallowedWork(NodeId author)
         if (!_forgotten.Contains(placed) && !_forgotten.Contains(into) && !_objects.Contains(into)
             && !_others.Contains(into))
         {
-            _objects.Remove(placed);
-            _others.Remove(placed);
+            IsThere(placed);
         }
         else
         {
             (isOwn ? _objects : _others).Add(placed);
         }
+    }
+
+    private void See(WriteVersion write, bool isOwn)
+    {
+        if (!_forgotten.Contains(write.Object))
+        {
+            if (_versions.TryGetValue(write.Object, out HashSet<VersionId>? lacking))
+            {
+                // It was made again, and so is this; or it was made from this.
+                Supersede(lacking, write);
+                IsThere(write.Object);
+            }
+
+            return;
+        }
+
+        (isOwn ? _objects : _others).Add(write.Object);
+        if (isOwn)
+        {
+            HashSet<VersionId> written = _versions.GetValueOrDefault(write.Object, []);
+            Supersede(written, write);
+            written.Add(write.Version);
+            _lacking.Add(write.Version);
+            _versions[write.Object] = written;
+        }
+    }
+
+    private void Supersede(HashSet<VersionId> versions, WriteVersion by)
+    {
+        foreach (VersionId version in by.Parents.Add(by.Version))
+        {
+            versions.Remove(version);
+            _lacking.Remove(version);
+        }
+    }
+
+    /// <summary>It is there again: of the own work only versions that whoever made it had not seen are missing, if any.</summary>
+    private void IsThere(ObjectId made)
+    {
+        _others.Remove(made);
+        if (_versions.TryGetValue(made, out HashSet<VersionId>? lacking) && lacking.Count > 0)
+        {
+            return;
+        }
+
+        _objects.Remove(made);
+        _versions.Remove(made);
     }
 }

@@ -139,7 +139,7 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
 
             TreeQueries then = new(unforgotten.Value);
             await KeepFor(then, swallowed.OfOthers, condemned, cancellation);
-            isRemade = isRemade || Remake(then, swallowed.Objects);
+            isRemade = isRemade || Remake(then, swallowed.Objects, swallowed.HasWritten);
         }
 
         return isRemade && await GiveUp(condemned, doCopiesCount, cancellation);
