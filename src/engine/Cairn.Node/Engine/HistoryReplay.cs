@@ -29,15 +29,26 @@ internal static class HistoryReplay
     public static Task<Result<MemoryTable, VolumeError>> Run(
         VolumeState state, Func<Transaction, bool> isWanted, CancellationToken cancellation,
         WallTime? moment = null) =>
-        Run(state, state.Parts.Log.Rights, isWanted, moment, cancellation);
+        Run(state, state.Parts.Log.Rights, () => isWanted, moment, needsAll: false, cancellation);
+
+    /// <summary>The same for who must not miss anything, and keeps what it is told.</summary>
+    /// <param name="state">The volume.</param>
+    /// <param name="begin">
+    /// Asked for each attempt, from the first transaction on: where old blocks are dropped meanwhile, all is replayed once more.
+    /// </param>
+    /// <param name="cancellation">Ends it early.</param>
+    /// <returns><see cref="VolumeError.Unreachable"/> while something that is folded here cannot be read.</returns>
+    public static Task<Result<MemoryTable, VolumeError>> RunWhole(
+        VolumeState state, Func<Func<Transaction, bool>> begin, CancellationToken cancellation) =>
+        Run(state, state.Parts.Log.Rights, begin, moment: null, needsAll: true, cancellation);
 
     /// <summary>The same as if nobody's rights were limited: what is refused takes effect, too.</summary>
     public static Task<Result<MemoryTable, VolumeError>> RunWithRefused(
         VolumeState state, CancellationToken cancellation) =>
-        Run(state, WriteRights.None, static _ => true, moment: null, cancellation);
+        Run(state, WriteRights.None, static () => static _ => true, moment: null, needsAll: false, cancellation);
 
     private static async Task<Result<MemoryTable, VolumeError>> Run(
-        VolumeState state, WriteRights rights, Func<Transaction, bool> isWanted, WallTime? moment,
+        VolumeState state, WriteRights rights, Func<Func<Transaction, bool>> begin, WallTime? moment, bool needsAll,
         CancellationToken cancellation)
     {
         Result<Unit, StoreError> isSealed =
@@ -53,7 +64,7 @@ internal static class HistoryReplay
             LogBeginnings begun = logs.Beginnings;
             Result<MemoryTable, VolumeError> replayed = await state.Parts.Workers.Run(
                 WorkPriority.Foreground,
-                () => Replay(state.Parts.Log, rights, isWanted, moment, cancellation),
+                () => Replay(state.Parts.Log, rights, begin(), moment, needsAll, cancellation),
                 cancellation);
             if (logs.Beginnings.Equals(begun))
             {
@@ -63,9 +74,15 @@ internal static class HistoryReplay
     }
 
     private static Result<MemoryTable, VolumeError> Replay(
-        ReplicatedLog log, WriteRights rights, Func<Transaction, bool> isWanted, WallTime? moment,
+        ReplicatedLog log, WriteRights rights, Func<Transaction, bool> isWanted, WallTime? moment, bool needsAll,
         CancellationToken cancellation)
     {
+        Dictionary<LogId, ulong> folded = needsAll ? FoldedOfOthers(log) : [];
+        if (folded.Any(part => log.Positions[part.Key].TransactionSeq < part.Value))
+        {
+            return VolumeError.Unreachable;
+        }
+
         FoldGround? ground = log.Fold.Ground;
         var table = new MemoryTable();
         bool isWhole = log.Compaction.Beginnings.Equals(LogBeginnings.None);
@@ -86,11 +103,13 @@ internal static class HistoryReplay
             }
         }
 
+        var reached = new Dictionary<LogId, ulong>();
         OrderedReplay.Run(
             [.. LogHistory.Of(log).Select(Aged)],
             transaction =>
             {
                 cancellation.ThrowIfCancellationRequested();
+                reached[transaction.Id.Log] = transaction.Id.Seq;
 
                 // What is refused is left to the applier: it has no effect, and was not said.
                 return rights.Refuses(transaction) || isWanted(transaction);
@@ -98,9 +117,28 @@ internal static class HistoryReplay
             new TreeApplier { Rights = rights },
             table,
             ground);
+        if (folded.Any(part => part.Value > reached.GetValueOrDefault(part.Key)))
+        {
+            return VolumeError.Unreachable;
+        }
+
         return moment is { } time && age > time
             ? VolumeError.BeforeBeginning
             : Result<MemoryTable, VolumeError>.Ok(table);
+    }
+
+    /// <summary>How far the logs of others are folded here: some of it may have to come once more, because it cannot be read.</summary>
+    private static Dictionary<LogId, ulong> FoldedOfOthers(ReplicatedLog log)
+    {
+        lock (log.Gate)
+        {
+            // What is in the ground is not read, and its blocks need not be here.
+            LogPositions ground = log.Fold.Ground?.Positions ?? LogPositions.Empty;
+            return log.Fold.Positions.Logs
+                .Where(part => part.Key.Author != log.OwnLogId.Author
+                    && part.Value.TransactionSeq > ground[part.Key].TransactionSeq)
+                .ToDictionary(static part => part.Key, static part => part.Value.TransactionSeq);
+        }
     }
 
     private static bool TryFill(MemoryTable table, ReplicatedLog log, FoldGround? ground)

@@ -47,7 +47,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         _drive = new SnapshotsVolume(_local, _engine);
         _pins = new PinnedFiles(_engine.State, _engine.Reader);
         _dropper = new BlockDropper(_log, _checkpoints, _workers);
-        _ownWork = new OwnWork(_log, _engine.Return, _workers, _stop.Token);
+        _ownWork = new OwnWork(_log, _engine.Return, _workers, _log.Ports.Time, _stop.Token);
         _log.Compaction.Base = () => _log.Fold.Ground is { } ground && _checkpoints.Keeps(ground.Hash)
             ? (ground.Positions, ground.Depth)
             : null;

@@ -9,8 +9,14 @@ namespace Cairn.Node.Engine;
 /// What it wrote before something was settled without it stands behind that now, where the tree may have forgotten what it is about;
 /// and something may have been condemned without its word (<see cref="MissedWork"/>). Thread: the engine's loop.
 /// </remarks>
-internal sealed class OwnWork(ReplicatedLog log, VolumeReturn back, IWorkers workers, CancellationToken stop)
+internal sealed class OwnWork(ReplicatedLog log, VolumeReturn back, IWorkers workers, TimeProvider time, CancellationToken stop)
 {
+    private static readonly TimeSpan PauseMin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PauseMax = TimeSpan.FromMinutes(10);
+
+    private TimeSpan _pause;
+    private long _failed;
+
     /// <summary>Ends with the look that is under way.</summary>
     public Task Ended { get; private set; } = Task.CompletedTask;
 
@@ -26,7 +32,7 @@ internal sealed class OwnWork(ReplicatedLog log, VolumeReturn back, IWorkers wor
             isDue = isReady && (log.Repair.Base.HasOwnWorkMoved || (log.Repair.Missed.IsAny && !isReturning));
         }
 
-        if (isDue && Ended.IsCompleted && !stop.IsCancellationRequested)
+        if (isDue && Ended.IsCompleted && !stop.IsCancellationRequested && time.GetElapsedTime(_failed) >= _pause)
         {
             TaskCompletionSource looking = new();
             Ended = looking.Task;
@@ -60,9 +66,13 @@ internal sealed class OwnWork(ReplicatedLog log, VolumeReturn back, IWorkers wor
             (Bytes32? ground, IReadOnlyCollection<TransactionId> missed) = Begin();
             if (!await back.MakeAgain(stop))
             {
+                // Each try reads the whole history, and what it lacks may be a block that nobody has who is here.
+                _failed = time.GetTimestamp();
+                _pause = _pause < PauseMin ? PauseMin : _pause * 2 < PauseMax ? _pause * 2 : PauseMax;
                 return;
             }
 
+            _pause = default;
             lock (log.Gate)
             {
                 log.Repair.Missed.Done(missed);

@@ -51,22 +51,31 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
 
         using IIndexStore? kept = ground is null ? null : await state.Parts.Workers.Run(
             WorkPriority.Background, () => Kept(ground), cancellation);
-        LeftOutWork? leftOut = kept is null ? null : new LeftOutWork(
-            new OverlayTable(new IndexTable(kept), cacheBytesMax: 0, learnKeysMax: 0),
-            ground!.Positions, Log.OwnLogId.Author, Log.Rights);
+        LeftOutWork? leftOut = null;
         var swallowed = new SwallowedWork(Log.OwnLogId.Author);
-        var condemned = new HashSet<ChunkAddress>();
-        Result<MemoryTable, VolumeError> read = await HistoryReplay.Run(
-            state,
-            transaction =>
-            {
-                leftOut?.See(transaction);
-                swallowed.See(transaction);
-                condemned.UnionWith(transaction.Primitives.OfType<Condemn>()
-                    .SelectMany(condemn => condemn.Addresses).Where(address => isForgotten && IsCopyHere(address)));
-                return false;
-            },
-            cancellation);
+        HashSet<ChunkAddress> condemned = [];
+
+        // Each of them is made for one pass: what it makes of the same transactions twice is not what it makes of them once.
+        Func<Transaction, bool> Begin()
+        {
+            leftOut = kept is null ? null : new LeftOutWork(
+                new OverlayTable(new IndexTable(kept), cacheBytesMax: 0, learnKeysMax: 0),
+                ground!.Positions, Log.OwnLogId.Author, Log.Rights);
+            swallowed = new SwallowedWork(Log.OwnLogId.Author);
+            condemned = [];
+            return See;
+        }
+
+        bool See(Transaction transaction)
+        {
+            leftOut?.See(transaction);
+            swallowed.See(transaction);
+            condemned.UnionWith(transaction.Primitives.OfType<Condemn>()
+                .SelectMany(condemn => condemn.Addresses).Where(address => isForgotten && IsCopyHere(address)));
+            return false;
+        }
+
+        Result<MemoryTable, VolumeError> read = await HistoryReplay.RunWhole(state, Begin, cancellation);
         if (!read.IsOk || (leftOut is not null && !Remake(leftOut.Tree, leftOut.Objects, leftOut.HasWritten))
             || !await Finish(swallowed, condemned, doCopiesCount, cancellation))
         {
@@ -131,7 +140,7 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
         if (!isRemade || !areOthersSafe)
         {
             Result<MemoryTable, VolumeError> unforgotten =
-                await HistoryReplay.Run(state, SwallowedWork.ForgetsNothing, cancellation);
+                await HistoryReplay.RunWhole(state, static () => SwallowedWork.ForgetsNothing, cancellation);
             if (!unforgotten.IsOk)
             {
                 return false;
