@@ -17,6 +17,9 @@ public sealed class SimulatedIndex : IIndexStore
     /// <summary>When set, every change fails with these words, and reads do not.</summary>
     public string? WriteFailure { get; set; }
 
+    /// <summary>How many changes failed so.</summary>
+    public int WritesRefused { get; private set; }
+
     /// <summary>So many more changes succeed, and then none: what a crash in the middle leaves. Null: all do.</summary>
     public int? AppliesLeft { get; set; }
 
@@ -99,6 +102,7 @@ public sealed class SimulatedIndex : IIndexStore
         {
             if ((Failure ?? WriteFailure) is { } failure)
             {
+                WritesRefused++;
                 return new IndexError(failure);
             }
 

@@ -2,6 +2,7 @@ using System.Text;
 using Cairn.Core.Primitives;
 using Cairn.Node.Volumes;
 using Cairn.Simulation.Disks;
+using Cairn.Simulation.Indexes;
 
 namespace Cairn.Node.Tests.Peers;
 
@@ -81,6 +82,33 @@ public sealed class AbsentMemberTests
         Assert.Empty(Conflicts(bench, rest[0]));
         AssertAlike(bench);
         bench.AssertNoFailures();
+    }
+
+    /// <summary>A full disk takes no table: it is not copied again at every look, is told of once, and nothing is lost.</summary>
+    [Fact]
+    public void Where_the_disk_is_full_the_table_is_kept_later()
+    {
+        PoolBench bench = DroppedPool.Of(4, 415, adminsMax: 2);
+        (BenchNode[] rest, BenchNode away) = (Rest(bench, 1), bench.Nodes[^1]);
+        byte[] newer = bench.Bytes(FileBytes);
+        PrepareAndCut(bench, rest, [away]);
+        Assert.True(bench.Put(away, "edited", newer).IsOk);
+        RemoveAndDrop(bench, rest);
+        SimulatedIndex full = new() { WriteFailure = "no space" };
+        away.Indexes["kept-" + away.FindVolume("shared")!.Value.Id.Value.ToHex()] = full;
+        bench.Network.HealAll();
+        bench.Until(() => Told(away) > 0, "it cannot keep its table");
+        int tried = full.WritesRefused;
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(10));
+        Assert.InRange(full.WritesRefused - tried, 1, 12);
+        Assert.Equal(1, Told(away));
+        full.WriteFailure = null;
+        bench.Until(() => bench.Nodes.TrueForAll(node => node.RoleOf(away) != "forgotten"), "it belongs again");
+        UntilEverywhere(bench, "edited", newer);
+        bench.AssertNoFailures();
+
+        static int Told(BenchNode node) =>
+            node.Lines.Count(static line => line.Contains("cannot be kept yet", StringComparison.Ordinal));
     }
 
     /// <summary>

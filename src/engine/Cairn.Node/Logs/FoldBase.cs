@@ -19,8 +19,13 @@ internal sealed class FoldBase(ReplicatedLog log)
     /// <summary>The ground behind which own work was looked after: this node's own.</summary>
     private static readonly byte[] LookedKey = [IndexTable.NodesOwn, (byte)'g'];
 
+    private static readonly TimeSpan PauseMin = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan PauseMax = TimeSpan.FromMinutes(5);
+
     private MadeCheckpoint? _begun;
     private Bytes32? _useless;
+    private TimeSpan _pause;
+    private long _failed;
 
     /// <summary>Whether one is settled, and the fold does not stand on it, and may.</summary>
     public bool IsOutdated => IsBehind && !MustLookFirst();
@@ -53,6 +58,9 @@ internal sealed class FoldBase(ReplicatedLog log)
     /// Keeps the table that a settled checkpoint is to replace, if that was settled without this node: what it has beyond the
     /// checkpoint may be about something that this has forgotten.
     /// </summary>
+    /// <remarks>
+    /// That copies the whole table while this node's loop waits: what a full disk refused is tried again in growing pauses, and told once.
+    /// </remarks>
     /// <returns>False: it cannot be kept now, so nothing may be replaced.</returns>
     public bool TryKeepTable()
     {
@@ -68,15 +76,29 @@ internal sealed class FoldBase(ReplicatedLog log)
             return false;
         }
 
+        TimeProvider time = log.Ports.Time;
+        if (_pause > TimeSpan.Zero && time.GetElapsedTime(_failed) < _pause)
+        {
+            return false;
+        }
+
         Result<Unit, IndexError> kept = log.Ports.Checkpoints!.KeptTable.Keep(log.Fold, settled.Checkpoint);
-        if (!kept.TryGet(out _, out IndexError error))
+        if (kept.TryGet(out _, out IndexError error))
+        {
+            _pause = TimeSpan.Zero;
+            return true;
+        }
+
+        if (_pause == TimeSpan.Zero)
         {
             log.Report(
                 log.OwnLogId,
                 $"what was folded here cannot be kept yet, so the settled checkpoint waits: {error.Detail}");
         }
 
-        return kept.IsOk;
+        _pause = _pause == TimeSpan.Zero ? PauseMin : _pause * 2 < PauseMax ? _pause * 2 : PauseMax;
+        _failed = time.GetTimestamp();
+        return false;
     }
 
     /// <summary>Whether a block lies in the ground of the fold, at least its beginning.</summary>

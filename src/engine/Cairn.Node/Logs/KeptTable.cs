@@ -79,7 +79,14 @@ public sealed class KeptTable(Func<IIndexStore> openIndex) : IDisposable
         // The mark behind the records: a power cut leaves both or no mark.
         kept = kept.IsOk ? slot.Sync() : kept;
         kept = kept.IsOk ? slot.End(MarkOf(settled, chain), isOwn: true) : kept;
-        return kept.IsOk ? slot.Sync() : kept;
+        kept = kept.IsOk ? slot.Sync() : kept;
+        if (!kept.IsOk)
+        {
+            // A full disk is not left fuller by what is of no use.
+            _ = slot.Begin();
+        }
+
+        return kept;
     }
 
     /// <summary>It is found by the checkpoint's hash; the place of the basis, which it has none of, names its own records.</summary>
