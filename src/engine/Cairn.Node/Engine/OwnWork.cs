@@ -9,7 +9,8 @@ namespace Cairn.Node.Engine;
 /// What it wrote before something was settled without it stands behind that now, where the tree may have forgotten what it is about;
 /// and something may have been condemned without its word (<see cref="MissedWork"/>). Thread: the engine's loop.
 /// </remarks>
-internal sealed class OwnWork(ReplicatedLog log, VolumeReturn back, IWorkers workers, TimeProvider time, CancellationToken stop)
+internal sealed class OwnWork(
+    ReplicatedLog log, VolumeReturn back, IWorkers workers, TimeProvider time, CancellationToken stop)
 {
     private static readonly TimeSpan PauseMin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PauseMax = TimeSpan.FromMinutes(10);

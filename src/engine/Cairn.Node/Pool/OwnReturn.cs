@@ -30,12 +30,13 @@ internal sealed class OwnReturn(
 {
     private bool _isBusy;
     private bool _isDone;
+    private bool _hasFailed;
 
     /// <summary>Whether copies here may be ones that the others collected: none is brought to anybody.</summary>
     public bool IsUnderWay => (view.MayReturn(view.Self) && !_isDone) || !madeGood.Knows(view.State);
 
-    /// <summary>Whether all is made good here that a member may have settled without this node.</summary>
-    public bool HasMet(NodeId member) => !IsUnderWay && madeGood.HasMet(member);
+    /// <summary>Whether all is made good here that a member may have settled without this node, as far as that can be done.</summary>
+    public bool HasMet(NodeId member) => _hasFailed || (!IsUnderWay && madeGood.HasMet(member));
 
     /// <summary>Looks whether this node was forgotten, or taken back, and does what is due.</summary>
     public void Look(CancellationToken stop)
@@ -77,6 +78,7 @@ internal sealed class OwnReturn(
                 isDone &= await volume.ComeBack(doCopiesCount, stop);
             }
 
+            _hasFailed = !isDone;
             if (isDone && !stop.IsCancellationRequested)
             {
                 if (IsUnderWay)
