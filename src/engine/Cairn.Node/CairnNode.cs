@@ -128,8 +128,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
             Owe = _replicator.OweAgain,
         };
         _keys = new KeyKeeper(ports, _view, _poolLog, _diary);
-        _returns = new ReturnKeeper(
-            _view, _peers, _sync, _poolLog, _diary, member => _ownReturn!.HasMet(member));
+        _returns = new ReturnKeeper(_view, _peers, _sync, _poolLog, _diary, member => _ownReturn!.HasMet(member));
         _horizon = new HorizonKeeper(ports, _view, _peers, _poolLog, _diary, options.Horizon);
         _weights = new WeightKeeper(ports.Workers, _view, _poolLog, _diary);
         _taking = new VolumeTransfers(ports.Workers);
@@ -148,9 +147,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _clones = new CloneKeeper(ports, _view, _poolLog, _volumes, _diary);
         _marks = new MarkKeeper(ports, _view, _poolLog, _volumes, _diary, options.MarkInterval);
         _tables = new TableServer(ports, _view, _volumes, _sendLimiter);
-        _ownReturn = new OwnReturn(
-            ports.Workers, _view, _sync, _volumes, new MadeGood(ports.Disk, _view.Self), _diary, state => Say(state));
-        _view.IsReturning = () => _ownReturn.IsUnderWay;
+        _ownReturn = NewReturn();
         _damage = new DamageReport(chunks, logs, _volumes, _view, _peers);
         _onlyHere = new OnlyHere(ports, chunks, _view, _peers, _sync, _replicator, _volumes);
         _badCopies = new BadCopies(ports, chunks, _view, _census = new(_view, _peers), _volumes, _stop.Token);
@@ -279,8 +276,15 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         }
     }
 
+    private OwnReturn NewReturn()
+    {
+        MadeGood madeGood = new(_ports.Disk, _view.Self);
+        return new OwnReturn(_ports.Workers, _view, _sync, _volumes, madeGood, _diary, state => Say(state));
+    }
+
     private void Listen()
     {
+        _view.IsReturning = () => _ownReturn.IsUnderWay;
         _copies.Ended += _volumes.Refresh;
         _grounds.Taken += _volumes.Refresh;
         _poolLog.Changed += OnPoolLog;
