@@ -179,6 +179,36 @@ public sealed class GarbageCollectorTests
         Assert.False(a.Has(chunk) || back.Has(chunk));
     }
 
+    /// <summary>What is missing may come to light in the middle of a look, in a part of the tree that it is past.</summary>
+    [Fact]
+    public void WhoLearnsInTheMiddleOfALook_ThatItIsNotUpToDate_AgreesToNothing()
+    {
+        GarbageNode[] both = [Node(), Node()];
+        (GarbageNode a, GarbageNode back) = (both.MinBy(IdOf)!, both.MaxBy(IdOf)!);
+        ChunkRef list = GarbageNode.Chunk(1, a, back);
+        ChunkRef chunk = GarbageNode.Chunk(2, a, back);
+        a.CreateLarge("large", list, Manifest.Of([]));
+        a.Create("f", chunk);
+        GarbageNode.Exchange(_nodes);
+        (a.ReadList, back.ReadList) = (static () => Manifest.Of([]), static () => Manifest.Of([]));
+        a.Unlink("f");
+        GarbageNode.Exchange(_nodes);
+        Assert.True(a.Round() && a.Collector.Condemned.Contains(chunk.Address));
+        GarbageNode.Exchange(_nodes);
+        back.Reading = TimeSpan.FromSeconds(10);
+        Task<bool> round = back.Node.Process.Run(() => back.Collector.Round(CancellationToken.None));
+        _scheduler.RunFor(TimeSpan.FromSeconds(5));
+        back.IsReturning = true;
+        Assert.False(_scheduler.Complete(round, TimeSpan.FromMinutes(1)));
+        GarbageNode.Settle(_nodes);
+        Assert.True(a.Has(chunk) && back.Has(chunk));
+        back.IsReturning = false;
+        GarbageNode.Settle(_nodes);
+        Assert.False(a.Has(chunk) || back.Has(chunk));
+    }
+
+    private static NodeId IdOf(GarbageNode node) => node.Node.Identity.Node;
+
     [Fact]
     public void AnOpenFile_RescuesItsChunks()
     {

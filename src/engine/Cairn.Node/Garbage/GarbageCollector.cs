@@ -187,7 +187,8 @@ public sealed partial class GarbageCollector : IDisposable
         bool isWritten = isBraked;
         await _live.Sift(
             candidates, gone, static _ => { },
-            () => isWritten |= _finder.IsStillGone(gone) && WriteCondemned(cut, gone, [.. candidates.Order()]),
+            () => isWritten |=
+                KnowsAll() && _finder.IsStillGone(gone) && WriteCondemned(cut, gone, [.. candidates.Order()]),
             cancellation);
         return isWritten;
     }
@@ -217,7 +218,7 @@ public sealed partial class GarbageCollector : IDisposable
             () =>
             {
                 Condemn condemn = new(LogPositions.Empty, [], [], [.. candidates.Order()], []);
-                isWritten = candidates.Count > 0 && WriteCondemned(condemn);
+                isWritten = candidates.Count > 0 && KnowsAll() && WriteCondemned(condemn);
 
                 // What is needed may be so by the open file alone: it is looked at again once none is open.
                 List<ChunkAddress> settled = _roots.OpenRoots().Count == 0 ? named : [];
@@ -279,9 +280,9 @@ public sealed partial class GarbageCollector : IDisposable
             () =>
             {
                 needed.Sort();
-                isWritten = needed.Count == 0
+                isWritten = KnowsAll() && (needed.Count == 0
                     ? Write(Acknowledging(unseen))
-                    : Write(new Rescue([.. needed]), Acknowledging(unseen));
+                    : Write(new Rescue([.. needed]), Acknowledging(unseen)));
             },
             cancellation);
         return isWritten;
@@ -463,6 +464,9 @@ public sealed partial class GarbageCollector : IDisposable
 
     private List<GarbageMark> MarksOfWriters() =>
         [.. Members.Writers.Select(writer => GarbageMark.Of(_queries, writer))];
+
+    /// <summary>Asked again where it is written: during a look it may come to light that the tree does not show all that is needed.</summary>
+    private bool KnowsAll() => !Members.IsReturning && !KnowsLess();
 
     private WallTime Now => WallTime.From(_time.GetUtcNow());
 
