@@ -1,6 +1,7 @@
 using Cairn.Core.Primitives;
 using Cairn.Node.Volumes;
 using Cairn.Simulation.Disks;
+using Cairn.Storage.Home;
 
 namespace Cairn.Node.Tests.Peers;
 
@@ -76,6 +77,45 @@ public sealed class MutualForgettingTests
         bench.Scheduler.RunFor(TimeSpan.FromMinutes(3));
         Array.ForEach(parts, static part => part.First.Start());
         AssertNothingLost(bench, parts);
+        bench.AssertNoFailures();
+    }
+
+    /// <summary>
+    /// The others are gone for good, and what was made good is not known any more, or never was: an older program did not note it.
+    /// </summary>
+    [Theory]
+    [InlineData(531, new byte[0])]
+    [InlineData(532, new byte[] { 1, 1, 7, 7 })]
+    [InlineData(533, new byte[] { 1, 255, 255, 255, 255, 15 })]
+    public void Who_is_alone_at_last_waits_for_nobody_with_what_was_forgotten(ulong seed, byte[] noted)
+    {
+        PoolBench bench = PoolBench.WithDrives(2, seed);
+        (BenchNode left, BenchNode gone) = (bench.Nodes[0], bench.Nodes[1]);
+        bench.Network.Cut(left.Address, gone.Address);
+        bench.Until(() => gone.Connected == 0, "cut in two");
+        bench.Ok(gone, () => gone.Node.ForgetNode("node0", default).AsTask());
+        bench.Network.HealAll();
+        bench.Until(() => bench.Nodes.TrueForAll(node => node.RoleOf(left) != "forgotten"), "it belongs again");
+        bench.Until(() => left.Disk.Files.Contains("returned"), "it noted that");
+        gone.Kill();
+        bench.Until(() => left.Connected == 0, "it is alone");
+        bench.Ok(left, () => left.Node.ForgetNode("node1", default).AsTask());
+        left.Kill();
+        Assert.True(
+            noted.Length == 0
+                ? left.Disk.Delete("returned").IsOk
+                : SmallFile.Write(left.Disk, "returned", noted).IsOk);
+        left.Start();
+        bench.Until(() => left.FindDrive() is not null, "its drive is open");
+        Assert.True(bench.Put(left, "removed", bench.Bytes(FileBytes)).IsOk);
+        bench.Until(() => left.Chunks.Count > 0, "it is stored");
+        Assert.True(bench.Delete(left, "removed"));
+        Assert.True(bench.Do(left, () => Task.FromResult(left.Drive.History!.EmptyTrash())).IsOk);
+        bench.Until(() => left.Chunks.Count == 0, "it is collected");
+
+        // Who comes back nevertheless is met then.
+        gone.Start();
+        bench.Until(() => bench.Nodes.TrueForAll(node => node.RoleOf(gone) != "forgotten"), "both belong again");
         bench.AssertNoFailures();
     }
 

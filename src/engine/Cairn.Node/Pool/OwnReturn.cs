@@ -55,7 +55,7 @@ internal sealed class OwnReturn(
         }
 
         bool isDue = isUnderWay || view.Others.Any(node => sync.IsConnected(node) && !madeGood.HasMet(node));
-        if (isDue && !_isBusy && !volumes.Grounds.IsAny && sync.IsCaughtUp())
+        if (isDue && !_isBusy && !volumes.Grounds.IsAny && (sync.IsCaughtUp() || (IsAlone && !isForgotten)))
         {
             _isBusy = true;
             PoolState known = view.State;
@@ -105,6 +105,10 @@ internal sealed class OwnReturn(
             _isBusy = false;
         }
     }
+
+    /// <summary>Whether nobody else belongs or is here: who was forgotten may come yet, and that is another time.</summary>
+    private bool IsAlone =>
+        view.State.ActiveNodes.All(member => member.Node == view.Self) && !view.Others.Any(sync.IsConnected);
 
     private NodeState? StateNow =>
         view.Map.TryGet(view.Self, out SignedNodeRecord? record) ? record.Record.State : null;
