@@ -49,7 +49,9 @@ public sealed class SwallowedWorkTests
         Meet();
         MissedObjects missed = _away.Applier.Missed;
         Assert.True(missed.IsAny);
-        Assert.All(missed.Take(), id => Assert.Equal(_away.Log, id.Log));
+        IReadOnlyCollection<MissedEdit> edits = missed.Take();
+        Assert.All(edits, edit => Assert.Equal(_away.Log, edit.By.Log));
+        Assert.All(edits, edit => Assert.Contains(edit.Object, Swallowed().Objects));
         Assert.False(missed.IsAny);
         Assert.False(_here.Applier.Missed.IsAny);
         Assert.Equal(Swallowed().Objects, Swallowed(_here).OfOthers);

@@ -2,7 +2,7 @@ using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Tree;
 
-/// <summary>Which transactions of an author spoke, where they were applied, of objects that the tree did not know.</summary>
+/// <summary>Of which objects an author's transactions spoke, where they were applied, that the tree did not know.</summary>
 /// <remarks>
 /// An author speaks of what it sees. So the tree has forgotten that before, by a condemnation that the author had not seen; or it may
 /// not make it. Applied again at another place, a transaction may have its effect after all: what is here is worth a look, no more.
@@ -10,7 +10,7 @@ namespace Cairn.Core.Tree;
 /// </remarks>
 public sealed class MissedObjects
 {
-    private readonly HashSet<TransactionId> _met = [];
+    private readonly HashSet<MissedEdit> _met = [];
     private volatile bool _isAny;
 
     /// <summary>Whose transactions are looked at; the default: nobody's.</summary>
@@ -20,17 +20,17 @@ public sealed class MissedObjects
     public bool IsAny => _isAny;
 
     /// <summary>Takes them out.</summary>
-    public IReadOnlyCollection<TransactionId> Take()
+    public IReadOnlyCollection<MissedEdit> Take()
     {
-        TransactionId[] taken = [.. _met];
+        MissedEdit[] taken = [.. _met];
         _met.Clear();
         _isAny = false;
         return taken;
     }
 
-    internal void Note(TransactionId transaction)
+    internal void Note(MissedEdit edit)
     {
-        _met.Add(transaction);
+        _met.Add(edit);
         _isAny = true;
     }
 }

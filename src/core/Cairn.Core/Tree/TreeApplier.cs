@@ -201,7 +201,7 @@ public sealed class TreeApplier : ITransactionApplier
         TransactionId by = _work.Transaction.Id;
         if (by.Log.Author == Missed.Author && (_work.Load(edited) is null || IsNowhere(into)))
         {
-            Missed.Note(by);
+            Missed.Note(new MissedEdit(by, edited));
         }
     }
 

@@ -1,4 +1,5 @@
 using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
 using Cairn.Node.Logs;
 using Cairn.Node.Ports;
 
@@ -47,7 +48,7 @@ internal sealed class OwnWork(
     /// <returns>Whether it is done; if not, it is to be tried again.</returns>
     public async Task<bool> ComeBack(bool doCopiesCount, CancellationToken cancellation)
     {
-        (Bytes32? _, IReadOnlyCollection<TransactionId> missed) = Begin();
+        (Bytes32? _, IReadOnlyCollection<MissedEdit> missed) = Begin();
         bool isDone = await back.Run(doCopiesCount, cancellation);
         if (isDone)
         {
@@ -64,7 +65,7 @@ internal sealed class OwnWork(
     {
         try
         {
-            (Bytes32? ground, IReadOnlyCollection<TransactionId> missed) = Begin();
+            (Bytes32? ground, IReadOnlyCollection<MissedEdit> missed) = Begin();
             if (!await back.MakeAgain(stop))
             {
                 // Each try reads the whole history, and what it lacks may be a block that nobody has who is here.
@@ -93,7 +94,7 @@ internal sealed class OwnWork(
         }
     }
 
-    private (Bytes32? Ground, IReadOnlyCollection<TransactionId> Missed) Begin()
+    private (Bytes32? Ground, IReadOnlyCollection<MissedEdit> Missed) Begin()
     {
         lock (log.Gate)
         {

@@ -1,5 +1,4 @@
 using Cairn.Core.Fold;
-using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
 
 namespace Cairn.Node.Logs;
@@ -20,12 +19,12 @@ internal sealed class MissedWork(ReplicatedLog log, MissedObjects missed)
 
     private static readonly byte[] Key = [IndexTable.NodesOwn, (byte)'m'];
 
-    private readonly HashSet<TransactionId> _looked = [];
-    private HashSet<TransactionId> _waiting = [];
+    private readonly HashSet<MissedEdit> _looked = [];
+    private HashSet<MissedEdit> _waiting = [];
     private volatile bool _isNoted;
 
     /// <summary>Whether nobody looked after it yet; from the moment on in which it is folded. Any thread.</summary>
-    public bool IsAny => _isNoted || missed.IsAny;
+    public bool IsAny => missed.IsAny || _isNoted;
 
     /// <summary>Looks what was noted before this start.</summary>
     public void Look() => _isNoted = missed.Author != default && log.Fold.Table.Get(Key) is not null;
@@ -35,9 +34,12 @@ internal sealed class MissedWork(ReplicatedLog log, MissedObjects missed)
     {
         if (missed.IsAny)
         {
+            // Before it is taken out: whoever asks from another thread looks there first, and sees it here then.
+            bool wasNoted = _isNoted;
+            _isNoted = true;
             _waiting.UnionWith(missed.Take());
             _waiting.ExceptWith(_looked);
-            _isNoted |= _waiting.Count > 0;
+            _isNoted = wasNoted || _waiting.Count > 0;
         }
 
         if (_isNoted && log.Fold.Table.Get(Key) is null)
@@ -48,7 +50,7 @@ internal sealed class MissedWork(ReplicatedLog log, MissedObjects missed)
 
     /// <summary>Somebody begins to look after all that is noted.</summary>
     /// <returns>To be told when that is done.</returns>
-    public IReadOnlyCollection<TransactionId> Begin()
+    public IReadOnlyCollection<MissedEdit> Begin()
     {
         Note();
         return [.. _waiting];
@@ -56,7 +58,7 @@ internal sealed class MissedWork(ReplicatedLog log, MissedObjects missed)
 
     /// <summary>It was looked after, what had to be made again is there.</summary>
     /// <param name="begun">What was noted when that began: more may have come.</param>
-    public void Done(IReadOnlyCollection<TransactionId> begun)
+    public void Done(IReadOnlyCollection<MissedEdit> begun)
     {
         if (_looked.Count > LookedMax)
         {

@@ -23,7 +23,7 @@ internal sealed class MadeGood
     private readonly NodeId _self;
     private readonly SortedSet<NodeId> _met = [];
     private volatile HashSet<TransactionId> _words = [];
-    private volatile Tuple<PoolState, bool>? _known;
+    private volatile Tuple<PoolState, HashSet<TransactionId>, bool>? _known;
     private bool _hasMetAll;
 
     /// <summary>Reads what was noted.</summary>
@@ -39,13 +39,14 @@ internal sealed class MadeGood
     /// <summary>Whether something was done about each word that forgot this node.</summary>
     public bool Knows(PoolState state)
     {
-        if (_known is not { } known || !ReferenceEquals(known.Item1, state))
+        HashSet<TransactionId> words = _words;
+        if (_known is not { } known || !ReferenceEquals(known.Item1, state) || !ReferenceEquals(known.Item2, words))
         {
-            HashSet<TransactionId> words = _words;
-            _known = known = Tuple.Create(state, state.ForgottenBy(_self).All(words.Contains));
+            // With the words it goes by: another thread may put down here what it worked out from those before.
+            _known = known = Tuple.Create(state, words, state.ForgottenBy(_self).All(words.Contains));
         }
 
-        return known.Item2;
+        return known.Item3;
     }
 
     /// <summary>Whether a member had said all that it had when something was last done about these words.</summary>
@@ -72,7 +73,7 @@ internal sealed class MadeGood
 
         _met.UnionWith(met);
         _hasMetAll = others.All(_met.Contains);
-        (_words, _known) = (words, null);
+        _words = words;
         return Save();
     }
 
