@@ -93,7 +93,7 @@ internal sealed class GarbageNode : IVolumeRoots, IGarbageMembers
         return ReadList() is { } manifest ? manifest : VolumeError.Unreachable;
     }
 
-    /// <summary>How often its collector went through its steps: each time it asks twice whether it knows enough, and where it writes.</summary>
+    /// <summary>How often its collector went through its steps: it asks twice each time, and where it writes.</summary>
     public int Looks => _asked / 2;
 
     /// <summary>How long the round of the publisher takes that is always under way.</summary>

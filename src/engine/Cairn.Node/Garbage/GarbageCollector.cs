@@ -465,7 +465,7 @@ public sealed partial class GarbageCollector : IDisposable
     private List<GarbageMark> MarksOfWriters() =>
         [.. Members.Writers.Select(writer => GarbageMark.Of(_queries, writer))];
 
-    /// <summary>Asked again where it is written: during a look it may come to light that the tree does not show all that is needed.</summary>
+    /// <summary>Asked again where it is written: a look may take long, and the tree may cease to show all that is needed.</summary>
     private bool KnowsAll() => !Members.IsReturning && !KnowsLess();
 
     private WallTime Now => WallTime.From(_time.GetUtcNow());
