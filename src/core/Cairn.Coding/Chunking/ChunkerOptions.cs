@@ -8,6 +8,9 @@ namespace Cairn.Coding.Chunking;
 /// </summary>
 public sealed record ChunkerOptions
 {
+    private const int ManifestAverageBytesMin = 64 << 10;
+    private const int ManifestChunksMax = 32;
+
     /// <summary>256 KiB, 1 MiB, 4 MiB.</summary>
     public static ChunkerOptions Default { get; } = new();
 
@@ -21,6 +24,23 @@ public sealed record ChunkerOptions
 
     /// <summary>Bytes; a cut is forced here. Default 4 MiB.</summary>
     public int MaxBytes { get; init; } = ChunkRef.PlainBytesMax;
+
+    /// <summary>The lengths into which the encoded manifest of a large file is cut. Source: docs/formats/manifest.md.</summary>
+    /// <remarks>
+    /// Each version of a file has a manifest, and what is said of its other parts is as before: the shorter its chunks are, the
+    /// less of it is stored and sent again. But each of them is named in the log. So they are short, and there are some tens at most.
+    /// </remarks>
+    /// <param name="encodedBytes">How long the encoding is.</param>
+    public static ChunkerOptions ForManifest(int encodedBytes)
+    {
+        int average = ManifestAverageBytesMin;
+        while (average < Default.AverageBytes && encodedBytes / average >= ManifestChunksMax)
+        {
+            average *= 2;
+        }
+
+        return new ChunkerOptions { MinBytes = average / 4, AverageBytes = average, MaxBytes = 4 * average };
+    }
 
     /// <summary>Everything that is wrong with the values; empty when nothing is.</summary>
     public ImmutableArray<string> Validate()

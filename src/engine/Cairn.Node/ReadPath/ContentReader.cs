@@ -118,23 +118,27 @@ internal sealed class ContentReader(VolumeState state, ChunkReader chunks)
             return VolumeError.Corrupt;
         }
 
+        // All at once: each may have to be fetched, and who opens the file waits.
         byte[] encoded = new byte[body.SizeBytes];
-        int at = 0;
-        foreach (ManifestItem item in body.Items)
+        List<Task<Result<Unit, VolumeError>>> reads = [];
+        foreach ((int index, ManifestItem item) in body.Items.Index())
         {
-            if (item is not ManifestItem.Ref reference)
+            if (item is not ManifestItem.Ref part)
             {
                 return VolumeError.Corrupt;
             }
 
-            Result<Unit, VolumeError> read = await chunks.Read(
-                reference.Chunk, reference.Offset, encoded.AsMemory(at, reference.Length), cancellation);
+            Memory<byte> target = encoded.AsMemory((int)body.StartOf(index), part.Length);
+            reads.Add(chunks.Read(part.Chunk, part.Offset, target, cancellation).AsTask());
+        }
+
+        foreach (Task<Result<Unit, VolumeError>> reading in reads)
+        {
+            Result<Unit, VolumeError> read = await reading;
             if (!read.IsOk)
             {
                 return read.Error;
             }
-
-            at += reference.Length;
         }
 
         return ManifestCodec.Decode(encoded).TryGet(out Manifest? manifest, out _) ? manifest : VolumeError.Corrupt;

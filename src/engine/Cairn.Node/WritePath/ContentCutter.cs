@@ -38,8 +38,10 @@ internal sealed class CutSlice(long offset, Manifest? content, int bundleOffset,
 /// stay in the file: the same bytes, written at another pace, would become other chunks.
 /// </remarks>
 internal sealed class ContentCutter(
-    FastCdc cdc, ContentReader reader, ChunkWriter chunks, JournalWriter journal, PublishOptions options) : IDisposable
+    GearTable gear, ContentReader reader, ChunkWriter chunks, JournalWriter journal, PublishOptions options)
+    : IDisposable
 {
+    private readonly FastCdc _cdc = new(gear, ChunkerOptions.Default);
     private readonly BundleBuilder _bundle = new();
     private readonly List<CutSlice> _pending = [];
     private byte[] _window = [];
@@ -118,10 +120,11 @@ internal sealed class ContentCutter(
         }
 
         byte[] encoded = ManifestCodec.Encode(manifest);
+        FastCdc cutter = new(gear, ChunkerOptions.ForManifest(encoded.Length));
         ManifestBuilder body = new();
         for (int at = 0; at < encoded.Length;)
         {
-            int length = cdc.NextCut(encoded.AsSpan(at), isLast: true);
+            int length = cutter.NextCut(encoded.AsSpan(at), isLast: true);
             if (!chunks.Put(encoded.AsSpan(at, length), body).TryGet(out _, out StoreError error))
             {
                 return error;
@@ -209,7 +212,7 @@ internal sealed class ContentCutter(
         Draft draft, DirtyRun run, ManifestItem.Ref? tail, List<CutSlice> cuts)
     {
         ManifestBuilder content = new();
-        Span<byte> window = Window((int)Math.Min(run.Length + (tail?.Length ?? 0), 2 * cdc.Options.MaxBytes));
+        Span<byte> window = Window((int)Math.Min(run.Length + (tail?.Length ?? 0), 2 * _cdc.Options.MaxBytes));
         int filled = tail is not null && reader.TryReadHere(tail, window[..tail.Length]) ? tail.Length : 0;
         long start = run.Start - filled;
         long at = run.Start;
@@ -227,7 +230,7 @@ internal sealed class ContentCutter(
             int used = 0;
             for (int length; used < filled; used += length)
             {
-                length = cdc.NextCut(window[used..filled], at == run.End);
+                length = _cdc.NextCut(window[used..filled], at == run.End);
                 if (length <= 0)
                 {
                     break;

@@ -38,8 +38,8 @@ internal sealed class Publisher : IDisposable
         VolumeParts parts = state.Parts;
         ChunkWriter chunks = new(
             () => state.Keys, parts.Store, state.Condemned, state.Unnamed, parts.Replication, parts.IsPrivate);
-        FastCdc cdc = new(GearTable.Derive(state.Keys.Dedup), ChunkerOptions.Default);
-        _cutter = new ContentCutter(cdc, reader, chunks, state.Journal, parts.Publishing);
+        GearTable gear = GearTable.Derive(state.Keys.Dedup);
+        _cutter = new ContentCutter(gear, reader, chunks, state.Journal, parts.Publishing);
     }
 
     /// <summary>How a round went.</summary>
