@@ -434,6 +434,7 @@ public sealed partial class CairnNode
         problems.AddRange(_badCopies.Problem is { } lost ? [lost] : []);
         problems.AddRange(new ForkReport(_poolLog, _volumes, _view).Problems);
         problems.AddRange(_damage.Problems);
+        problems.AddRange(_ownReturn.Problem is { } returning ? [returning] : []);
         problems.AddRange(_upkeep.Problem is { } failing ? [failing] : []);
         problems.AddRange(SpaceKeeper.DiskProblem(_ports.Disk) is { } filled ? [filled] : []);
         if (_record.Current.Record.IsFull)

@@ -279,7 +279,8 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private OwnReturn NewReturn()
     {
         MadeGood madeGood = new(_ports.Disk, _view.Self);
-        return new OwnReturn(_ports.Workers, _view, _sync, _volumes, madeGood, _diary, state => Say(state));
+        return new OwnReturn(
+            _ports.Workers, _ports.Time, _view, _sync, _volumes, madeGood, _diary, state => Say(state));
     }
 
     private void Listen()

@@ -1,4 +1,5 @@
 using Cairn.Core.Primitives;
+using Cairn.Node.Control;
 using Cairn.Simulation.Disks;
 using Cairn.Storage.Ports;
 
@@ -125,6 +126,36 @@ public sealed class ForgottenMemberTests
         bench.Network.HealAll();
         bench.Until(() => first.RoleOf(away) != "forgotten", "it belongs again");
         Assert.InRange(refused, 3, 4);
+    }
+
+    /// <summary>Each try reads all history: a full disk is not asked at every look, the owner is told, and it ends by itself.</summary>
+    [Fact]
+    public void What_it_cannot_make_good_yet_it_tries_again_in_growing_pauses_and_says_so()
+    {
+        PoolBench bench = PoolBench.Of(3, 38);
+        (BenchNode first, BenchNode away) = (bench.Nodes[0], bench.Nodes[2]);
+        bench.Ok(first, () => first.Node.CreateVolume("shared", default).AsTask());
+        bench.Until(() => away.Volumes!.Open.Count == 1, "the volume is open");
+        bench.Network.Cut(away.Address, first.Address);
+        bench.Network.Cut(away.Address, bench.Nodes[1].Address);
+        bench.Until(() => away.Connected == 0 && first.Connected == 1, "it is cut off");
+        bench.Ok(first, () => first.Node.ForgetNode("node2", default).AsTask());
+        away.Volume.CanComeBack = false;
+        bench.Network.HealAll();
+        bench.Until(() => away.Volume.ComeBacks > 0, "it tries");
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(20));
+        Assert.InRange(away.Volume.ComeBacks, 5, 12);
+        Assert.Contains("'shared'", Assert.Single(Failing(away)).Message, StringComparison.Ordinal);
+        Assert.Single(
+            away.Lines, static line => line.Contains("cannot yet make good", StringComparison.Ordinal));
+        Assert.Equal("forgotten", first.RoleOf(away));
+
+        away.Volume.CanComeBack = true;
+        bench.Until(() => first.RoleOf(away) != "forgotten", "it belongs again", TimeSpan.FromMinutes(6));
+        Assert.Empty(Failing(away));
+
+        static IEnumerable<NodeProblem> Failing(BenchNode node) =>
+            node.Status().Problems.Where(static problem => problem.Code == "return-failing");
     }
 
     [Fact]

@@ -42,6 +42,12 @@ internal sealed class ScrapVolume : IHostedVolume
 
     public List<ChunkAddress> Written { get; } = [];
 
+    /// <summary>How often it was to make good what was settled without this node.</summary>
+    public int ComeBacks { get; private set; }
+
+    /// <summary>Whether it can, as soon as it is asked.</summary>
+    public bool CanComeBack { get; set; } = true;
+
     public void UseKeyring(VolumeKeyring keyring) => Keyring = keyring;
 
     public ChunkAddress Write(byte[] stored)
@@ -81,6 +87,12 @@ internal sealed class ScrapVolume : IHostedVolume
 
     public ValueTask<Result<VolumeContents, VolumeError>> Contents(string path, CancellationToken cancellation) =>
         ValueTask.FromResult<Result<VolumeContents, VolumeError>>(new VolumeContents(Written.Count, Written, false));
+
+    public Task<bool> ComeBack(bool doCopiesCount, CancellationToken cancellation)
+    {
+        ComeBacks++;
+        return Task.FromResult(CanComeBack);
+    }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

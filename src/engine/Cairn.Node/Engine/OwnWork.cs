@@ -13,11 +13,7 @@ namespace Cairn.Node.Engine;
 internal sealed class OwnWork(
     ReplicatedLog log, VolumeReturn back, IWorkers workers, TimeProvider time, CancellationToken stop)
 {
-    private static readonly TimeSpan PauseMin = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan PauseMax = TimeSpan.FromMinutes(10);
-
-    private TimeSpan _pause;
-    private long _failed;
+    private readonly GrowingPause _pause = new(time, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(10));
 
     /// <summary>Ends with the look that is under way.</summary>
     public Task Ended { get; private set; } = Task.CompletedTask;
@@ -34,7 +30,7 @@ internal sealed class OwnWork(
             isDue = isReady && (log.Repair.Base.HasOwnWorkMoved || (log.Repair.Missed.IsAny && !isReturning));
         }
 
-        if (isDue && Ended.IsCompleted && !stop.IsCancellationRequested && time.GetElapsedTime(_failed) >= _pause)
+        if (isDue && Ended.IsCompleted && !stop.IsCancellationRequested && _pause.IsOver)
         {
             TaskCompletionSource looking = new();
             Ended = looking.Task;
@@ -69,12 +65,11 @@ internal sealed class OwnWork(
             if (!await back.MakeAgain(stop))
             {
                 // Each try reads the whole history, and what it lacks may be a block that nobody has who is here.
-                _failed = time.GetTimestamp();
-                _pause = _pause < PauseMin ? PauseMin : _pause * 2 < PauseMax ? _pause * 2 : PauseMax;
+                _pause.Fail();
                 return;
             }
 
-            _pause = default;
+            _pause.End();
             lock (log.Gate)
             {
                 log.Repair.Missed.Done(missed);

@@ -19,13 +19,9 @@ internal sealed class FoldBase(ReplicatedLog log)
     /// <summary>The ground behind which own work was looked after: this node's own.</summary>
     private static readonly byte[] LookedKey = [IndexTable.NodesOwn, (byte)'g'];
 
-    private static readonly TimeSpan PauseMin = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan PauseMax = TimeSpan.FromMinutes(5);
-
+    private readonly GrowingPause _pause = new(log.Ports.Time, TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5));
     private MadeCheckpoint? _begun;
     private Bytes32? _useless;
-    private TimeSpan _pause;
-    private long _failed;
 
     /// <summary>Whether one is settled, and the fold does not stand on it, and may.</summary>
     public bool IsOutdated => IsBehind && !MustLookFirst();
@@ -76,8 +72,7 @@ internal sealed class FoldBase(ReplicatedLog log)
             return false;
         }
 
-        TimeProvider time = log.Ports.Time;
-        if (_pause > TimeSpan.Zero && time.GetElapsedTime(_failed) < _pause)
+        if (!_pause.IsOver)
         {
             return false;
         }
@@ -85,19 +80,18 @@ internal sealed class FoldBase(ReplicatedLog log)
         Result<Unit, IndexError> kept = log.Ports.Checkpoints!.KeptTable.Keep(log.Fold, settled.Checkpoint);
         if (kept.TryGet(out _, out IndexError error))
         {
-            _pause = TimeSpan.Zero;
+            _pause.End();
             return true;
         }
 
-        if (_pause == TimeSpan.Zero)
+        if (_pause.Failures == 0)
         {
             log.Report(
                 log.OwnLogId,
                 $"what was folded here cannot be kept yet, so the settled checkpoint waits: {error.Detail}");
         }
 
-        _pause = _pause == TimeSpan.Zero ? PauseMin : _pause * 2 < PauseMax ? _pause * 2 : PauseMax;
-        _failed = time.GetTimestamp();
+        _pause.Fail();
         return false;
     }
 

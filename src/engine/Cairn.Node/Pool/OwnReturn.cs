@@ -1,6 +1,7 @@
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
+using Cairn.Node.Logs;
 using Cairn.Node.Peers;
 using Cairn.Storage;
 
@@ -15,9 +16,11 @@ namespace Cairn.Node.Pool;
 /// for it and count its copies all the while, but it agrees to nothing and gives no copy up. Who went by that word may come in one
 /// after the other, each with lists that nobody else has: so it is done once more with each that it had not met,
 /// and for good when it has met all (<see cref="MadeGood"/>).
+/// Each try reads the whole history: what fails (a full disk, a block that nobody has who is here) is tried again in growing pauses.
 /// Thread: the engine's loop.
 /// </remarks>
 /// <param name="workers">Where the volumes' work runs.</param>
+/// <param name="time">The clock.</param>
 /// <param name="view">The pool.</param>
 /// <param name="sync">What others hold.</param>
 /// <param name="volumes">What is open.</param>
@@ -25,12 +28,33 @@ namespace Cairn.Node.Pool;
 /// <param name="diary">Told when it is done.</param>
 /// <param name="say">Publishes this node's state in its record.</param>
 internal sealed class OwnReturn(
-    Ports.IWorkers workers, PoolView view, LogSync sync, VolumeSet volumes, MadeGood madeGood, NodeDiary diary,
-    Action<NodeState> say)
+    Ports.IWorkers workers, TimeProvider time, PoolView view, LogSync sync, VolumeSet volumes, MadeGood madeGood,
+    NodeDiary diary, Action<NodeState> say)
 {
+    /// <summary>What <c>cairn status</c> calls it when it keeps failing.</summary>
+    public const string Code = "return-failing";
+
+    /// <summary>Blocks that are still on their way end a try or two.</summary>
+    private const int ToldFrom = 3;
+
+    private readonly GrowingPause _pause = new(time, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(5));
+    private string[] _failing = [];
     private bool _isBusy;
     private bool _isDone;
+    private bool _isDue;
     private bool _hasFailed;
+
+    /// <summary>What the owner is told while it keeps failing; null otherwise.</summary>
+    public NodeProblem? Problem => !_isDue || _pause.Failures < ToldFrom
+        ? null
+        : new NodeProblem(
+            Code,
+            "Others forgot this machine while it was away, and it cannot yet make good what they did without it in "
+            + $"{(_failing.Length == 0 ? "its volumes" : string.Join(", ", _failing))}: the disk is full, or history "
+            + "cannot be read.",
+            "Make room on its disk, and start machines that are off: it tries again by itself, every five minutes at "
+            + "least. Until then what was edited here of what they removed is missing, and copies that nobody needs "
+            + "stay.");
 
     /// <summary>Whether copies here may be ones that the others collected: none is brought to anybody.</summary>
     public bool IsUnderWay => (view.MayReturn(view.Self) && !_isDone) || !madeGood.Knows(view.State);
@@ -54,8 +78,9 @@ internal sealed class OwnReturn(
             Change(NodeState.Joining, NodeState.Online);
         }
 
-        bool isDue = isUnderWay || view.Others.Any(node => sync.IsConnected(node) && !madeGood.HasMet(node));
-        if (isDue && !_isBusy && !volumes.Grounds.IsAny && (sync.IsCaughtUp() || (IsAlone && !isForgotten)))
+        _isDue = isUnderWay || view.Others.Any(node => sync.IsConnected(node) && !madeGood.HasMet(node));
+        bool mayTry = _isDue && !_isBusy && _pause.IsOver && !volumes.Grounds.IsAny;
+        if (mayTry && (sync.IsCaughtUp() || (IsAlone && !isForgotten)))
         {
             _isBusy = true;
             PoolState known = view.State;
@@ -69,15 +94,20 @@ internal sealed class OwnReturn(
     /// <param name="stop">Ends it early.</param>
     private async Task Run(PoolState known, NodeId[] met, CancellationToken stop)
     {
+        bool isDone = false;
+        List<string> failing = [];
         try
         {
-            bool isDone = true;
             bool doCopiesCount = StateNow != NodeState.Joining;
             foreach (IHostedVolume volume in volumes.Open.ToArray())
             {
-                isDone &= await volume.ComeBack(doCopiesCount, stop);
+                if (!await volume.ComeBack(doCopiesCount, stop))
+                {
+                    failing.Add($"'{volume.Volume.Name}'");
+                }
             }
 
+            isDone = failing.Count == 0;
             _hasFailed = !isDone;
             if (isDone && !stop.IsCancellationRequested)
             {
@@ -103,6 +133,26 @@ internal sealed class OwnReturn(
         finally
         {
             _isBusy = false;
+            if (!stop.IsCancellationRequested)
+            {
+                Rest(isDone, failing);
+            }
+        }
+    }
+
+    private void Rest(bool isDone, IEnumerable<string> failing)
+    {
+        _failing = [.. failing];
+        if (isDone)
+        {
+            _pause.End();
+            return;
+        }
+
+        _pause.Fail();
+        if (_pause.Failures == ToldFrom && Problem is { } problem)
+        {
+            diary.Add(LogLevel.Warning, "members", problem.Message);
         }
     }
 
