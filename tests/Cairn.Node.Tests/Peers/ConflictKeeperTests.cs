@@ -7,6 +7,9 @@ namespace Cairn.Node.Tests.Peers;
 /// <summary>Nodes that meet again end conflicts as the rule says, once and everywhere.</summary>
 public sealed class ConflictKeeperTests
 {
+    /// <summary>More than are looked at in one go.</summary>
+    private const int KeptMany = 300;
+
     private const string Base = "one\ntwo\nthree\nfour\nfive\n";
 
     [Theory]
@@ -77,6 +80,47 @@ public sealed class ConflictKeeperTests
         Assert.Contains((side, true), told.Objects);
         Assert.Equal(MergeOutcome.NoConflict, Merge(bench, one).Outcome);
     }
+
+    /// <summary>Conflicts that a rule leaves to people stand before others for as long as nobody looks after them.</summary>
+    [Fact]
+    public void Behind_many_that_are_kept_another_is_ended_all_the_same()
+    {
+        PoolBench bench = PoolBench.WithDrives(2, 602);
+        (BenchNode one, BenchNode two) = (bench.Nodes[0], bench.Nodes[1]);
+        Assert.True(bench.Do(one, async () =>
+        {
+            // The root comes before all folders where conflicts are gone through.
+            InodeNumber folder = (await one.Drive.MakeDirectory(
+                InodeNumber.Root, "ruled"u8.ToArray(), 0x1ED, Caller.Daemon)).Value.Inode;
+            return one.Drive.Rules!.Set(folder, new Rule { Conflicts = ConflictRule.Parse("newest")!.Value });
+        }).IsOk);
+        bench.Until(
+            () => bench.Do(two, async () => (await two.Drive.ResolveParent("ruled/doc")).IsOk), "the folder arrives");
+        bench.Network.Cut(one.Address, two.Address);
+        bench.Until(() => one.Connected == 0 && two.Connected == 0, "cut in two");
+        bench.Nodes.ForEach(node => MakeMany(bench, node, KeptMany));
+        Assert.True(bench.Put(one, "ruled/doc", "by 0\n"u8.ToArray()).IsOk);
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(2));
+        Assert.True(bench.Put(two, "ruled/doc", "by 1\n"u8.ToArray()).IsOk);
+        bench.Network.HealAll();
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(20));
+        Assert.All(bench.Nodes, node => Assert.Equal(KeptMany, node.Drive.History!.Conflicts().Count));
+        Assert.All(bench.Nodes, node => Assert.Equal("by 1\n", Text(bench, node, "ruled/doc")));
+    }
+
+    private static void MakeMany(PoolBench bench, BenchNode node, int count) =>
+        Assert.True(bench.Do(node, async () =>
+        {
+            bool isOk = true;
+            for (int i = 0; i < count; i++)
+            {
+                isOk &= (await node.Drive.MakeSymbolicLink(
+                    InodeNumber.Root, Encoding.UTF8.GetBytes($"kept {i}"), new byte[] { (byte)(0x61 + node.Index) },
+                    Caller.Daemon)).IsOk;
+            }
+
+            return isOk;
+        }));
 
     /// <summary>Two nodes that both have "doc" under a rule; the second is down.</summary>
     private static PoolBench Apart(string rule, out BenchNode one, out BenchNode two)

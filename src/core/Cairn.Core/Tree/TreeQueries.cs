@@ -330,9 +330,13 @@ public sealed class TreeQueries
         AuthorName(author) is { IsEmpty: false } name ? Encoding.UTF8.GetString(name.Span) : author.Short;
 
     /// <summary>The names that show conflicts, directory by directory.</summary>
-    public IEnumerable<(ObjectId Parent, ReadOnlyMemory<byte> Name)> ConflictedNames()
+    /// <param name="after">Only those behind this one; null for all.</param>
+    public IEnumerable<(ObjectId Parent, ReadOnlyMemory<byte> Name)> ConflictedNames(
+        (ObjectId Parent, ReadOnlyMemory<byte> Name)? after = null)
     {
-        TableCursor cursor = _table.Scan([TreeKeys.Conflict], [TreeKeys.Conflict + 1]);
+        TableCursor cursor = Behind(
+            TreeKeys.Conflict,
+            after is { } last ? [TreeKeys.Conflict, .. last.Parent.Value.ToArray(), .. last.Name.Span] : null);
         while (cursor.MoveNext())
         {
             yield return (

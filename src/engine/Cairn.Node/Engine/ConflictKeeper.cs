@@ -16,7 +16,9 @@ namespace Cairn.Node.Engine;
 /// </remarks>
 internal sealed class ConflictKeeper : IAsyncDisposable
 {
-    private const int NamesMax = 1000;
+    /// <summary>How many names are looked at in one go: nobody else uses the volume meanwhile.</summary>
+    private const int StepMax = 256;
+    private static readonly TimeSpan BetweenSteps = TimeSpan.FromMilliseconds(125);
     private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan OthersWait = TimeSpan.FromSeconds(10);
 
@@ -83,17 +85,54 @@ internal sealed class ConflictKeeper : IAsyncDisposable
     /// <summary>Looks at every conflict; true when some are left to be looked at again.</summary>
     private async Task<bool> Round()
     {
-        if (!_state.MayWrite)
+        bool isLeft = false;
+        HashSet<(ObjectId, string)> names = [];
+        (ObjectId Parent, ReadOnlyMemory<byte> Name)? last = null;
+        do
         {
-            return false;
+            if (!_state.MayWrite)
+            {
+                return false;
+            }
+
+            (List<Case> cases, last) = Step(last);
+            names.UnionWith(cases.Select(KeyOf));
+            foreach (Case found in cases)
+            {
+                isLeft |= !IsMine(found) || !await End(found);
+            }
+
+            if (last is not null)
+            {
+                // However many are left to people, they do not keep the disk busy.
+                await Waiting.AtMost(_stopped.Task, BetweenSteps, _state.Parts.Time, _stop.Token);
+            }
+        }
+        while (last is not null && !_stop.IsCancellationRequested);
+
+        foreach ((ObjectId, string) gone in _seen.Keys.Where(key => !names.Contains(key)).ToArray())
+        {
+            _seen.Remove(gone);
         }
 
+        return isLeft;
+    }
+
+    /// <summary>Looks at the next conflicts.</summary>
+    /// <returns>Those that a rule ends, and behind which name there may be more; null: there are none.</returns>
+    private (List<Case> Cases, (ObjectId Parent, ReadOnlyMemory<byte> Name)? Last) Step(
+        (ObjectId Parent, ReadOnlyMemory<byte> Name)? after)
+    {
         List<Case> cases = [];
+        int count = 0;
         lock (_state.Gate)
         {
             TreeRules rules = new(_state.Queries, Rule.Default);
-            foreach ((ObjectId parent, ReadOnlyMemory<byte> name) in _state.Queries.ConflictedNames().Take(NamesMax))
+            TreeQueries queries = _state.Queries;
+            foreach ((ObjectId parent, ReadOnlyMemory<byte> name) in queries.ConflictedNames(after).Take(StepMax))
             {
+                count++;
+                after = (parent, name);
                 if (Look(rules, parent, name) is { } found)
                 {
                     cases.Add(found);
@@ -101,19 +140,7 @@ internal sealed class ConflictKeeper : IAsyncDisposable
             }
         }
 
-        HashSet<(ObjectId, string)> names = [.. cases.Select(KeyOf)];
-        foreach ((ObjectId, string) gone in _seen.Keys.Where(key => !names.Contains(key)).ToArray())
-        {
-            _seen.Remove(gone);
-        }
-
-        bool isLeft = false;
-        foreach (Case found in cases)
-        {
-            isLeft |= !IsMine(found) || !await End(found);
-        }
-
-        return isLeft;
+        return (cases, count == StepMax ? after : null);
     }
 
     private static (ObjectId Parent, string Name) KeyOf(Case found) =>
