@@ -26,9 +26,10 @@ public sealed partial class CairnNode
     {
         NodeId[] nodes = [.. _view.Nodes.Where(node => !_view.IsForgotten(node))];
         NodeId[] absent = [.. nodes.Where(node => _view.LivenessOf(node) == Liveness.Dead)];
-        SafetyVerdict verdict = Verdict(absent);
+        SafetyCounts counts = Counts(absent);
+        SafetyVerdict verdict = SafetyVerdict.Of(counts);
         OwedStatus owed = new(
-            UnpublishedFiles, _replicator.OwedCount, _replicator.OwedBytes, _repair.MissingCount,
+            counts.FilesUnpublished, counts.ChunksOwed, counts.BytesOwed, counts.ChunksToRepair,
             _sync.Unconfirmed(), _sync.Missing());
         PlacementTable table = _view.Placement;
         (long total, long free) = PoolSpace();
@@ -54,8 +55,8 @@ public sealed partial class CairnNode
             Problems = Problems(absent),
             Limit = new BandwidthLimit(_sendLimiter.BytesPerSecond, _receiveLimiter.BytesPerSecond),
             Verdict = verdict.Text,
-            IsSafe = owed is { PublishFiles: 0, SendChunks: 0, FetchChunks: 0 } && BlocksOnlyHere == 0
-                && OwingNodes().Count == 0 && verdict.Level != VerdictLevel.Danger,
+            IsSafe = owed is { PublishFiles: 0, SendChunks: 0, FetchChunks: 0 }
+                && counts is { BlocksOnlyHere: 0, OwingNodes.Count: 0 } && verdict.Level != VerdictLevel.Danger,
         };
         return ValueTask.FromResult(status);
     }
@@ -379,10 +380,10 @@ public sealed partial class CairnNode
     private long BlocksOnlyHere =>
         _view.Nodes.Count > 1 && _peers.Links.All(static link => link.IsClosed) ? _sync.OnlyHere() : 0;
 
-    private SafetyVerdict Verdict(NodeId[] absent)
+    private SafetyCounts Counts(NodeId[] absent)
     {
         PlacementTable table = _view.Placement;
-        return SafetyVerdict.Of(new SafetyCounts
+        return new SafetyCounts
         {
             CopiesWanted = PlacementPolicy.CopiesDefault,
             CopiesPossible = Math.Min(table.Copies, table.NodeCount),
@@ -400,7 +401,7 @@ public sealed partial class CairnNode
             IsBraked = _repair.IsBraked,
             IsPoolFull = _view.Nodes.Count > 0
                 && _view.Nodes.All(node => _view.Map.TryGet(node, out SignedNodeRecord? record) && record.Record.IsFull),
-        });
+        };
     }
 
     private List<NodeProblem> Problems(NodeId[] absent)

@@ -241,7 +241,7 @@ public sealed partial class CairnNode
         bool isPublished = !_grounds.IsAny && !_volumes.Open.Any(volume => volume.HasUnpublishedWrites);
         PlacementTable table = _view.Placement;
         bool isLogSafe = _sync.IsSafe(Math.Min(table.Copies, table.NodeCount));
-        SafetyVerdict verdict = Verdict([]);
+        SafetyVerdict verdict = SafetyVerdict.Of(Counts([]));
         bool isSafe = chunks == 0 && isPublished && isLogSafe && _repair.MissingCount == 0
             && verdict.Level != VerdictLevel.Danger;
         string sentence = isSafe || verdict.Level == VerdictLevel.Danger ? verdict.Text

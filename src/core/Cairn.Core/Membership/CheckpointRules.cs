@@ -155,12 +155,7 @@ internal static class CheckpointRules
     private static StandingCheckpoint? Decide(
         ITreeTable state, NodeId author, SettleCheckpoint word, IReadOnlyList<TableChange> seenOtherwise)
     {
-        var seen = new OverlayTable(state, cacheBytesMax: 0, learnKeysMax: 0);
-        foreach (TableChange change in seenOtherwise)
-        {
-            seen.Put(change.Key.Span, change.Value.AsArray());
-        }
-
+        ITreeTable seen = PoolTable.AsSeen(state, seenOtherwise);
         SettleWord? WordOf(NodeId member) =>
             member == author ? new SettleWord(word.Checkpoint, word.Agrees)
             : seen.Get(Key(WordTag, word.Volume, member)) is { } row ? DecodeWord(row)

@@ -1,8 +1,8 @@
-using System.Buffers.Binary;
 using System.Collections.Immutable;
 using Cairn.Core.Fold;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
 
 namespace Cairn.Core.Membership;
 
@@ -47,11 +47,7 @@ internal static class ExcludeRules
         {
             ReadOnlySpan<byte> key = cursor.Key.AsSpan(1);
             var member = new NodeId(key[..NodeId.Size]);
-            key = key[NodeId.Size..];
-            var log = new LogId(
-                new NodeId(key[..NodeId.Size]), BinaryPrimitives.ReadUInt32BigEndian(key[NodeId.Size..]));
-            ulong seq = BinaryPrimitives.ReadUInt64BigEndian(key[(NodeId.Size + sizeof(uint))..]);
-            said[member] = said.GetValueOrDefault(member, []).Add(new TransactionId(log, seq));
+            said[member] = said.GetValueOrDefault(member, []).Add(TreeKeys.Transaction(key[NodeId.Size..]));
         }
 
         return said;
@@ -80,21 +76,15 @@ internal static class ExcludeRules
     private static bool WasDue(
         ITreeTable state, NodeId author, NodeId member, IReadOnlyList<TableChange> seenOtherwise)
     {
-        var seen = new OverlayTable(state, cacheBytesMax: 0, learnKeysMax: 0);
-        foreach (TableChange change in seenOtherwise)
-        {
-            seen.Put(change.Key.Span, change.Value.AsArray());
-        }
-
+        ITreeTable seen = PoolTable.AsSeen(state, seenOtherwise);
         return PoolTable.IsAuthority(seen, author)
             && PoolTable.GetMember(seen, member) is { Member.IsActiveNode: true };
     }
 
     private static byte[] Key(NodeId member, TransactionId said)
     {
-        byte[] number = new byte[sizeof(uint) + sizeof(ulong)];
-        BinaryPrimitives.WriteUInt32BigEndian(number, said.Log.Incarnation);
-        BinaryPrimitives.WriteUInt64BigEndian(number.AsSpan(sizeof(uint)), said.Seq);
-        return [SaidTag, .. member.Value.ToArray(), .. said.Log.Author.Value.ToArray(), .. number];
+        byte[] word = new byte[TreeKeys.TransactionIdSize];
+        TreeKeys.Transaction(word, said);
+        return [SaidTag, .. member.Value.ToArray(), .. word];
     }
 }

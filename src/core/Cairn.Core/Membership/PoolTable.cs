@@ -43,6 +43,20 @@ internal static class PoolTable
     /// <summary>A volume with who may remove it beside the admins.</summary>
     public readonly record struct VolumeRow(PoolVolume Volume, NodeId Creator);
 
+    /// <summary>The pool as the author of a transaction had seen it; writing into it leaves the pool alone.</summary>
+    /// <param name="table">The pool at the place of the transaction.</param>
+    /// <param name="otherwise">What is otherwise in what its author had seen.</param>
+    public static ITreeTable AsSeen(ITreeTable table, IReadOnlyList<TableChange> otherwise)
+    {
+        var seen = new OverlayTable(table, cacheBytesMax: 0, learnKeysMax: 0);
+        foreach (TableChange change in otherwise)
+        {
+            seen.Put(change.Key.Span, change.Value.AsArray());
+        }
+
+        return seen;
+    }
+
     public static MemberRow? GetMember(ITreeTable table, NodeId node)
     {
         byte[]? value = table.Get(MemberKey(node));

@@ -23,7 +23,7 @@ internal sealed class MadeGood
     private readonly NodeId _self;
     private readonly SortedSet<NodeId> _met = [];
     private volatile HashSet<TransactionId> _words = [];
-    private volatile Tuple<PoolState, HashSet<TransactionId>, bool>? _known;
+    private volatile Answer? _known;
     private bool _hasMetAll;
 
     /// <summary>Reads what was noted.</summary>
@@ -40,13 +40,13 @@ internal sealed class MadeGood
     public bool Knows(PoolState state)
     {
         HashSet<TransactionId> words = _words;
-        if (_known is not { } known || !ReferenceEquals(known.Item1, state) || !ReferenceEquals(known.Item2, words))
+        if (_known is not { } known || !ReferenceEquals(known.State, state) || !ReferenceEquals(known.Words, words))
         {
             // With the words it goes by: another thread may put down here what it worked out from those before.
-            _known = known = Tuple.Create(state, words, state.ForgottenBy(_self).All(words.Contains));
+            _known = known = new Answer(state, words, state.ForgottenBy(_self).All(words.Contains));
         }
 
-        return known.Item3;
+        return known.IsYes;
     }
 
     /// <summary>Whether a member had said all that it had when something was last done about these words.</summary>
@@ -126,4 +126,7 @@ internal sealed class MadeGood
             _met.Clear();
         }
     }
+
+    /// <summary>Whether all words of a state of the pool are known, by the words that were when it was worked out.</summary>
+    private sealed record Answer(PoolState State, HashSet<TransactionId> Words, bool IsYes);
 }
