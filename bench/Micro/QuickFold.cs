@@ -2,11 +2,13 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
 using Cairn.Io.Index;
 using Cairn.Node.Logs;
+using Cairn.Node.Logs.Index;
 using Cairn.Node.Ports;
 using Cairn.Simulation;
 

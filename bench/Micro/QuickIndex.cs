@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text;
-using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Primitives;
-using Cairn.Core.Tree;
+using Cairn.Core.Tree.Records;
 using Cairn.Io.Index;
-using Cairn.Node.Logs;
+using Cairn.Node.Logs.Index;
 using Cairn.Node.Ports;
 using Cairn.Simulation;
 

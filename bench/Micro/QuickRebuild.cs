@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text;
 using Cairn.Coding.Encryption;
 using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
@@ -15,6 +16,9 @@ using Cairn.Io.Index;
 using Cairn.Io.Loop;
 using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
+using Cairn.Node.Logs.Checkpoints;
+using Cairn.Node.Logs.Index;
+using Cairn.Node.Logs.Recovery;
 using Cairn.Node.Ports;
 using Cairn.Simulation;
 using Cairn.Storage.Journaling;
@@ -171,7 +175,7 @@ internal static class QuickRebuild
         var used = new Used();
         await using ReplicatedLog log =
             ReplicatedLog.Open(ports with { Index = index }, keys, new TreeApplier(), out _).Value;
-        Invariant.That(log.Persist().IsOk && log.TakeFindings().Count > 0, "it was not made from the checkpoint");
+        Invariant.That(log.Persist().IsOk && log.Findings.Take().Count > 0, "it was not made from the checkpoint");
         used.Tell($"index of {files} files made anew from the checkpoint");
     }
 

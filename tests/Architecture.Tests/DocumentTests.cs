@@ -49,6 +49,19 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
+    public void The_architecture_names_every_room_of_the_core_and_the_engine_and_no_other()
+    {
+        string[] rooms = [.. new[] { "src/core/Cairn.Core", "src/engine/Cairn.Node" }
+            .SelectMany(project => Repository.Files(project, "*.cs")
+                .Select(path => Path.GetDirectoryName(path[project.Length..])!.TrimStart('/')))
+            .Where(room => room.Length > 0)
+            .Distinct()];
+        string[] named = [.. RoomInBackticks().Matches(Repository.Text("docs/ARCHITECTURE.md"))
+            .Select(match => match.Groups[1].Value)];
+        Findings.None(rooms.Except(named).Concat(named.Except(rooms)));
+    }
+
+    [Fact]
     public void Every_test_named_in_the_table_of_conflicts_exists()
     {
         string tests = string.Join('\n', Repository.Files("tests", "*.cs").Select(Repository.Text));
@@ -92,6 +105,9 @@ public sealed partial class DocumentTests
 
         return count;
     }
+
+    [GeneratedRegex("`([A-Z][A-Za-z]+(?:/[A-Z][A-Za-z]+)*)/`")]
+    private static partial Regex RoomInBackticks();
 
     [GeneratedRegex(@"`([A-Z][a-z]*(?:_\w+){3,})`")]
     private static partial Regex TestInBackticks();

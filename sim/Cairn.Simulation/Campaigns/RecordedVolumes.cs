@@ -1,6 +1,6 @@
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
-using Cairn.Node.Logs;
+using Cairn.Node.Logs.Checkpoints;
 using Cairn.Node.Pool;
 using Cairn.Storage;
 

@@ -1,5 +1,7 @@
 using System.Buffers;
 using Cairn.Core.Fold;
+using Cairn.Core.Fold.Checkpoints;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Sync;

@@ -1,4 +1,4 @@
-using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 
 namespace Cairn.Core.Tests.Fold;
 

@@ -1,8 +1,10 @@
 using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tests.Tree;
 using Cairn.Core.Tree;
+using Cairn.Core.Tree.Records;
 
 namespace Cairn.Core.Tests.Fold;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;

@@ -1,10 +1,13 @@
 using System.Collections.Immutable;
 using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
 using Cairn.Core.Tests.Tree;
 using Cairn.Core.Tree;
+using Cairn.Core.Tree.Applying;
+using Cairn.Core.Tree.Past;
 
 namespace Cairn.Core.Tests.Rights;
 

@@ -2,7 +2,8 @@ using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
 using Cairn.Core.Tests.Tree;
-using Cairn.Core.Tree;
+using Cairn.Core.Tree.Past;
+using Cairn.Core.Tree.Records;
 
 namespace Cairn.Core.Tests.Rights;
 

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rights;

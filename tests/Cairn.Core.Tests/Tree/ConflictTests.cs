@@ -2,6 +2,7 @@ using System.Text;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
+using Cairn.Core.Tree.Past;
 
 namespace Cairn.Core.Tests.Tree;
 

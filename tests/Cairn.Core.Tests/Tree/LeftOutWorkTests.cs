@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
 using Cairn.Core.Tree;
+using Cairn.Core.Tree.Returning;
 
 namespace Cairn.Core.Tests.Tree;
 

@@ -3,6 +3,7 @@ using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
 using Cairn.Core.Tree;
+using Cairn.Core.Tree.Past;
 
 namespace Cairn.Core.Tests.Tree;
 

@@ -1,5 +1,6 @@
 using Cairn.Core.Fold;
-using Cairn.Core.Tree;
+using Cairn.Core.Fold.Tables;
+using Cairn.Core.Tree.Records;
 
 namespace Cairn.Core.Tests.Tree;
 

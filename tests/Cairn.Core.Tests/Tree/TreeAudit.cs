@@ -1,7 +1,8 @@
-using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
+using Cairn.Core.Tree.Records;
 
 namespace Cairn.Core.Tests.Tree;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using Cairn.Core.Primitives;
-using Cairn.Core.Tree;
+using Cairn.Core.Tree.Past;
 using Cairn.Node.Volumes;
 using Cairn.Simulation.Disks;
 

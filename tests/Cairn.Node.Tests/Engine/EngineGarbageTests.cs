@@ -2,7 +2,7 @@ using System.Text;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
-using Cairn.Node.Engine;
+using Cairn.Node.Engine.Walks;
 using Cairn.Node.Garbage;
 using Cairn.Node.Volumes;
 using Cairn.Simulation.Disks;

@@ -1,9 +1,12 @@
 using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
 using Cairn.Core.Tree;
+using Cairn.Core.Tree.Past;
 using Cairn.Node.Engine;
 using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
+using Cairn.Node.Logs.Index;
+using Cairn.Node.Logs.Recovery;
 using Cairn.Node.Ports;
 using Cairn.Node.Tests.Logs;
 using Cairn.Node.Volumes;

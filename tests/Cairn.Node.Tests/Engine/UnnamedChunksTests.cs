@@ -1,6 +1,6 @@
 using System.Text;
 using Cairn.Core.Primitives;
-using Cairn.Node.Engine;
+using Cairn.Node.Engine.Walks;
 using Cairn.Node.Volumes;
 using Cairn.Simulation.Disks;
 using Cairn.Simulation.Time;

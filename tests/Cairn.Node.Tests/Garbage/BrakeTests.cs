@@ -1,6 +1,6 @@
 using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
-using Cairn.Core.Tree;
+using Cairn.Core.Tree.Past;
 using Cairn.Node.Garbage;
 using Cairn.Node.Tests.Logs;
 using Cairn.Simulation.Time;

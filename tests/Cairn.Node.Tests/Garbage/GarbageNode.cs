@@ -6,6 +6,7 @@ using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
 using Cairn.Core.Sync;
 using Cairn.Core.Tree;
+using Cairn.Core.Tree.Past;
 using Cairn.Node.Garbage;
 using Cairn.Node.Tests.Logs;
 using Cairn.Node.Volumes;

@@ -1,5 +1,5 @@
 using Cairn.Core.Manifests;
-using Cairn.Core.Tree;
+using Cairn.Core.Tree.Records;
 using Cairn.Node.Garbage;
 using Cairn.Node.Tests.Logs;
 using Cairn.Simulation.Time;

@@ -4,7 +4,8 @@ using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Core.Sync;
 using Cairn.Node.Garbage;
-using Cairn.Node.Logs;
+using Cairn.Node.Logs.Checkpoints;
+using Cairn.Node.Logs.Index;
 using Cairn.Node.Ports;
 using Cairn.Simulation.Disks;
 using Cairn.Simulation.Indexes;
@@ -79,7 +80,7 @@ public sealed class CheckpointMakerTests
             Assert.Equal(historian.TableText(), member.TableText());
             Assert.Equal(0, member.Log.Fold.WaitingCount);
             Assert.DoesNotContain(
-                member.Log.TakeFindings(),
+                member.Log.Findings.Take(),
                 static finding => finding.Detail.Contains("folded all again", StringComparison.Ordinal));
         }
 

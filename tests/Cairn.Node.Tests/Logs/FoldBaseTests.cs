@@ -2,7 +2,7 @@ using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node.Garbage;
-using Cairn.Node.Logs;
+using Cairn.Node.Logs.Checkpoints;
 using Cairn.Node.Ports;
 using Cairn.Simulation.Disks;
 using Cairn.Simulation.Indexes;

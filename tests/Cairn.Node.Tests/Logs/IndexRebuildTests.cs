@@ -1,4 +1,5 @@
 using Cairn.Node.Logs;
+using Cairn.Node.Logs.Index;
 using Cairn.Node.Ports;
 using Cairn.Simulation.Disks;
 using Cairn.Simulation.Indexes;

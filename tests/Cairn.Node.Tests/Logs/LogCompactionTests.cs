@@ -1,11 +1,13 @@
 using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Core.Tree;
 using Cairn.Node.Garbage;
-using Cairn.Node.Logs;
+using Cairn.Node.Logs.Checkpoints;
+using Cairn.Node.Logs.Index;
 using Cairn.Node.Ports;
 using Cairn.Simulation.Disks;
 using Cairn.Simulation.Indexes;
@@ -295,7 +297,7 @@ public sealed class LogCompactionTests : IGarbageMembers
         _node.PullFrom(_other);
         Assert.True(
             _other.TableText() == _node.TableText(),
-            string.Join("; ", _node.Log.TakeFindings().Concat(_other.Log.TakeFindings())));
+            string.Join("; ", _node.Log.Findings.Take().Concat(_other.Log.Findings.Take())));
         if (_other.Log.Compaction.Beginnings.Equals(LogBeginnings.None))
         {
             LogNode historian = Node(9).Open();

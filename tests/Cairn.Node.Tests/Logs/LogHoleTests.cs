@@ -79,7 +79,7 @@ public sealed class LogHoleTests
         Late(node, 3, "late");
         node.Create("d");
         _scheduler.RunFor(TimeSpan.FromMinutes(10));
-        Assert.Single(node.Log.TakeFindings(), found => found.Detail.Contains("sealing", StringComparison.Ordinal));
+        Assert.Single(node.Log.Findings.Take(), found => found.Detail.Contains("sealing", StringComparison.Ordinal));
         Assert.True(node.Log.HasUnsent);
         node.PullFrom(peer);
         _scheduler.RunFor(TimeSpan.FromMilliseconds(200));

@@ -1,11 +1,15 @@
 using System.Text;
 using Cairn.Coding.Encryption;
 using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
 using Cairn.Core.Tree;
 using Cairn.Node.Logs;
+using Cairn.Node.Logs.Checkpoints;
+using Cairn.Node.Logs.Index;
+using Cairn.Node.Logs.Recovery;
 using Cairn.Simulation;
 using Cairn.Simulation.Disks;
 using Cairn.Simulation.Indexes;

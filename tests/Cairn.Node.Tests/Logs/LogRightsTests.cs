@@ -121,7 +121,7 @@ public sealed class LogRightsTests
         other.Log.Prune(static folded => folded);
         other.PullFrom(Sealed(late));
         Assert.Contains(
-            other.Log.TakeFindings(),
+            other.Log.Findings.Take(),
             static finding => finding.Detail.Contains("folded all again", StringComparison.Ordinal));
         other.Log.Reconsider();
         Assert.Equal(["late"], other.Names());

@@ -1,6 +1,6 @@
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
-using Cairn.Node.Logs;
+using Cairn.Node.Logs.Recovery;
 using Cairn.Simulation.Disks;
 using Cairn.Simulation.Indexes;
 using Cairn.Simulation.Time;
@@ -58,7 +58,7 @@ public sealed class OwnLogDamageTests
         Write(node, "d");
         peer.PullFrom(node);
         Assert.Equal(["a", "b", "c", "d"], peer.Names());
-        int findings = node.Log.TakeFindings().Count + node.Blocks.Findings.Count;
+        int findings = node.Log.Findings.Take().Count + node.Blocks.Findings.Count;
         Assert.True((harm == Harm.Deleted && !keepsIndex) || findings > 0);
     }
 

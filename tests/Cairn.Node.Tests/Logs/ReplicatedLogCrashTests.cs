@@ -51,7 +51,7 @@ public sealed class ReplicatedLogCrashTests
         peer.PullFrom(node);
         node.PullFrom(peer);
         Assert.Equal(node.TableText(), peer.TableText());
-        Assert.Empty(peer.Log.TakeFindings());
+        Assert.Empty(peer.Log.Findings.Take());
         node.Close();
         node.Open();
         Assert.Equal(node.TableText(), peer.TableText());

@@ -27,7 +27,7 @@ public sealed class ReplicatedLogTests
         Assert.Equal(["a", "b"], node.Names());
         Assert.Equal(first, node.Log.OwnLogId);
         Assert.Equal(2UL, node.Log.Positions[node.Log.OwnLogId].TransactionSeq);
-        Assert.Empty(node.Log.TakeFindings());
+        Assert.Empty(node.Log.Findings.Take());
         node.Create("c");
         Assert.Equal(["a", "b", "c"], node.Names());
     }
@@ -48,7 +48,7 @@ public sealed class ReplicatedLogTests
         first.Log.Changed += keys => changed += keys.Count;
         first.PullFrom(hasty);
         Assert.True(changed > 0);
-        Assert.Contains("folded all again", Assert.Single(first.Log.TakeFindings()).Detail);
+        Assert.Contains("folded all again", Assert.Single(first.Log.Findings.Take()).Detail);
         Assert.True(first.Log.Seal().IsOk);
         hasty.PullFrom(first);
         Assert.Equal(first.TableText(), hasty.TableText());
@@ -224,7 +224,7 @@ public sealed class ReplicatedLogTests
         }
 
         Assert.True(late.Log.Commit().IsOk);
-        Assert.Contains("set aside", late.Log.TakeFindings().Single().Detail, StringComparison.Ordinal);
+        Assert.Contains("set aside", late.Log.Findings.Take().Single().Detail, StringComparison.Ordinal);
         Assert.Equal(["before", "built on it"], late.Names());
         early.Log.Reconsider();
         Assert.Equal(late.TableText(), early.TableText());
@@ -374,7 +374,7 @@ public sealed class ReplicatedLogTests
         peer.Index = new SimulatedIndex();
         peer.Open();
         Assert.Equal(["f0", "f1"], peer.Names());
-        Assert.True(peer.Log.TakeFindings().Count + peer.Blocks.Findings.Count > 0);
+        Assert.True(peer.Log.Findings.Take().Count + peer.Blocks.Findings.Count > 0);
         peer.PullFrom(node);
         Assert.Equal(["f0", "f1", "f2"], peer.Names());
     }

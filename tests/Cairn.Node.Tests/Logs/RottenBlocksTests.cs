@@ -92,7 +92,7 @@ public sealed class RottenBlocksTests
 
         // Of each block that is asked for again and again it is told once.
         third.PullFrom(node);
-        Assert.Single(node.Log.TakeFindings());
+        Assert.Single(node.Log.Findings.Take());
     }
 
     /// <summary>Peers that lack different parts ask in turn: each search is a second's work, and was made each time.</summary>

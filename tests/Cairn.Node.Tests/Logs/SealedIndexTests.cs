@@ -1,7 +1,7 @@
 using System.Text;
 using Cairn.Core.Primitives;
-using Cairn.Core.Tree;
-using Cairn.Node.Logs;
+using Cairn.Core.Tree.Records;
+using Cairn.Node.Logs.Index;
 using Cairn.Node.Ports;
 using Cairn.Simulation;
 using Cairn.Simulation.Indexes;

@@ -2,6 +2,8 @@ using Cairn.Core.Fold;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Node.Logs;
+using Cairn.Node.Logs.Checkpoints;
+using Cairn.Node.Logs.Index;
 using Cairn.Node.Ports;
 using Cairn.Simulation.Disks;
 using Cairn.Simulation.Time;

@@ -1,5 +1,6 @@
 using Cairn.Core.Fold;
-using Cairn.Core.Tree;
+using Cairn.Core.Fold.Tables;
+using Cairn.Core.Tree.Records;
 using Cairn.Node.Logs;
 using Cairn.Simulation.Time;
 
@@ -143,8 +144,8 @@ public sealed class TablePersisterTests
         node.Create("b");
         _scheduler.RunFor(TimeSpan.FromMinutes(1));
         Assert.Equal(before, node.Index.Count);
-        Assert.Contains("cannot be written", node.Log.TakeFindings().Single().Detail, StringComparison.Ordinal);
-        Assert.Empty(node.Log.TakeFindings());
+        Assert.Contains("cannot be written", node.Log.Findings.Take().Single().Detail, StringComparison.Ordinal);
+        Assert.Empty(node.Log.Findings.Take());
         node.Index.WriteFailure = null;
         _scheduler.RunFor(TimeSpan.FromMinutes(1));
         Assert.NotEqual(before, node.Index.Count);

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Immutable;
 using Cairn.Coding.Encryption;
 using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;

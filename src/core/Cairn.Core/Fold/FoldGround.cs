@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 

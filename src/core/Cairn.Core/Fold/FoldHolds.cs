@@ -1,3 +1,5 @@
+using Cairn.Core.Fold.Tables;
+
 namespace Cairn.Core.Fold;
 
 /// <summary>

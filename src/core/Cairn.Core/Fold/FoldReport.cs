@@ -1,3 +1,4 @@
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Primitives;
 
 namespace Cairn.Core.Fold;

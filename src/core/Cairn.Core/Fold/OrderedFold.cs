@@ -1,4 +1,7 @@
 using System.Collections.Immutable;
+using Cairn.Core.Fold.Checkpoints;
+using Cairn.Core.Fold.Seen;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 

@@ -1,3 +1,5 @@
+using Cairn.Core.Fold.Tables;
+
 namespace Cairn.Core.Fold;
 
 /// <summary>The pre-images of many transactions, one after the other in few arrays.</summary>

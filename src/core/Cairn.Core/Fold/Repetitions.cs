@@ -1,3 +1,4 @@
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 

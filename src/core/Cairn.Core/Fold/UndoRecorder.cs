@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Cairn.Core.Fold.Tables;
 
 namespace Cairn.Core.Fold;
 

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Collections.Immutable;
-using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
-using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
-using Cairn.Core.Tree;
+using Cairn.Core.Tree.Records;
 
 namespace Cairn.Core.Membership;
 

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
-using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;

@@ -1,4 +1,5 @@
 using Cairn.Core.Primitives;
+using Cairn.Core.Tree.Past;
 
 namespace Cairn.Core.Tree;
 

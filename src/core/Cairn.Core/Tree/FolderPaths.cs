@@ -1,5 +1,6 @@
 using Cairn.Core.Primitives;
 using Cairn.Core.Text;
+using Cairn.Core.Tree.Records;
 
 namespace Cairn.Core.Tree;
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Tree.Records;
 
 namespace Cairn.Core.Tree;
 

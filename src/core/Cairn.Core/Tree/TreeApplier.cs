@@ -1,8 +1,12 @@
 using System.Buffers.Binary;
 using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
+using Cairn.Core.Tree.Applying;
+using Cairn.Core.Tree.Records;
+using Cairn.Core.Tree.Returning;
 
 namespace Cairn.Core.Tree;
 

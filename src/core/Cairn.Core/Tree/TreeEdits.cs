@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Tree.Applying;
 
 namespace Cairn.Core.Tree;
 

@@ -2,9 +2,11 @@ using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text;
-using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Tree.Applying;
+using Cairn.Core.Tree.Records;
 
 namespace Cairn.Core.Tree;
 

@@ -3,6 +3,7 @@ using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
 using Cairn.Node.Engine;
 using Cairn.Node.Logs;
+using Cairn.Node.Logs.Recovery;
 
 namespace Cairn.Node.Drafts;
 

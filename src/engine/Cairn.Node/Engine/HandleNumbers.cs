@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using Cairn.Core.Primitives;
-using Cairn.Node.Logs;
+using Cairn.Node.Logs.Index;
 using Cairn.Node.Ports;
 using Cairn.Node.Volumes;
 

@@ -6,9 +6,13 @@ using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
 using Cairn.Core.Rules;
 using Cairn.Core.Text;
+using Cairn.Node.Engine.Past;
+using Cairn.Node.Engine.Upkeep;
+using Cairn.Node.Engine.Walks;
 using Cairn.Node.Garbage;
 using Cairn.Node.LocalFiles;
 using Cairn.Node.Logs;
+using Cairn.Node.Logs.Checkpoints;
 using Cairn.Node.Peers;
 using Cairn.Node.Pool;
 using Cairn.Node.Ports;
@@ -213,7 +217,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
 
     /// <inheritdoc/>
     public IReadOnlyList<string> TakeFindings() =>
-        [.. _log.TakeFindings().Select(finding => $"{finding.Log}: {finding.Detail}")];
+        [.. _log.Findings.Take().Select(finding => $"{finding.Log}: {finding.Detail}")];
 
     /// <inheritdoc/>
     public bool WaitsForLost => _log.Repair.WaitsForLost;

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
-using Cairn.Node.Logs;
+using Cairn.Node.Logs.Index;
 using Cairn.Node.Ports;
 using Cairn.Node.Volumes;
 

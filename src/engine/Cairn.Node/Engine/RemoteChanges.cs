@@ -1,5 +1,6 @@
 using Cairn.Core.Primitives;
-using Cairn.Core.Tree;
+using Cairn.Core.Tree.Records;
+using Cairn.Node.Engine.Requests;
 using Cairn.Node.Volumes;
 
 namespace Cairn.Node.Engine;

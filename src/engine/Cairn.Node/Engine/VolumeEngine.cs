@@ -1,7 +1,12 @@
 using Cairn.Core.Primitives;
 using Cairn.Node.Drafts;
+using Cairn.Node.Engine.Past;
+using Cairn.Node.Engine.Requests;
+using Cairn.Node.Engine.Upkeep;
+using Cairn.Node.Engine.Walks;
 using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
+using Cairn.Node.Logs.Recovery;
 using Cairn.Node.ReadPath;
 using Cairn.Node.Volumes;
 using Cairn.Node.WritePath;
@@ -452,7 +457,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
     {
         try
         {
-            await RemoveAbandonedPuts();
+            await AbandonedPuts.Remove(this);
             await _publisher.Run(_stop.Token);
         }
         catch (OperationCanceledException)
@@ -462,19 +467,6 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         finally
         {
             _stopped.TrySetResult();
-        }
-    }
-
-    private async ValueTask RemoveAbandonedPuts()
-    {
-        foreach (string path in AbandonedPuts.Of(_state))
-        {
-            Result<(InodeNumber Folder, ReadOnlyMemory<byte> Name), VolumeError> found = await this.ResolveParent(path);
-            if (found.TryGet(out (InodeNumber Folder, ReadOnlyMemory<byte> Name) place, out _))
-            {
-                // A node that may not write now keeps it; the next start looks again.
-                _ = _names.Unlink(place.Folder, place.Name);
-            }
         }
     }
 

@@ -4,6 +4,8 @@ using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
 using Cairn.Node.Drafts;
+using Cairn.Node.Engine.Requests;
+using Cairn.Node.Engine.Upkeep;
 using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
 using Cairn.Node.Ports;

@@ -1,6 +1,7 @@
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
+using Cairn.Core.Tree.Past;
 using Cairn.Node.Logs;
 using Cairn.Storage;
 

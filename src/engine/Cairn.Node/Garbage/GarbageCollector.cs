@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
+using Cairn.Core.Tree.Past;
 using Cairn.Node.Logs;
 using Cairn.Node.Ports;
 using Cairn.Storage;

@@ -3,6 +3,8 @@ using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
 using Cairn.Core.Tree;
+using Cairn.Core.Tree.Past;
+using Cairn.Core.Tree.Records;
 using Cairn.Node.Logs;
 
 namespace Cairn.Node.Garbage;

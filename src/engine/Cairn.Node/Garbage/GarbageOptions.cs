@@ -1,5 +1,5 @@
 using Cairn.Core.Rules;
-using Cairn.Core.Tree;
+using Cairn.Core.Tree.Past;
 
 namespace Cairn.Node.Garbage;
 

@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
-using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
+using Cairn.Core.Tree.Records;
 using Cairn.Node.Logs;
 using Cairn.Node.Volumes;
 

@@ -1,5 +1,6 @@
 using Cairn.Core.Primitives;
 using Cairn.Node.Engine;
+using Cairn.Node.Engine.Requests;
 using Cairn.Node.Volumes;
 
 namespace Cairn.Node.LocalFiles;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Sync;
+using Cairn.Node.Logs.Recovery;
 using Cairn.Storage;
 
 namespace Cairn.Node.Logs;
@@ -171,7 +172,7 @@ internal sealed class BlockReceiver(
         }
 
         bool isNoted = Quarantine.Note(log.Fold.Table, block.Log, block.Seq);
-        log.Add(new LogFinding(
+        log.Findings.Add(new LogFinding(
             log.Volume, block.Log,
             $"block {block.Seq} was written after its author was revoked: set aside, not shown"));
         _pending.Add(Quarantine.WithoutEffect(transactions));

@@ -1,4 +1,5 @@
 using Cairn.Core.Primitives;
+using Cairn.Node.Logs.Recovery;
 using Cairn.Storage.Journaling;
 
 namespace Cairn.Node.Logs;

@@ -1,4 +1,5 @@
 using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Tree;
 
 namespace Cairn.Node.Logs;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Cairn.Coding.Encryption;
 using Cairn.Core.Primitives;
+using Cairn.Node.Logs.Recovery;
 using Cairn.Storage;
 using Cairn.Storage.Journaling;
 

@@ -1,6 +1,8 @@
 using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
+using Cairn.Node.Logs.Checkpoints;
+using Cairn.Node.Logs.Recovery;
 using Cairn.Node.Ports;
 using Cairn.Storage.Journaling;
 using Cairn.Storage.Logs;

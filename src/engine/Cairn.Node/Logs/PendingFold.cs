@@ -53,7 +53,7 @@ internal sealed class PendingFold(ReplicatedLog log, ReplicatedLogOptions option
         if (report.BelowCut.Count > 0)
         {
             // Somebody wrote before it had caught up with what was folded for good here: fold everything again.
-            log.Add(new LogFinding(
+            log.Findings.Add(new LogFinding(
                 log.Volume, report.BelowCut[0].Log, $"{report.BelowCut[0]} came late; folded all again"));
         }
 

@@ -1,11 +1,16 @@
 using System.Collections.Immutable;
 using Cairn.Coding.Encryption;
 using Cairn.Core.Fold;
+using Cairn.Core.Fold.Tables;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rights;
 using Cairn.Core.Sync;
 using Cairn.Core.Tree;
+using Cairn.Core.Tree.Applying;
+using Cairn.Node.Logs.Checkpoints;
+using Cairn.Node.Logs.Index;
+using Cairn.Node.Logs.Recovery;
 using Cairn.Node.Ports;
 using Cairn.Storage;
 
@@ -21,7 +26,6 @@ namespace Cairn.Node.Logs;
 /// </remarks>
 public sealed class ReplicatedLog : IAsyncDisposable
 {
-    private const int FindingsMax = 1000;
     private const int LearnKeysMax = 1_000_000;
 
     private readonly LogExchange _exchange;
@@ -30,7 +34,6 @@ public sealed class ReplicatedLog : IAsyncDisposable
     private readonly JournalWriter _journal;
     private readonly OwnLogRepair _repair;
     private readonly LateWork _late;
-    private readonly List<LogFinding> _findings = [];
     private readonly SpokenWord _word;
     private LogPositions _durable = LogPositions.Empty;
     private LogPositions _vouched = LogPositions.Empty;
@@ -168,16 +171,8 @@ public sealed class ReplicatedLog : IAsyncDisposable
     /// <summary>Why the index was thrown away and made anew when the log was opened; null: it was good.</summary>
     public string? IndexFault { get; private set; }
 
-    /// <summary>What was found wrong since this was last asked, oldest first.</summary>
-    public IReadOnlyList<LogFinding> TakeFindings()
-    {
-        lock (Gate)
-        {
-            LogFinding[] found = [.. _findings];
-            _findings.Clear();
-            return found;
-        }
-    }
+    /// <summary>What was found wrong.</summary>
+    public LogFindings Findings { get; } = new();
 
     /// <summary>How long sealing may wait for what belongs together; asked under no lock. Null: not at all.</summary>
     /// <remarks>A door's save is a name and a content: while the content is being published, the block waits a little.</remarks>
@@ -433,13 +428,7 @@ public sealed class ReplicatedLog : IAsyncDisposable
 
     internal void OnSealed() => BlocksReady?.Invoke();
 
-    internal void Report(LogId log, string detail)
-    {
-        lock (Gate)
-        {
-            Add(new LogFinding(Volume, log, detail));
-        }
-    }
+    internal void Report(LogId log, string detail) => Findings.Add(new LogFinding(Volume, log, detail));
 
     /// <summary>Less is held than was: peers may not count on the rest.</summary>
     internal void NoteLoss() => _durable = _durable.Meet(_exchange.Positions);
@@ -453,14 +442,6 @@ public sealed class ReplicatedLog : IAsyncDisposable
         if (changed.Count > 0)
         {
             Changed?.Invoke([.. changed.Select(static key => key.AsArray()!)]);
-        }
-    }
-
-    internal void Add(LogFinding finding)
-    {
-        if (_findings.Count < FindingsMax)
-        {
-            _findings.Add(finding);
         }
     }
 

@@ -1,7 +1,7 @@
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
-using Cairn.Node.Logs;
+using Cairn.Node.Logs.Checkpoints;
 using Cairn.Node.Peers;
 using Cairn.Node.Ports;
 

@@ -3,7 +3,7 @@ using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Node.Control;
-using Cairn.Node.Logs;
+using Cairn.Node.Logs.Checkpoints;
 using Cairn.Node.Peers;
 
 namespace Cairn.Node.Pool;

@@ -9,6 +9,7 @@ using Cairn.Core.Rules;
 using Cairn.Node.Control;
 using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
+using Cairn.Node.Logs.Checkpoints;
 using Cairn.Node.Peers;
 using Cairn.Node.Ports;
 using Cairn.Node.ReadPath;

@@ -2,7 +2,7 @@ using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
-using Cairn.Node.Logs;
+using Cairn.Node.Logs.Checkpoints;
 using Cairn.Node.Peers;
 using Cairn.Storage;
 

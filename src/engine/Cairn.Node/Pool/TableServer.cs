@@ -1,6 +1,6 @@
 using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
-using Cairn.Node.Logs;
+using Cairn.Node.Logs.Checkpoints;
 using Cairn.Node.Peers;
 using Cairn.Node.Ports;
 using Cairn.Node.Replication;

@@ -1,6 +1,7 @@
 using Cairn.Core.Primitives;
 using Cairn.Core.Text;
 using Cairn.Node.Engine;
+using Cairn.Node.Engine.Past;
 using Cairn.Node.Volumes;
 
 namespace Cairn.Node.Snapshots;

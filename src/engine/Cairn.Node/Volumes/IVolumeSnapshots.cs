@@ -1,7 +1,7 @@
 using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
 using Cairn.Core.Text;
-using Cairn.Core.Tree;
+using Cairn.Core.Tree.Past;
 
 namespace Cairn.Node.Volumes;
 

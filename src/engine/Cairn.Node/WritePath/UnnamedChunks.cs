@@ -1,5 +1,6 @@
 using Cairn.Core.Primitives;
 using Cairn.Node.Logs;
+using Cairn.Node.Logs.Recovery;
 using Cairn.Storage;
 using Cairn.Storage.Journaling;
 
