@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
+using Cairn.Node.Repair;
 using Cairn.Storage;
 
 namespace Cairn.Node;
@@ -43,6 +44,7 @@ public sealed partial class CairnNode
             _space.Divide();
             _replicator.RetryRefused();
             _badCopies.LookIfDue();
+            _lastCached.LookIfDue();
             PublishOwed();
             PublishUse();
             await _weights.Look(_stop.Token);
@@ -62,6 +64,12 @@ public sealed partial class CairnNode
             }
         }
     }
+
+    private LastCached NewLastCached() => new(
+        _ports, _chunks, _view, _peers, _census, _volumes, _replicator.OweCached, _stop.Token)
+    {
+        IsCondemned = address => AnyCondemned(garbage => garbage.Contains(address)),
+    };
 
     /// <summary>Tells the others that this node began or ceased to owe copies: looked at every few seconds, not at each chunk.</summary>
     private void PublishOwed()

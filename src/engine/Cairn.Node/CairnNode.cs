@@ -72,6 +72,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
     private readonly OnlyHere _onlyHere;
     private readonly CopyCensus _census;
     private readonly BadCopies _badCopies;
+    private readonly LastCached _lastCached;
     private readonly PinKeeper _pins;
     private readonly LocalCopies _local;
     private readonly PresenceLoop _presence;
@@ -151,7 +152,7 @@ public sealed partial class CairnNode : INodeControl, IAsyncDisposable
         _damage = new DamageReport(chunks, logs, _volumes, _view, _peers);
         _onlyHere = new OnlyHere(ports, chunks, _view, _peers, _sync, _replicator, _volumes);
         _badCopies = new BadCopies(ports, chunks, _view, _census = new(_view, _peers), _volumes, _stop.Token);
-        _pins = new PinKeeper(ports, chunks, _volumes, _peers, _source, _diary);
+        (_lastCached, _pins) = (NewLastCached(), new PinKeeper(ports, chunks, _volumes, _peers, _source, _diary));
         _local = new LocalCopies(chunks, _view, _census);
         _presence = new PresenceLoop(ports, _view, _peers, _volumes);
         Listen();

@@ -328,6 +328,11 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         new NamingWalk(_engine.State, _engine.Reader, chunks).Run(countMax, cancellation);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyCollection<ChunkAddress>> Needed(
+        IReadOnlySet<ChunkAddress> chunks, CancellationToken cancellation) =>
+        _engine.Return.Needed(chunks, cancellation);
+
+    /// <inheritdoc/>
     public UnsharedFiles Unshared(LogPositions elsewhere, IReadOnlySet<ChunkAddress> onlyHere) =>
         new UnsharedWalk(_engine.State, elsewhere, onlyHere).Run();
 

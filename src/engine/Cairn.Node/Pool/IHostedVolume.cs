@@ -66,6 +66,11 @@ public interface IHostedVolume : IAsyncDisposable
         IReadOnlySet<ChunkAddress> chunks, int countMax, CancellationToken cancellation) =>
         Task.FromResult<IReadOnlyList<string>>([]);
 
+    /// <summary>Which of some chunks a version that the volume keeps refers to, or an open file, as far as can be told now.</summary>
+    Task<IReadOnlyCollection<ChunkAddress>> Needed(
+        IReadOnlySet<ChunkAddress> chunks, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyCollection<ChunkAddress>>([]);
+
     /// <summary>What is synchronised with the others.</summary>
     ISharedLog Log { get; }
 

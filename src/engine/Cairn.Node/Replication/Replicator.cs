@@ -107,13 +107,18 @@ internal sealed partial class Replicator : IReplicationQueue
             .Where(record => record.Key.Kind == RecordKind.Copy).Select(record => record.Key.Address));
 
     /// <summary>Copies kept here go to those who should have them, as if they were just written.</summary>
-    public void OweAgain(IEnumerable<ChunkAddress> addresses)
+    public void OweAgain(IEnumerable<ChunkAddress> addresses) => OweAgain(addresses, ChunkUse.Replicated);
+
+    /// <summary>Cached copies of what is needed, and nobody else has, go to those who should have them.</summary>
+    public void OweCached(IEnumerable<ChunkAddress> addresses) => OweAgain(addresses, ChunkUse.Cached);
+
+    private void OweAgain(IEnumerable<ChunkAddress> addresses, ChunkUse kept)
     {
         foreach (ChunkAddress address in addresses)
         {
             RecordKey key = RecordKey.Copy(address);
             if (!_owed.ContainsKey(address) && _store.TryGet(key, out StoredRecord record)
-                && record.Use == ChunkUse.Replicated && _store.SetUse(key, ChunkUse.Staged).IsOk)
+                && record.Use == kept && _store.SetUse(key, ChunkUse.Staged).IsOk)
             {
                 _drops.CountOn(key);
                 Owe(new OwedChunk(address, record.Length, mayBeElsewhere: true));

@@ -42,6 +42,17 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
     public Task<bool> MakeAgain(CancellationToken cancellation) =>
         Run(isForgotten: false, doCopiesCount: true, cancellation);
 
+    /// <summary>Which of some chunks the tree needs, or an open file, as far as lists of chunks can be read now.</summary>
+    public async Task<IReadOnlyCollection<ChunkAddress>> Needed(
+        IReadOnlySet<ChunkAddress> chunks, CancellationToken cancellation)
+    {
+        HashSet<ChunkAddress> needed = [];
+        LiveChunks live = new(Log, state.Queries, roots);
+        _ = await live.Sift(
+            [.. chunks], new GoneSet(), address => _ = needed.Add(address), static () => { }, cancellation);
+        return needed;
+    }
+
     private async Task<bool> Run(bool isForgotten, bool doCopiesCount, CancellationToken cancellation)
     {
         FoldGround? ground;
