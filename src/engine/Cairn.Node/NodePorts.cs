@@ -52,4 +52,15 @@ public sealed record NodePorts
 
         return Unit.Value;
     });
+
+    /// <summary>Fresh random bytes.</summary>
+    public byte[] RandomBytes(int length)
+    {
+        byte[] bytes = new byte[length];
+        Entropy.Fill(bytes);
+        return bytes;
+    }
+
+    /// <summary>A fresh random number.</summary>
+    public ulong RandomUInt64() => BitConverter.ToUInt64(RandomBytes(sizeof(ulong)));
 }

@@ -1,4 +1,5 @@
 using Cairn.Core.Primitives;
+using Cairn.Storage;
 
 namespace Cairn.Node.Control;
 
@@ -22,6 +23,15 @@ public sealed class NodeDiary(TimeProvider time)
 
     /// <summary>Told of every line, on the thread that wrote it.</summary>
     public event Action<LogLine>? Added;
+
+    /// <summary>Adds why something that this node keeps for itself could not be written.</summary>
+    public void AddFailure(Result<Unit, StoreError> written)
+    {
+        if (!written.TryGet(out _, out StoreError error))
+        {
+            Add(LogLevel.Error, "node", error.ToString());
+        }
+    }
 
     /// <summary>Writes a line.</summary>
     public void Add(LogLevel level, string source, string text)

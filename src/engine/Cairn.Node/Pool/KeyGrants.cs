@@ -149,6 +149,28 @@ internal static class KeyGrants
     private static bool IsRevoked(PoolState state, NodeId node) =>
         state.Members.TryGetValue(node, out Member? member) && member.Standing is MemberStanding.Revoked;
 
+    /// <summary>The keys that a new volume begins with, for all members.</summary>
+    public static IEnumerable<Primitive> FirstKeys(NodePorts ports, PoolState state, VolumeId volume) =>
+    [
+        .. ToAll(
+            ports.Identity, ports.Entropy, state, volume, default, ports.RandomBytes(DedupSecret.Size)),
+        .. NewEpoch(ports, state, volume),
+    ];
+
+    /// <summary>The keys that a new volume begins with, for this node alone.</summary>
+    public static IEnumerable<Primitive> FirstKeysOfOwn(NodePorts ports, VolumeId volume)
+    {
+        GrantKey ToSelf(EpochId epoch, byte[] key) => Wrap(
+            ports.Identity, ports.Entropy, ports.Identity.Node, ports.Identity.PublicKey.Span, volume, epoch, key);
+        yield return ToSelf(default, ports.RandomBytes(DedupSecret.Size));
+        yield return ToSelf(new EpochId(ports.RandomBytes(EpochId.Size)), ports.RandomBytes(EpochKey.Size));
+    }
+
+    /// <summary>A fresh key to write with from now on, for all members.</summary>
+    public static IEnumerable<Primitive> NewEpoch(NodePorts ports, PoolState state, VolumeId volume) => ToAll(
+        ports.Identity, ports.Entropy, state, volume, new EpochId(ports.RandomBytes(EpochId.Size)),
+        ports.RandomBytes(EpochKey.Size));
+
     /// <summary>Grants of a key to every member that may have it, this node and the recovery key included.</summary>
     public static ImmutableArray<Primitive> ToAll(
         IIdentity granter, IEntropy entropy, PoolState state, VolumeId volume, EpochId epoch, ReadOnlySpan<byte> key)

@@ -6,18 +6,17 @@ using Cairn.Node.Pool;
 using Cairn.Node.Volumes;
 using Cairn.Storage;
 
-namespace Cairn.Node;
+namespace Cairn.Node.Owner;
 
-/// <content>Going away and coming back.</content>
-public sealed partial class CairnNode
+/// <summary>Going away and coming back: what is kept here, and what is here alone.</summary>
+internal sealed class OfflineOperations(NodeParts parts, PoolNames names, VolumeOperations volumes)
 {
-    /// <inheritdoc/>
+    /// <inheritdoc cref="INodeControl.Evacuate"/>
     public IAsyncEnumerable<Result<SafetyProgress, ControlError>> Evacuate(CancellationToken cancellation) =>
-        _onlyHere.Evacuate(() => _progress.Task, cancellation);
+        parts.OnlyHere.Evacuate(() => parts.Progress.Next, cancellation);
 
-    /// <inheritdoc/>
-    public async ValueTask<Result<Unit, ControlError>> Pin(
-        string? path, int recentDays, CancellationToken cancellation)
+    /// <inheritdoc cref="INodeControl.Pin"/>
+    public async ValueTask<Result<Unit, ControlError>> Pin(string? path, int recentDays)
     {
         if (recentDays is < 0 or > PinList.DaysMax)
         {
@@ -25,7 +24,8 @@ public sealed partial class CairnNode
         }
 
         List<Pin> wanted = [];
-        IEnumerable<string> everything = Summaries().Where(volume => volume.HasKeys).Select(volume => volume.Name);
+        IEnumerable<string> everything =
+            volumes.Summaries().Where(volume => volume.HasKeys).Select(volume => volume.Name);
         foreach (string place in path is null ? everything : [path])
         {
             Result<Pin, ControlError> found = await PinAt(place);
@@ -39,23 +39,23 @@ public sealed partial class CairnNode
 
         ImmutableArray<Pin> pins =
         [
-            .. _pins.Pins.Where(pin => !wanted.Exists(
+            .. parts.Pins.Pins.Where(pin => !wanted.Exists(
                 added => added.Object == pin.Object && added.Volume == pin.Volume)),
             .. wanted,
         ];
         string tooMany = $"A node has at most {PinList.CountMax} pins: pin a folder.";
         return pins.Length <= PinList.CountMax
-            ? Done(_pins.Change(pins))
+            ? Answer.Of(parts.Pins.Change(pins))
             : new ControlError(ControlErrorKind.InvalidArgument, tooMany);
     }
 
-    /// <inheritdoc/>
-    public async ValueTask<Result<Unit, ControlError>> Unpin(string path, CancellationToken cancellation)
+    /// <inheritdoc cref="INodeControl.Unpin"/>
+    public async ValueTask<Result<Unit, ControlError>> Unpin(string path)
     {
         // What was removed from the volume is known by the path that the list of pins shows.
-        if (_pins.FindRemoved(path) is { } gone)
+        if (parts.Pins.FindRemoved(path) is { } gone)
         {
-            return Done(_pins.Change([.. _pins.Pins.Where(pin => !pin.IsSame(gone))]));
+            return Answer.Of(parts.Pins.Change([.. parts.Pins.Pins.Where(pin => !pin.IsSame(gone))]));
         }
 
         Result<Pin, ControlError> found = await PinAt(path);
@@ -65,21 +65,18 @@ public sealed partial class CairnNode
         }
 
         ImmutableArray<Pin> rest =
-            [.. _pins.Pins.Where(pin => pin.Object != wanted.Object || pin.Volume != wanted.Volume)];
-        if (rest.Length == _pins.Pins.Length)
+            [.. parts.Pins.Pins.Where(pin => pin.Object != wanted.Object || pin.Volume != wanted.Volume)];
+        if (rest.Length == parts.Pins.Pins.Length)
         {
             return new ControlError(ControlErrorKind.NotFound, $"{path} is not pinned. `cairn pin ls` lists the pins.");
         }
 
-        Result<Unit, ControlError> changed = Done(_pins.Change(rest));
-        await _pins.Settle();
+        Result<Unit, ControlError> changed = Answer.Of(parts.Pins.Change(rest));
+        await parts.Pins.Settle();
         return changed;
     }
 
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<PinSummary>> Pins(CancellationToken cancellation) => new(_pins.Summaries);
-
-    /// <inheritdoc/>
+    /// <inheritdoc cref="INodeControl.Free"/>
     public async ValueTask<Result<FreeReport, ControlError>> Free(string path, CancellationToken cancellation)
     {
         Result<Pin, ControlError> found = await PinAt(path);
@@ -88,22 +85,22 @@ public sealed partial class CairnNode
             return error;
         }
 
-        if (_pins.Pins.Any(pin => pin.Volume == here.Volume && pin.Object == here.Object))
+        if (parts.Pins.Pins.Any(pin => pin.Volume == here.Volume && pin.Object == here.Object))
         {
-            Result<Unit, ControlError> unpinned = await Unpin(path, cancellation);
+            Result<Unit, ControlError> unpinned = await Unpin(path);
             if (!unpinned.IsOk)
             {
                 return unpinned.Error;
             }
         }
 
-        Result<VolumeContents, ControlError> contents = await ContentsOf(path, cancellation);
+        Result<VolumeContents, ControlError> contents = await names.ContentsOf(path, cancellation);
         if (!contents.TryGet(out VolumeContents? below, out error))
         {
             return error;
         }
 
-        Result<FreeReport, StoreError> freed = await _local.Free(below.Chunks);
+        Result<FreeReport, StoreError> freed = await parts.Local.Free(below.Chunks);
         return freed.TryGet(out FreeReport? report, out StoreError failure)
             ? report
             : new ControlError(ControlErrorKind.Storage, failure.ToString());
@@ -111,12 +108,12 @@ public sealed partial class CairnNode
 
     private async ValueTask<Result<Pin, ControlError>> PinAt(string path)
     {
-        if (!FindHosted(path).TryGet(out (IHostedVolume Volume, string Below) place, out ControlError error))
+        if (!names.FindHosted(path).TryGet(out (IHostedVolume Volume, string Below) place, out ControlError error))
         {
             return error;
         }
 
         Result<Pin, VolumeError> found = await place.Volume.PinAt(place.Below);
-        return found.TryGet(out Pin? pin, out VolumeError failed) ? pin : NotThere(path, failed);
+        return found.TryGet(out Pin? pin, out VolumeError failed) ? pin : PoolNames.NotThere(path, failed);
     }
 }
