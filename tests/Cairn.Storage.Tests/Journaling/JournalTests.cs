@@ -113,6 +113,28 @@ public sealed class JournalTests
         Assert.InRange(disk.Files.Count, 1, 3);
     }
 
+    /// <summary>The owner gives less, and the daemon starts again: the segments are fewer, and each is shorter.</summary>
+    [Fact]
+    public void A_journal_that_is_given_less_gives_the_rest_back_to_the_disk()
+    {
+        SimulatedDisk disk = new();
+        JournalOptions large = Small with { SegmentBytes = 256 << 10, SegmentsReady = 4 };
+        using (Journal journal = Open(disk, large))
+        {
+            List<JournalPosition> held = [.. Enumerable.Range(1, 40).Select(id => Append(journal, id, 30_000))];
+            held.ForEach(position => journal.Release(position));
+        }
+
+        using Journal smaller = Journal.Open(disk, Small).Value;
+        Assert.True(smaller.Replay((_, _, _, _) => false).IsOk);
+        for (int id = 1; id <= 100; id++)
+        {
+            smaller.Release(Append(smaller, id, 20_000));
+        }
+
+        Assert.InRange(disk.Files.Sum(disk.LengthOf), 1, Small.BytesMax);
+    }
+
     [Fact]
     public void A_full_journal_refuses_extents_first_and_takes_them_again_when_records_are_released()
     {

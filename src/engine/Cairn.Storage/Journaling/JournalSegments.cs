@@ -222,6 +222,18 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
     {
         Result<Unit, DiskError> cleaned = unnamed?.Sync() ?? Unit.Value;
         cleaned = cleaned.IsOk ? slot.Clear() : cleaned;
+        if (!cleaned.IsOk)
+        {
+            return cleaned;
+        }
+
+        if (!slot.File.Length().TryGet(out long length, out DiskError error))
+        {
+            return error;
+        }
+
+        // A journal that was given more made longer files: what is over would be beyond the space that the owner gives now.
+        cleaned = length > options.SegmentBytes ? slot.File.SetLength(options.SegmentBytes) : cleaned;
         return cleaned.IsOk ? slot.File.Preallocate(options.SegmentBytes) : cleaned;
     }
 
