@@ -39,6 +39,20 @@ public sealed class SafetyTests
         }
     }
 
+    /// <summary>Each holds a part of the chunks only: all of them count all of them, as `safe` says.</summary>
+    [Fact]
+    public void Every_node_says_the_same_size_whatever_it_holds_itself()
+    {
+        PoolBench bench = PoolBench.WithDrives(6, 153);
+        Assert.True(bench.Put(bench.Nodes[0], "large", bench.Bytes(20_000_000)).IsOk);
+        Wait(bench, bench.Nodes[0], "shared");
+        SafetyReport[] said = [.. bench.Nodes.Select(
+            node => bench.Ok(node, () => node.Node.Safe("shared/large", default).AsTask()))];
+        Assert.Contains(said, report => report.Holders.Any(holder => holder.Chunks < report.Chunks));
+        Assert.All(said, report => Assert.InRange(report.Bytes, 20_000_000, 20_200_000));
+        Assert.Single(said.Select(report => report.Bytes).Distinct());
+    }
+
     [Fact]
     public void A_file_on_two_connected_nodes_of_three_is_not_safe()
     {

@@ -86,7 +86,8 @@ internal sealed class ScrapVolume : IHostedVolume
     }
 
     public ValueTask<Result<VolumeContents, VolumeError>> Contents(string path, CancellationToken cancellation) =>
-        ValueTask.FromResult<Result<VolumeContents, VolumeError>>(new VolumeContents(Written.Count, Written, false));
+        ValueTask.FromResult<Result<VolumeContents, VolumeError>>(
+            new VolumeContents(Written.Count, Written, 0, false));
 
     public Task<bool> ComeBack(bool doCopiesCount, CancellationToken cancellation)
     {

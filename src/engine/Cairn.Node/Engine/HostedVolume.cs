@@ -303,7 +303,7 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         return walked.TryGet(out VolumeChunks? found, out VolumeError error)
             ? new VolumeContents(
                 found.Files, [.. found.Chunks.Select(chunk => chunk.Address)],
-                found.HasUnpublishedWrites || _log.HasUnsent)
+                found.Chunks.Sum(chunk => (long)chunk.StoredLength), found.HasUnpublishedWrites || _log.HasUnsent)
             : error;
     }
 

@@ -41,7 +41,7 @@ internal sealed class SafetyOperations(NodeParts parts, PoolNames names, SafetyS
             Path = path,
             Files = contents.Files,
             Chunks = contents.Chunks.Count,
-            Bytes = contents.Chunks.Sum(address => (long)Math.Max(0, parts.Chunks.Length(RecordKey.Copy(address)))),
+            Bytes = contents.Bytes,
             CopiesWanted = PlacementPolicy.CopiesDefault,
             CopiesPossible = possible,
             CopiesConfirmed = confirmed,

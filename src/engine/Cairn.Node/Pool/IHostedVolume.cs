@@ -24,8 +24,10 @@ namespace Cairn.Node.Pool;
 /// <summary>What is below a path of a volume, for safety reports.</summary>
 /// <param name="Files">How many files.</param>
 /// <param name="Chunks">The distinct chunks of their current versions, and of their manifests.</param>
+/// <param name="Bytes">Their stored bytes, wherever they are.</param>
 /// <param name="HasUnpublishedWrites">Whether some have writes in no version yet, or versions in no block yet.</param>
-public sealed record VolumeContents(long Files, IReadOnlyList<ChunkAddress> Chunks, bool HasUnpublishedWrites);
+public sealed record VolumeContents(
+    long Files, IReadOnlyList<ChunkAddress> Chunks, long Bytes, bool HasUnpublishedWrites);
 
 /// <summary>What a pin keeps now.</summary>
 /// <param name="Pin">The pin, moved along with what it pins.</param>
