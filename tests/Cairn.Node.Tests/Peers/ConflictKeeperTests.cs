@@ -81,6 +81,28 @@ public sealed class ConflictKeeperTests
         Assert.Equal(MergeOutcome.NoConflict, Merge(bench, one).Outcome);
     }
 
+    [Fact]
+    public void All_sides_are_merged_however_many_there_are()
+    {
+        PoolBench bench = PoolBench.WithDrives(3, 603);
+        Save(bench, bench.Nodes[0], "doc", Base);
+        bench.Until(() => bench.Nodes.TrueForAll(node => Shows(bench, node, Base)), "the base arrives");
+        foreach (BenchNode node in bench.Nodes)
+        {
+            bench.Nodes.ForEach(other => bench.Network.Cut(node.Address, other.Address));
+        }
+
+        bench.Until(() => bench.Nodes.TrueForAll(node => node.Connected == 0), "each is alone");
+        Save(bench, bench.Nodes[0], "doc", Base.Replace("one", "1"));
+        Save(bench, bench.Nodes[1], "doc", Base.Replace("three", "3"));
+        Save(bench, bench.Nodes[2], "doc", Base.Replace("five", "5"));
+        bench.Network.HealAll();
+        bench.Until(() => bench.Nodes.TrueForAll(node => Names(bench, node).Count == 3), "all are shown");
+        Assert.Equal(MergeOutcome.Merged, Merge(bench, bench.Nodes[1]).Outcome);
+        bench.Until(
+            () => bench.Nodes.TrueForAll(node => Shows(bench, node, "1\ntwo\n3\nfour\n5\n")), "one merged file");
+    }
+
     /// <summary>Conflicts that a rule leaves to people stand before others for as long as nobody looks after them.</summary>
     [Fact]
     public void Behind_many_that_are_kept_another_is_ended_all_the_same()

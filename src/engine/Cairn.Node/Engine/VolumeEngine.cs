@@ -60,7 +60,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         _names = new NamespaceOperations(_state, _files.DropIfGone);
         _attributes = new AttributeOperations(_state, _presence);
         _conflicts = new ConflictKeeper(_state, _files);
-        History = new HistoryOperations(_state, _conflicts);
+        History = new HistoryOperations(_state, _conflicts, PublishAll);
         Rules = new RuleOperations(_state);
         PastStates = new PastViews(_state);
         Past = new PastOperations(_state, PastStates);

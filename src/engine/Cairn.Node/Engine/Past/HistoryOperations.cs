@@ -11,7 +11,11 @@ using Cairn.Node.Volumes;
 namespace Cairn.Node.Engine.Past;
 
 /// <summary>The past of a volume, for doors: versions, trash, conflicts.</summary>
-internal sealed class HistoryOperations(VolumeState state, ConflictKeeper conflicts) : IVolumeHistory
+/// <param name="state">The volume.</param>
+/// <param name="conflicts">Who merges.</param>
+/// <param name="publish">Makes versions of all writes now; false if that failed.</param>
+internal sealed class HistoryOperations(
+    VolumeState state, ConflictKeeper conflicts, Func<CancellationToken, Task<bool>> publish) : IVolumeHistory
 {
     private const int StepsPerTurn = 64;
 
@@ -222,7 +226,16 @@ internal sealed class HistoryOperations(VolumeState state, ConflictKeeper confli
             }
         }
 
-        return await conflicts.Merge(directory, name.ToArray());
+        // Two sides at a time, and what came of them with the next: that is a side only once it is published.
+        byte[] copy = name.ToArray();
+        Result<MergeReport, VolumeError> merged = await conflicts.Merge(directory, copy);
+        Result<MergeReport, VolumeError> next = merged;
+        while (next is { IsOk: true, Value.Outcome: MergeOutcome.Merged } && await publish(CancellationToken.None))
+        {
+            next = await conflicts.Merge(directory, copy);
+        }
+
+        return next is { IsOk: true, Value.Outcome: MergeOutcome.NoConflict } ? merged : next;
     }
 
     /// <summary>
