@@ -188,6 +188,20 @@ public sealed class EngineSnapshotTests : IAsyncLifetime
         Assert.Equal(["b", "ransom"], await Names("a"));
     }
 
+    /// <summary>What is compared is what going back would change.</summary>
+    [Fact]
+    public async Task A_snapshot_of_a_folder_is_compared_with_that_folder()
+    {
+        await _volume.MakeDirectories("a", parents: true, Caller.Daemon);
+        await Write("a/f", Content(1));
+        await Write("beside", Content(2));
+        await Take("a", "good");
+        await Write("a/f", Content(3));
+        await Remove("beside");
+        PastDifference only = Assert.Single((await Snapshots.Compare(new PastState("good"), "", default)).Value);
+        Assert.Equal("a/f", only.Path);
+    }
+
     [Fact]
     public async Task Going_back_to_what_is_so_already_leaves_nothing_behind()
     {

@@ -89,7 +89,7 @@ internal sealed class SnapshotOperations(
             return error;
         }
 
-        List<ReadOnlyMemory<byte>> names = NameText.Split(path);
+        List<ReadOnlyMemory<byte>> names = PlaceOf(view, path);
         var differences = new List<EntryDifference>();
         var below = new List<(IReadOnlyList<ReadOnlyMemory<byte>> Path, ObjectId? Was, ObjectId? IsNow)>();
         lock (state.Gate)
@@ -137,10 +137,9 @@ internal sealed class SnapshotOperations(
             return error;
         }
 
-        List<ReadOnlyMemory<byte>> names = NameText.Split(path);
+        List<ReadOnlyMemory<byte>> names = PlaceOf(view, path);
         lock (state.Gate)
         {
-            names = names.Count == 0 ? [.. view.Queries.PathOf(view.Top)] : names;
             if (At(view.Queries, names) is null)
             {
                 return VolumeError.NotFound;
@@ -151,6 +150,16 @@ internal sealed class SnapshotOperations(
             view.Queries, state.Queries, state.Fresh, view.KeepsData ? static (_, _) => true : IsKept);
         using IEnumerator<RestoreStep> steps = walk.Steps(names).GetEnumerator();
         return Run(steps, cancellation);
+    }
+
+    /// <summary>Where a path leads; of the volume itself, to the folder that the snapshot covers.</summary>
+    private List<ReadOnlyMemory<byte>> PlaceOf(PastView view, string path)
+    {
+        List<ReadOnlyMemory<byte>> names = NameText.Split(path);
+        lock (state.Gate)
+        {
+            return names.Count == 0 ? [.. view.Queries.PathOf(view.Top)] : names;
+        }
     }
 
     /// <summary>A past state, to be held against a present in which everything written is published.</summary>
