@@ -158,6 +158,13 @@ public sealed class PoolTests
         Assert.NotEqual(before, after);
         Assert.All(good, node => Assert.Equal(after, node.Volume.Keyring.Current.Id));
         Assert.False(bad.Volume.Keyring.TryGet(after, out _));
+
+        // Nobody tells it the pool's log any more: what the others say to its face is all that its owner can be told.
+        NodeProblem told = bad.Status().Problems[0];
+        Assert.Equal("revoked", told.Code);
+        Assert.Contains("node0", told.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(bad.Status().Problems, problem => problem.Code == "peer-refused");
+        Assert.All(good, node => Assert.DoesNotContain(node.Status().Problems, problem => problem.Code == "revoked"));
     }
 
     /// <summary>The disk is full between the revocation and the new keys: they are made later, without being asked for.</summary>
@@ -279,6 +286,22 @@ public sealed class PoolTests
         leaver.Kill();
         bench.Scheduler.RunFor(TimeSpan.FromMinutes(1));
         Assert.All(rest, node => Assert.Empty(node.Status().Problems));
+
+        // It is started once more, and asked whether it has left: all have heard of it, and let it in no more.
+        leaver.Start();
+        bench.Scheduler.RunFor(TimeSpan.FromMinutes(1));
+        Assert.Equal(["left"], leaver.Status().Problems.Select(problem => problem.Code));
+        List<string> said = bench.Do(leaver, async () =>
+        {
+            List<string> sentences = [];
+            await foreach (Result<SafetyProgress, ControlError> step in leaver.Node.Leave(true, default))
+            {
+                sentences.Add(step.Value.Sentence);
+            }
+
+            return sentences;
+        });
+        Assert.Equal(["This node has left the pool."], said);
     }
 
     [Fact]

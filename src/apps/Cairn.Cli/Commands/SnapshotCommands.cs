@@ -246,7 +246,7 @@ public static class SnapshotCommands
             string query = Route + "/schedule" + VolumePath.Query(parsed.GetValue(volume)!);
             if (parsed.GetValue(schedule) is { Length: > 0 } words)
             {
-                return await context.Change(
+                _ = await context.Change(
                     HttpMethod.Put, $"{query}&schedule={Uri.EscapeDataString(string.Join(' ', words))}", cancellation);
             }
 

@@ -100,7 +100,8 @@ internal sealed class LeaveOperations(NodeParts parts, SafetyState state)
     {
         LogPositions written = parts.PoolLog.Positions;
         long start = parts.Ports.Time.GetTimestamp();
-        bool HasHeard(NodeId node) => parts.Sync.ConfirmedBy(node, parts.PoolLog.Volume).Covers(written);
+        bool HasHeard(NodeId node) => parts.Sync.ConfirmedBy(node, parts.PoolLog.Volume).Covers(written)
+            || parts.Peers.Refused.IsStranger(node);
         while (others.Length > 0 && !others.Any(HasHeard))
         {
             bool isOver = cancellation.IsCancellationRequested || parts.IsStopping

@@ -19,6 +19,7 @@ internal sealed class ProblemList(NodeParts parts)
                 "left", "This node has left the pool.", "Stop it with `cairn down` and delete its home."));
         }
 
+        problems.AddRange(parts.Peers.Refused.Problems(parts.HasLeft));
         foreach (NodeId node in absent)
         {
             problems.Add(new NodeProblem(
@@ -27,7 +28,6 @@ internal sealed class ProblemList(NodeParts parts)
         }
 
         problems.AddRange(RefusedHere() is { } refused ? [refused] : []);
-        problems.AddRange(parts.Peers.Refused.Problems);
         problems.AddRange(parts.Peers.Doubled.Problems(parts.View.NameOf));
         problems.AddRange(parts.Unreadable.Problem is { } unreadable ? [unreadable] : []);
         problems.AddRange(parts.Copies.Replicator.Unreadable.Problem is { } owed ? [owed] : []);

@@ -51,11 +51,14 @@ internal sealed class SafetyState(NodeParts parts)
         string sentence = isSafe || verdict.Level == VerdictLevel.Danger ? verdict.Text
             : parts.Grounds.Problems.FirstOrDefault() is { Message: { } waits } ? waits
             : !isPublished ? "Writes are being published."
-            : chunks > 0 ? $"{CountText.Of(chunks, "chunk is", "chunks are")} on the way."
-            : !isLogSafe ? "The log is on its way."
+            : chunks > 0 ? $"{CountText.Of(chunks, "chunk is", "chunks are")} {OnTheWay}."
+            : !isLogSafe ? $"The log is {OnTheWay}."
             : verdict.Text;
         return new SafetyProgress(most.Chunks, most.Chunks - chunks, most.Bytes, most.Bytes - bytes, isSafe, sentence);
     }
+
+    private string OnTheWay =>
+        parts.Peers.Links.Count > 0 ? "on the way" : "to be sent, and no other node can be reached";
 
     /// <summary>The names of the other nodes that said, some seconds ago, that they owe copies of what was written there.</summary>
     public List<string> OwingNodes() =>

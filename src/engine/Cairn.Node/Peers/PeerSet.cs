@@ -300,7 +300,7 @@ internal sealed class PeerSet
             _diary.Add(LogLevel.Warning, "peers", $"no link with {peer.Short} at {from}: {why}");
             if (!_view.HasLeft(peer))
             {
-                Refused.Add(peer, $"{_view.NameOf(peer)} at {from}", refusal, why);
+                Refused.Add(peer, $"{_view.NameOf(peer)} at {from}", refusal, why, said is null && _view.IsMember(peer));
             }
 
             await Handshake.Refuse(connection, refusal ?? GoodbyeReason.Stopping, _ports.Time);
@@ -342,7 +342,7 @@ internal sealed class PeerSet
         Connected?.Invoke(link);
         await link.Run(_ports.Workers, Handler);
         _diary.Add(LogLevel.Info, "peers", $"link with {_view.NameOf(link.Peer)} ended: {link.CloseReason}");
-        Refused.Add(link.Peer, _view.NameOf(link.Peer), link.Fault, link.CloseReason);
+        Refused.Add(link.Peer, _view.NameOf(link.Peer), link.Fault, link.CloseReason, link.Farewell is not null);
         if (link.Farewell == GoodbyeReason.Duplicate)
         {
             Doubled.Note(link.Peer, saidByPeer: true);
