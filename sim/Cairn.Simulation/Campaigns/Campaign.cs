@@ -342,6 +342,7 @@ public sealed class Campaign
             new("volumes with a checkpoint", _machines.Max(machine => machine.Node?.State.Checkpoints.Count ?? 0)),
             new("volumes with a settled one", _machines.Max(machine => machine.Node?.State.Settled.Count ?? 0)),
             new("volumes with one that was settled without somebody", _machines.Max(SettledWithout)),
+            new("files that lack a part", _checker.Lacking),
             new("logs that begin later", _machines.Max(
                 machine => machine.Hosted?.Log.FirstKept(LogPositions.Empty).Count ?? 0)),
         ],

@@ -18,6 +18,9 @@ internal sealed class InvariantChecker
 {
     private static readonly TimeSpan WalkMax = TimeSpan.FromHours(1);
 
+    /// <summary>So many files a status names.</summary>
+    private const int NamedMax = 10;
+
     private readonly List<BrokenInvariant> _broken = [];
     private readonly SimulatedScheduler _scheduler;
     private readonly IReadOnlyList<SimulatedMachine> _machines;
@@ -47,6 +50,15 @@ internal sealed class InvariantChecker
 
     /// <summary>Conflict names in the last tree looked at.</summary>
     public int Conflicts { get; private set; }
+
+    /// <summary>Files in that tree with parts that no machine has.</summary>
+    public int Lacking { get; private set; }
+
+    /// <summary>
+    /// Whether parts of files may be nowhere: who was forgotten may have written around bytes that it did not hold, and that the others
+    /// collected. What somebody wrote last is the oracle's to ask for.
+    /// </summary>
+    private bool MayLack => (_options.Faults & (FaultKinds.Forget | FaultKinds.Away | FaultKinds.Laptops)) != 0;
 
     /// <summary>Notes a broken promise.</summary>
     public void Break(string invariant, string detail)
@@ -140,7 +152,7 @@ internal sealed class InvariantChecker
         foreach (SimulatedMachine machine in _machines)
         {
             TreeSnapshot tree = Walk(machine);
-            foreach (string problem in tree.Problems.Take(5))
+            foreach (string problem in tree.Problems.Concat(tree.Lacking.Where(path => !IsLawful(path))).Take(5))
             {
                 Break("every byte is readable on every node", $"{machine.Options.Name}: {problem}");
             }
@@ -148,7 +160,7 @@ internal sealed class InvariantChecker
             if (first is null)
             {
                 first = tree;
-                Conflicts = tree.Conflicts;
+                (Conflicts, Lacking) = (tree.Conflicts, tree.Lacking.Count);
                 CheckPromises(tree);
             }
             else if (tree.Listing != first.Listing)
@@ -159,6 +171,7 @@ internal sealed class InvariantChecker
             }
         }
 
+        CheckNamed(first!.Lacking);
         foreach (SimulatedMachine machine in _machines)
         {
             foreach (NodeProblem differs in machine.Status().Problems.Where(one => one.Code == "checkpoint-differs"))
@@ -168,15 +181,40 @@ internal sealed class InvariantChecker
         }
 
         CheckCopies(rotted);
-        bool mayLack = (_options.Faults & (FaultKinds.Forget | FaultKinds.Away | FaultKinds.Laptops)) != 0;
-        if (_snapshots.Look(mayLack) is { } wrong)
+        if (_snapshots.Look(MayLack) is { } wrong)
         {
             Break("a snapshot shows on every node what it showed when it was made", wrong);
         }
 
-        if (_clones.Look(mayLack) is { } unlike)
+        if (_clones.Look(MayLack) is { } unlike)
         {
             Break("a clone shows on every node what its snapshot shows", unlike);
+        }
+    }
+
+    /// <summary>Whether a file may lack a part: no machine has it in any way, and nobody wrote the whole file again and again.</summary>
+    private bool IsLawful(string path) => MayLack && !path.Contains("/e", StringComparison.Ordinal)
+        && ChunksOf(_machines[0], path[1..]).Any(IsNowhere);
+
+    private bool IsNowhere(ChunkAddress address) =>
+        _machines.All(machine => !machine.Stores!.Chunks.Contains(RecordKey.Copy(address)));
+
+    /// <summary>What no machine has is named to the owner of each.</summary>
+    private void CheckNamed(IReadOnlyCollection<string> lacking)
+    {
+        if (lacking.Count > 0)
+        {
+            _scheduler.RunFor(TimeSpan.FromMinutes(2));
+        }
+
+        foreach (SimulatedMachine machine in lacking.Count > 0 ? _machines : [])
+        {
+            string told = string.Join(' ', machine.Status().Problems.Where(one => one.Code == "damage"));
+            string[] untold = [.. lacking.Where(path => !told.Contains(path, StringComparison.Ordinal))];
+            if (told.Length == 0 || (untold.Length > 0 && lacking.Count < NamedMax))
+            {
+                Break("what is lost is named", $"{machine.Options.Name}: {string.Join(", ", untold)}: {told}");
+            }
         }
     }
 
@@ -263,6 +301,11 @@ internal sealed class InvariantChecker
         foreach (ChunkAddress address in LiveChunks())
         {
             int copies = _machines.Count(machine => Counts(machine.Stores!.Chunks, address));
+            if (MayLack && IsNowhere(address))
+            {
+                continue;
+            }
+
             if (copies < wanted)
             {
                 string who = $"({Uses(address)}), and is needed by {NeededBy(address)}";
@@ -299,6 +342,10 @@ internal sealed class InvariantChecker
         return found.Chunks;
     }
 
+    private IReadOnlyList<ChunkAddress> ChunksOf(SimulatedMachine machine, string path) => _scheduler.Complete(
+        machine.Process.Run(() => machine.Hosted!.Contents(path, CancellationToken.None).AsTask()), WalkMax)
+        .TryGet(out VolumeContents? contents, out _) ? contents.Chunks : [];
+
     private static bool IsOnItsWay(PinSummary pin) => pin.State is PinState.Fetching or PinState.Waiting;
 
     private static bool Counts(ChunkStore store, ChunkAddress address) =>
@@ -309,10 +356,7 @@ internal sealed class InvariantChecker
         SimulatedMachine machine = _machines[0];
         TreeSnapshot tree = Walk(machine);
         IEnumerable<string> paths = tree.Listing.Split('\n').Where(line => line.Length > 0).Select(PathOf);
-        string? found = paths.FirstOrDefault(path =>
-            _scheduler.Complete(
-                machine.Process.Run(() => machine.Hosted!.Contents(path, CancellationToken.None).AsTask()), WalkMax)
-            is { IsOk: true } contents && contents.Value.Chunks.Contains(address));
+        string? found = paths.FirstOrDefault(path => ChunksOf(machine, path).Contains(address));
         return found ?? "no file";
     }
 

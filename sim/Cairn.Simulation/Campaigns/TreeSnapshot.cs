@@ -22,6 +22,7 @@ public sealed class TreeSnapshot
     private readonly StringBuilder _listing = new();
     private readonly HashSet<WrittenCell> _cells = [];
     private readonly List<string> _problems = [];
+    private readonly SortedSet<string> _lacking = new(StringComparer.Ordinal);
     private byte[] _buffer = [];
 
     private TreeSnapshot(IVolume volume, bool isAsKept = false) => (_volume, _isAsKept) = (volume, isAsKept);
@@ -34,6 +35,9 @@ public sealed class TreeSnapshot
 
     /// <summary>What could not be read, or was damaged.</summary>
     public IReadOnlyList<string> Problems => _problems;
+
+    /// <summary>Files with parts that no machine gave; their other parts were read.</summary>
+    public IReadOnlyCollection<string> Lacking => _lacking;
 
     /// <summary>Entries that show a conflict.</summary>
     public int Conflicts { get; private set; }
@@ -141,10 +145,21 @@ public sealed class TreeSnapshot
 
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         int cellSize = Cell.SizeOf(name.Span);
+        int step = BufferBytes;
         for (long offset = 0; offset < file.SizeBytes;)
         {
-            Result<int, VolumeError> read = await _volume.Read(handle.Handle, offset, _buffer.AsMemory(0, BufferBytes));
-            if (!read.TryGet(out int count, out error) || count == 0)
+            Result<int, VolumeError> read = await _volume.Read(handle.Handle, offset, _buffer.AsMemory(0, step));
+            bool isLacking = !read.TryGet(out int count, out error) && error == VolumeError.Unreachable && cellSize > 0;
+            if (isLacking)
+            {
+                // From here on cell by cell: what is around the part is there.
+                _lacking.Add(path);
+                offset += step == cellSize ? cellSize : 0;
+                step = cellSize;
+                continue;
+            }
+
+            if (!read.IsOk || count == 0)
             {
                 string why = read.IsOk ? "it ends" : error.ToString();
                 _problems.Add($"{path} cannot be read at {offset} of {file.SizeBytes}: {why}");

@@ -16,7 +16,7 @@ internal sealed class Housekeeping
     private readonly ReturnKeeper _returns;
     private readonly WeightKeeper _weights;
     private readonly MarkKeeper _marks;
-    private readonly LastCached _lastCached;
+    private readonly CopiesReview _review;
 
     /// <summary>Looks at nothing until <see cref="Run"/>.</summary>
     public Housekeeping(NodeParts parts)
@@ -29,11 +29,11 @@ internal sealed class Housekeeping
         _returns = new ReturnKeeper(view, parts.Peers, parts.Sync, log, diary, parts.OwnReturn.HasMet);
         _weights = new WeightKeeper(ports.Workers, view, log, diary);
         _marks = new MarkKeeper(ports, view, log, parts.Volumes, diary, parts.Options.MarkInterval);
-        _lastCached = new LastCached(
-            ports, parts.Chunks, view, parts.Peers, parts.Copies.Census, parts.Volumes,
-            parts.Copies.Replicator.OweCached, parts.Stop)
+        _review = new CopiesReview(
+            ports, parts.Chunks, view, parts.Peers, parts.Copies.Census, parts.Volumes, parts.Copies.Source, parts.Stop)
         {
             IsCondemned = address => parts.AnyCondemned(garbage => garbage.Contains(address)),
+            Owe = parts.Copies.Replicator.OweCached,
         };
     }
 
@@ -83,7 +83,7 @@ internal sealed class Housekeeping
         _parts.Space.Divide();
         _parts.Copies.Replicator.RetryRefused();
         _parts.BadCopies.LookIfDue();
-        _lastCached.LookIfDue();
+        _review.LookIfDue();
         _parts.Publisher.Look(_parts.Copies.Replicator.OwedCount);
         await _weights.Look(_parts.Stop);
         await _marks.Look(_parts.Stop);

@@ -68,7 +68,7 @@ internal sealed class NodeParts
             ports.Workers, ports.Time, View, Sync, Volumes, madeGood, Diary, state => Publisher.Say(state));
         Damage = new DamageReport(chunks, logs, Volumes, View, Peers);
         OnlyHere = new OnlyHere(ports, chunks, View, Peers, Sync, Copies.Replicator, Volumes);
-        BadCopies = new BadCopies(ports, chunks, View, Copies.Census, Volumes, Stop);
+        BadCopies = new BadCopies(ports, chunks, View, Copies.Census, Volumes, Copies.Source.Nowhere, Stop);
         Pins = new PinKeeper(ports, chunks, Volumes, Peers, Copies.Source, Diary);
         Local = new LocalCopies(chunks, View, Copies.Census);
         Presence = new PresenceLoop(ports, View, Peers, Volumes);

@@ -92,7 +92,8 @@ public static class PinCommands
         Command command = new ManualCommand(
             "ls",
             "List the pins and how far each is fetched.",
-            "'Waiting': no machine that has the rest can be reached. 'NoRoom': this machine's space is full.",
+            "'Waiting': no machine that has the rest can be reached. 'NoRoom': this machine's space is full. "
+            + "'Lacking': no machine of the pool has the rest; 'cairn status' and 'cairn safe' name the files.",
             "cairn pin ls",
             "cairn pin ls --json");
         CommandContext.Attach(command, (context, _, cancellation) => context.PrintListing(

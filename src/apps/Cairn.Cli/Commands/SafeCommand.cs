@@ -45,6 +45,11 @@ public static class SafeCommand
             [
                 holder.Name, holder.Node.Short, $"{Count(holder.Chunks)} of {Count(report.Chunks)}",
             ]));
+        foreach (string lost in report.Lost)
+        {
+            await context.Output.WriteLineAsync($"No machine of the pool has {Printable.Of(lost)}.");
+        }
+
         if (report.HasUnpublishedWrites)
         {
             await context.Output.WriteLineAsync("Some of it is still being written here.");

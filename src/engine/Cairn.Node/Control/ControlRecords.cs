@@ -102,6 +102,9 @@ public sealed record SafetyReport
 
     /// <summary>"4 of 4 copies on desk, lap, nas, den."; "1 of 1, the rule wants 4: add nodes."</summary>
     public required string Sentence { get; init; }
+
+    /// <summary>Files with parts that no machine of the pool has, with the bytes, the first ten.</summary>
+    public IReadOnlyList<string> Lost { get; init; } = [];
 }
 
 /// <summary>A node's part of a path's chunks.</summary>

@@ -17,6 +17,9 @@ public enum PinState
 
     /// <summary>It was removed from the volume.</summary>
     Removed,
+
+    /// <summary>All that any machine of the pool has is here; the rest is on none.</summary>
+    Lacking,
 }
 
 /// <summary>A pin (<c>cairn pin ls</c>).</summary>

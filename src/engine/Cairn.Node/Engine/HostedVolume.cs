@@ -323,14 +323,24 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<string>> FilesWith(
-        IReadOnlySet<ChunkAddress> chunks, int countMax, CancellationToken cancellation) =>
-        new NamingWalk(_engine.State, _engine.Reader, chunks).Run(countMax, cancellation);
+    public async Task<IReadOnlyList<string>> FilesWith(
+        IReadOnlySet<ChunkAddress> chunks, string below, int countMax, CancellationToken cancellation)
+    {
+        Result<Pin, VolumeError> top = await PinAt(below);
+        return top.IsOk
+            ? await new NamingWalk(_engine.State, _engine.Reader, chunks).Run(top.Value.Object, countMax, cancellation)
+            : [];
+    }
 
     /// <inheritdoc/>
     public Task<IReadOnlyCollection<ChunkAddress>> Needed(
         IReadOnlySet<ChunkAddress> chunks, CancellationToken cancellation) =>
         _engine.Return.Needed(chunks, cancellation);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyCollection<ChunkAddress>> Absent(
+        Func<ChunkAddress, bool> shouldBeHere, CancellationToken cancellation) =>
+        new AbsentWalk(_engine.State, _engine.Reader, shouldBeHere).Run(cancellation);
 
     /// <inheritdoc/>
     public UnsharedFiles Unshared(LogPositions elsewhere, IReadOnlySet<ChunkAddress> onlyHere) =>

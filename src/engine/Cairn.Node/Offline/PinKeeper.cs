@@ -254,6 +254,8 @@ internal sealed class PinKeeper : IDisposable
 
     private bool IsHere(ChunkRef chunk) => _store.Contains(RecordKey.Copy(chunk.Address));
 
+    private bool IsHereOrNowhere(ChunkRef chunk) => IsHere(chunk) || _source.Nowhere.Has(chunk.Address);
+
     private void Summarize(List<PinnedContents> found, PinState ifMissing)
     {
         List<(Pin, PinSummary)> all = [];
@@ -263,6 +265,7 @@ internal sealed class PinKeeper : IDisposable
             long here = pin.Chunks.Where(IsHere).Sum(chunk => (long)chunk.StoredLength);
             PinState state = pin.IsGone ? PinState.Removed
                 : here == bytes && pin.Unreadable == 0 ? PinState.Kept
+                : here < bytes && pin.Chunks.All(IsHereOrNowhere) ? PinState.Lacking
                 : ifMissing;
             all.Add((pin.Pin, new PinSummary(pin.Path, pin.Pin.RecentDays, state, pin.Files, bytes, here)));
         }

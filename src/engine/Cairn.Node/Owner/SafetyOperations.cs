@@ -6,6 +6,9 @@ using Cairn.Core.Repair;
 using Cairn.Node.Control;
 using Cairn.Node.Peers;
 using Cairn.Node.Pool;
+using Cairn.Node.ReadPath;
+using Cairn.Node.Volumes;
+using Cairn.Storage.Packs;
 
 namespace Cairn.Node.Owner;
 
@@ -15,6 +18,9 @@ internal sealed class SafetyOperations(NodeParts parts, PoolNames names, SafetyS
     private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan OwedPatience = TimeSpan.FromSeconds(2);
+
+    private const int LostFilesShown = 10;
+    private const int LostChunksAsked = 64;
 
     /// <inheritdoc cref="INodeControl.Safe"/>
     public async ValueTask<Result<SafetyReport, ControlError>> Safe(string path, CancellationToken cancellation)
@@ -36,9 +42,11 @@ internal sealed class SafetyOperations(NodeParts parts, PoolNames names, SafetyS
         int confirmed = copies.Length == 0 ? possible : Math.Min(possible, copies.Min());
         bool isSafe = confirmed >= possible && !contents.HasUnpublishedWrites && parts.Sync.IsSafe(possible)
             && !contents.Chunks.Any(parts.Copies.Replicator.Owes);
+        IEnumerable<ChunkAddress> without = contents.Chunks.Where((_, i) => copies[i] == 0);
         return new SafetyReport
         {
             Path = path,
+            Lost = await LostBelow(path, without, cancellation),
             Files = contents.Files,
             Chunks = contents.Chunks.Count,
             Bytes = contents.Bytes,
@@ -89,6 +97,15 @@ internal sealed class SafetyOperations(NodeParts parts, PoolNames names, SafetyS
                     yield break;
                 }
 
+                if (safe.Lost.Count > 0)
+                {
+                    yield return new ControlError(
+                        ControlErrorKind.Unreachable,
+                        $"'{path}' does not become safe: no machine of the pool has {safe.Lost[0]}. Remove it or bring "
+                        + "an earlier version back (`cairn log`, `cairn restore`); `cairn safe` lists all such files.");
+                    yield break;
+                }
+
                 now = now with { IsSafe = safe.IsSafe, Sentence = safe.Sentence };
             }
 
@@ -107,6 +124,35 @@ internal sealed class SafetyOperations(NodeParts parts, PoolNames names, SafetyS
         }
 
         yield return new ControlError(ControlErrorKind.Stopping, "The wait was ended before everything was safe.");
+    }
+
+    /// <summary>Files that have parts of which no member has a copy, a cached one either.</summary>
+    private async Task<IReadOnlyList<string>> LostBelow(
+        string path, IEnumerable<ChunkAddress> without, CancellationToken cancellation)
+    {
+        HashSet<ChunkAddress> lost = [];
+        bool IsNotHere(ChunkAddress address) => !parts.Chunks.Contains(RecordKey.Copy(address));
+        foreach (ChunkAddress address in without.Where(IsNotHere).Take(LostChunksAsked))
+        {
+            Result<ChunkLease, VolumeError> fetched = await parts.Copies.Source.FetchHere(address, cancellation);
+            if (fetched.TryGet(out ChunkLease? lease, out _))
+            {
+                using (lease)
+                {
+                    // Somebody had it in its cache: kept, so that it is not fetched for each further look.
+                    _ = parts.Chunks.Put(RecordKey.Copy(address), lease.Bytes.Span, ChunkUse.Cached);
+                }
+            }
+            else if (parts.Copies.Source.Nowhere.Has(address))
+            {
+                lost.Add(address);
+            }
+        }
+
+        return lost.Count > 0
+            && names.FindHosted(path).TryGet(out (IHostedVolume Volume, string Below) place, out _)
+            ? await place.Volume.FilesWith(lost, place.Below, LostFilesShown, cancellation)
+            : [];
     }
 
     /// <summary>Lets the nodes that are connected say now whether they owe copies: what they said last may be seconds old.</summary>

@@ -28,6 +28,7 @@ internal sealed class SafetyState(NodeParts parts)
             OwingNodes = OwingNodes(),
             ChunksToRepair = parts.Copies.Repair.MissingCount,
             ChunksUnreachable = Math.Max(parts.Chunks.Aside.Count, parts.Copies.Replicator.Unreadable.Count),
+            ChunksLost = parts.BadCopies.Problem is null ? 0 : parts.Copies.Source.Nowhere.All.Count,
             AbsentNodes = [.. absent.Select(parts.View.NameOf)],
             IsBraked = parts.Copies.Repair.IsBraked,
             IsPoolFull = parts.View.Nodes.Count > 0
@@ -45,7 +46,9 @@ internal sealed class SafetyState(NodeParts parts)
         bool isPublished = !parts.Grounds.IsAny && !parts.Volumes.Open.Any(volume => volume.HasUnpublishedWrites);
         PlacementTable table = parts.View.Placement;
         bool isLogSafe = parts.Sync.IsSafe(Math.Min(table.Copies, table.NodeCount));
-        SafetyVerdict verdict = SafetyVerdict.Of(Counts([]));
+
+        // What is on no machine is named in the status: to wait for it would be to wait for ever.
+        SafetyVerdict verdict = SafetyVerdict.Of(Counts([]) with { ChunksLost = 0 });
         bool isSafe = chunks == 0 && isPublished && isLogSafe && parts.Copies.Repair.MissingCount == 0
             && verdict.Level != VerdictLevel.Danger;
         string sentence = isSafe || verdict.Level == VerdictLevel.Danger ? verdict.Text

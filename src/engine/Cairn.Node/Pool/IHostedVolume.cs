@@ -63,14 +63,20 @@ public interface IHostedVolume : IAsyncDisposable
     /// <summary>The lengths of all files as they are now, together; holes count, and what files share counts for each.</summary>
     long ShownBytes => 0;
 
-    /// <summary>Files whose present version has some of these chunks, with the volume's name before, at most so many.</summary>
+    /// <summary>Files below a path whose present version has some of these chunks, at most so many, in words.</summary>
+    /// <returns>"photos/2026/a.jpg (bytes 0-4095 of 9000)"</returns>
     Task<IReadOnlyList<string>> FilesWith(
-        IReadOnlySet<ChunkAddress> chunks, int countMax, CancellationToken cancellation) =>
+        IReadOnlySet<ChunkAddress> chunks, string below, int countMax, CancellationToken cancellation) =>
         Task.FromResult<IReadOnlyList<string>>([]);
 
     /// <summary>Which of some chunks a version that the volume keeps refers to, or an open file, as far as can be told now.</summary>
     Task<IReadOnlyCollection<ChunkAddress>> Needed(
         IReadOnlySet<ChunkAddress> chunks, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyCollection<ChunkAddress>>([]);
+
+    /// <summary>Chunks of present versions that are not on this node, and were written here or should be here.</summary>
+    Task<IReadOnlyCollection<ChunkAddress>> Absent(
+        Func<ChunkAddress, bool> shouldBeHere, CancellationToken cancellation) =>
         Task.FromResult<IReadOnlyCollection<ChunkAddress>>([]);
 
     /// <summary>What is synchronised with the others.</summary>

@@ -11,10 +11,11 @@ namespace Cairn.Node.Repair;
 /// <summary>Reads copies that were set aside as bad again from time to time, and lets go of those that enough others hold.</summary>
 /// <remarks>
 /// Those that placement wants here are brought by repair, owed ones by the <see cref="Replicator"/>; the rest is here, where
-/// nobody would ever bring a good one. Thread: the engine's loop.
+/// nobody would ever bring a good one. What is named to the owner is that and what no member has. Thread: the engine's loop.
 /// </remarks>
 internal sealed class BadCopies(
-    NodePorts ports, ChunkStore store, PoolView view, CopyCensus census, VolumeSet volumes, CancellationToken stop)
+    NodePorts ports, ChunkStore store, PoolView view, CopyCensus census, VolumeSet volumes, NowhereChunks nowhere,
+    CancellationToken stop)
 {
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
     private readonly LostFiles _lost = new(ports, volumes);
@@ -28,7 +29,8 @@ internal sealed class BadCopies(
     public void LookIfDue()
     {
         bool isTime = _last is not { } last || ports.Time.GetElapsedTime(last) >= Every;
-        if ((store.Aside.Count > 0 || Problem is not null) && isTime && !_isLooking)
+        bool isAny = store.Aside.Count + nowhere.All.Count > 0 || Problem is not null;
+        if (isAny && isTime && !_isLooking)
         {
             _isLooking = true;
             ports.Workers.Start("bad copies", Look);
@@ -52,16 +54,26 @@ internal sealed class BadCopies(
         }
     }
 
-    /// <summary>Of what is still bad here, that which nobody else has either.</summary>
+    /// <summary>Of what is still bad here, that which nobody else has either; and what was asked for and is nowhere.</summary>
     private async Task NameLost()
     {
         ChunkAddress[] bad =
         [
-            .. store.Aside.Records.Where(one => one.Key.Kind == RecordKind.Copy && !store.Contains(one.Key))
-                .Select(one => one.Key.Address),
+            .. store.Aside.Records.Where(static one => one.Key.Kind == RecordKind.Copy)
+                .Select(static one => one.Key.Address).Union(nowhere.All)
+                .Where(address => !store.Contains(RecordKey.Copy(address))),
         ];
         int[] elsewhere = await census.Elsewhere(bad, []);
+        foreach (ChunkAddress found in nowhere.All.Except(bad).Concat(bad.Where((_, i) => elsewhere[i] > 0)).ToArray())
+        {
+            nowhere.Remove(found);
+        }
+
         await _lost.Look([.. bad.Where((_, i) => elsewhere[i] == 0)], stop);
+        if (_lost.Problem is null)
+        {
+            nowhere.Clear();
+        }
     }
 
     private async Task LookOnce()

@@ -39,7 +39,7 @@ internal sealed class LostFiles(NodePorts ports, VolumeSet volumes)
         List<string> paths = [];
         foreach (IHostedVolume volume in lost.Count == 0 ? [] : volumes.Open.ToArray())
         {
-            paths.AddRange(await volume.FilesWith(wanted, PathsMax - paths.Count, cancellation));
+            paths.AddRange(await volume.FilesWith(wanted, string.Empty, PathsMax - paths.Count, cancellation));
         }
 
         (_lost, _paths, _looked) = (wanted, paths, ports.Time.GetTimestamp());

@@ -16,6 +16,7 @@ namespace Cairn.Node.Replication;
 /// (1) The holders that are connected are asked in an order that spreads load, others after them. (2) One that says it does
 /// not have the chunk, or whose bytes are wrong, is passed over at once; one that does not answer within half of
 /// <see cref="NodeOptions.ReadPassOver"/> is not waited for: the next is asked beside it. (3) The first right bytes win.
+/// What all members said that they do not have is noted (<see cref="Nowhere"/>): nobody waits for that.
 /// Thread: any; the work runs on the engine's loop, hashing on a worker.
 /// </remarks>
 internal sealed class ReadSource(
@@ -23,6 +24,9 @@ internal sealed class ReadSource(
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
     private bool _isStopped;
+
+    /// <summary>What no member has.</summary>
+    public NowhereChunks Nowhere { get; } = new();
 
     /// <summary>How many fetches failed everywhere.</summary>
     public long Failures { get; private set; }
@@ -56,6 +60,7 @@ internal sealed class ReadSource(
         Queue<PeerLink> candidates = new(Candidates(address));
         List<Task<Answer>> open = [];
         List<NodeId> asked = [];
+        HashSet<NodeId> without = [];
         bool sawCorrupt = false;
         while (!cancellation.IsCancellationRequested)
         {
@@ -82,8 +87,10 @@ internal sealed class ReadSource(
 
             open.Remove(answer.Source!);
             sawCorrupt |= answer.IsCorrupt;
+            without.UnionWith(answer.Without is { } node ? [node] : []);
             if (answer.Lease is { } lease)
             {
+                Nowhere.Remove(address);
                 Abandon(open);
                 return lease;
             }
@@ -91,20 +98,28 @@ internal sealed class ReadSource(
 
         Abandon(open);
         Failures++;
+        if (view.State.ActiveNodes.All(member => member.Node == view.Self || without.Contains(member.Node)))
+        {
+            Nowhere.Add(address);
+        }
+
         return sawCorrupt ? VolumeError.Corrupt
             : cancellation.IsCancellationRequested ? VolumeError.Interrupted
             : VolumeError.Unreachable;
     }
 
-    /// <summary>With the option to wait, asks again until a holder is there.</summary>
+    /// <summary>With the option to wait, asks again until a holder is there, or none is to be expected.</summary>
+    /// <remarks>A copy may be on its way from one who is asked late to one who was asked early: so once more.</remarks>
     private async Task<Result<ChunkLease, VolumeError>> FetchPatiently(
         ChunkAddress address, CancellationToken cancellation)
     {
         long start = ports.Time.GetTimestamp();
         while (true)
         {
+            bool wasNowhere = Nowhere.Has(address);
             Result<ChunkLease, VolumeError> fetched = await FetchHere(address, cancellation);
-            bool isFinal = fetched.IsOk || fetched.Error != VolumeError.Unreachable;
+            bool isFinal = fetched.IsOk || fetched.Error != VolumeError.Unreachable
+                || (wasNowhere && Nowhere.Has(address));
             if (isFinal || _isStopped || ports.Time.GetElapsedTime(start) >= options.ReadWait)
             {
                 return fetched;
@@ -168,8 +183,9 @@ internal sealed class ReadSource(
         PeerReply reply = await link.Ask(number => new ChunkGet(number, address));
         if (reply.Message is not ChunkData { Outcome: ChunkOutcome.Held } data)
         {
+            bool isWithout = reply.Message is ChunkData { Outcome: ChunkOutcome.Absent };
             reply.Dispose();
-            return new Answer(null, false, null);
+            return new Answer(null, false, null) { Without = isWithout ? link.Peer : null };
         }
 
         limiter.Count(data.Stored.Length);
@@ -196,5 +212,9 @@ internal sealed class ReadSource(
         }
     }
 
-    private sealed record Answer(ChunkLease? Lease, bool IsCorrupt, Task<Answer>? Source);
+    private sealed record Answer(ChunkLease? Lease, bool IsCorrupt, Task<Answer>? Source)
+    {
+        /// <summary>Who said that it has no copy.</summary>
+        public NodeId? Without { get; init; }
+    }
 }

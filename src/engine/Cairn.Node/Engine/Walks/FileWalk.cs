@@ -1,0 +1,70 @@
+using System.Runtime.CompilerServices;
+using Cairn.Core.Log;
+using Cairn.Core.Primitives;
+using Cairn.Core.Tree;
+
+namespace Cairn.Node.Engine.Walks;
+
+/// <summary>Goes through the present versions of all files below a folder.</summary>
+/// <remarks>Of a million files that takes seconds, so it rests between steps: doors and peers come first.</remarks>
+internal sealed class FileWalk(VolumeState state)
+{
+    private const int NamesPerStep = 1024;
+    private const int FilesPerStep = 256;
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(2);
+
+    private readonly Stack<ObjectId> _waiting = [];
+
+    /// <summary>The files; one with several names comes once for each.</summary>
+    public async IAsyncEnumerable<(ObjectId Id, HeadView Head)> Run(
+        ObjectId top, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        _waiting.Push(top);
+        for (int looked = 1; _waiting.TryPop(out ObjectId next); looked++)
+        {
+            if (looked % FilesPerStep == 0)
+            {
+                await Task.Delay(Rest, state.Parts.Time, cancellation);
+            }
+
+            HeadView? head;
+            lock (state.Gate)
+            {
+                head = Open(next);
+            }
+
+            if (head is not null)
+            {
+                yield return (next, head);
+            }
+        }
+    }
+
+    /// <summary>What a file has; of a folder its entries are looked at later.</summary>
+    private HeadView? Open(ObjectId id)
+    {
+        if (state.Queries.Get(id) is not { } view)
+        {
+            return null;
+        }
+
+        if (view.Kind != TreeKind.Directory)
+        {
+            return view.Head;
+        }
+
+        IReadOnlyList<EntryView> step;
+        ReadOnlyMemory<byte> after = default;
+        do
+        {
+            step = state.Queries.List(id, after, NamesPerStep);
+            foreach (EntryView entry in step)
+            {
+                _waiting.Push(entry.Object);
+                after = entry.Name;
+            }
+        }
+        while (step.Count == NamesPerStep);
+        return null;
+    }
+}
