@@ -338,9 +338,15 @@ internal sealed class HostedVolume : IHostedVolume, ISharedLog
         _engine.Return.Needed(chunks, cancellation);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyCollection<ChunkAddress>> Absent(
-        Func<ChunkAddress, bool> shouldBeHere, CancellationToken cancellation) =>
-        new AbsentWalk(_engine.State, _engine.Reader, shouldBeHere).Run(cancellation);
+    public async Task<IReadOnlyCollection<ChunkAddress>> Absent(
+        Func<ChunkAddress, bool> shouldBeHere, CancellationToken cancellation)
+    {
+        // It goes through all files, and nobody waits for it.
+        AbsentWalk walk = new(_engine.State, _engine.Reader, shouldBeHere);
+        Task<IReadOnlyCollection<ChunkAddress>> walking =
+            await _workers.Run(WorkPriority.Background, () => walk.Run(cancellation), cancellation);
+        return await walking;
+    }
 
     /// <inheritdoc/>
     public UnsharedFiles Unshared(LogPositions elsewhere, IReadOnlySet<ChunkAddress> onlyHere) =>

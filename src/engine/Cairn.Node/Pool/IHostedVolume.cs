@@ -75,6 +75,8 @@ public interface IHostedVolume : IAsyncDisposable
         Task.FromResult<IReadOnlyCollection<ChunkAddress>>([]);
 
     /// <summary>Chunks of present versions that are not on this node, and were written here or should be here.</summary>
+    /// <param name="shouldBeHere">Whether a copy belongs here. Any thread.</param>
+    /// <param name="cancellation">Ends it early.</param>
     Task<IReadOnlyCollection<ChunkAddress>> Absent(
         Func<ChunkAddress, bool> shouldBeHere, CancellationToken cancellation) =>
         Task.FromResult<IReadOnlyCollection<ChunkAddress>>([]);
