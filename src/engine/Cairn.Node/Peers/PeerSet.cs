@@ -300,7 +300,8 @@ internal sealed class PeerSet
             _diary.Add(LogLevel.Warning, "peers", $"no link with {peer.Short} at {from}: {why}");
             if (!_view.HasLeft(peer))
             {
-                Refused.Add(peer, $"{_view.NameOf(peer)} at {from}", refusal, why, said is null && _view.IsMember(peer));
+                string where = $"{_view.NameOf(peer)} at {from}";
+                Refused.Add(peer, where, refusal, why, said is null && _view.IsMember(peer));
             }
 
             await Handshake.Refuse(connection, refusal ?? GoodbyeReason.Stopping, _ports.Time);
