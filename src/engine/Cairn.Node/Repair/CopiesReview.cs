@@ -1,3 +1,4 @@
+using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
 using Cairn.Node.Peers;
 using Cairn.Node.Pool;
@@ -15,8 +16,8 @@ namespace Cairn.Node.Repair;
 /// when space is short. (2) What a file needs that was written here, or placement wants here, and is not here, is asked for:
 /// what no member has is named to the owner (<see cref="BadCopies"/>) before somebody reads it. Both come of members that collected
 /// without the word of one that was forgotten (docs/decisions/garbage.md, absent-history.md), or of disks that died together.
-/// Both are looked for when members came or went and after a start, (1) once an hour besides. Only while all others are connected and
-/// know the same of the pool: what they collected without this node's knowing is given up, not brought back.
+/// Both are looked for when members came or went (<see cref="ReviewedMembers"/>), (1) after a start and once an hour besides. Only while
+/// all others are connected and know the same of the pool: what they collected without this node's knowing is given up, not brought back.
 /// Thread: the engine's loop; the disk is read on workers.
 /// </remarks>
 internal sealed class CopiesReview(
@@ -28,6 +29,7 @@ internal sealed class CopiesReview(
     /// <summary>What who came back has written, and brings, is here by then.</summary>
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(30);
 
+    private readonly ReviewedMembers _reviewed = new(ports.Disk);
     private NodeId[] _members = [];
     private bool _isNews;
     private long _changed;
@@ -69,9 +71,15 @@ internal sealed class CopiesReview(
         try
         {
             await OweCached();
-            if (isNews)
+            PoolState state = view.State;
+            if (isNews && !_reviewed.Knows(state))
             {
+                // It looks at every file: not at each start, but where something is nowhere, which only memory knows.
                 await AskForAbsent();
+                if (MayCount() && source.Nowhere.All.Count == 0)
+                {
+                    _reviewed.Note(state);
+                }
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
