@@ -5,6 +5,7 @@ using Cairn.Core.Rules;
 using Cairn.Node.Engine.Walks;
 using Cairn.Node.Garbage;
 using Cairn.Node.Volumes;
+using Cairn.Node.WritePath;
 using Cairn.Simulation.Disks;
 using Cairn.Storage.Packs;
 
@@ -92,6 +93,31 @@ public sealed class EngineGarbageTests : IAsyncLifetime
         Assert.Equal(0, Used());
     }
 
+    /// <summary>What it named nobody can tell any more. Until 2026-11-23 nothing of the volume was collected after that.</summary>
+    [Fact]
+    public async Task ARemovedFileWhoseListOfChunksIsNowhere_HoldsUpNoOtherGarbage()
+    {
+        await _node.Close();
+        EngineNode node = new(_node.Disk) { Publishing = new PublishOptions { ManifestInlineBytesMax = 16 } };
+        node.Open();
+        await Write(node, "large", 3_000_000, seed: 1);
+        RecordKey list = node.Store.Enumerate(ChunkUse.Staged).MinBy(static record => record.Length).Key;
+        await Write(node, "gone", 2_000_000, seed: 2);
+        await node.Close();
+        node.Open();
+        Assert.True(node.Store.Remove(list).IsOk);
+        Assert.True((await node.Engine.Unlink(InodeNumber.Root, Name("large"), User)).IsOk);
+        Assert.True((await node.Engine.Unlink(InodeNumber.Root, Name("gone"), User)).IsOk);
+        await Collect(node);
+        Assert.InRange(node.Store.Space.Staged, 0, 3_100_000);
+        await Write(node, "later", 2_000_000, seed: 3);
+        Assert.True((await node.Engine.Unlink(InodeNumber.Root, Name("later"), User)).IsOk);
+        await Collect(node);
+        Assert.InRange(node.Store.Space.Staged, 0, 3_100_000);
+        await node.Close();
+        _node.Open();
+    }
+
     /// <summary>Its draft was stored before anybody knew that no version would name it.</summary>
     [Fact]
     public async Task AFileRemovedBeforeItsFirstVersion_LeavesNothingBehind()
@@ -171,15 +197,17 @@ public sealed class EngineGarbageTests : IAsyncLifetime
         return space.Staged + space.Replicated + space.Cached;
     }
 
-    private async Task<byte[]> Write(string name, int length, int seed)
+    private Task<byte[]> Write(string name, int length, int seed) => Write(_node, name, length, seed);
+
+    private static async Task<byte[]> Write(EngineNode node, string name, int length, int seed)
     {
         byte[] content = new byte[length];
         new Prng((ulong)seed).Fill(content);
-        OpenHandle handle = (await _node.Engine.Create(
+        OpenHandle handle = (await node.Engine.Create(
             InodeNumber.Root, Name(name), 0x1A4, OpenIntent.Write | OpenIntent.Truncate, User)).Value.Handle;
-        Assert.Equal(length, (await _node.Engine.Write(handle, 0, content)).Value);
-        Assert.True((await _node.Engine.Release(handle)).IsOk);
-        Assert.True(await _node.Engine.PublishAll(CancellationToken.None));
+        Assert.Equal(length, (await node.Engine.Write(handle, 0, content)).Value);
+        Assert.True((await node.Engine.Release(handle)).IsOk);
+        Assert.True(await node.Engine.PublishAll(CancellationToken.None));
         return content;
     }
 

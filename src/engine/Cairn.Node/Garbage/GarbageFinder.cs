@@ -69,14 +69,19 @@ internal sealed class GarbageFinder(
     }
 
     /// <summary>The chunks of roots, one root after the other, until they are too many for one condemnation.</summary>
+    /// <remarks>
+    /// A list that is on no node says nothing any more. What was removed goes without what it named: that stays, which costs
+    /// space; to wait for it would keep all other garbage as well, for ever.
+    /// </remarks>
     /// <returns>Of how many roots they are; null when a large manifest cannot be read now.</returns>
     private async Task<int?> Read(
-        List<ReadOnlyMemory<byte>> roots, HashSet<ChunkAddress> candidates, bool isAll, CancellationToken cancellation)
+        List<ReadOnlyMemory<byte>> gone, HashSet<ChunkAddress> candidates, bool isAll, CancellationToken cancellation)
     {
-        for (int i = 0; i < roots.Count; i++)
+        for (int i = 0; i < gone.Count; i++)
         {
-            if (!await live.ChunksOf(
-                [roots[i]], chunk => _ = IsOwn(chunk) && candidates.Add(chunk.Address), cancellation))
+            bool isRead = await live.ChunksOf(
+                [gone[i]], chunk => _ = IsOwn(chunk) && candidates.Add(chunk.Address), cancellation);
+            if (!isRead && !roots.IsLost(gone[i]))
             {
                 return null;
             }
@@ -87,7 +92,7 @@ internal sealed class GarbageFinder(
             }
         }
 
-        return roots.Count;
+        return gone.Count;
     }
 
     /// <returns>Whether there is more that waits for members to see it removed.</returns>

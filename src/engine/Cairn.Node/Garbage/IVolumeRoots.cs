@@ -16,6 +16,9 @@ public interface IVolumeRoots
     /// <summary>The manifest behind an encoded root; chunked ones are read, from other nodes if need be.</summary>
     ValueTask<Result<Manifest, VolumeError>> Load(ReadOnlyMemory<byte> root, CancellationToken cancellation);
 
+    /// <summary>Whether a manifest that could not be loaded is on no node any more.</summary>
+    bool IsLost(ReadOnlyMemory<byte> root) => false;
+
     /// <summary>Waits until no publication is under way, and keeps the next from starting until the result is disposed.</summary>
     /// <remarks>A publication may count on a chunk that is in the store; while it does, none may be removed.</remarks>
     ValueTask<IDisposable> PausePublishing(CancellationToken cancellation);

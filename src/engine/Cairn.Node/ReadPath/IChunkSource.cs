@@ -12,6 +12,9 @@ public interface IChunkSource
     /// holds it answers in the source's stated time, <see cref="VolumeError.Corrupt"/> when all that answered lied.
     /// </returns>
     ValueTask<Result<ChunkLease, VolumeError>> Fetch(ChunkAddress address, CancellationToken cancellation);
+
+    /// <summary>Whether a chunk that could not be fetched is on no other node: each was asked, and said so.</summary>
+    bool IsNowhere(ChunkAddress address) => false;
 }
 
 /// <summary>Stored bytes of a chunk in a buffer that somebody else pools.</summary>
@@ -38,4 +41,7 @@ public sealed class NoChunkSource : IChunkSource
     /// <inheritdoc/>
     public ValueTask<Result<ChunkLease, VolumeError>> Fetch(ChunkAddress address, CancellationToken cancellation) =>
         new(VolumeError.Unreachable);
+
+    /// <inheritdoc/>
+    public bool IsNowhere(ChunkAddress address) => true;
 }

@@ -50,6 +50,9 @@ internal sealed class ReadSource(
         return new ValueTask<Result<ChunkLease, VolumeError>>(done.Task);
     }
 
+    /// <inheritdoc/>
+    public bool IsNowhere(ChunkAddress address) => Nowhere.Has(address);
+
     /// <summary>Readers wait no longer.</summary>
     public void Stop() => _isStopped = true;
 

@@ -30,5 +30,12 @@ internal sealed class VolumeRoots(VolumeState state, ContentReader reader, Publi
         reader.Load(root, cancellation);
 
     /// <inheritdoc/>
+    public bool IsLost(ReadOnlyMemory<byte> root) =>
+        ManifestRootCodec.Decode(root.Span).TryGet(out ManifestRoot? decoded, out _)
+        && decoded is ManifestRoot.Chunked
+        && decoded.DirectChunks().Any(chunk => !state.Parts.Store.Contains(RecordKey.Copy(chunk.Address))
+            && state.Parts.Source.IsNowhere(chunk.Address));
+
+    /// <inheritdoc/>
     public ValueTask<IDisposable> PausePublishing(CancellationToken cancellation) => publisher.Pause(cancellation);
 }
