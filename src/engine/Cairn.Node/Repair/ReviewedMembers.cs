@@ -25,7 +25,7 @@ internal sealed class ReviewedMembers
     public ReviewedMembers(IDisk disk)
     {
         _disk = disk;
-        _noted = SmallFile.Read(disk, FileName, BytesMax).TryGet(out byte[]? kept, out _) && kept is not null ? kept : [];
+        _noted = SmallFile.Read(disk, FileName, BytesMax).TryGet(out byte[]? kept, out _) ? kept ?? [] : [];
     }
 
     /// <summary>Whether nobody came, went or was forgotten since.</summary>
