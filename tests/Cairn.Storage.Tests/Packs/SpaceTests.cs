@@ -103,6 +103,25 @@ public sealed class SpaceTests
         AssertSums(store);
     }
 
+    /// <summary>The cache would yield, but to the owner, who took the space back.</summary>
+    [Fact]
+    public void A_store_that_holds_more_than_it_is_given_now_has_room_for_nothing()
+    {
+        SimulatedDisk disk = new();
+        using ChunkStore store = ChunkStore.Open(disk, Options).Value;
+        RecordKey[] keys = [.. Enumerable.Range(0, 40).Select(i => Put(store, i, Record, ChunkUse.Staged))];
+        foreach (RecordKey key in keys.Where((_, i) => i % 4 == 0))
+        {
+            Assert.True(store.SetUse(key, ChunkUse.Cached).IsOk);
+        }
+
+        Assert.True(store.HasRoom(10 * Record, ChunkUse.Staged));
+        store.SetSpace(Given / 2);
+        Assert.False(store.HasRoom(Record, ChunkUse.Staged));
+        Array.ForEach(keys[..30], key => Assert.True(store.Remove(key).IsOk));
+        Assert.True(store.HasRoom(Record, ChunkUse.Staged));
+    }
+
     [Fact]
     public void A_damaged_record_is_not_moved_but_reported_and_holds_its_pack_until_it_is_needed_no_more()
     {

@@ -236,7 +236,8 @@ internal sealed class PackAllocator
             room += pack is null || pack.Number == 0 ? 0 : pack.End - PackFormat.HeaderBytes - pack.LiveBytes;
         }
 
-        return bytes <= room;
+        // What comes free goes to the owner first, who gave less than the store held.
+        return bytes <= room - _files.OverBytes;
     }
 
     /// <summary>

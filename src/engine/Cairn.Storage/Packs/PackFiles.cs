@@ -27,7 +27,10 @@ internal sealed class PackFiles(IDisk disk, string folder, int packBytes)
     public int FreeCount => _free.Count;
 
     /// <summary>Whether the files take more than they may.</summary>
-    public bool IsOver => _bytes > BytesMax;
+    public bool IsOver => OverBytes > 0;
+
+    /// <summary>Bytes that the files take beyond what they may, since less was given than they held.</summary>
+    public long OverBytes => Math.Max(0, _bytes - BytesMax);
 
     /// <summary>Opens the files that exist.</summary>
     public Result<Unit, DiskError> OpenExisting()
