@@ -70,6 +70,18 @@ public sealed class CommandTableTests
         Assert.Single(RootCommands.Create().Parse(line, RootCommands.Reading).Errors).Message,
         StringComparison.Ordinal);
 
+    /// <summary>What looks at a command's words meets those that are missing, too: a sentence is due, not an exception.</summary>
+    [Theory]
+    [MemberData(nameof(Leaves))]
+    public void An_option_without_its_word_is_refused(string line)
+    {
+        Command command = Leaf(RootCommands.Create(), string.Empty).Single(leaf => leaf.Line == line).Command;
+        foreach (Option option in command.Options.Where(option => option.Arity.MinimumNumberOfValues > 0))
+        {
+            Assert.NotEmpty(RootCommands.Create().Parse($"{line} {option.Name}", RootCommands.Reading).Errors);
+        }
+    }
+
     [Theory]
     [InlineData("pin --recent")]
     [InlineData("pin photos --recent 3")]

@@ -67,7 +67,7 @@ public static class RuleCommands
             "cairn rule set diary --conflicts \"prefer-user anna\"") { path, keep, conflicts };
         command.Validators.Add(result =>
         {
-            if (result.GetValue(keep) is null && result.GetValue(conflicts) is null)
+            if (result.GetResult(keep) is null && result.GetResult(conflicts) is null)
             {
                 result.AddError("say what to set: --keep or --conflicts");
             }
