@@ -126,6 +126,40 @@ public sealed class DriveMountsTests : IAsyncLifetime
         Assert.Equal(2, _said.Count);
     }
 
+    /// <summary>Its folder was written into while it was away: what is there now is not the drive, and somebody must be told.</summary>
+    [Fact]
+    public async Task ADriveThatCannotBeMountedAtStart_IsAProblemUntilItIsMounted()
+    {
+        string directory = Folder("a");
+        string stray = Path.Combine(directory, "stray");
+        File.WriteAllText(stray, "x");
+        await _mounts.MountAll([new("photos", directory)], default);
+        NodeProblem problem = Assert.Single(_mounts.Problems);
+        Assert.Equal("not-mounted", problem.Code);
+        Assert.Contains("not empty", problem.Message, StringComparison.Ordinal);
+        File.Delete(stray);
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        while (_mounts.Mounts.Count == 0)
+        {
+            await Task.Delay(50, limit.Token);
+        }
+
+        Assert.Empty(_mounts.Problems);
+    }
+
+    [Fact]
+    public async Task ADriveThatCannotBeMountedAtStart_CanBeGivenUp()
+    {
+        string directory = Folder("a");
+        _settings = [new("other", directory)];
+        await _mounts.MountAll(_settings, default);
+        Assert.Single(_mounts.Problems);
+        Assert.True((await _mounts.Unmount(directory, force: false, default)).IsOk);
+        Assert.Empty(_mounts.Problems);
+        Assert.Empty(_settings);
+        Assert.Equal(ControlErrorKind.NotFound, (await _mounts.Unmount(directory, force: false, default)).Error.Kind);
+    }
+
     private string Folder(string name) => Directory.CreateDirectory(Path.Combine(_root, name)).FullName;
 
     private string? Remember(Func<IReadOnlyList<MountConfig>, IReadOnlyList<MountConfig>> change)

@@ -22,6 +22,7 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
     private readonly SemaphoreSlim _one = new(1);
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, (string Volume, FuseMount Mount)> _mounts = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, (string Volume, string Why)> _waiting = new(StringComparer.Ordinal);
     private volatile bool _isEnding;
 
     /// <summary>No drives yet.</summary>
@@ -50,9 +51,25 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
         }
     }
 
+    /// <inheritdoc/>
+    public IReadOnlyList<NodeProblem> Problems
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _waiting.Select(static entry => new NodeProblem(
+                    "not-mounted",
+                    $"The drive of '{entry.Value.Volume}' is not mounted: {entry.Value.Why.TrimEnd('.')}.",
+                    $"What is written into {entry.Key} meanwhile is on this machine alone. It is mounted when it "
+                    + $"can be; `cairn umount {entry.Key}` gives the drive up."))];
+            }
+        }
+    }
+
     /// <summary>
-    /// Mounts what the settings name; what fails is said and does not stop the rest. A volume that cannot be opened yet is mounted
-    /// when it is open.
+    /// Mounts what the settings name; what fails is said, does not stop the rest, and is tried again until it is mounted or given up:
+    /// a volume may open later, and a folder be emptied.
     /// </summary>
     public async Task MountAll(IReadOnlyList<MountConfig> drives, CancellationToken cancellation)
     {
@@ -60,34 +77,73 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
         foreach (MountConfig drive in drives)
         {
             Result<MountSummary, ControlError> mounted = await Start(drive.Volume, drive.Directory, cancellation);
-            _say(mounted.IsOk
-                ? $"'{drive.Volume}' is mounted at {drive.Directory}"
-                : $"'{drive.Volume}' could not be mounted: {mounted.Error.Message}");
-            if (!mounted.IsOk && mounted.Error.Kind == ControlErrorKind.Unreachable)
+            if (mounted.TryGet(out _, out ControlError error))
             {
-                _ = MountWhenOpen(drive, cancellation);
+                _say($"'{drive.Volume}' is mounted at {drive.Directory}");
+                continue;
             }
+
+            lock (_gate)
+            {
+                _waiting[Normal(drive.Directory)] = (drive.Volume, error.Message);
+            }
+
+            _say($"'{drive.Volume}' could not be mounted: {error.Message}");
+            _ = MountLater(drive, cancellation);
         }
     }
 
-    private async Task MountWhenOpen(MountConfig drive, CancellationToken cancellation)
+    private async Task MountLater(MountConfig drive, CancellationToken cancellation)
     {
         try
         {
-            Result<MountSummary, ControlError> mounted;
             do
             {
                 await Task.Delay(LookAgain, cancellation);
-                mounted = await Start(drive.Volume, drive.Directory, cancellation);
             }
-            while (!mounted.IsOk && mounted.Error.Kind == ControlErrorKind.Unreachable);
-            _say(mounted.IsOk
-                ? $"'{drive.Volume}' is open, and mounted at {drive.Directory}"
-                : $"'{drive.Volume}' could not be mounted: {mounted.Error.Message}");
+            while (IsWaiting(drive) && !await TryAgain(drive, cancellation));
         }
         catch (Exception ended) when (ended is OperationCanceledException or ObjectDisposedException)
         {
             // The daemon ends; the next start does it again.
+        }
+    }
+
+    private async Task<bool> TryAgain(MountConfig drive, CancellationToken cancellation)
+    {
+        Result<MountSummary, ControlError> mounted = await Start(drive.Volume, drive.Directory, cancellation);
+        if (mounted.TryGet(out _, out ControlError error))
+        {
+            _say($"'{drive.Volume}' is mounted at {drive.Directory} now");
+            return true;
+        }
+
+        bool isNews;
+        lock (_gate)
+        {
+            string path = Normal(drive.Directory);
+            isNews = _waiting.TryGetValue(path, out (string Volume, string Why) last) && last.Why != error.Message;
+            if (isNews)
+            {
+                _waiting[path] = (drive.Volume, error.Message);
+            }
+        }
+
+        if (isNews)
+        {
+            _say($"'{drive.Volume}' could not be mounted: {error.Message}");
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether nobody gave the drive up, or mounted something there.</summary>
+    private bool IsWaiting(MountConfig drive)
+    {
+        lock (_gate)
+        {
+            return _waiting.TryGetValue(Normal(drive.Directory), out (string Volume, string Why) there)
+                && there.Volume == drive.Volume;
         }
     }
 
@@ -114,15 +170,21 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
         string directory, bool force, CancellationToken cancellation)
     {
         string path = Normal(directory);
-        FuseMount mount;
+        FuseMount? mount;
+        bool isWaiting;
         lock (_gate)
         {
-            if (!_mounts.TryGetValue(path, out (string Volume, FuseMount Mount) found))
-            {
-                return new ControlError(ControlErrorKind.NotFound, $"no drive is mounted at {path}");
-            }
+            mount = _mounts.TryGetValue(path, out (string Volume, FuseMount Mount) found) ? found.Mount : null;
+            isWaiting = _waiting.Remove(path);
+        }
 
-            mount = found.Mount;
+        if (mount is null)
+        {
+            return !isWaiting
+                ? new ControlError(ControlErrorKind.NotFound, $"no drive is mounted at {path}")
+                : _remember(drives => [.. Others(drives, path)]) is { } kept
+                ? Forgetful($"It is given up until the daemon starts again: {kept}")
+                : Unit.Value;
         }
 
         if (!mount.Unmount(force).TryGet(out _, out MountError error))
@@ -189,6 +251,7 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
             lock (_gate)
             {
                 _mounts[path] = (volume, mount);
+                _waiting.Remove(path);
             }
 
             IDisposable watch = found.Watch(new VolumeEnd(() => Task.Run(() => OnRemoved(volume, path, mount))));

@@ -36,7 +36,7 @@ public sealed class ControlServer : IAsyncDisposable
     {
         WebApplication app = ControlSocket.Make(socketPath, services.Stop);
         EngineCalls engine = new(services.Workers);
-        NodeRoutes.Map(app, services.Node, engine);
+        NodeRoutes.Map(app, services.Node, services.Mounts, engine);
         OfflineRoutes.Map(app, services.Node, engine);
         MountRoutes.Map(app, services.Mounts);
         FileRoutes.Map(app, services.Node, engine);

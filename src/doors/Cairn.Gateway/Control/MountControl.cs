@@ -14,6 +14,9 @@ public interface IMountControl
     /// <summary>The mounted drives, by directory.</summary>
     IReadOnlyList<MountSummary> Mounts { get; }
 
+    /// <summary>What its owner should know: drives that should be mounted and are not.</summary>
+    IReadOnlyList<NodeProblem> Problems => [];
+
     /// <summary>Mounts a volume, now and at every start.</summary>
     ValueTask<Result<MountSummary, ControlError>> Mount(
         string volume, string directory, CancellationToken cancellation);

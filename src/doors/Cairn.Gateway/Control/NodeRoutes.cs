@@ -14,13 +14,17 @@ internal static class NodeRoutes
 {
     private const int LogLinesDefault = 1000;
 
-    public static void Map(WebApplication app, INodeControl node, EngineCalls engine)
+    public static void Map(WebApplication app, INodeControl node, IMountControl mounts, EngineCalls engine)
     {
         MapMembers(app, node, engine);
         MapVolumes(app, node, engine);
         MapSafety(app, node, engine);
-        Route.Get(app, "/v1/status", async context => ControlReplies.Json(
-            await engine.Call(() => node.Status(context.RequestAborted)), ControlJson.Default.NodeStatus));
+        Route.Get(app, "/v1/status", async context =>
+        {
+            NodeStatus status = await engine.Call(() => node.Status(context.RequestAborted));
+            return ControlReplies.Json(
+                status with { Problems = [.. mounts.Problems, .. status.Problems] }, ControlJson.Default.NodeStatus);
+        });
         Route.Get(app, "/v1/logs", async context =>
         {
             long after = Number(context, "after", 0);
