@@ -82,7 +82,11 @@ public sealed class HistoryTests(PoolFixture fixture)
             [.. Directory.GetFiles(Drive(node), $"apart-{keep}*").Select(File.ReadAllText).Order()];
         await Eventually.Holds(() => Shown(2).SequenceEqual(["of one", "of two"]), "both are shown");
         Assert.Contains(path, await Cairn(2, "conflicts", "shared"), StringComparison.Ordinal);
-        await Cairn(2, "resolve", $"shared/{path}", "--keep", keep);
+        Assert.Equal(4, (await fixture.Node(2).Try("conflicts", "shared/nowhere")).ExitCode);
+
+        // By whatever name it is shown under.
+        string beside = Path.GetFileName(Directory.GetFiles(Drive(2), $"apart-{keep} (conflict*").Single());
+        await Cairn(2, "resolve", $"shared/{beside}", "--keep", keep);
         string[] wanted = keep switch { "mine" => ["of two"], "theirs" => ["of one"], _ => ["of one", "of two"] };
         for (int node = 1; node <= 4; node++)
         {

@@ -30,7 +30,7 @@ internal static class HistoryRoutes
         Route.Post(app, "/v1/history/undelete", context => With(
             context, (volume, history, path) => Undelete(context, volume, history, path)));
         Route.Get(app, "/v1/history/conflicts", context => With(
-            context, (_, history, path) => Conflicts(node, history, path)));
+            context, (volume, history, path) => Conflicts(node, volume, history, path)));
         Route.Post(app, "/v1/history/resolve", context => With(
             context, (volume, history, path) => Resolve(context, volume, history, path)));
         Route.Post(app, "/v1/history/merge", context => With(context, Merge));
@@ -95,13 +95,27 @@ internal static class HistoryRoutes
             : ControlReplies.Refuse(volume, path, error));
     }
 
-    private static Task<IResult> Conflicts(INodeControl node, IVolumeHistory history, string path) =>
-        Task.FromResult(ControlReplies.Json(
-            [.. history.Conflicts().Where(conflict => VolumeCall.IsBelow(conflict.Path, path))
-                .OrderBy(conflict => conflict.Path, StringComparer.Ordinal)
-                .Select(conflict => new ConflictSummary(
-                    conflict.Path, [.. conflict.Sides.Select(side => ConflictSideSummary.From(side, node))]))],
-            ControlJson.Default.IReadOnlyListConflictSummary));
+    private static async Task<IResult> Conflicts(
+        INodeControl node, IVolume volume, IVolumeHistory history, string path)
+    {
+        ConflictSummary[] found = [.. history.Conflicts().Where(conflict => IsMeant(conflict, path))
+            .OrderBy(conflict => conflict.Path, StringComparer.Ordinal)
+            .Select(conflict => new ConflictSummary(
+                conflict.Path, [.. conflict.Sides.Select(side => ConflictSideSummary.From(side, node))]))];
+
+        // Of a name that is nowhere it would be no answer that it is not in conflict: it is a slip.
+        return found.Length == 0 && !(await volume.Resolve(path)).TryGet(out _, out VolumeError error)
+            ? ControlReplies.Refuse(volume, path, error)
+            : ControlReplies.Json(found, ControlJson.Default.IReadOnlyListConflictSummary);
+    }
+
+    /// <summary>Whether a conflict is at or below a path, or one of its sides is shown there.</summary>
+    private static bool IsMeant(NameConflict conflict, string path)
+    {
+        string folder = conflict.Path[..(conflict.Path.LastIndexOf('/') + 1)];
+        return VolumeCall.IsBelow(conflict.Path, path)
+            || conflict.Sides.Any(side => folder + side.ShownName == path.Trim('/'));
+    }
 
     private static async Task<IResult> Resolve(
         HttpContext context, IVolume volume, IVolumeHistory history, string path)
