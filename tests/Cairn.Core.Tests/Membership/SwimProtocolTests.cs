@@ -50,6 +50,28 @@ public sealed class SwimProtocolTests
         Assert.DoesNotContain(network.Changes, change => change.About != 1 && change.Status == Liveness.Dead);
     }
 
+    /// <summary>However many the others are: to call each of them dead takes a cut-off node minutes.</summary>
+    [Theory]
+    [MemberData(nameof(PoolsAndSeeds))]
+    public void A_node_that_is_cut_off_knows_it_within_seconds_and_the_others_do_not_believe_it_of_themselves(
+        int count, ulong seed)
+    {
+        SwimNetwork network = new(count, seed) { LossPermille = 50 };
+        network.Run(20_000);
+        for (int i = 0; i < 600; i++)
+        {
+            network.Run(100);
+            Assert.True(count == 2 || !network[0].HearsNobody, $"after {i * 100} ms");
+        }
+
+        network.Passes = (from, to) => from != 0 && to != 0;
+        network.Run(16_000);
+        Assert.True(network[0].HearsNobody);
+        Assert.True(count < 4 || !network[1].HearsNobody);
+        network.Passes = static (_, _) => true;
+        Assert.True(network.RunUntil(() => !network[0].HearsNobody, 10_000));
+    }
+
     [Theory]
     [InlineData(long.MaxValue)]
     [InlineData(1L << 40)]

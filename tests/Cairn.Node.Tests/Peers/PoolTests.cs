@@ -125,6 +125,24 @@ public sealed class PoolTests
         Assert.True(bench.Scheduler.Now - before <= TimeSpan.FromMilliseconds(500));
     }
 
+    /// <summary>That each of the others is dead is found out one after the other: a laptop in the park does not wait for that.</summary>
+    [Fact]
+    public void Reads_fail_at_once_soon_after_a_node_is_cut_off()
+    {
+        PoolBench bench = PoolBench.Of(7, 42);
+        List<ChunkAddress> written = WriteSome(bench, bench.Nodes[0], 30);
+        Safe(bench);
+        BenchNode reader = bench.Nodes.Skip(1).First(node => written.Exists(address => !node.Holds(address)));
+        ChunkAddress wanted = written.First(address => !reader.Holds(address));
+        bench.Nodes.ForEach(node => bench.Network.Cut(reader.Address, node.Address));
+        bench.Scheduler.RunFor(TimeSpan.FromSeconds(15));
+        TimeSpan before = bench.Scheduler.Now;
+        Assert.Equal(VolumeError.Unreachable, bench.Do(reader, () => reader.Volume.Read(wanted)).Error);
+        Assert.InRange(bench.Scheduler.Now - before, TimeSpan.Zero, TimeSpan.FromSeconds(3));
+        bench.Network.HealAll();
+        bench.Until(() => bench.Do(reader, () => reader.Volume.Read(wanted)).IsOk, "it is read again");
+    }
+
     [Fact]
     public void A_split_pool_heals()
     {

@@ -160,6 +160,7 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
 
             _earliestTickMs = NowMs + Math.Max(1, (long)_options.GossipPeriod.TotalMilliseconds / 10);
             _swim.Step(SwimInput.Tick(NowMs), this);
+            _view.HearsNobody = _swim.HearsNobody;
             PassOwn();
         }
     }
@@ -168,6 +169,7 @@ internal sealed class GossipLoop : ISwimEffects, IDisposable
     private void Step(SwimInput input)
     {
         _swim.Step(input, this);
+        _view.HearsNobody = _swim.HearsNobody;
         if (Math.Max(_swim.NextDueMs, _earliestTickMs) < _sleepsUntilMs)
         {
             _wake.Raise();

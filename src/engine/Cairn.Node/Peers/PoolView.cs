@@ -188,6 +188,9 @@ internal sealed class PoolView
         return isNews;
     }
 
+    /// <summary>Whether failure detection hears nobody: this node is cut off, long before each of the others is called dead.</summary>
+    public bool HearsNobody { get; set; }
+
     /// <summary>Takes failure detection's word.</summary>
     public void SetLiveness(NodeId node, Liveness liveness)
     {

@@ -166,7 +166,9 @@ internal sealed class ReadSource(
 
     private async Task<Answer?> FirstOf(List<Task<Answer>> open, List<NodeId> asked, bool hasMore)
     {
-        TimeSpan patience = hasMore ? options.ReadPassOver / 2 : options.RequestTimeout;
+        TimeSpan patience = !hasMore ? options.RequestTimeout
+            : view.HearsNobody ? TimeSpan.Zero
+            : options.ReadPassOver / 2;
         long start = ports.Time.GetTimestamp();
         Task<Answer>? ended;
         do
@@ -175,7 +177,7 @@ internal sealed class ReadSource(
             await Waiting.AtMost(Task.WhenAny(open), patience < LookAgain ? patience : LookAgain, ports.Time);
             ended = open.Find(task => task.IsCompleted);
         }
-        while (ended is null && asked.Exists(node => view.LivenessOf(node) != Liveness.Dead)
+        while (ended is null && !view.HearsNobody && asked.Exists(node => view.LivenessOf(node) != Liveness.Dead)
             && ports.Time.GetElapsedTime(start) < patience);
 
         return ended is null ? null : (await ended) with { Source = ended };

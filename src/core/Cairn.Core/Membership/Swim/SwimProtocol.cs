@@ -21,6 +21,7 @@ public sealed class SwimProtocol
     private const ulong JumpMax = 1024;
 
     private const int GreetingsMax = 5;
+    private const int UnansweredMin = 3;
     private const int GreetingsPerTick = 16;
 
     private readonly SwimOptions _options;
@@ -33,6 +34,7 @@ public sealed class SwimProtocol
     private ISwimEffects _effects = NoEffects.Instance;
     private uint _seq;
     private int _health;
+    private int _unanswered;
     private bool _isLeaving;
     private long _nextProbeMs = long.MinValue;
     private long _nextGossipMs = long.MinValue;
@@ -59,6 +61,12 @@ public sealed class SwimProtocol
 
     /// <summary>0 when this node keeps up; higher when it seems to be the slow one itself.</summary>
     public int Health => _health;
+
+    /// <summary>Whether nothing came from anybody though several were probed: it is this node that is cut off, or all others.</summary>
+    /// <remarks>
+    /// Known after some twelve seconds. That each of them is dead is not: one after the other is probed, and ever more slowly.
+    /// </remarks>
+    public bool HearsNobody => _unanswered >= UnansweredMin;
 
     /// <summary>What is thought of a member; unknown ones are dead.</summary>
     public Liveness StatusOf(NodeId node) => _members.Find(node)?.Status ?? Liveness.Dead;
@@ -217,6 +225,7 @@ public sealed class SwimProtocol
         }
 
         _probes.Stop();
+        _unanswered++;
 
         // Lifeguard: relays that are well answer with a nack; their silence says that it is this node that is cut off.
         AddHealth(probe.NacksExpected == 0 ? 1 : probe.NacksExpected - probe.NacksReceived);
@@ -292,6 +301,7 @@ public sealed class SwimProtocol
             return;
         }
 
+        _unanswered = 0;
         if (!sender.IsHeard)
         {
             Learn(new SwimUpdate(Liveness.Alive, from, sender.Incarnation, default), nowMs);
