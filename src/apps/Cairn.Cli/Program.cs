@@ -2,7 +2,8 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using Cairn.Cli.Commands;
 
-ParseResult parsed = RootCommands.Create().Parse(args, RootCommands.Reading);
+string[] words = CommandLineBytes.Restore(args, static () => File.ReadAllBytes("/proc/self/cmdline"));
+ParseResult parsed = RootCommands.Create().Parse(words, RootCommands.Reading);
 InvocationConfiguration configuration = new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(20) };
 if (parsed.Action is ParseErrorAction wrong)
 {
