@@ -84,9 +84,72 @@ public sealed class InodeMapTests : IAsyncDisposable
         await _node.Engine.Release(made.Handle);
     }
 
+    [Fact]
+    public async Task Numbers_that_meet_are_told_apart_where_many_come_at_once()
+    {
+        string[] names = [.. Enumerable.Range(0, 40).Select(i => $"near {i}"), "second", "top bit", "far"];
+        for (int i = 0; i < 40; i++)
+        {
+            Make(names[i], Number + ((ulong)i << 48), 1);
+        }
+
+        Make("second", Number + (7UL << 48), 2);
+        Make("top bit", (Number + (9UL << 48)) | (1UL << 63), 3);
+        Make("far", ~Number, 4);
+        SendAll();
+        ulong[] given = await Numbers(names);
+        Assert.Equal(names.Length, given.Distinct().Count());
+        Assert.Equal(Number, given[0]);
+        await AssertFound(names, given);
+
+        await _node.Close();
+        _node.Open();
+        Assert.Equal(given, await Numbers(names));
+    }
+
+    [Fact]
+    public async Task One_of_many_that_come_at_once_meets_one_that_was_here_and_moved_before()
+    {
+        Receive("first", Number, 1);
+        Receive("moved", Number, 2);
+        for (int i = 1; i < 20; i++)
+        {
+            Make($"near {i}", Number + ((ulong)i << 48), 1);
+        }
+
+        Make("third", Number, 3);
+        Make("in the way", Number + 1, 4);
+        SendAll();
+        string[] names = ["first", "moved", "third", "in the way", .. Enumerable.Range(1, 19).Select(i => $"near {i}")];
+        ulong[] given = await Numbers(names);
+        Assert.Equal(Number, given[0]);
+        Assert.Equal(names.Length, given.Distinct().Count());
+        await AssertFound(names, given);
+    }
+
+    [Fact]
+    public async Task Whether_the_numbers_of_those_made_side_by_side_are_free_is_looked_for_once()
+    {
+        for (int i = 0; i < 200; i++)
+        {
+            Make($"file {i}", Number + ((ulong)i << 48), 1);
+        }
+
+        long before = _node.Index.ScanCount;
+        SendAll();
+        Assert.InRange(_node.Index.ScanCount - before, 0, 20);
+        Assert.Equal(200, (await Numbers([.. Enumerable.Range(0, 200).Select(i => $"file {i}")])).Distinct().Count());
+    }
+
     private static ReadOnlyMemory<byte> Name(string text) => Encoding.UTF8.GetBytes(text);
 
     private void Receive(string name, ulong firstEight, byte last)
+    {
+        Make(name, firstEight, last);
+        SendAll();
+    }
+
+    private void Make(string name, ulong firstEight, byte last)
     {
         byte[] id = new byte[ObjectId.Size];
         BinaryPrimitives.WriteUInt64LittleEndian(id, firstEight);
@@ -98,7 +161,10 @@ public sealed class InodeMapTests : IAsyncDisposable
             Assert.True(_peer.Log.Append(
                 edits.CreateFile(TreeQueries.Root, Name(name), file).Value, new WallTime(7)).IsOk);
         }
+    }
 
+    private void SendAll()
+    {
         Assert.True(_peer.Log.Seal().IsOk);
         EngineAndPeer.Send(_peer.Log, _node.Log);
     }

@@ -234,6 +234,21 @@ public sealed class TreeQueries
         return ids;
     }
 
+    /// <summary>The objects from one beginning of an id to all that begin with another, in the order of their ids.</summary>
+    public IEnumerable<ObjectId> ObjectsBetween(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
+    {
+        TableCursor cursor = _table.Scan([TreeKeys.Object, .. from], TreeKeys.EndOf([TreeKeys.Object, .. to]));
+        return Ids(cursor);
+
+        static IEnumerable<ObjectId> Ids(TableCursor cursor)
+        {
+            while (cursor.MoveNext())
+            {
+                yield return new ObjectId(cursor.KeyBytes.Span.Slice(1, ObjectId.Size));
+            }
+        }
+    }
+
     /// <summary>Every object there is, in the order of their ids.</summary>
     /// <param name="after">Only those behind this one; null for all.</param>
     public IEnumerable<ObjectId> Objects(ObjectId? after = null)

@@ -19,6 +19,10 @@ internal sealed class InodeMap
 {
     private const ulong NumberMask = long.MaxValue;
     private const int RememberedMax = 1 << 17;
+
+    /// <summary>So many rows of a scan cost less than two scans.</summary>
+    private const int RowsForEach = 8;
+
     private static readonly byte[] Checked = [IndexTable.NodesOwn, (byte)'N'];
     private static readonly byte[] RecordsFrom = [IndexTable.NodesOwn, (byte)'n'];
     private static readonly byte[] RecordsTo = [IndexTable.NodesOwn, (byte)'n' + 1];
@@ -130,6 +134,80 @@ internal sealed class InodeMap
         // Without the record the number holds for this run alone: better than two objects under one number.
         _ = _index.Apply([new IndexChange(key, value)]);
         Move(id, number);
+    }
+
+    /// <summary>As <see cref="Admit(ObjectId)"/> for those that are there, with few scans where many were made side by side.</summary>
+    public void Admit(List<ObjectId> ids)
+    {
+        ids.Sort();
+        Span<ObjectId> all = CollectionsMarshal.AsSpan(ids);
+        for (int from = 0, end = 1; from < all.Length; from = end++)
+        {
+            while (end < all.Length && AreNear(all[from], all[end]))
+            {
+                end++;
+            }
+
+            if (!AreAlone(all[from..end]))
+            {
+                foreach (ObjectId id in all[from..end])
+                {
+                    if (_queries.Get(id) is not null)
+                    {
+                        Admit(id);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Whether their ids begin alike: see <see cref="FreshIds"/>.</summary>
+    private static bool AreNear(ObjectId one, ObjectId other)
+    {
+        Span<byte> bytes = stackalloc byte[2 * ObjectId.Size];
+        one.Value.CopyTo(bytes);
+        other.Value.CopyTo(bytes[ObjectId.Size..]);
+        return bytes[..(TreeKeys.NearObjectsSize - 1)].SequenceEqual(
+            bytes.Slice(ObjectId.Size, TreeKeys.NearObjectsSize - 1));
+    }
+
+    /// <summary>
+    /// Whether nobody has or had the numbers of some objects that lie side by side but they; false also if that would cost
+    /// more to find out at once than one by one.
+    /// </summary>
+    private bool AreAlone(ReadOnlySpan<ObjectId> near)
+    {
+        ulong first = FirstNumber(near[0]);
+        if (near.Length == 1 || first == FirstNumber(default))
+        {
+            return false;
+        }
+
+        // Numbers that meet differ in their ids' eighth byte at most: all of the first's seven bytes and all of the last's.
+        Span<byte> from = stackalloc byte[ObjectId.Size];
+        near[0].Value.CopyTo(from);
+        from[(sizeof(ulong) - 1)..].Clear();
+        Span<byte> last = stackalloc byte[ObjectId.Size];
+        near[^1].Value.CopyTo(last);
+        int rowsMax = RowsForEach * near.Length;
+        HashSet<ulong> numbers = new(near.Length);
+        foreach (ObjectId id in _queries.ObjectsBetween(from, last[..(sizeof(ulong) - 1)]))
+        {
+            if (rowsMax-- == 0 || !numbers.Add(FirstNumber(id)))
+            {
+                return false;
+            }
+        }
+
+        foreach (ObjectId id in near)
+        {
+            if (_moved.ContainsKey(id) || _movedTo.ContainsKey(FirstNumber(id)))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Whether an id that was just drawn would meet a number that is known to be taken.</summary>

@@ -11,6 +11,7 @@ internal sealed class RemoteChanges(VolumeState state, PatientOpening opening)
     /// <summary>Other members' transactions changed these keys of the tree. Under the gate.</summary>
     public void OnChange(IReadOnlyList<byte[]> keys)
     {
+        AdmitThoseOf(keys);
         bool isAnyRemoved = false;
         foreach (byte[] key in keys)
         {
@@ -22,7 +23,6 @@ internal sealed class RemoteChanges(VolumeState state, PatientOpening opening)
             {
                 if (key[0] == TreeKeys.Object && state.Queries.Get(id) is { } view)
                 {
-                    state.Inodes.Admit(id);
                     isAnyRemoved |= view.IsDetached;
                     opening.Note(view);
                 }
@@ -35,6 +35,20 @@ internal sealed class RemoteChanges(VolumeState state, PatientOpening opening)
         {
             state.DraftsOfRemoved.Look();
         }
+    }
+
+    private void AdmitThoseOf(IReadOnlyList<byte[]> keys)
+    {
+        List<ObjectId> objects = [];
+        foreach (byte[] key in keys)
+        {
+            if (TreeKeys.TryParseObject(key, out ObjectId id) && key[0] == TreeKeys.Object)
+            {
+                objects.Add(id);
+            }
+        }
+
+        state.Inodes.Admit(objects);
     }
 
     /// <summary>All was folded again, of which what is there now is told key by key. Under the gate.</summary>
