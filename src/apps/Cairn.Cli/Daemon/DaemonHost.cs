@@ -101,6 +101,7 @@ public static class DaemonHost
         systemd.Ready();
         Console.Out.WriteLine($"{config.Name} is up, listening on {world.Ports.Transport.ListenAddress}");
         using MemoryRest memory = new();
+        using MemoryBound bound = new();
         try
         {
             await Task.Delay(Timeout.Infinite, stop.Token);

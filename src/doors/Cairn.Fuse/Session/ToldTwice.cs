@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using Cairn.Core.Primitives;
 using Cairn.Node.Ports;
 using Cairn.Node.Volumes;
 
@@ -17,8 +19,10 @@ internal sealed class ToldTwice
     private readonly PendingChanges _pending;
     private readonly ITimer _timer;
     private readonly Lock _gate = new();
-    private List<(InodeNumber About, byte[] Message)> _older = [];
-    private List<(InodeNumber About, byte[] Message)> _newer = [];
+
+    /// <summary>Each the number of an inode, and the message about it.</summary>
+    private ByteQueue _older = new();
+    private ByteQueue _newer = new();
     private bool _isArmed;
 
     /// <summary>Nothing is told again of an inode while <paramref name="pending"/> covers it.</summary>
@@ -33,9 +37,11 @@ internal sealed class ToldTwice
     public void Notify(InodeNumber about, ReadOnlySpan<byte> message)
     {
         _channel.Notify(message);
+        Span<byte> number = stackalloc byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64LittleEndian(number, about.Value);
         lock (_gate)
         {
-            _newer.Add((about, message.ToArray()));
+            _newer.Enqueue(number, message);
             Arm();
         }
     }
@@ -45,23 +51,24 @@ internal sealed class ToldTwice
 
     private void Repeat()
     {
-        List<(InodeNumber About, byte[] Message)> due;
+        ByteQueue due;
         lock (_gate)
         {
             _isArmed = false;
             due = _older;
-            (_older, _newer) = (_newer, []);
+            (_older, _newer) = (_newer, new ByteQueue());
             if (_older.Count > 0)
             {
                 Arm();
             }
         }
 
-        foreach ((InodeNumber about, byte[] message) in due)
+        byte[] told = [];
+        while (due.TryDequeue(ref told, out int length))
         {
-            if (!_pending.Covers(about))
+            if (!_pending.Covers(new InodeNumber(BinaryPrimitives.ReadUInt64LittleEndian(told))))
             {
-                _channel.Notify(message);
+                _channel.Notify(told.AsSpan(sizeof(ulong), length - sizeof(ulong)));
             }
         }
     }

@@ -79,8 +79,8 @@ public sealed record ReplicatedLogOptions
     /// <summary>How long changes may stay only in memory and logs before the index has them. Default 2 s.</summary>
     public TimeSpan PersistDelay { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>So many changes are written without waiting: they take memory. Default 65,536, some 30 MiB of small files.</summary>
-    public int PersistChangesMax { get; init; } = 1 << 16;
+    /// <summary>So many changes are written without waiting: they take memory. Default 32,768, some 15 MiB of small files.</summary>
+    public int PersistChangesMax { get; init; } = 1 << 15;
 
     /// <summary>So many received transactions are folded at once, with the gate held: a fraction of a second. Default 8192.</summary>
     public int FoldTransactionsMax { get; init; } = 8192;

@@ -15,6 +15,11 @@ namespace Cairn.Node.Logs;
 /// </remarks>
 internal sealed class PendingFold(ReplicatedLog log, ReplicatedLogOptions options)
 {
+    /// <summary>
+    /// So many folded transactions are encoded into the table at once: as objects they would grow old until the index is written next.
+    /// </summary>
+    private const int SaveMin = 4096;
+
     private readonly List<Transaction> _transactions = [];
 
     /// <summary>How many came since something was folded last that are read from their blocks again.</summary>
@@ -46,6 +51,11 @@ internal sealed class PendingFold(ReplicatedLog log, ReplicatedLogOptions option
     public void Run()
     {
         FoldReport report = ReadsAgain ? FoldStored() : log.Fold.Receive(_transactions);
+        if (log.Fold.UnsavedCount >= SaveMin)
+        {
+            log.Fold.Save();
+        }
+
         _transactions.Clear();
         _leftOut = 0;
         LeaveOutIfMuch();

@@ -13,7 +13,7 @@ namespace Cairn.Node.Peers;
 /// <param name="time">The node's clock.</param>
 internal sealed class LogPeer(PeerLink link, TimeProvider time)
 {
-    private const long WindowBytes = 16 << 20;
+    private const long WindowBytes = 8 << 20;
     private static readonly TimeSpan ResendAfter = TimeSpan.FromSeconds(3);
 
     private readonly List<(LogId Log, ulong Seq, int Bytes)> _onTheWay = [];

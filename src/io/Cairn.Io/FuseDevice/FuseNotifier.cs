@@ -1,3 +1,4 @@
+using Cairn.Core.Primitives;
 using Cairn.Node.Ports;
 using Microsoft.Win32.SafeHandles;
 
@@ -10,8 +11,9 @@ namespace Cairn.Io.FuseDevice;
 internal sealed class FuseNotifier(IFuseHandler handler)
 {
     private readonly object _gate = new();
-    private readonly Queue<byte[]> _queue = [];
-    private byte[]? _last;
+    private readonly ByteQueue _queue = new();
+    private byte[] _last = [];
+    private int _lastLength;
     private bool _isStopped;
 
     internal void Start(SafeFileHandle device, string name) =>
@@ -22,13 +24,19 @@ internal sealed class FuseNotifier(IFuseHandler handler)
         lock (_gate)
         {
             // One that waits already says it: many writes to one file are one message.
-            if (_isStopped || (_queue.Count > 0 && message.SequenceEqual(_last)))
+            if (_isStopped || (_queue.Count > 0 && message.SequenceEqual(_last.AsSpan(0, _lastLength))))
             {
                 return;
             }
 
-            _last = message.ToArray();
-            _queue.Enqueue(_last);
+            if (_last.Length < message.Length)
+            {
+                _last = new byte[Math.Max(message.Length, 2 * _last.Length)];
+            }
+
+            message.CopyTo(_last);
+            _lastLength = message.Length;
+            _queue.Enqueue(message);
             Monitor.Pulse(_gate);
         }
     }
@@ -45,8 +53,10 @@ internal sealed class FuseNotifier(IFuseHandler handler)
 
     private void Run(SafeFileHandle device)
     {
-        while (Next() is { } message)
+        byte[] buffer = [];
+        while (Next(ref buffer, out int length))
         {
+            ReadOnlySpan<byte> message = buffer.AsSpan(0, length);
             try
             {
                 handler.NoticeBegins(message);
@@ -60,8 +70,8 @@ internal sealed class FuseNotifier(IFuseHandler handler)
         }
     }
 
-    /// <summary>Waits for a message; null when there will be none.</summary>
-    private byte[]? Next()
+    /// <summary>Waits for a message; false when there will be none.</summary>
+    private bool Next(ref byte[] buffer, out int length)
     {
         lock (_gate)
         {
@@ -70,7 +80,7 @@ internal sealed class FuseNotifier(IFuseHandler handler)
                 Monitor.Wait(_gate);
             }
 
-            return _isStopped ? null : _queue.Dequeue();
+            return _queue.TryDequeue(ref buffer, out length) && !_isStopped;
         }
     }
 
