@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
+using Cairn.Core.Tree.Records;
 using Cairn.Node.Logs.Index;
 using Cairn.Node.Ports;
 using Cairn.Node.Volumes;
