@@ -221,18 +221,8 @@ public sealed class TreeQueries
             : 0;
 
     /// <summary>The objects whose ids start with these eight bytes: how an inode number finds its object.</summary>
-    public IReadOnlyList<ObjectId> ObjectsWithPrefix(ReadOnlySpan<byte> firstEightBytes)
-    {
-        byte[] prefix = [TreeKeys.Object, .. firstEightBytes];
-        var ids = new List<ObjectId>(1);
-        TableCursor cursor = _table.Scan(prefix, TreeKeys.EndOf(prefix));
-        while (cursor.MoveNext())
-        {
-            ids.Add(new ObjectId(cursor.Key.AsSpan(1, ObjectId.Size)));
-        }
-
-        return ids;
-    }
+    public IReadOnlyList<ObjectId> ObjectsWithPrefix(ReadOnlySpan<byte> firstEightBytes) =>
+        [.. ObjectsBetween(firstEightBytes, firstEightBytes)];
 
     /// <summary>The objects from one beginning of an id to all that begin with another, in the order of their ids.</summary>
     public IEnumerable<ObjectId> ObjectsBetween(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
