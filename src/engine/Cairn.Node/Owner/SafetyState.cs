@@ -60,9 +60,6 @@ internal sealed class SafetyState(NodeParts parts)
         return new SafetyProgress(most.Chunks, most.Chunks - chunks, most.Bytes, most.Bytes - bytes, isSafe, sentence);
     }
 
-    private string OnTheWay =>
-        parts.Peers.Links.Count > 0 ? "on the way" : "to be sent, and no other node can be reached";
-
     /// <summary>The names of the other nodes that said, some seconds ago, that they owe copies of what was written there.</summary>
     public List<string> OwingNodes() =>
         [.. OtherRecords().Where(record => record.OwedChunks > 0).Select(record => record.Name)];
@@ -85,4 +82,7 @@ internal sealed class SafetyState(NodeParts parts)
         parts.View.Nodes.Count > 1 && parts.Peers.Links.All(static link => link.IsClosed) ? parts.Sync.OnlyHere() : 0;
 
     private long UnpublishedFiles => parts.Volumes.Open.Sum(static volume => volume.UnpublishedFiles);
+
+    private string OnTheWay =>
+        parts.Peers.Links.Count > 0 ? "on the way" : "to be sent, and no other node can be reached";
 }
