@@ -87,7 +87,10 @@ internal static class HistoryReplay
 
         FoldGround? ground = log.Fold.Ground;
         var table = new MemoryTable();
-        bool isWhole = log.Compaction.Beginnings.Equals(LogBeginnings.None);
+        // Who took a settled ground may lack blocks that are in it and that nobody has any more, before its logs begin later.
+        bool isWhole = log.Compaction.Beginnings.Equals(LogBeginnings.None)
+            && (ground is null || ground.Positions.Logs.All(
+                part => log.Positions[part.Key].TransactionSeq >= part.Value.TransactionSeq));
         if (!isWhole && !TryFill(table, log, ground))
         {
             return VolumeError.BeforeBeginning;

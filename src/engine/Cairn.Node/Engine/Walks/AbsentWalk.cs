@@ -17,9 +17,9 @@ internal sealed class AbsentWalk(VolumeState state, ContentReader reader, Func<C
     public async Task<IReadOnlyCollection<ChunkAddress>> Run(CancellationToken cancellation)
     {
         NodeId self = state.Parts.Log.OwnLogId.Author;
-        await foreach ((ObjectId _, HeadView head) in new FileWalk(state).Run(TreeQueries.Root, cancellation))
+        await foreach (WalkedFile file in new FileWalk(state).Run(TreeQueries.Root, cancellation))
         {
-            await Look(head.Manifest, head.Author == self, cancellation);
+            await Look(file.Head.Manifest, file.Head.Author == self, cancellation);
             if (_absent.Count >= CountMax)
             {
                 break;

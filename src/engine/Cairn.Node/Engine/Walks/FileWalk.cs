@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Cairn.Core.Log;
 using Cairn.Core.Primitives;
+using Cairn.Core.Text;
 using Cairn.Core.Tree;
 
 namespace Cairn.Node.Engine.Walks;
@@ -13,14 +14,18 @@ internal sealed class FileWalk(VolumeState state)
     private const int FilesPerStep = 256;
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(2);
 
-    private readonly Stack<ObjectId> _waiting = [];
+    private readonly Stack<(ObjectId Id, ObjectId Folder, ReadOnlyMemory<byte> Name)> _waiting = [];
+
+    /// <summary>A file's path as it is shown, a conflict's with the words that say so. Under the gate.</summary>
+    public string PathOf(WalkedFile file) => NameText.Join(
+        file.Name.IsEmpty ? state.Queries.PathOf(file.Id) : [.. state.Queries.PathOf(file.Folder), file.Name]);
 
     /// <summary>The files; one with several names comes once for each.</summary>
-    public async IAsyncEnumerable<(ObjectId Id, HeadView Head)> Run(
+    public async IAsyncEnumerable<WalkedFile> Run(
         ObjectId top, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        _waiting.Push(top);
-        for (int looked = 1; _waiting.TryPop(out ObjectId next); looked++)
+        _waiting.Push((top, default, default));
+        for (int looked = 1; _waiting.TryPop(out var next); looked++)
         {
             if (looked % FilesPerStep == 0)
             {
@@ -30,12 +35,12 @@ internal sealed class FileWalk(VolumeState state)
             HeadView? head;
             lock (state.Gate)
             {
-                head = Open(next);
+                head = Open(next.Id);
             }
 
             if (head is not null)
             {
-                yield return (next, head);
+                yield return new WalkedFile(next.Id, head, next.Folder, next.Name);
             }
         }
     }
@@ -60,7 +65,7 @@ internal sealed class FileWalk(VolumeState state)
             step = state.Queries.List(id, after, NamesPerStep);
             foreach (EntryView entry in step)
             {
-                _waiting.Push(entry.Object);
+                _waiting.Push((entry.Object, id, entry.Name));
                 after = entry.Name;
             }
         }

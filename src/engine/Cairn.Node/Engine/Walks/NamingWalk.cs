@@ -1,7 +1,5 @@
 using Cairn.Core.Manifests;
 using Cairn.Core.Primitives;
-using Cairn.Core.Text;
-using Cairn.Core.Tree;
 using Cairn.Node.ReadPath;
 
 namespace Cairn.Node.Engine.Walks;
@@ -16,18 +14,19 @@ internal sealed class NamingWalk(VolumeState state, ContentReader reader, IReadO
     /// <summary>Their paths, with the volume's name before and the bytes behind.</summary>
     public async Task<IReadOnlyList<string>> Run(ObjectId top, int countMax, CancellationToken cancellation)
     {
-        await foreach ((ObjectId id, HeadView head) in new FileWalk(state).Run(top, cancellation))
+        FileWalk walk = new(state);
+        await foreach (WalkedFile file in walk.Run(top, cancellation))
         {
             if (_paths.Count >= countMax)
             {
                 break;
             }
 
-            if (await WantedIn(head.Manifest, cancellation) is { } bytes && _seen.Add(id))
+            if (await WantedIn(file.Head.Manifest, cancellation) is { } bytes && _seen.Add(file.Id))
             {
                 lock (state.Gate)
                 {
-                    _paths.Add($"{state.Parts.Name}/{NameText.Join(state.Queries.PathOf(id))} ({bytes})");
+                    _paths.Add($"{state.Parts.Name}/{walk.PathOf(file)} ({bytes})");
                 }
             }
         }
