@@ -1,6 +1,6 @@
+using Cairn.Core.Primitives;
 using Cairn.Core.Repair;
 using Cairn.Node.Control;
-using Cairn.Node.Garbage;
 using Cairn.Node.Peers;
 using Cairn.Node.Pool;
 using Cairn.Node.Repair;
@@ -19,10 +19,11 @@ internal sealed class CopyParts : IDisposable
     /// <param name="view">The pool.</param>
     /// <param name="peers">Who is connected.</param>
     /// <param name="diary">Told what people should know.</param>
-    /// <param name="anyCondemned">Whether any volume says so of what it condemned.</param>
+    /// <param name="isCondemned">Whether a volume has condemned a chunk.</param>
+    /// <param name="isRemoved">Whether a volume has removed it here for that.</param>
     public CopyParts(
         NodePorts ports, NodeOptions options, ChunkStore chunks, PoolView view, PeerSet peers, NodeDiary diary,
-        Func<Func<CondemnedChunks, bool>, bool> anyCondemned)
+        Func<ChunkAddress, bool> isCondemned, Func<ChunkAddress, bool> isRemoved)
     {
         BandwidthLimit limit = NodeSettings.Load(ports.Disk).Limit;
         SendLimiter = new RateLimiter(ports.Time) { BytesPerSecond = limit.SendBytesPerSecond };
@@ -32,17 +33,17 @@ internal sealed class CopyParts : IDisposable
         Server = new ChunkServer(ports, chunks, view, drops, SendLimiter) { IsBrought = Replicator.Brings };
         Inbox = new ChunkInbox(ports, chunks, diary, ReceiveLimiter, Server.Answer)
         {
-            IsRemoved = address => anyCondemned(garbage => garbage.IsRemoved(address)),
+            IsRemoved = isRemoved,
         };
         Source = new ReadSource(ports, options, view, peers, diary, ReceiveLimiter);
         Repair = new RepairLoop(ports, options, chunks, view, peers, Server, Source, diary)
         {
-            IsCondemned = address => anyCondemned(garbage => garbage.Contains(address)),
+            IsCondemned = isCondemned,
         };
         Upkeep = new StoreUpkeep(ports, options, chunks, diary, Repair.Wake);
         Drops = new DropLoop(ports, chunks, view, peers, diary, drops)
         {
-            IsCondemned = address => anyCondemned(garbage => garbage.Contains(address)),
+            IsCondemned = isCondemned,
             Owe = Replicator.OweAgain,
         };
         Census = new CopyCensus(view, peers);

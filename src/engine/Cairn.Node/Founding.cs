@@ -32,10 +32,10 @@ public static class Founding
 
         using (home)
         {
-            PoolId pool = new(Random(ports, PoolId.Size));
+            PoolId pool = new(ports.RandomBytes(PoolId.Size));
             VolumeId volume = PoolLog.VolumeOf(pool);
-            EpochKey epoch = new(new EpochId(Random(ports, EpochId.Size)), Random(ports, EpochKey.Size));
-            VolumeKeyring keyring = new(volume, new DedupSecret(Random(ports, DedupSecret.Size)), epoch);
+            EpochKey epoch = new(new EpochId(ports.RandomBytes(EpochId.Size)), ports.RandomBytes(EpochKey.Size));
+            VolumeKeyring keyring = new(volume, new DedupSecret(ports.RandomBytes(DedupSecret.Size)), epoch);
             (Bytes32 recoveryKey, byte[] recoveryPublic) = MakeRecoveryKey(ports);
             NodeId recovery = Signatures.NodeOf(recoveryPublic);
             ImmutableArray<Primitive> grants =
@@ -286,7 +286,7 @@ public static class Founding
 
     private static (Bytes32 Scalar, byte[] PublicKey) MakeRecoveryKey(NodePorts ports)
     {
-        byte[] scalar = Random(ports, Bytes32.Size);
+        byte[] scalar = ports.RandomBytes(Bytes32.Size);
         scalar[0] &= 0x7F; // Below the order of P-256, whatever the other bits are.
         using ECDsa key = ECDsa.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, D = scalar });
         return (new Bytes32(scalar), key.ExportSubjectPublicKeyInfo());
@@ -294,13 +294,6 @@ public static class Founding
 
     private static IEnumerable<NodeAddress> Addresses(NodePorts ports, NodeOptions options) =>
         new OwnRecord(ports, options, 0, []).Current.Record.Addresses.Take(RecoveryKit.AddressesMax);
-
-    private static byte[] Random(NodePorts ports, int length)
-    {
-        byte[] bytes = new byte[length];
-        ports.Entropy.Fill(bytes);
-        return bytes;
-    }
 
     private static ControlError Storage(StoreError error) => new(ControlErrorKind.Storage, error.ToString());
 

@@ -32,7 +32,7 @@ internal sealed class Housekeeping
         _review = new CopiesReview(
             ports, parts.Chunks, view, parts.Peers, parts.Copies.Census, parts.Volumes, parts.Copies.Source, parts.Stop)
         {
-            IsCondemned = address => parts.AnyCondemned(garbage => garbage.Contains(address)),
+            IsCondemned = parts.IsCondemned,
             Owe = parts.Copies.Replicator.OweCached,
         };
     }

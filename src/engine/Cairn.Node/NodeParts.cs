@@ -1,7 +1,7 @@
 using Cairn.Coding.Encryption;
+using Cairn.Core.Primitives;
 using Cairn.Core.Protocol;
 using Cairn.Node.Control;
-using Cairn.Node.Garbage;
 using Cairn.Node.Offline;
 using Cairn.Node.Peers;
 using Cairn.Node.Pool;
@@ -46,7 +46,7 @@ internal sealed class NodeParts
         Gossip = new GossipLoop(ports, options, View, Peers, Diary, seed ^ 1, ports.RandomUInt64());
         Publisher = new RecordPublisher(ports.Time, Record, View, Gossip, Space, Diary, Stop);
         Sync = new LogSync(ports, View, Peers, Diary);
-        Copies = new CopyParts(ports, options, chunks, View, Peers, Diary, AnyCondemned);
+        Copies = new CopyParts(ports, options, chunks, View, Peers, Diary, IsCondemned, IsRemoved);
         Taking = new VolumeTransfers(ports.Workers);
         Grounds = new GroundCopy(ports, View, Peers, Diary, Taking);
         Tables = new TableCopy(ports, View, Peers, Sync, Diary, Taking) { TransactionsMin = options.TableFrom };
@@ -163,8 +163,11 @@ internal sealed class NodeParts
         set => _isLeaving = value;
     }
 
-    /// <summary>Whether any volume says so of what it condemned.</summary>
-    public bool AnyCondemned(Func<CondemnedChunks, bool> asked) => Volumes.Condemned.Any(asked);
+    /// <summary>Whether a volume has condemned a chunk.</summary>
+    public bool IsCondemned(ChunkAddress address) => Volumes.Condemned.Any(garbage => garbage.Contains(address));
+
+    /// <summary>Whether a volume has removed a chunk here that it condemned and no member needs.</summary>
+    private bool IsRemoved(ChunkAddress address) => Volumes.Condemned.Any(garbage => garbage.IsRemoved(address));
 
     private long OthersBytes() => Logs.Bytes + Volumes.IndexBytes;
 

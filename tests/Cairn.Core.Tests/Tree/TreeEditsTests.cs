@@ -32,6 +32,22 @@ public sealed class TreeEditsTests
         Assert.Equal(TreeError.NotFound, _a.Do(_a.Edits.WriteVersion(id, [], _a.Content("late"))));
     }
 
+    /// <summary><see cref="FolderListing"/> reads in steps.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1023)]
+    [InlineData(1024)]
+    [InlineData(2500)]
+    public void All_entries_of_a_folder_are_listed_once_in_the_order_of_their_names(int count)
+    {
+        ObjectId folder = _a.MakeDirectory("many");
+        string[] names = [.. Enumerable.Range(0, count).Select(static i => $"n{i}")];
+        Array.ForEach(names, name => _a.Create($"many/{name}"));
+        Assert.Equal(
+            names.Order(StringComparer.Ordinal),
+            _a.Queries.ListAll(folder).Select(static entry => Encoding.UTF8.GetString(entry.Name.Span)));
+    }
+
     [Fact]
     public void A_file_can_be_made_with_its_content()
     {

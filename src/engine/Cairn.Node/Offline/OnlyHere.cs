@@ -21,7 +21,6 @@ internal sealed class OnlyHere(
     VolumeSet volumes)
 {
     private const int PathsMax = 10;
-    private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(200);
 
     /// <summary>How long nobody there, or nobody with room, is borne with: a network that just came up needs a moment.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -97,7 +96,7 @@ internal sealed class OnlyHere(
                 yield break;
             }
 
-            await Waiting.AtMost(news, ReportEvery, ports.Time, cancellation);
+            await Waiting.AtMost(news, NodeProgress.ReportEvery, ports.Time, cancellation);
         }
     }
 

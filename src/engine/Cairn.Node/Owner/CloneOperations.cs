@@ -33,14 +33,13 @@ internal sealed class CloneOperations(NodeParts parts, PoolNames names, VolumeOp
                 "This node may only read, so it cannot fill a clone: do it on another admin's.");
         }
 
-        if (!parts.View.State.TryFindVolume(volume, out PoolVolume? origin))
+        if (!names.FindVolume(volume).TryGet(out PoolVolume? origin, out ControlError error))
         {
-            return new ControlError(
-                ControlErrorKind.NotFound, $"There is no volume '{volume}'. `cairn volume ls` lists them.");
+            return error;
         }
 
         Result<ImmutableArray<CloneOrigin>, ControlError> found = await OriginsOf(origin, snapshot);
-        if (!found.TryGet(out ImmutableArray<CloneOrigin> origins, out ControlError error))
+        if (!found.TryGet(out ImmutableArray<CloneOrigin> origins, out error))
         {
             return error;
         }

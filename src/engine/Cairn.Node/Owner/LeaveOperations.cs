@@ -11,7 +11,6 @@ namespace Cairn.Node.Owner;
 /// <summary>Leaving the pool.</summary>
 internal sealed class LeaveOperations(NodeParts parts, SafetyState state)
 {
-    private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan HeardPatience = TimeSpan.FromSeconds(10);
 
     /// <inheritdoc cref="INodeControl.Leave"/>
@@ -88,7 +87,7 @@ internal sealed class LeaveOperations(NodeParts parts, SafetyState state)
             if (!step.IsSafe)
             {
                 yield return step;
-                await Waiting.AtMost(parts.Progress.Next, ReportEvery, parts.Ports.Time, cancellation);
+                await Waiting.AtMost(parts.Progress.Next, NodeProgress.ReportEvery, parts.Ports.Time, cancellation);
             }
 
             step = state.OwnProgress(ref most);
@@ -111,7 +110,7 @@ internal sealed class LeaveOperations(NodeParts parts, SafetyState state)
                 return false;
             }
 
-            await Waiting.AtMost(parts.Progress.Next, ReportEvery, parts.Ports.Time, cancellation);
+            await Waiting.AtMost(parts.Progress.Next, NodeProgress.ReportEvery, parts.Ports.Time, cancellation);
         }
 
         return true;

@@ -30,6 +30,10 @@ internal sealed class PoolNames(NodeParts parts)
                 ControlErrorKind.InvalidArgument, $"'{text}' could be {found.Length} nodes: use the id.");
     }
 
+    /// <summary>The volume that is called so.</summary>
+    public Result<PoolVolume, ControlError> FindVolume(string name) =>
+        parts.View.State.TryFindVolume(name, out PoolVolume? volume) ? volume : NoVolume(name);
+
     /// <summary>The open volume that a path begins with, and the rest of the path.</summary>
     public Result<(IHostedVolume Volume, string Below), ControlError> FindHosted(string path)
     {
@@ -87,8 +91,8 @@ internal sealed class PoolNames(NodeParts parts)
             + "admin's node is online, or do it on that.");
 
     /// <summary>There is none of that name.</summary>
-    public static ControlError NoVolume(string name) =>
-        new(ControlErrorKind.NotFound, $"There is no volume '{name}'.");
+    private static ControlError NoVolume(string name) =>
+        new(ControlErrorKind.NotFound, $"There is no volume '{name}'. `cairn volume ls` lists them.");
 
     /// <summary>Why a path cannot be looked through.</summary>
     public static ControlError NotThere(string path, VolumeError error) =>

@@ -15,7 +15,6 @@ namespace Cairn.Node.Owner;
 /// <summary>How safe data is, and waiting until it is.</summary>
 internal sealed class SafetyOperations(NodeParts parts, PoolNames names, SafetyState state)
 {
-    private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan OwedPatience = TimeSpan.FromSeconds(2);
 
@@ -109,7 +108,7 @@ internal sealed class SafetyOperations(NodeParts parts, PoolNames names, SafetyS
                 now = now with { IsSafe = safe.IsSafe, Sentence = safe.Sentence };
             }
 
-            if (now.IsSafe || parts.Ports.Time.GetElapsedTime(reported) >= ReportEvery)
+            if (now.IsSafe || parts.Ports.Time.GetElapsedTime(reported) >= NodeProgress.ReportEvery)
             {
                 reported = parts.Ports.Time.GetTimestamp();
                 yield return now;
@@ -120,7 +119,7 @@ internal sealed class SafetyOperations(NodeParts parts, PoolNames names, SafetyS
                 yield break;
             }
 
-            await Waiting.AtMost(progress, ReportEvery, parts.Ports.Time, cancellation);
+            await Waiting.AtMost(progress, NodeProgress.ReportEvery, parts.Ports.Time, cancellation);
         }
 
         yield return new ControlError(ControlErrorKind.Stopping, "The wait was ended before everything was safe.");

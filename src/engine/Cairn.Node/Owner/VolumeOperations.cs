@@ -40,10 +40,9 @@ internal sealed class VolumeOperations(NodeParts parts, PoolNames names)
     /// <inheritdoc cref="INodeControl.Volume"/>
     public Result<IVolume, ControlError> Volume(string name)
     {
-        if (!parts.View.State.TryFindVolume(name, out PoolVolume? volume))
+        if (!names.FindVolume(name).TryGet(out PoolVolume? volume, out ControlError error))
         {
-            return new ControlError(
-                ControlErrorKind.NotFound, $"There is no volume '{name}'. `cairn volume ls` lists them.");
+            return error;
         }
 
         if (!volume.IsComplete)
@@ -68,8 +67,7 @@ internal sealed class VolumeOperations(NodeParts parts, PoolNames names)
     /// <inheritdoc cref="INodeControl.RemoveVolume"/>
     public Result<Unit, ControlError> RemoveVolume(string name) =>
         !parts.View.IsAdmin ? names.NotAdmin("remove volumes")
-            : !parts.View.State.TryFindVolume(name, out PoolVolume? volume)
-                ? new ControlError(ControlErrorKind.NotFound, $"There is no volume '{name}'.")
+            : !names.FindVolume(name).TryGet(out PoolVolume? volume, out ControlError error) ? error
             : Remove(volume);
 
     /// <summary>The volumes that there are, by name.</summary>

@@ -46,9 +46,9 @@ internal sealed class WriterOperations(NodeParts parts, PoolNames names, VolumeO
     /// <inheritdoc cref="INodeControl.FolderWriters"/>
     public Result<IReadOnlyList<FolderWriters>, ControlError> FolderWriters(string volume)
     {
-        if (!parts.View.State.TryFindVolume(volume, out PoolVolume? found))
+        if (!names.FindVolume(volume).TryGet(out PoolVolume? found, out ControlError error))
         {
-            return PoolNames.NoVolume(volume);
+            return error;
         }
 
         IHostedVolume? open = parts.Volumes.Find(found.Volume);
@@ -66,7 +66,7 @@ internal sealed class WriterOperations(NodeParts parts, PoolNames names, VolumeO
     private Result<(IHostedVolume Volume, string Below), ControlError> FindToLimit(string path)
     {
         string name = path.Split('/', 2)[0];
-        return !parts.View.State.TryFindVolume(name, out PoolVolume? volume) ? PoolNames.NoVolume(name)
+        return !names.FindVolume(name).TryGet(out PoolVolume? volume, out ControlError error) ? error
             : parts.Volumes.Find(volume.Volume) is null ? names.NotOpen(volume)
             : names.FindHosted(path);
     }

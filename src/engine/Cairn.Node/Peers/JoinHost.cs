@@ -54,8 +54,7 @@ internal sealed class JoinHost
     /// <summary>Makes a code.</summary>
     public Result<InviteTicket, ControlError> Invite(NodeAddress address, InviteTerms terms)
     {
-        byte[] secret = new byte[Bytes16.Size];
-        _ports.Entropy.Fill(secret);
+        byte[] secret = _ports.RandomBytes(Bytes16.Size);
         _book.Add(new Bytes16(secret), NowMs, terms);
         if (!Save().TryGet(out _, out StoreError error))
         {

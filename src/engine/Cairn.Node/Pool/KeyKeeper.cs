@@ -60,7 +60,7 @@ internal sealed class KeyKeeper(NodePorts ports, PoolView view, PoolLog log, Nod
         EpochId? current = KeyGrants.CurrentEpoch(state, volume);
         if (current is null)
         {
-            keys.Add((new EpochId(Random(EpochId.Size)), Random(EpochKey.Size)));
+            keys.Add((new EpochId(ports.RandomBytes(EpochId.Size)), ports.RandomBytes(EpochKey.Size)));
         }
 
         HashSet<(EpochId, NodeId)> granted = [];
@@ -114,11 +114,4 @@ internal sealed class KeyKeeper(NodePorts ports, PoolView view, PoolLog log, Nod
             .First(node => node == view.Self
                 || (view.IsMember(node) && view.LivenessOf(node) == Liveness.Alive && view.CanRead(volume, node)))
         == view.Self;
-
-    private byte[] Random(int length)
-    {
-        byte[] bytes = new byte[length];
-        ports.Entropy.Fill(bytes);
-        return bytes;
-    }
 }

@@ -56,9 +56,8 @@ internal sealed class CopiesReview(
             : ports.Time.GetElapsedTime(_last) >= Every;
         if (isDue && !_isLooking && MayCount())
         {
-            bool isNews = _isNews;
             (_isLooking, _isNews, _last) = (true, false, ports.Time.GetTimestamp());
-            ports.Workers.Start("review of copies", () => Look(isNews));
+            ports.Workers.Start("review of copies", Look);
         }
     }
 
@@ -66,15 +65,16 @@ internal sealed class CopiesReview(
     private bool MayCount() => _members.Contains(view.Self) && !view.KeepsAll
         && _members.All(node => node == view.Self || (peers.Find(node) is { IsClosed: false } && view.IsLevel(node)));
 
-    private async Task Look(bool isNews)
+    private async Task Look()
     {
         try
         {
             await OweCached();
             PoolState state = view.State;
-            if (isNews && !_reviewed.Knows(state))
+            if (!_reviewed.Knows(state))
             {
-                // It looks at every file: not at each start, but where something is nowhere, which only memory knows.
+                // It looks at every file: not each time, but where something is nowhere, which only memory knows,
+                // or where somebody went meanwhile.
                 await AskForAbsent();
                 if (MayCount() && source.Nowhere.All.Count == 0)
                 {

@@ -121,9 +121,7 @@ internal sealed class DropLoop : IDropEffects
             return;
         }
 
-        byte[] random = new byte[Bytes16.Size];
-        _ports.Entropy.Fill(random);
-        Bytes16 nonce = new(random);
+        Bytes16 nonce = new(_ports.RandomBytes(Bytes16.Size));
         _begun.Clear();
         _asks.Clear();
         _kept.Clear();

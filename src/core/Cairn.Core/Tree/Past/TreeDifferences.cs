@@ -33,8 +33,6 @@ public sealed record EntryDifference(
 /// </remarks>
 public sealed class TreeDifferences(TreeQueries before, TreeQueries after)
 {
-    private const int EntriesPerStep = 1024;
-
     /// <summary>The differences directly in one directory, by name, and the directories to compare further.</summary>
     /// <param name="path">Where it is, for the result.</param>
     /// <param name="was">The directory in the earlier state; null when it was not there.</param>
@@ -92,21 +90,6 @@ public sealed class TreeDifferences(TreeQueries before, TreeQueries after)
         return !isSame ? EntryChange.Modified : isAlike ? null : EntryChange.Attributes;
     }
 
-    private static List<EntryView> All(TreeQueries queries, ObjectId? directory)
-    {
-        var all = new List<EntryView>();
-        for (ReadOnlyMemory<byte> from = default; directory is { } id;)
-        {
-            IReadOnlyList<EntryView> step = queries.List(id, from, EntriesPerStep);
-            all.AddRange(step);
-            if (step.Count < EntriesPerStep)
-            {
-                break;
-            }
-
-            from = step[^1].Name;
-        }
-
-        return all;
-    }
+    private static List<EntryView> All(TreeQueries queries, ObjectId? directory) =>
+        directory is { } id ? [.. queries.ListAll(id)] : [];
 }

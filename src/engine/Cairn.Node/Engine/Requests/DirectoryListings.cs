@@ -11,7 +11,6 @@ namespace Cairn.Node.Engine.Requests;
 internal sealed class DirectoryListings(TreeQueries queries)
 {
     private const int RememberedMax = 16;
-    private const int NamesPerStep = 4096;
 
     private readonly LinkedList<(ObjectId Directory, Listing Names)> _remembered = new();
 
@@ -59,25 +58,8 @@ internal sealed class DirectoryListings(TreeQueries queries)
 
     private Listing Take(ObjectId directory)
     {
-        List<ReadOnlyMemory<byte>> names = [];
-        for (ReadOnlyMemory<byte> after = default; ;)
-        {
-            IReadOnlyList<EntryView> step = queries.List(directory, after, NamesPerStep);
-            foreach (EntryView entry in step)
-            {
-                names.Add(entry.Name);
-            }
-
-            if (step.Count < NamesPerStep)
-            {
-                break;
-            }
-
-            after = step[^1].Name;
-        }
-
-        ulong[] cookies = new ulong[names.Count];
-        ReadOnlyMemory<byte>[] sorted = [.. names];
+        ReadOnlyMemory<byte>[] sorted = [.. queries.ListAll(directory).Select(static entry => entry.Name)];
+        ulong[] cookies = new ulong[sorted.Length];
         for (int i = 0; i < cookies.Length; i++)
         {
             cookies[i] = Cookie(sorted[i].Span);

@@ -18,8 +18,6 @@ public sealed record VolumeChunks(
 /// <summary>Walks a subtree and gathers the chunks of the versions it shows.</summary>
 internal sealed class ChunkWalk(VolumeState state, ContentReader reader)
 {
-    private const int NamesPerStep = 1024;
-
     private readonly HashSet<ChunkAddress> _seen = [];
     private readonly List<ChunkRef> _chunks = [];
     private long _files;
@@ -73,7 +71,11 @@ internal sealed class ChunkWalk(VolumeState state, ContentReader reader)
 
                 if (view.Kind == TreeKind.Directory)
                 {
-                    PushEntries(view.Id, waiting);
+                    foreach (EntryView entry in Queries.ListAll(view.Id))
+                    {
+                        waiting.Push(entry.Object);
+                    }
+
                     continue;
                 }
 
@@ -99,25 +101,6 @@ internal sealed class ChunkWalk(VolumeState state, ContentReader reader)
         }
 
         return null;
-    }
-
-    private void PushEntries(ObjectId directory, Stack<ObjectId> waiting)
-    {
-        for (ReadOnlyMemory<byte> after = default; ;)
-        {
-            IReadOnlyList<EntryView> step = Queries.List(directory, after, NamesPerStep);
-            foreach (EntryView entry in step)
-            {
-                waiting.Push(entry.Object);
-            }
-
-            if (step.Count < NamesPerStep)
-            {
-                return;
-            }
-
-            after = step[^1].Name;
-        }
     }
 
     private async ValueTask<VolumeError?> Gather(ReadOnlyMemory<byte> root, CancellationToken cancellation)

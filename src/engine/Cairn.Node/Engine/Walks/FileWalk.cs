@@ -10,7 +10,6 @@ namespace Cairn.Node.Engine.Walks;
 /// <remarks>Of a million files that takes seconds, so it rests between steps: doors and peers come first.</remarks>
 internal sealed class FileWalk(VolumeState state)
 {
-    private const int NamesPerStep = 1024;
     private const int FilesPerStep = 256;
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(2);
 
@@ -58,18 +57,11 @@ internal sealed class FileWalk(VolumeState state)
             return view.Head;
         }
 
-        IReadOnlyList<EntryView> step;
-        ReadOnlyMemory<byte> after = default;
-        do
+        foreach (EntryView entry in state.Queries.ListAll(id))
         {
-            step = state.Queries.List(id, after, NamesPerStep);
-            foreach (EntryView entry in step)
-            {
-                _waiting.Push((entry.Object, id, entry.Name));
-                after = entry.Name;
-            }
+            _waiting.Push((entry.Object, id, entry.Name));
         }
-        while (step.Count == NamesPerStep);
+
         return null;
     }
 }
