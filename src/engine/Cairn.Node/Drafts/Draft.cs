@@ -29,6 +29,9 @@ internal sealed class Draft(VersionId version, long sizeBytes)
     /// <remarks>Not in the journal: a draft that comes back after a crash is rather published once too often.</remarks>
     public bool IsOfRemoved { get; init; }
 
+    /// <summary>Whether an earlier run of the daemon began it: that may have stored a part of it.</summary>
+    public bool IsRecovered { get; init; }
+
     /// <summary>When the first write came, engine milliseconds.</summary>
     public long FirstWriteMs { get; init; }
 

@@ -92,6 +92,7 @@ internal sealed class DraftRecovery(VolumeState state)
             {
                 Draft draft = new(entry.Layer, entry.Offset)
                 {
+                    IsRecovered = true,
                     Modified = entry.Time,
                     FirstWriteMs = state.NowMs,
                     LastWriteMs = state.NowMs,

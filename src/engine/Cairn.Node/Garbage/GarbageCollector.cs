@@ -187,7 +187,7 @@ public sealed partial class GarbageCollector : IDisposable
 
         bool isWritten = isBraked;
         await _live.Sift(
-            candidates, gone, static _ => { },
+            candidates, gone, static (_, _) => { },
             () => isWritten |=
                 KnowsAll() && _finder.IsStillGone(gone) && WriteCondemned(cut, gone, [.. candidates.Order()]),
             cancellation);
@@ -212,18 +212,18 @@ public sealed partial class GarbageCollector : IDisposable
             return false;
         }
 
-        var named = new List<ChunkAddress>();
+        var named = new HashSet<ChunkAddress>();
         bool isWritten = false;
         await _live.Sift(
-            candidates, new GoneSet(), named.Add,
+            candidates, new GoneSet(),
+            // What an open file alone needs is looked at again.
+            (address, need) => _ = need == ChunkNeed.Tree && named.Add(address),
             () =>
             {
                 Condemn condemn = new(LogPositions.Empty, [], [], [.. candidates.Order()], []);
                 isWritten = candidates.Count > 0 && KnowsAll() && WriteCondemned(condemn);
 
-                // What is needed may be so by the open file alone: it is looked at again once none is open.
-                List<ChunkAddress> settled = _roots.OpenRoots().Count == 0 ? named : [];
-                settled.AddRange(isWritten ? candidates : []);
+                List<ChunkAddress> settled = [.. named, .. isWritten ? candidates : []];
                 _unnamed.ExceptWith(settled);
                 UnnamedSettled?.Invoke(settled);
             },
@@ -277,7 +277,7 @@ public sealed partial class GarbageCollector : IDisposable
         var needed = new List<ChunkAddress>();
         bool isWritten = false;
         await _live.Sift(
-            addresses, new GoneSet(), needed.Add,
+            addresses, new GoneSet(), (address, _) => needed.Add(address),
             () =>
             {
                 needed.Sort();

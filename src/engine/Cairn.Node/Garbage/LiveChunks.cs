@@ -136,21 +136,24 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
     /// <summary>Takes out of <paramref name="candidates"/> what is needed, then acts under the gate.</summary>
     /// <param name="candidates">Shrinks to what nothing refers to.</param>
     /// <param name="isGone">Objects and versions that do not count: they are being condemned.</param>
-    /// <param name="needed">Told each candidate that is needed.</param>
+    /// <param name="needed">Told each candidate that is needed, and whether the tree needs it or a file that is open here.</param>
     /// <param name="act">
     /// Called under the gate at a moment at which the answer is exact; not called when it cannot be given.
     /// </param>
     public async ValueTask<bool> Sift(
-        HashSet<ChunkAddress> candidates, GoneSet isGone, Action<ChunkAddress> needed, Action act,
+        HashSet<ChunkAddress> candidates, GoneSet isGone, Action<ChunkAddress, ChunkNeed> needed, Action act,
         CancellationToken cancellation)
     {
-        void Keep(ChunkRef chunk)
+        void Keep(ChunkRef chunk, ChunkNeed need)
         {
             if (candidates.Remove(chunk.Address))
             {
-                needed(chunk.Address);
+                needed(chunk.Address, need);
             }
         }
+
+        ValueTask<bool> Look(IReadOnlyList<ReadOnlyMemory<byte>> encodedRoots, ChunkNeed need) =>
+            ChunksOf(encodedRoots, chunk => Keep(chunk, need), cancellation);
 
         lock (log.Gate)
         {
@@ -172,7 +175,7 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
 
                 var step = new List<ReadOnlyMemory<byte>>();
                 after = Step(after, isGone, step);
-                if (!await ChunksOf(step, Keep, cancellation))
+                if (!await Look(step, ChunkNeed.Tree))
                 {
                     return false;
                 }
@@ -181,6 +184,7 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
             while (true)
             {
                 List<ReadOnlyMemory<byte>> rest;
+                List<ReadOnlyMemory<byte>> open;
                 lock (log.Gate)
                 {
                     if (candidates.Count == 0 || (_touched.Count == 0 && isGone.OpenRootsSeen))
@@ -189,12 +193,13 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
                         return true;
                     }
 
-                    rest = [.. _touched, .. roots.OpenRoots()];
+                    rest = [.. _touched];
+                    open = [.. roots.OpenRoots()];
                     isGone.OpenRootsSeen = true;
                     _touched.Clear();
                 }
 
-                if (!await ChunksOf(rest, Keep, cancellation))
+                if (!await Look(rest, ChunkNeed.Tree) || !await Look(open, ChunkNeed.OpenFile))
                 {
                     return false;
                 }
@@ -228,6 +233,16 @@ internal sealed class LiveChunks(ReplicatedLog log, TreeQueries queries, IVolume
             return count < ObjectsPerStep ? null : last;
         }
     }
+}
+
+/// <summary>What needs a chunk.</summary>
+internal enum ChunkNeed
+{
+    /// <summary>A version that the tree knows.</summary>
+    Tree,
+
+    /// <summary>Only a file that is open here.</summary>
+    OpenFile,
 }
 
 /// <summary>A record of the tree and the encoded manifest roots in it.</summary>

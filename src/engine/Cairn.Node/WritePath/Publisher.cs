@@ -163,12 +163,12 @@ internal sealed class Publisher : IDisposable
         }
     }
 
-    /// <summary>What was stored and not named is reported once no draft waits that may name it. Under the gate.</summary>
+    /// <summary>What was stored and not named is reported once no draft waits of which a part was stored. Under the gate.</summary>
     public void ReportUnnamed()
     {
         foreach (OpenObject target in _state.OpenObjects)
         {
-            if (target.Frozen is not null || (target.WantsPublishing && target.Active is not null))
+            if (target.Frozen is not null || target.Active is { IsRecovered: true })
             {
                 return;
             }
@@ -382,6 +382,8 @@ internal sealed class Publisher : IDisposable
                 _state.CloseIfIdle(job.Target);
             }
         }
+
+        notes.AddRange(_state.Unnamed.Renew());
 
         // (8) Versions durable, before the journal forgets what they were made of.
         if (!(await _state.Journal.Journal.CommitAsync()).IsOk)

@@ -11,9 +11,11 @@ namespace Cairn.Node.WritePath;
 /// A chunk is noted in the journal before it is stored, and its note is given back when a version names it (step 9) or
 /// when it is condemned. What is left while nothing waits to be published is garbage that only this node knows of.
 /// kill -9 loses no note. A power loss may lose the notes of one round, with the unsynced writes before them: then chunks
-/// of that round can stay behind (docs/decisions/garbage.md). Thread: any; nothing is called back under its lock.
+/// of that round can stay behind (docs/decisions/garbage.md).
+/// A note may be needed for as long as a member is away, or a file open, and one record keeps a whole segment of the journal: so notes
+/// that fall behind, by starts or by writes, are written anew. Thread: any; nothing is called back under its lock.
 /// </remarks>
-internal sealed class UnnamedChunks(JournalWriter journal)
+public sealed class UnnamedChunks(JournalWriter journal)
 {
     private readonly Lock _gate = new();
     private readonly SortedDictionary<ChunkAddress, JournalPosition> _notes = [];
@@ -41,10 +43,7 @@ internal sealed class UnnamedChunks(JournalWriter journal)
                 return false;
             }
 
-            Span<byte> plain = stackalloc byte[ChunkAddress.Size];
-            address.Value.CopyTo(plain);
-            var entry = new JournalEntry { Type = JournalEntryType.ChunkStored };
-            if (!journal.Append(entry, plain, out _).TryGet(out JournalPosition position, out StoreError error))
+            if (!Append(address).TryGet(out JournalPosition position, out StoreError error))
             {
                 return error;
             }
@@ -75,6 +74,29 @@ internal sealed class UnnamedChunks(JournalWriter journal)
         return others;
     }
 
+    /// <summary>Writes notes anew that lie so far back that they keep the journal from using its segments again.</summary>
+    /// <returns>The old notes, to be given back when the new ones are durable. Without room a note stays where it is.</returns>
+    public IReadOnlyList<JournalPosition> Renew()
+    {
+        lock (_gate)
+        {
+            List<JournalPosition> renewed = [];
+            foreach ((ChunkAddress address, JournalPosition old) in
+                _notes.Where(note => journal.Journal.IsFarBack(note.Value)).ToArray())
+            {
+                if (!Append(address).TryGet(out JournalPosition position, out _))
+                {
+                    break;
+                }
+
+                _notes[address] = position;
+                renewed.Add(old);
+            }
+
+            return renewed;
+        }
+    }
+
     /// <summary>These are named by a durable version, or condemned: their notes go.</summary>
     public void Settle(IEnumerable<ChunkAddress> addresses)
     {
@@ -88,5 +110,11 @@ internal sealed class UnnamedChunks(JournalWriter journal)
                 }
             }
         }
+    }
+    private Result<JournalPosition, StoreError> Append(ChunkAddress address)
+    {
+        Span<byte> plain = stackalloc byte[ChunkAddress.Size];
+        address.Value.CopyTo(plain);
+        return journal.Append(new JournalEntry { Type = JournalEntryType.ChunkStored }, plain, out _);
     }
 }

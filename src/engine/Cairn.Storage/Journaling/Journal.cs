@@ -29,7 +29,7 @@ public sealed class Journal : IDisposable
     private readonly JournalCommits _commits;
     private readonly CommitRunner _runner;
     private readonly JournalMaintenance _maintenance;
-    private readonly Dictionary<ulong, List<JournalPosition>> _held = [];
+    private readonly HeldRecords _held = new();
     private SegmentSlot? _current;
     private ulong _nextSegment = 1;
     private ulong _nextSeq = 1;
@@ -42,12 +42,13 @@ public sealed class Journal : IDisposable
     private Journal(IDisk disk, JournalOptions options, Action<Action> background)
     {
         _segments = new JournalSegments(disk, options);
-        _segments.Wiped += ReleaseHeld;
+        _segments.Wiped += wiped => ReleaseAll(_held.Take(wiped));
         _options = options;
         _commits = new JournalCommits(_gate, CollectForSync, MarkDurable);
         _runner = new CommitRunner(_commits.Commit, background);
         _maintenance = new JournalMaintenance(
-            _gate, _segments, background, () => (_completeThrough, _disposed || _failure is not null), Fail);
+            _gate, _segments, _held, background, () => (_completeThrough, _disposed || _failure is not null), Fail,
+            ReleaseAll, slot => _ = FreeIfUnneeded(slot));
     }
 
     /// <summary>Whether an append of an extent would find a segment to go to; false asks writers to wait.</summary>
@@ -71,6 +72,19 @@ public sealed class Journal : IDisposable
             {
                 return (long)Math.Max(0, _options.SegmentsMax - _segments.Available) * _options.SegmentBytes;
             }
+        }
+    }
+
+    /// <summary>
+    /// Whether a record lies so far back that it, and what is held for its segment's sake, keeps a quarter of the journal from being
+    /// used again. Who needs such a small record for long writes it anew and releases the old one.
+    /// </summary>
+    public bool IsFarBack(JournalPosition position)
+    {
+        lock (_gate)
+        {
+            ulong behind = (_current?.Number ?? position.Segment) - position.Segment;
+            return behind >= (ulong)Math.Max(1, _options.SegmentsMax / 4);
         }
     }
 
@@ -198,12 +212,7 @@ public sealed class Journal : IDisposable
         {
             if (after.Segment != position.Segment && after != default && _segments.IsThere(after.Segment))
             {
-                if (!_held.TryGetValue(after.Segment, out List<JournalPosition>? held))
-                {
-                    _held.Add(after.Segment, held = []);
-                }
-
-                held.Add(position);
+                _held.Add(position, after);
                 return;
             }
 
@@ -437,15 +446,11 @@ public sealed class Journal : IDisposable
         return FreeIfUnneeded(slot);
     }
 
-    /// <summary>What was held for the sake of a segment goes with it.</summary>
-    private void ReleaseHeld(ulong wiped)
+    private void ReleaseAll(IReadOnlyList<HeldRecord> held)
     {
-        if (_held.Remove(wiped, out List<JournalPosition>? held))
+        foreach (HeldRecord record in held)
         {
-            foreach (JournalPosition position in held)
-            {
-                _ = ReleaseNow(position);
-            }
+            _ = ReleaseNow(record.Position);
         }
     }
 

@@ -3,14 +3,19 @@ using Cairn.Storage.Ports;
 
 namespace Cairn.Storage.Journaling;
 
-/// <summary>Work nobody waits for: syncs full segments early, cleans freed ones and makes the next.</summary>
-/// <remarks>Shares the journal's gate; <c>state</c> and <c>fail</c> are called under it. One run at a time.</remarks>
+/// <summary>
+/// Work nobody waits for: syncs full segments early, cleans freed ones, makes the next, and sees that old ones do not keep others.
+/// </summary>
+/// <remarks>Shares the journal's gate; what it is given is called under it. One run at a time.</remarks>
 internal sealed class JournalMaintenance(
     object gate,
     JournalSegments segments,
+    HeldRecords held,
     Action<Action> background,
     Func<(ulong CompleteThrough, bool IsStopped)> state,
-    Action<StoreError> fail)
+    Action<StoreError> fail,
+    Action<IReadOnlyList<HeldRecord>> release,
+    Action<SegmentSlot> freeIfUnneeded)
 {
     private bool _isScheduled;
 
@@ -57,6 +62,8 @@ internal sealed class JournalMaintenance(
         SegmentSlot? toSync;
         SegmentSlot? toClean = null;
         SegmentSlot? unnamed = null;
+        SegmentSlot? waitedFor = null;
+        IReadOnlyList<HeldRecord> waiting = [];
         int index = 0;
         bool toMake;
         lock (gate)
@@ -77,6 +84,13 @@ internal sealed class JournalMaintenance(
             else if (toMake || !segments.TryClaimUnclean(out toClean))
             {
                 toMake = toMake || (segments.NeedsPreparing && segments.TryClaimNew(out index));
+                waitedFor = toMake ? null : FindWaitedFor();
+                if (waitedFor is not null)
+                {
+                    // Nobody may begin a new segment in it meanwhile.
+                    waitedFor.Live++;
+                    waiting = held.Take(waitedFor.Number);
+                }
             }
             else if ((unnamed = segments.FindUnnamed()) is not null)
             {
@@ -86,8 +100,14 @@ internal sealed class JournalMaintenance(
 
         return toSync is not null ? SyncFull(toSync)
             : toClean is not null ? Clean(toClean, unnamed)
-            : toMake && Make(index);
+            : toMake ? Make(index)
+            : waitedFor is not null && MakeVoid(waitedFor, waiting);
     }
+
+    /// <summary>A segment that is needed, and keeps others from being used again, where segments get few.</summary>
+    private SegmentSlot? FindWaitedFor() => segments.IsCrowded
+        ? held.Segments.Select(segments.Find).FirstOrDefault(static slot => slot is { IsSealed: true, Writing: 0 })
+        : null;
 
     private SegmentSlot? FindFullUnsynced(ulong completeThrough)
     {
@@ -137,6 +157,36 @@ internal sealed class JournalMaintenance(
         }
 
         return isClean;
+    }
+
+    /// <summary>Takes out of a segment what later records make void, so that those need not wait until it is wiped.</summary>
+    private bool MakeVoid(SegmentSlot slot, IReadOnlyList<HeldRecord> waiting)
+    {
+        bool isWritten = waiting.All(record => slot.MakeVoid(record.After).IsOk);
+        Result<Unit, DiskError> synced = isWritten ? slot.Sync() : Unit.Value;
+        lock (gate)
+        {
+            slot.Live--;
+            if (!synced.IsOk)
+            {
+                fail(StoreError.From(synced.Error));
+            }
+            else if (isWritten)
+            {
+                release(waiting);
+            }
+            else
+            {
+                foreach (HeldRecord record in waiting)
+                {
+                    held.Add(record.Position, record.After);
+                }
+            }
+
+            freeIfUnneeded(slot);
+        }
+
+        return isWritten && synced.IsOk;
     }
 
     private bool Make(int index)

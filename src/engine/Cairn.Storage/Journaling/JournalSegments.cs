@@ -23,6 +23,9 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
     /// <summary>Segments that could still be begun.</summary>
     public int Available => _ready.Count + _unclean.Count + Math.Max(0, options.SegmentsMax - _slots.Count - _making);
 
+    /// <summary>Whether half of all segments are in use.</summary>
+    public bool IsCrowded => Available <= options.SegmentsMax / 2;
+
     /// <summary>Whether the next roll would have to wait for the disk.</summary>
     public bool IsOut => _ready.Count == 0;
 

@@ -97,6 +97,26 @@ internal sealed class SegmentSlot(int index, IDiskFile file)
         return written;
     }
 
+    /// <summary>Overwrites the header of a record, so that no replay finds it; frames behind it still count. Needs a sync.</summary>
+    public Result<Unit, DiskError> MakeVoid(JournalPosition position)
+    {
+        Span<byte> frame = stackalloc byte[JournalFormat.HeaderBytes];
+        Result<Unit, DiskError> read = File.Read(position.FrameOffset, frame);
+        if (!read.IsOk)
+        {
+            return read;
+        }
+
+        if (!JournalFormat.TryRead(frame, out FrameHeader header) || header.Segment != position.Segment)
+        {
+            // A replay does not find it either.
+            return Unit.Value;
+        }
+
+        JournalFormat.Write(frame, header with { Kind = (byte)FrameKind.Void });
+        return File.Write(position.FrameOffset, frame);
+    }
+
     /// <summary>Syncs the file, and with it the name of its segment.</summary>
     public Result<Unit, DiskError> Sync()
     {

@@ -49,7 +49,7 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
         HashSet<ChunkAddress> needed = [];
         LiveChunks live = new(Log, state.Queries, roots);
         _ = await live.Sift(
-            [.. chunks], new GoneSet(), address => _ = needed.Add(address), static () => { }, cancellation);
+            [.. chunks], new GoneSet(), (address, _) => needed.Add(address), static () => { }, cancellation);
         return needed;
     }
 
@@ -263,7 +263,7 @@ internal sealed class VolumeReturn(VolumeState state, IVolumeRoots roots, Garbag
         {
             // A publication may count on a chunk that is here: none is under way from the look to the removal.
             using IDisposable pause = await roots.PausePublishing(cancellation);
-            return await live.Sift(condemned, new GoneSet(), static _ => { }, static () => { }, cancellation)
+            return await live.Sift(condemned, new GoneSet(), static (_, _) => { }, static () => { }, cancellation)
                 && garbage.Remove([.. condemned]);
         }
         finally
