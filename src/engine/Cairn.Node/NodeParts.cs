@@ -28,6 +28,7 @@ internal sealed class NodeParts
         Started = ports.Time.GetTimestamp();
         Diary = new NodeDiary(ports.Time);
         Unreadable = new UnreadableFiles(ports.Time, Diary);
+        RefusedWrites = new RefusedWrites(ports.Time, Diary);
         Errors = new ProgramErrors(Diary);
         Config = new ConfigKeeper(ports, config, Diary);
         PoolLog = new PoolLog(ports, logs, Diary, config.Pool, config.FounderKey, keyring);
@@ -54,6 +55,7 @@ internal sealed class NodeParts
             ports, PoolLog, View, Sync, Diary, factory, Copies.Source, Copies.Replicator, Room.Space)
         {
             Unreadable = Unreadable.Note,
+            Refused = RefusedWrites.Note,
             IsReturning = () => View.IsReturning(),
             HasLeft = () => HasLeft || IsLeaving,
             Copies = Tables,
@@ -89,6 +91,8 @@ internal sealed class NodeParts
     public NodeDiary Diary { get; }
 
     public UnreadableFiles Unreadable { get; }
+
+    public RefusedWrites RefusedWrites { get; }
 
     public ProgramErrors Errors { get; }
 

@@ -39,6 +39,7 @@ public sealed class FullPoolTests
         TimeSpan before = bench.Scheduler.Now;
         Assert.Equal(VolumeError.NoSpace, bench.Put(bench.Nodes[kept.Count % 4], "more", bench.Bytes(1_500_000)).Error);
         Assert.InRange(bench.Scheduler.Now - before, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        Assert.Contains("fewer machines have room", RefusedOf(bench.Nodes[kept.Count % 4]), StringComparison.Ordinal);
         Assert.True(kept.Count * 1_500_000L > Given / 4, $"refused after only {kept.Count} files");
         bench.Until(() => bench.Nodes.TrueForAll(node => node.Status() is { Owed.SendChunks: 0 }), "all of it safe");
         foreach ((string name, byte[] content) in kept)
@@ -54,6 +55,7 @@ public sealed class FullPoolTests
 
         bench.Until(() => bench.Nodes.TrueForAll(node => node.Status().PoolState.UsedBytes < Given / 10), "room again");
         Assert.True(bench.Put(bench.Nodes[2], "again", bench.Bytes(1_500_000)).IsOk);
+        bench.Until(() => bench.Nodes.TrueForAll(node => RefusedOf(node) is null), "nothing said of refused writes");
         Assert.All(bench.Nodes, node => Assert.InRange(node.TakenBytes, 0, Given));
         bench.AssertNoFailures();
     }
@@ -81,8 +83,12 @@ public sealed class FullPoolTests
         bench.AssertNoFailures();
     }
 
-    private static string? FullOf(BenchNode node) =>
-        node.Status().Problems.Where(problem => problem.Code == "node-full").Select(problem => problem.Message)
+    private static string? FullOf(BenchNode node) => ProblemOf(node, "node-full");
+
+    private static string? RefusedOf(BenchNode node) => ProblemOf(node, "writes-refused");
+
+    private static string? ProblemOf(BenchNode node, string code) =>
+        node.Status().Problems.Where(problem => problem.Code == code).Select(problem => problem.Message)
             .SingleOrDefault();
 
     [Fact]

@@ -201,6 +201,7 @@ public sealed class EngineVolumes : IVolumeFactory
             HasPoolRoom = setting.HasPoolRoom,
             IsClosed = setting.IsClosed,
             Unreadable = setting.Unreadable,
+            Refused = setting.Refused,
             OpenTwice = setting.OpenTwice,
             Space = () =>
             {

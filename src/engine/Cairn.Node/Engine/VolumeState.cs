@@ -71,6 +71,9 @@ public sealed record VolumeParts
     /// <summary>Told the path of a file that was read here while no node that has its data could be reached. Any thread.</summary>
     public Action<string> Unreadable { get; init; } = static _ => { };
 
+    /// <summary>Told when a write was refused for want of room. Any thread.</summary>
+    public Action<WriteRefusal> Refused { get; init; } = static _ => { };
+
     /// <summary>Told in a sentence when a file is open for writing here and elsewhere. Any thread, under the gate.</summary>
     public Action<string> OpenTwice { get; init; } = static _ => { };
 

@@ -30,6 +30,7 @@ internal sealed class ProblemList(NodeParts parts)
         problems.AddRange(RefusedHere() is { } refused ? [refused] : []);
         problems.AddRange(parts.Peers.Doubled.Problems(parts.View.NameOf));
         problems.AddRange(parts.Unreadable.Problem is { } unreadable ? [unreadable] : []);
+        problems.AddRange(parts.RefusedWrites.Problem is { } noRoom ? [noRoom] : []);
         problems.AddRange(parts.Copies.Replicator.Unreadable.Problem is { } owed ? [owed] : []);
         problems.AddRange(parts.Errors.Problem is { } bug ? [bug] : []);
         problems.AddRange(parts.Pins.Summaries.Where(pin => pin.State == PinState.NoRoom).Select(pin => new NodeProblem(

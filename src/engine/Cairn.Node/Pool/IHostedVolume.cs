@@ -290,6 +290,9 @@ public sealed record VolumeSetting
     /// <summary>Told the path of a file that was read while no node that has its data could be reached. Any thread.</summary>
     public required Action<string> Unreadable { get; init; }
 
+    /// <summary>Told when a write was refused for want of room. Any thread.</summary>
+    public required Action<WriteRefusal> Refused { get; init; }
+
     /// <summary>Told in a sentence when a file is open for writing here and elsewhere. Any thread.</summary>
     public required Action<string> OpenTwice { get; init; }
 }

@@ -8,6 +8,7 @@ using Cairn.Node.Garbage;
 using Cairn.Node.Logs;
 using Cairn.Node.Peers;
 using Cairn.Node.ReadPath;
+using Cairn.Node.Volumes;
 using Cairn.Node.WritePath;
 using Cairn.Storage;
 
@@ -59,6 +60,9 @@ internal sealed class VolumeSet : IAsyncDisposable
 
     /// <summary>Told the path of a file that was read while no node that has its data could be reached. Any thread.</summary>
     public Action<string> Unreadable { get; init; } = static _ => { };
+
+    /// <summary>Told the name of a volume in which a write was refused for want of room, and why. Any thread.</summary>
+    public Action<string, WriteRefusal> Refused { get; init; } = static (_, _) => { };
 
     /// <summary>Whether this node was forgotten and has not made good yet what was settled without it.</summary>
     public Func<bool> IsReturning { get; init; } = static () => false;
@@ -346,6 +350,7 @@ internal sealed class VolumeSet : IAsyncDisposable
             HasPoolRoom = () => _view.HasRoom,
             IsClosed = () => volume.IsRemoved || HasLeft(),
             Unreadable = Unreadable,
+            Refused = why => Refused(volume.Name, why),
             OpenTwice = sentence => _diary.Add(LogLevel.Info, "open files", sentence),
             Garbage = new ConfirmedMembers(
                 _ports.Identity.Node,

@@ -95,6 +95,17 @@ internal sealed class PatientWriting(
         }
 
         Volatile.Write(ref _refused, Math.Max(1, time.GetTimestamp()));
+        if (!state.Parts.IsDiskFull())
+        {
+            state.Parts.Refused(Why());
+        }
+
         return VolumeError.NoSpace;
     }
+
+    /// <summary>In what there is no room. Of the host's disk the owner is told as long as it is full.</summary>
+    private WriteRefusal Why() =>
+        !state.Parts.HasPoolRoom() ? WriteRefusal.PoolFull
+        : !state.Journal.Journal.HasRoom ? WriteRefusal.JournalFull
+        : WriteRefusal.NodeFull;
 }
