@@ -20,7 +20,8 @@ internal sealed class RefusedWrites(TimeProvider time, NodeDiary diary)
         {
             lock (_lock)
             {
-                return _last is { } last && time.GetElapsedTime(_at) <= ShownFor ? Describe(last.Volume, last.Why) : null;
+                bool isRecent = time.GetElapsedTime(_at) <= ShownFor;
+                return isRecent && _last is { } last ? Describe(last.Volume, last.Why) : null;
             }
         }
     }
@@ -48,14 +49,15 @@ internal sealed class RefusedWrites(TimeProvider time, NodeDiary diary)
         {
             WriteRefusal.PoolFull => (
                 "fewer machines have room than a file has copies.",
-                "`cairn nodes` shows whose room is used up: give more there with `cairn space set`, add a machine, or delete "
-                + "something."),
+                "`cairn nodes` shows whose room is used up: give more there with `cairn space set`, add a machine, or "
+                + "delete something."),
             WriteRefusal.NodeFull => (
                 "this machine has no room for what others have not taken over yet.",
                 "Connect it with the others, or give more with `cairn space set`."),
             WriteRefusal.JournalFull => (
                 "the journal is full of writes that could not be made versions of their files yet.",
-                "`cairn status` and `cairn logs` say what keeps them. The journal takes an eighth of what `cairn space set` gives."),
+                "`cairn status` and `cairn logs` say what keeps them. The journal takes an eighth of what "
+                + "`cairn space set` gives."),
             _ => throw new ArgumentOutOfRangeException(nameof(why), why, "no such reason"),
         };
         return new NodeProblem("writes-refused", $"Writes to '{volume}' are refused: {reason}", remedy);
