@@ -59,6 +59,8 @@ public sealed class CommandTests(PoolFixture fixture)
     [InlineData(ExitCode.Failed, "does not begin with '-'", "volume create --jsn")]
     [InlineData(ExitCode.NotFound, "no volume", "ls nowhere")]
     [InlineData(ExitCode.NotFound, "shared/nowhere: no such file", "cat shared/nowhere")]
+    [InlineData(ExitCode.NotFound, "2026-11-20T10:00", "cat shared/nowhere@yesterday")]
+    [InlineData(ExitCode.NotFound, "2026-11-20T10:00", "rewind shared@yesterday")]
     [InlineData(ExitCode.Failed, "shared: is a directory", "cat shared")]
     [InlineData(ExitCode.Failed, "not begin with '-' or '@'", "snapshot create shared @x")]
     [InlineData(ExitCode.NotFound, "Nothing that node2 did in 'shared' is held", "brake undo shared node2")]

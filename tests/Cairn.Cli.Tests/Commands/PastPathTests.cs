@@ -1,4 +1,5 @@
 using Cairn.Cli.Commands;
+using Cairn.Cli.Output;
 
 namespace Cairn.Cli.Tests.Commands;
 
@@ -36,6 +37,26 @@ public sealed class PastPathTests
         Assert.False(place.IsPast);
         Assert.Equal(PastPath.Present(text), place);
     }
+
+    [Theory]
+    [InlineData("home/doc@yesterday", "yesterday")]
+    [InlineData("home/a@b/doc@2026-13-45", "2026-13-45")]
+    [InlineData("home/doc@1a2", "1a2")]
+    public void What_is_no_form_of_the_past_is_said_with_those_there_are(string text, string word)
+    {
+        CommandException error = Assert.Throws<CommandException>(() => PastPath.ParsePast(text));
+        Assert.Contains($"'{word}'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("2026-11-20T10:00", error.Message, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, error.Exit);
+    }
+
+    [Theory]
+    [InlineData("home/doc")]
+    [InlineData("home/doc@")]
+    [InlineData("home/me@work/doc")]
+    public void Without_a_word_behind_the_name_the_version_is_asked_for(string text) => Assert.Contains(
+        "which version?", Assert.Throws<CommandException>(() => PastPath.ParsePast(text)).Message,
+        StringComparison.Ordinal);
 
     [Fact]
     public void The_query_is_escaped() =>

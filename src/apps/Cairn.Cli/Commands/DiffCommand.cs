@@ -29,22 +29,15 @@ public static class DiffCommand
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
             string oldName = parsed.GetValue(before)!;
-            PastPath older = PastPath.Parse(oldName);
-            string newName = parsed.GetValue(after) ?? $"{older.Volume}/{older.Path}";
-            if (parsed.GetValue(after) is null && !older.IsPast)
-            {
-                throw new CommandException($"{oldName}: say which version: @VERSION ('cairn log' lists them) or @TIME")
-                {
-                    Exit = ExitCode.Usage,
-                };
-            }
-
+            string newName = parsed.GetValue(after) ?? Present(PastPath.ParsePast(oldName));
             byte[] old = await Read(context, oldName, cancellation);
             byte[] now = await Read(context, newName, cancellation);
             return await Print(context, oldName, old, newName, now);
         });
         return command;
     }
+
+    private static string Present(PastPath older) => $"{older.Volume}/{older.Path}";
 
     private static async Task<int> Print(
         CommandContext context, string oldName, byte[] old, string newName, byte[] now)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Cairn.Cli.Output;
 using Cairn.Core.Text;
 using Cairn.Core.Tree;
 using Cairn.Gateway.Control;
@@ -53,17 +52,7 @@ public static class HistoryCommands
             "cairn restore notes/todo.txt@2026-11-20T10:00") { path };
         CommandContext.Attach(command, async (context, parsed, cancellation) =>
         {
-            string text = parsed.GetValue(path)!;
-            PastPath place = PastPath.Parse(text);
-            if (!place.IsPast)
-            {
-                throw new CommandException(
-                    $"which version? Write {text}@VERSION or {text}@TIME; 'cairn log {text}' lists them")
-                {
-                    Exit = ExitCode.Usage,
-                };
-            }
-
+            PastPath place = PastPath.ParsePast(parsed.GetValue(path)!);
             return await context.Change(HttpMethod.Post, "/v1/history/restore" + place.Query, cancellation);
         });
         return command;

@@ -27,6 +27,14 @@ internal static class PastContent
                 HttpMethod.Get, "/v1/history/content" + past.Query, null, cancellation);
             return (then, Path.GetFileName(past.Path));
         }
+        catch (CommandException error) when (
+            error.Exit == ExitCode.NotFound && PastPath.StrangeWord(source) is { } word)
+        {
+            throw new CommandException($"{error.Message}; if '{word}' is to be a version or a time: {PastPath.Forms}")
+            {
+                Exit = error.Exit,
+            };
+        }
     }
 
     /// <summary>Whether no file can be called so: with '@' and a version behind it, a long name is longer than names can be.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cairn.Cli.Output;
 
 namespace Cairn.Cli.Commands;
 
@@ -13,6 +14,10 @@ public sealed record PastPath(string Volume, string Path, string? Version = null
 {
     private const int VersionDigitsMin = 4;
     private const int VersionDigitsMax = 32;
+
+    /// <summary>What may stand behind an '@', for who wrote something else.</summary>
+    public const string Forms = "behind '@' stands a version, 4 digits or more of the id that 'cairn log' shows, or a "
+        + "time such as 2026-11-20 or 2026-11-20T10:00, local unless it ends in Z or an offset";
 
     /// <summary>The query that the control socket understands.</summary>
     public string Query =>
@@ -54,5 +59,27 @@ public sealed record PastPath(string Volume, string Path, string? Version = null
                 Time = DateTimeOffset.Parse(suffix, CultureInfo.InvariantCulture, DateTimeStyles.AssumeLocal),
             }
             : Present(text);
+    }
+
+    /// <summary>Reads a place that must be in the past.</summary>
+    /// <exception cref="CommandException">Neither a version nor a time is named.</exception>
+    public static PastPath ParsePast(string text)
+    {
+        PastPath place = Parse(text);
+        return place.IsPast ? place : throw new CommandException(StrangeWord(text) is { } word
+            ? $"{text}: '{word}' is no version and no time: {Forms}"
+            : $"which version? Write {text}@VERSION or {text}@TIME; 'cairn log {text}' lists them")
+        {
+            Exit = ExitCode.Usage,
+        };
+    }
+
+    /// <summary>What stands behind the '@' of a file's name and names nothing of the past; null without one.</summary>
+    public static string? StrangeWord(string text)
+    {
+        PastPath place = Parse(text);
+        string name = place.Path[(place.Path.LastIndexOf('/') + 1)..];
+        int at = name.LastIndexOf('@');
+        return place.IsPast || at < 0 || at == name.Length - 1 ? null : name[(at + 1)..];
     }
 }

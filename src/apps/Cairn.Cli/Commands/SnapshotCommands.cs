@@ -51,7 +51,11 @@ public static class SnapshotCommands
             {
                 if (!state.StartsWith('@'))
                 {
-                    throw new CommandException("--by needs a time: write VOLUME@TIME") { Exit = ExitCode.Usage };
+                    throw new CommandException(
+                        "--by needs a time: write VOLUME@TIME, such as notes@2026-11-20T10:00")
+                    {
+                        Exit = ExitCode.Usage,
+                    };
                 }
 
                 IReadOnlyList<string> machines = await Machines.Of(context, name, cancellation);

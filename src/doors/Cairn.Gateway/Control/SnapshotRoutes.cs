@@ -133,7 +133,8 @@ internal static class SnapshotRoutes
                 + "all of it stand, 'cairn node read-write NODE --accept-refused'",
             (['@', ..], VolumeError.NotFound) => "not a moment of the past, or the path was not there then",
             (_, VolumeError.NotFound) =>
-                "no such snapshot, or the path was not in it; 'cairn snapshot ls' lists them",
+                "no such snapshot, or the path was not in it; 'cairn snapshot ls' lists them, and a time is written "
+                + "2026-11-20 or 2026-11-20T10:00",
             _ => null,
         };
         return sentence is null ? ControlReplies.Refuse(name, error) : ControlReplies.Refuse(new ControlError(
