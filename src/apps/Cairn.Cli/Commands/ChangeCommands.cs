@@ -24,7 +24,8 @@ public static class ChangeCommands
             string wanted = parsed.GetValue(path)!;
             (string volume, string below) = VolumePath.Split(wanted);
             string place = below.Trim('/').Length > 0 ? VolumePath.Query(wanted) : throw new CommandException(
-                $"{volume} names a volume and no directory in it; 'cairn volume create' makes volumes");
+                $"{wanted} names no directory in a volume: write VOLUME/PATH; 'cairn volume create {volume}' makes a "
+                + "volume");
             return $"/v1/files/directory{place}{Flag("parents", parsed.GetValue(parents))}";
         });
     }
@@ -50,7 +51,8 @@ public static class ChangeCommands
             return below.Trim('/').Length > 0
                 ? "/v1/files" + VolumePath.Query(doomed) + Flag("recursive", parsed.GetValue(recursive))
                 : throw new CommandException(
-                    $"{volume} is a volume: 'cairn volume rm {volume}' removes it with everything in it");
+                    $"{doomed} names no file or directory in a volume: write VOLUME/PATH; 'cairn volume rm {volume}' "
+                    + "removes a volume with everything in it");
         });
     }
 

@@ -25,7 +25,7 @@ internal static class HistoryRoutes
         Route.Post(app, "/v1/history/restore", context => With(
             context, (volume, history, path) => Restore(context, volume, history, path)));
         Route.Get(app, "/v1/history/trash", context => With(
-            context, (_, history, path) => Trash(node, history, path)));
+            context, (volume, history, path) => Trash(node, volume, history, path)));
         Route.Delete(app, "/v1/history/trash", context => With(context, EmptyTrash));
         Route.Post(app, "/v1/history/undelete", context => With(
             context, (volume, history, path) => Undelete(context, volume, history, path)));
@@ -71,13 +71,15 @@ internal static class HistoryRoutes
             : RefuseVersion(context, volume, path, error);
     }
 
-    private static Task<IResult> Trash(INodeControl node, IVolumeHistory history, string path) =>
-        Task.FromResult(ControlReplies.Json(
+    private static Task<IResult> Trash(INodeControl node, IVolume volume, IVolumeHistory history, string path) =>
+        VolumeCall.Found(
+            volume,
+            path,
             [
                 .. history.Trash().Where(entry => VolumeCall.IsBelow(entry.Path, path))
                     .Select(entry => TrashSummary.From(entry, node)),
             ],
-            ControlJson.Default.IReadOnlyListTrashSummary));
+            ControlJson.Default.IReadOnlyListTrashSummary);
 
     private static Task<IResult> EmptyTrash(IVolume volume, IVolumeHistory history, string path) =>
         Task.FromResult(VolumeCall.RefuseFolder("emptying the trash", path) is { } refused ? refused
@@ -95,19 +97,18 @@ internal static class HistoryRoutes
             : ControlReplies.Refuse(volume, path, error));
     }
 
-    private static async Task<IResult> Conflicts(
-        INodeControl node, IVolume volume, IVolumeHistory history, string path)
-    {
-        ConflictSummary[] found = [.. history.Conflicts().Where(conflict => IsMeant(conflict, path))
-            .OrderBy(conflict => conflict.Path, StringComparer.Ordinal)
-            .Select(conflict => new ConflictSummary(
-                conflict.Path, [.. conflict.Sides.Select(side => ConflictSideSummary.From(side, node))]))];
-
-        // Of a name that is nowhere it would be no answer that it is not in conflict: it is a slip.
-        return found.Length == 0 && !(await volume.Resolve(path)).TryGet(out _, out VolumeError error)
-            ? ControlReplies.Refuse(volume, path, error)
-            : ControlReplies.Json(found, ControlJson.Default.IReadOnlyListConflictSummary);
-    }
+    private static Task<IResult> Conflicts(
+        INodeControl node, IVolume volume, IVolumeHistory history, string path) =>
+        VolumeCall.Found(
+            volume,
+            path,
+            [
+                .. history.Conflicts().Where(conflict => IsMeant(conflict, path))
+                    .OrderBy(conflict => conflict.Path, StringComparer.Ordinal)
+                    .Select(conflict => new ConflictSummary(
+                        conflict.Path, [.. conflict.Sides.Select(side => ConflictSideSummary.From(side, node))])),
+            ],
+            ControlJson.Default.IReadOnlyListConflictSummary);
 
     /// <summary>Whether a conflict is at or below a path, or one of its sides is shown there.</summary>
     private static bool IsMeant(NameConflict conflict, string path)

@@ -11,13 +11,15 @@ internal static class PresenceRoutes
     public static void Map(WebApplication app, INodeControl node, EngineCalls engine) =>
         Route.Get(app, "/v1/open", context => VolumeCall.With(
             context, node, engine, static volume => volume.Presence,
-            (_, presence, path) => List(node, presence, path)));
+            (volume, presence, path) => List(node, volume, presence, path)));
 
-    private static Task<IResult> List(INodeControl node, IVolumePresence presence, string path) =>
-        Task.FromResult(ControlReplies.Json(
+    private static Task<IResult> List(INodeControl node, IVolume volume, IVolumePresence presence, string path) =>
+        VolumeCall.Found(
+            volume,
+            path,
             [
                 .. presence.All().Where(file => VolumeCall.IsBelow(file.Path, path))
                     .Select(file => file with { User = node.UserOf(file.Node) }),
             ],
-            ControlJson.Default.IReadOnlyListOpenFile));
+            ControlJson.Default.IReadOnlyListOpenFile);
 }

@@ -18,11 +18,14 @@ internal static class SnapshotRoutes
         Task<IResult> With(HttpContext context, Func<IVolume, IVolumeSnapshots, string, Task<IResult>> act) =>
             VolumeCall.With(context, node, engine, static volume => volume.Snapshots, act);
 
-        Route.Get(app, "/v1/snapshots", context => With(context, (_, snapshots, _) => List(node, snapshots)));
+        Route.Get(app, "/v1/snapshots", context => With(
+            context, (_, snapshots, path) => List(node, snapshots, path)));
         Route.Post(app, "/v1/snapshots", context => Route.With(context, "name", name => With(
             context, (volume, snapshots, path) => Create(context, volume, snapshots, path, name))));
         Route.Delete(app, "/v1/snapshots", context => Route.With(context, "name", name => With(
-            context, (volume, snapshots, _) => Remove(context, node, engine, volume, snapshots, name))));
+            context, (volume, snapshots, path) => VolumeCall.RefuseFolder("removing a snapshot", path) is { } refused
+                ? Task.FromResult(refused)
+                : Remove(context, node, engine, volume, snapshots, name))));
         Route.Post(app, "/v1/snapshots/clone", context => Route.With(context, "volume", volume => Route.With(
             context, "name", name => Route.With(context, "as", async clone => VolumeCall.RefuseFolder(
                 "a clone", context.Request.Query["path"].ToString()) ?? ControlReplies.Of(
@@ -37,8 +40,8 @@ internal static class SnapshotRoutes
             context, (_, snapshots, path) => Restore(context, snapshots, path, name))));
     }
 
-    private static Task<IResult> List(INodeControl node, IVolumeSnapshots snapshots) =>
-        Task.FromResult(ControlReplies.Json(
+    private static Task<IResult> List(INodeControl node, IVolumeSnapshots snapshots, string path) =>
+        Task.FromResult(VolumeCall.RefuseFolder("the list of snapshots", path) ?? ControlReplies.Json(
             [.. snapshots.List().Select(one => one with { AuthorUser = node.UserOf(one.Author) })],
             ControlJson.Default.IReadOnlyListVolumeSnapshot));
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization.Metadata;
 using Cairn.Core.Primitives;
 using Cairn.Node.Control;
 using Cairn.Node.Volumes;
@@ -40,6 +41,15 @@ internal static class VolumeCall
         string top = folder.Trim('/');
         return top.Length == 0 || path == top || path.StartsWith(top + "/", StringComparison.Ordinal);
     }
+
+    /// <summary>
+    /// Answers what was found at a path or below it. Of a name that is nowhere, nothing is no answer: it is a slip.
+    /// </summary>
+    public static async Task<IResult> Found<T>(
+        IVolume volume, string path, IReadOnlyList<T> found, JsonTypeInfo<IReadOnlyList<T>> type) =>
+        found.Count == 0 && !(await volume.Resolve(path)).TryGet(out _, out VolumeError error)
+            ? ControlReplies.Refuse(volume, path, error)
+            : ControlReplies.Json(found, type);
 
     /// <summary>Finds a side of the volume that not every one has, and acts on it, or says why not.</summary>
     public static Task<IResult> With<TSide>(
