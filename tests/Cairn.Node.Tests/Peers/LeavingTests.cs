@@ -116,12 +116,46 @@ public sealed class LeavingTests
         Assert.Contains(report.Holders, holder => holder.Node == leaver.Id && holder.Chunks == report.Chunks);
     }
 
+    /// <summary>Nobody tells it any more what the others have: there is nothing to wait for.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_machine_that_left_says_so_to_who_would_wait_for_copies(bool startsAgain)
+    {
+        PoolBench bench = PoolBench.WithDrives(3, 671);
+        BenchNode leaver = bench.Nodes[2];
+        Assert.True(bench.Put(leaver, "file", bench.Bytes(100_000)).IsOk);
+        Assert.True(Leave(bench, leaver)[^1].IsOk);
+        if (startsAgain)
+        {
+            leaver.Kill();
+            leaver.Start();
+            bench.Until(() => leaver.FindDrive() is not null, "it is back");
+        }
+
+        AssertSaysThatItLeft(All(bench, leaver, () => leaver.Node.WaitSafe(null, default)));
+        AssertSaysThatItLeft(All(bench, leaver, () => leaver.Node.WaitSafe("shared/file", default)));
+        AssertSaysThatItLeft(All(bench, leaver, () => leaver.Node.Evacuate(default)));
+        Assert.DoesNotContain("cairn evacuate", leaver.Status().OnlyHere.Sentence, StringComparison.Ordinal);
+    }
+
+    private static void AssertSaysThatItLeft(List<Result<SafetyProgress, ControlError>> steps)
+    {
+        ControlError error = Assert.Single(steps).Error;
+        Assert.Equal(ControlErrorKind.NotMember, error.Kind);
+        Assert.Contains("has left the pool", error.Message, StringComparison.Ordinal);
+    }
+
     private static List<Result<SafetyProgress, ControlError>> Leave(
         PoolBench bench, BenchNode node, bool force = false) =>
+        All(bench, node, () => node.Node.Leave(force, default));
+
+    private static List<Result<SafetyProgress, ControlError>> All(
+        PoolBench bench, BenchNode node, Func<IAsyncEnumerable<Result<SafetyProgress, ControlError>>> ask) =>
         bench.Do(node, async () =>
         {
             List<Result<SafetyProgress, ControlError>> steps = [];
-            await foreach (Result<SafetyProgress, ControlError> step in node.Node.Leave(force, default))
+            await foreach (Result<SafetyProgress, ControlError> step in ask())
             {
                 steps.Add(step);
             }

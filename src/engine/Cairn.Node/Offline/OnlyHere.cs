@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Cairn.Core.Log;
-using Cairn.Core.Primitives;
 using Cairn.Core.Repair;
 using Cairn.Core.Text;
 using Cairn.Node.Control;
@@ -56,12 +55,16 @@ internal sealed class OnlyHere(
             paths.AddRange(unshared.Paths.Take(PathsMax - paths.Count));
         }
 
+        string advice = view.HasLeft(view.Self)
+            ? "this node has left the pool, copy out what is wanted."
+            : "`cairn evacuate` pushes it out.";
         return new OnlyHereStatus(
-            files, chunks.Addresses.Count, bytes, blocks, paths, Sentence(files, chunks.Addresses.Count, blocks));
+            files, chunks.Addresses.Count, bytes, blocks, paths,
+            Sentence(files, chunks.Addresses.Count, blocks) + advice);
     }
 
     /// <summary>Pushes everything out that is only here; the last report says whether that is done, or why it cannot be.</summary>
-    public async IAsyncEnumerable<Result<SafetyProgress, ControlError>> Evacuate(
+    public async IAsyncEnumerable<SafetyProgress> Evacuate(
         Func<Task> progress, [EnumeratorCancellation] CancellationToken cancellation)
     {
         foreach (IHostedVolume volume in volumes.Open.ToArray())
@@ -130,6 +133,6 @@ internal sealed class OnlyHere(
             _ when blocks > 0 => "Changed names are",
             _ => "Something just written is",
         };
-        return $"{what} only here and would be lost with this machine: `cairn evacuate` pushes it out.";
+        return $"{what} only here and would be lost with this machine: ";
     }
 }

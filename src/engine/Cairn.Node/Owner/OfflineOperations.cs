@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using Cairn.Core.Primitives;
 using Cairn.Core.Rules;
 using Cairn.Node.Control;
@@ -12,8 +13,20 @@ namespace Cairn.Node.Owner;
 internal sealed class OfflineOperations(NodeParts parts, PoolNames names, VolumeOperations volumes)
 {
     /// <inheritdoc cref="INodeControl.Evacuate"/>
-    public IAsyncEnumerable<Result<SafetyProgress, ControlError>> Evacuate(CancellationToken cancellation) =>
-        parts.OnlyHere.Evacuate(() => parts.Progress.Next, cancellation);
+    public async IAsyncEnumerable<Result<SafetyProgress, ControlError>> Evacuate(
+        [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        if (parts.HasLeft)
+        {
+            yield return Answer.Left;
+            yield break;
+        }
+
+        await foreach (SafetyProgress step in parts.OnlyHere.Evacuate(() => parts.Progress.Next, cancellation))
+        {
+            yield return step;
+        }
+    }
 
     /// <inheritdoc cref="INodeControl.Pin"/>
     public async ValueTask<Result<Unit, ControlError>> Pin(string? path, int recentDays)

@@ -67,7 +67,7 @@ internal sealed class SafetyOperations(NodeParts parts, PoolNames names, SafetyS
         long reported = 0;
         long asked = 0;
         long? heard = null;
-        while (!cancellation.IsCancellationRequested && !parts.IsStopping)
+        while (!cancellation.IsCancellationRequested && !parts.IsStopping && !parts.HasLeft)
         {
             Task progress = parts.Progress.Next;
             SafetyProgress now = state.OwnProgress(ref most);
@@ -122,7 +122,9 @@ internal sealed class SafetyOperations(NodeParts parts, PoolNames names, SafetyS
             await Waiting.AtMost(progress, NodeProgress.ReportEvery, parts.Ports.Time, cancellation);
         }
 
-        yield return new ControlError(ControlErrorKind.Stopping, "The wait was ended before everything was safe.");
+        yield return parts.HasLeft
+            ? Answer.Left
+            : new ControlError(ControlErrorKind.Stopping, "The wait was ended before everything was safe.");
     }
 
     /// <summary>Files that have parts of which no member has a copy, a cached one either.</summary>
