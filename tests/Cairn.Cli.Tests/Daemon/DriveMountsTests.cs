@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Cairn.Cli.Daemon;
 using Cairn.Core.Primitives;
 using Cairn.Gateway.Control;
@@ -50,6 +51,7 @@ public sealed class DriveMountsTests : IAsyncLifetime
 
         Assert.True((await _mounts.Unmount(directory, force: false, default)).IsOk);
         Assert.Empty(_mounts.Mounts);
+        Assert.Empty(_mounts.Problems);
         Assert.Empty(_settings);
         Assert.Empty(Directory.EnumerateFileSystemEntries(directory));
         Assert.Equal(ControlErrorKind.NotFound, (await _mounts.Unmount(directory, force: false, default)).Error.Kind);
@@ -145,6 +147,38 @@ public sealed class DriveMountsTests : IAsyncLifetime
         }
 
         Assert.Empty(_mounts.Problems);
+    }
+
+    /// <summary>It is mounted again at the next start: until then, what is written into the folder is not in the drive.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ADriveThatIsUnmountedFromOutside_IsAProblemUntilItIsMountedOrGivenUp(bool isGivenUp)
+    {
+        string directory = Folder("a");
+        Assert.True((await _mounts.Mount("photos", directory, default)).IsOk);
+        using (Process umount = Process.Start("umount", directory))
+        {
+            await umount.WaitForExitAsync(TestContext.Current.CancellationToken);
+            Assert.Equal(0, umount.ExitCode);
+        }
+
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        while (_mounts.Mounts.Count > 0)
+        {
+            await Task.Delay(10, limit.Token);
+        }
+
+        NodeProblem problem = Assert.Single(_mounts.Problems);
+        Assert.Equal("not-mounted", problem.Code);
+        Assert.Contains("not by `cairn umount`", problem.Message, StringComparison.Ordinal);
+        Assert.Contains($"`cairn mount photos {directory}`", problem.Advice, StringComparison.Ordinal);
+        Assert.Single(_settings);
+        Assert.True(isGivenUp
+            ? (await _mounts.Unmount(directory, force: false, default)).IsOk
+            : (await _mounts.Mount("photos", directory, default)).IsOk);
+        Assert.Empty(_mounts.Problems);
+        Assert.Equal(isGivenUp ? 0 : 1, _settings.Count);
     }
 
     [Fact]

@@ -9,8 +9,8 @@ namespace Cairn.Cli.Daemon;
 
 /// <summary>The drives this daemon has mounted: wires volumes to the FUSE door and the door to /dev/fuse.</summary>
 /// <remarks>
-/// Safe from several threads; one mount or unmount at a time. A drive that somebody unmounted from outside leaves the list by
-/// itself, but is mounted again at the next start: only <see cref="Unmount"/> takes it out of the settings.
+/// Safe from several threads; one mount or unmount at a time. A drive that somebody unmounted from outside leaves the list and is
+/// a problem, because it is mounted again at the next start: only <see cref="Unmount"/> takes it out of the settings.
 /// </remarks>
 public sealed class DriveMounts : IMountControl, IAsyncDisposable
 {
@@ -22,7 +22,8 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
     private readonly SemaphoreSlim _one = new(1);
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, (string Volume, FuseMount Mount)> _mounts = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, (string Volume, string Why)> _waiting = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, Missing> _missing = new(StringComparer.Ordinal);
+    private readonly HashSet<FuseMount> _givenUp = [];
     private volatile bool _isEnding;
 
     /// <summary>No drives yet.</summary>
@@ -38,6 +39,11 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
         _remember = remember;
         _say = say;
     }
+
+    /// <summary>A drive that should be mounted and is not.</summary>
+    /// <param name="Volume">The volume's name.</param>
+    /// <param name="Why">What kept it from being mounted; null when somebody unmounted it from outside.</param>
+    private sealed record Missing(string Volume, string? Why);
 
     /// <inheritdoc/>
     public IReadOnlyList<MountSummary> Mounts
@@ -58,11 +64,7 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
         {
             lock (_gate)
             {
-                return [.. _waiting.Select(static entry => new NodeProblem(
-                    "not-mounted",
-                    $"The drive of '{entry.Value.Volume}' is not mounted: {entry.Value.Why.TrimEnd('.')}.",
-                    $"What is written into {entry.Key} meanwhile is on this machine alone. It is mounted when it "
-                    + $"can be; `cairn umount {entry.Key}` gives the drive up."))];
+                return [.. _missing.Select(static entry => Problem(entry.Key, entry.Value))];
             }
         }
     }
@@ -85,7 +87,7 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
 
             lock (_gate)
             {
-                _waiting[Normal(drive.Directory)] = (drive.Volume, error.Message);
+                _missing[Normal(drive.Directory)] = new Missing(drive.Volume, error.Message);
             }
 
             _say($"'{drive.Volume}' could not be mounted: {error.Message}");
@@ -122,10 +124,10 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
         lock (_gate)
         {
             string path = Normal(drive.Directory);
-            isNews = _waiting.TryGetValue(path, out (string Volume, string Why) last) && last.Why != error.Message;
+            isNews = _missing.TryGetValue(path, out Missing? last) && last.Why != error.Message;
             if (isNews)
             {
-                _waiting[path] = (drive.Volume, error.Message);
+                _missing[path] = new Missing(drive.Volume, error.Message);
             }
         }
 
@@ -142,8 +144,8 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
     {
         lock (_gate)
         {
-            return _waiting.TryGetValue(Normal(drive.Directory), out (string Volume, string Why) there)
-                && there.Volume == drive.Volume;
+            return _missing.TryGetValue(Normal(drive.Directory), out Missing? there)
+                && there.Volume == drive.Volume && there.Why is not null;
         }
     }
 
@@ -171,16 +173,17 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
     {
         string path = Normal(directory);
         FuseMount? mount;
-        bool isWaiting;
+        bool isMissing;
         lock (_gate)
         {
             mount = _mounts.TryGetValue(path, out (string Volume, FuseMount Mount) found) ? found.Mount : null;
-            isWaiting = _waiting.Remove(path);
+            isMissing = _missing.Remove(path);
+            _ = mount is not null && _givenUp.Add(mount);
         }
 
         if (mount is null)
         {
-            return !isWaiting
+            return !isMissing
                 ? new ControlError(ControlErrorKind.NotFound, $"no drive is mounted at {path}")
                 : _remember(drives => [.. Others(drives, path)]) is { } kept
                 ? Forgetful($"It is given up until the daemon starts again: {kept}")
@@ -189,6 +192,11 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
 
         if (!mount.Unmount(force).TryGet(out _, out MountError error))
         {
+            lock (_gate)
+            {
+                _givenUp.Remove(mount);
+            }
+
             return ToControl(error);
         }
 
@@ -203,6 +211,18 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
             ? Unit.Value
             : Forgetful($"It is unmounted, and will be mounted again when the daemon starts: {lost}");
     }
+
+    private static NodeProblem Problem(string path, Missing drive) => drive.Why is { } why
+        ? new NodeProblem(
+            "not-mounted",
+            $"The drive of '{drive.Volume}' is not mounted: {why.TrimEnd('.')}.",
+            $"What is written into {path} meanwhile is on this machine alone. It is mounted when it can be; "
+            + $"`cairn umount {path}` gives the drive up.")
+        : new NodeProblem(
+            "not-mounted",
+            $"The drive of '{drive.Volume}' is not mounted: it was unmounted from {path}, and not by `cairn umount`.",
+            $"What is written into {path} meanwhile is on this machine alone. `cairn mount {drive.Volume} {path}` "
+            + $"mounts it again, and so does the next start; `cairn umount {path}` gives the drive up.");
 
     private static ControlError Forgetful(string sentence) => new(ControlErrorKind.Storage, sentence);
 
@@ -251,11 +271,11 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
             lock (_gate)
             {
                 _mounts[path] = (volume, mount);
-                _waiting.Remove(path);
+                _missing.Remove(path);
             }
 
             IDisposable watch = found.Watch(new VolumeEnd(() => Task.Run(() => OnRemoved(volume, path, mount))));
-            _ = WatchEnd(path, mount, watch);
+            _ = WatchEnd(volume, path, mount, watch);
             return new MountSummary(volume, path);
         }
         finally
@@ -282,14 +302,25 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
         _say($"'{volume}' was removed: its drive at {path} is unmounted");
     }
 
-    private async Task WatchEnd(string path, FuseMount mount, IDisposable watch)
+    private async Task WatchEnd(string volume, string path, FuseMount mount, IDisposable watch)
     {
         await mount.Completion;
         watch.Dispose();
-        if (Forget(path, mount))
+        lock (_gate)
         {
-            _say($"the drive at {path} was unmounted");
+            bool isGivenUp = _givenUp.Remove(mount) || _isEnding;
+            if (!Forget(path, mount))
+            {
+                return;
+            }
+
+            if (!isGivenUp)
+            {
+                _missing[path] = new Missing(volume, null);
+            }
         }
+
+        _say($"the drive at {path} was unmounted");
     }
 
     private bool Forget(string path, FuseMount mount)
