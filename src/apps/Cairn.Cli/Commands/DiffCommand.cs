@@ -30,44 +30,46 @@ public static class DiffCommand
         {
             string oldName = parsed.GetValue(before)!;
             string newName = parsed.GetValue(after) ?? Present(PastPath.ParsePast(oldName));
-            byte[] old = await Read(context, oldName, cancellation);
-            byte[] now = await Read(context, newName, cancellation);
-            return await Print(context, oldName, old, newName, now);
+            return await Compare(context, oldName, newName, cancellation);
         });
         return command;
     }
 
     private static string Present(PastPath older) => $"{older.Volume}/{older.Path}";
 
-    private static async Task<int> Print(
-        CommandContext context, string oldName, byte[] old, string newName, byte[] now)
+    private static async Task<int> Compare(
+        CommandContext context, string oldName, string newName, CancellationToken cancellation)
     {
-        if (old.AsSpan().SequenceEqual(now))
+        using DiffSide old = await DiffSide.Open(context, oldName, cancellation);
+        using DiffSide now = await DiffSide.Open(context, newName, cancellation);
+        bool areEqual = true;
+        while (areEqual || (old.IsText && now.IsText))
+        {
+            ReadOnlyMemory<byte> before = await old.Next(cancellation);
+            ReadOnlyMemory<byte> after = await now.Next(cancellation);
+            areEqual &= before.Span.SequenceEqual(after.Span);
+            if (before.IsEmpty && after.IsEmpty)
+            {
+                break;
+            }
+        }
+
+        if (areEqual)
         {
             return ExitCode.Ok;
         }
 
-        if (TextLines.IsText(old) && TextLines.IsText(now))
-        {
-            byte[] diff = UnifiedDiff.Of(oldName, old, newName, now);
-            if (!context.Quiet)
-            {
-                await using Stream output = Console.OpenStandardOutput();
-                await output.WriteAsync(diff);
-            }
-        }
-        else
+        if (!old.IsText || !now.IsText)
         {
             context.Say($"{oldName} and {newName} differ and are not both text.");
         }
+        else if (!context.Quiet)
+        {
+            byte[] diff = UnifiedDiff.Of(oldName, old.Text, newName, now.Text);
+            await using Stream output = Console.OpenStandardOutput();
+            await output.WriteAsync(diff, cancellation);
+        }
 
         return ExitCode.NotSafe;
-    }
-
-    private static async Task<byte[]> Read(CommandContext context, string place, CancellationToken cancellation)
-    {
-        (HttpResponseMessage answer, _) = await PastContent.Ask(context, place, cancellation);
-        using HttpResponseMessage response = answer;
-        return await response.Content.ReadAsByteArrayAsync(cancellation);
     }
 }
