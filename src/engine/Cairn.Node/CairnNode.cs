@@ -48,7 +48,7 @@ public sealed class CairnNode : INodeControl, IAsyncDisposable
         _members = new MemberOperations(parts, names);
         _volumes = new VolumeOperations(parts, names);
         _clones = new CloneOperations(parts, names, _volumes);
-        _writers = new WriterOperations(parts, names, _volumes);
+        _writers = new WriterOperations(parts, names);
         _safety = new SafetyOperations(parts, names, safety);
         _leaving = new LeaveOperations(parts, safety);
         _offline = new OfflineOperations(parts, names, _volumes);

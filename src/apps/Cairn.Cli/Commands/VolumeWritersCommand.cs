@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cairn.Cli.Output;
 using Cairn.Gateway.Control;
+using Cairn.Node.Control;
 
 namespace Cairn.Cli.Commands;
 
@@ -40,9 +41,9 @@ public static class VolumeWritersCommand
             + "file system', in a folder with 'Permission denied'. Changes of theirs that this machine has not seen "
             + "yet are refused, too: kept, counted in 'cairn nodes', shown nowhere. What they made apart elsewhere "
             + "in the volume comes back by itself as soon as they have heard of the limit of a folder. The nearest "
-            + "folder that says anything decides; a limit goes with its folder when that is moved. A machine that "
-            + "only reads ('cairn node read-only') stays so. Without machines and options it lists who may. "
-            + "Changing it: admins only.",
+            + "folder that says anything decides, among those who may change the volume; a limit goes with its folder "
+            + "when that is moved. A machine that only reads ('cairn node read-only') stays so. Without machines and "
+            + "options it lists who may. Changing it: admins only.",
             "cairn volume writers accounts",
             "cairn volume writers accounts desk lap",
             "cairn volume writers accounts/pay desk",
@@ -75,6 +76,7 @@ public static class VolumeWritersCommand
             context.Say(isInherited
                 ? $"{path} is changed by whoever may change the folder above it."
                 : $"{path} is changed by {(isForAll ? "everyone" : string.Join(", ", writers))}.");
+            await SayShutOut(context, path, cancellation);
             return ExitCode.Ok;
         });
         return command;
@@ -87,6 +89,33 @@ public static class VolumeWritersCommand
             Route + VolumePath.Query(VolumePath.Split(path).Volume),
             ControlJson.Default.IReadOnlyListFolderWriters,
             ["PATH", "CHANGED BY"],
-            folder => [[folder.Path ?? "(removed)", folder.Writers is { } some ? string.Join(", ", some) : "everyone"]],
+            folder => [[folder.Path ?? "(removed)", Changers(folder)]],
             cancellation);
+
+    private static string Changers(FolderWriters folder)
+    {
+        if (folder.Writers is not { } writers)
+        {
+            return "everyone";
+        }
+
+        string[] able = [.. writers.Except(folder.ShutOut)];
+        string some = able.Length == 0 ? "nobody" : string.Join(", ", able);
+        return folder.ShutOut.Count == 0 ? some : $"{some} (shut out: {string.Join(", ", folder.ShutOut)})";
+    }
+
+    /// <summary>Who changes a folder must be allowed to change its volume, too: what was said may let nobody in.</summary>
+    private static async Task SayShutOut(CommandContext context, string path, CancellationToken cancellation)
+    {
+        string volume = VolumePath.Split(path).Volume;
+        IReadOnlyList<FolderWriters> all = await context.Client.Get(
+            Route + VolumePath.Query(volume), ControlJson.Default.IReadOnlyListFolderWriters, cancellation);
+        foreach (FolderWriters folder in all.Where(folder => folder.ShutOut.Count > 0))
+        {
+            context.Say(
+                $"Shut out of {folder.Path ?? "a folder that was removed"}: {string.Join(", ", folder.ShutOut)}. "
+                + $"Who changes it must be allowed to change {volume}, too: see 'cairn volume writers {volume}' and, "
+                + "for machines that only read, 'cairn nodes'.");
+        }
+    }
 }

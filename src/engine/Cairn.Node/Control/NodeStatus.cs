@@ -127,7 +127,11 @@ public readonly record struct VolumeSummary(VolumeId Id, string Name, bool HasKe
 /// The volume's name, and the folder's path behind it; null: the folder was removed, or the volume is not open here.
 /// </param>
 /// <param name="Writers">The names of the nodes that alone may; null: every member's that may edit the volume.</param>
-public sealed record FolderWriters(string? Path, IReadOnlyList<string>? Writers);
+public sealed record FolderWriters(string? Path, IReadOnlyList<string>? Writers)
+{
+    /// <summary>Those of the writers that may not edit the volume: they change nothing here either, both must allow it.</summary>
+    public IReadOnlyList<string> ShutOut { get; init; } = [];
+}
 
 /// <summary>How fast this node may send and receive chunks, in bytes per second; null is no limit.</summary>
 public readonly record struct BandwidthLimit(long? SendBytesPerSecond, long? ReceiveBytesPerSecond);

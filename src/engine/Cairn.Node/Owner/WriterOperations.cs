@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Cairn.Core.Log;
 using Cairn.Core.Membership;
 using Cairn.Core.Primitives;
+using Cairn.Core.Rights;
 using Cairn.Node.Control;
 using Cairn.Node.Pool;
 using Cairn.Node.Volumes;
@@ -9,7 +10,7 @@ using Cairn.Node.Volumes;
 namespace Cairn.Node.Owner;
 
 /// <summary>Who may write where. docs/decisions/rights.md.</summary>
-internal sealed class WriterOperations(NodeParts parts, PoolNames names, VolumeOperations volumes)
+internal sealed class WriterOperations(NodeParts parts, PoolNames names)
 {
     /// <inheritdoc cref="INodeControl.SetWriters"/>
     public async ValueTask<Result<Unit, ControlError>> SetWriters(
@@ -52,14 +53,20 @@ internal sealed class WriterOperations(NodeParts parts, PoolNames names, VolumeO
         }
 
         IHostedVolume? open = parts.Volumes.Find(found.Volume);
-        IEnumerable<FolderWriters> folders = parts.View.State.EditingIn(found.Volume).Folders.InForce
+        WriteRights rights = parts.View.State.EditingIn(found.Volume);
+        FolderWriters Of(string? path, IEnumerable<NodeId>? writers) =>
+            new(path, writers is null ? null : [.. writers.Select(parts.View.NameOf)])
+            {
+                ShutOut = [.. (writers ?? []).Where(node => !rights.MayWrite(node)).Select(parts.View.NameOf)],
+            };
+        IEnumerable<FolderWriters> folders = rights.Folders.InForce
             .Where(limit => limit.Access != FolderAccess.Inherit)
-            .Select(limit => new FolderWriters(
+            .Select(limit => Of(
                 open?.PathOf(limit.Folder) is { } path ? $"{volume}/{path}" : null,
-                limit.Access == FolderAccess.Everyone ? null : [.. limit.Writers.Select(parts.View.NameOf)]))
+                limit.Access == FolderAccess.Everyone ? null : limit.Writers))
             .OrderBy(folder => folder.Path, StringComparer.Ordinal);
         return Result<IReadOnlyList<FolderWriters>, ControlError>.Ok(
-            [new FolderWriters(volume, volumes.Summary(found).Writers), .. folders]);
+            [Of(volume, parts.View.State.WritersOf(found.Volume)), .. folders]);
     }
 
     /// <summary>A place of which this node can say who may write: only with the keys of its volume.</summary>
