@@ -88,7 +88,7 @@ public sealed class OfflineTests(PoolFixture fixture)
         Assert.True(moved >= 0 && moved < removed);
         Assert.Equal("feed/a", news[moved].GetProperty("fromPath").GetString());
         Assert.DoesNotContain(news, change => Is(change, "Written", "feed/a"));
-        await Laptop.MustRefuse(ExitCode.Failed, "no position", "watch", "shared", "--from", "nonsense", "--once");
+        await Laptop.MustRefuse(ExitCode.Usage, "no position", "watch", "shared", "--from", "nonsense", "--once");
     }
 
     private static bool Is(JsonElement change, string kind, string path) =>

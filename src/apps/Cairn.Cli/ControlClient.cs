@@ -93,6 +93,7 @@ public sealed class ControlClient : IDisposable
             {
                 Exit = (int)response.StatusCode switch
                 {
+                    400 => ExitCode.Usage,
                     404 => ExitCode.NotFound,
                     423 => ExitCode.Locked,
                     _ => ExitCode.Failed,

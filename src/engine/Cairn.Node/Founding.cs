@@ -110,7 +110,7 @@ public static class Founding
     {
         if (!RecoveryKit.Parse(kitText).TryGet(out RecoveryKit? kit, out RecoveryKitError bad))
         {
-            return new ControlError(ControlErrorKind.InvalidArgument, $"This is no recovery kit ({bad}). Copy it again, whole.");
+            return new ControlError(ControlErrorKind.InviteGarbled, $"This is no recovery kit ({bad}). Copy it again, whole.");
         }
 
         if (!OpenEmpty(ports, options).TryGet(out HomeLayout? home, out ControlError error))
@@ -305,7 +305,7 @@ public static class Founding
             ControlErrorKind.InviteRefused, "The invite is wrong, was used already or was tried too often. Ask for a new one."),
         GoodbyeReason.CannotGrant => new(
             ControlErrorKind.NotPermitted, "That node may not let others in. Ask an admin for an invite."),
-        GoodbyeReason.NoCommonVersion => new(ControlErrorKind.InvalidArgument, error.Detail),
+        GoodbyeReason.NoCommonVersion => new(ControlErrorKind.Unsuitable, error.Detail),
         GoodbyeReason.Stopping or GoodbyeReason.NotMember or GoodbyeReason.Revoked or GoodbyeReason.Duplicate
             or GoodbyeReason.WrongPool or GoodbyeReason.ProtocolError or null or _ => new(ControlErrorKind.Unreachable, $"The other node ended the conversation: {error.Detail}"),
     };

@@ -16,7 +16,7 @@ public sealed class NewNodeTests : IDisposable
     [Theory]
     [InlineData(ExitCode.Usage, "init --name a/b")]
     [InlineData(ExitCode.Usage, "init --name @x")]
-    [InlineData(ExitCode.Failed, "init --space 1MiB")]
+    [InlineData(ExitCode.Usage, "init --space 1MiB")]
     [InlineData(ExitCode.Failed, "init --space 100PiB")]
     [InlineData(ExitCode.Failed, "join nonsense")]
     [InlineData(ExitCode.Failed, "recover nonsense")]

@@ -44,7 +44,7 @@ public sealed class TransferCommandsTests : IDisposable
         string name = new('x', 250);
         Assert.Equal(ExitCode.Ok, await daemon.Run(Cancellation, "get", $"v/{name}@1a2b3c4d", _folder));
         Assert.Equal([Path.Combine(_folder, name)], Directory.GetFiles(_folder));
-        Assert.Equal(ExitCode.Failed, await daemon.Run(Cancellation, "get", "v/short@1a2b3c4d", _folder));
+        Assert.Equal(ExitCode.Usage, await daemon.Run(Cancellation, "get", "v/short@1a2b3c4d", _folder));
     }
 
     /// <summary>As in <c>cairn put &lt;(COMMAND) VOLUME/PATH</c>.</summary>

@@ -116,7 +116,7 @@ public sealed class DriveMountsTests : IAsyncLifetime
             ControlErrorKind.NotFound, (await _mounts.Mount("photos", Path.Combine(_root, "no"), default)).Error.Kind);
         File.WriteAllText(Path.Combine(_root, "a", "f"), "x");
         Assert.Equal(
-            ControlErrorKind.InvalidArgument, (await _mounts.Mount("photos", Folder("a"), default)).Error.Kind);
+            ControlErrorKind.Unsuitable, (await _mounts.Mount("photos", Folder("a"), default)).Error.Kind);
         Assert.Empty(_settings);
     }
 

@@ -50,7 +50,7 @@ public sealed class AuthorityTests
         bench.Ok(admin, () => admin.Node.ForbidWriting("node2", default).AsTask());
         bench.Until(() => reader.Status().IsReadOnly, "it only reads again");
         ControlError self = bench.Do(admin, () => admin.Node.ForbidWriting("node0", default).AsTask()).Error;
-        Assert.Equal(ControlErrorKind.InvalidArgument, self.Kind);
+        Assert.Equal(ControlErrorKind.Unsuitable, self.Kind);
     }
 
     [Fact]

@@ -18,7 +18,7 @@ public sealed class LeavingTests
         bench.Join(member, admin, MemberRole.Member);
         bench.Until(() => member.Connected == 1, "connected");
         Result<SafetyProgress, ControlError> refused = Leave(bench, admin)[^1];
-        Assert.Equal(ControlErrorKind.InvalidArgument, refused.Error.Kind);
+        Assert.Equal(ControlErrorKind.Unsuitable, refused.Error.Kind);
         Assert.Contains("`cairn node promote node1`", refused.Error.Message, StringComparison.Ordinal);
         Assert.Equal("online", admin.Status().State);
 

@@ -25,7 +25,10 @@ public static class ChangeCommands
             (string volume, string below) = VolumePath.Split(wanted);
             string place = below.Trim('/').Length > 0 ? VolumePath.Query(wanted) : throw new CommandException(
                 $"{wanted} names no directory in a volume: write VOLUME/PATH; 'cairn volume create {volume}' makes a "
-                + "volume");
+                + "volume")
+            {
+                Exit = ExitCode.Usage,
+            };
             return $"/v1/files/directory{place}{Flag("parents", parsed.GetValue(parents))}";
         });
     }
@@ -52,7 +55,10 @@ public static class ChangeCommands
                 ? "/v1/files" + VolumePath.Query(doomed) + Flag("recursive", parsed.GetValue(recursive))
                 : throw new CommandException(
                     $"{doomed} names no file or directory in a volume: write VOLUME/PATH; 'cairn volume rm {volume}' "
-                    + "removes a volume with everything in it");
+                    + "removes a volume with everything in it")
+                {
+                    Exit = ExitCode.Usage,
+                };
         });
     }
 
@@ -73,7 +79,10 @@ public static class ChangeCommands
             return volume == VolumePath.Split(source).Volume
                 ? $"/v1/files/move{VolumePath.Query(source)}&target={Uri.EscapeDataString(target)}"
                 : throw new CommandException(
-                    "both paths must be in the same volume; use get and put to copy between volumes");
+                    "both paths must be in the same volume; use get and put to copy between volumes")
+                {
+                    Exit = ExitCode.Usage,
+                };
         });
     }
 

@@ -58,13 +58,17 @@ public static class NewNode
             throw new CommandException("A machine's name " + GivenName.Rule) { Exit = ExitCode.Usage };
         }
 
+        CheckSaid(config);
         NewHome made = new(context.Home);
         (Result<T, ControlError> entered, string listen) = await Enter(context.Home, config, made, enter);
         if (!entered.TryGet(out T? value, out ControlError error))
         {
             // A disk that failed did so, perhaps, after the pool had let this machine in.
             made.TakeBack(keepsKeys: error.Kind is ControlErrorKind.Unanswered or ControlErrorKind.Storage);
-            throw new CommandException(error.Message);
+            throw new CommandException(error.Message)
+            {
+                Exit = error.Kind == ControlErrorKind.InvalidArgument ? ExitCode.Usage : ExitCode.Failed,
+            };
         }
 
         // A port that the system chose stays, so that the others find this node again.
@@ -90,6 +94,19 @@ public static class NewNode
         await using (world)
         {
             return (await world.Loop.Call(() => enter(world)), world.Ports.Transport.ListenAddress.ToString());
+        }
+    }
+
+    /// <summary>The same words are wrong in the settings of a daemon that starts; here somebody typed them.</summary>
+    private static void CheckSaid(HomeConfig config)
+    {
+        try
+        {
+            NodeWorld.Check(config);
+        }
+        catch (CommandException wrong)
+        {
+            throw new CommandException(wrong.Message, wrong) { Exit = ExitCode.Usage };
         }
     }
 

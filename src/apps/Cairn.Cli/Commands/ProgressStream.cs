@@ -82,7 +82,8 @@ public static class ProgressStream
     private static SafetyProgress Step(ProgressLine line) =>
         line.Progress ?? throw new CommandException(line.Error ?? "the daemon ended the stream without a word")
         {
-            Exit = line.ErrorKind == ControlErrorKind.NotFound ? ExitCode.NotFound
+            Exit = line.ErrorKind == ControlErrorKind.InvalidArgument ? ExitCode.Usage
+                : line.ErrorKind == ControlErrorKind.NotFound ? ExitCode.NotFound
                 : line.ErrorKind == ControlErrorKind.Locked ? ExitCode.Locked
                 : ExitCode.Failed,
         };

@@ -79,7 +79,10 @@ public static class TransferCommands
             if (Path.GetFileName(VolumePath.Split(source).Path).Length == 0)
             {
                 throw new CommandException(
-                    $"{source} names no file: 'get' takes one file; mount the volume to copy folders");
+                    $"{source} names no file: 'get' takes one file; mount the volume to copy folders")
+                {
+                    Exit = ExitCode.Usage,
+                };
             }
 
             (HttpResponseMessage answer, string name) = await PastContent.Ask(context, source, cancellation);

@@ -346,7 +346,7 @@ public sealed class DriveMounts : IMountControl, IAsyncDisposable
         {
             MountErrorKind.NotFound => ControlErrorKind.NotFound,
             MountErrorKind.Busy => ControlErrorKind.AlreadyExists,
-            MountErrorKind.NotADirectory or MountErrorKind.NotEmpty => ControlErrorKind.InvalidArgument,
+            MountErrorKind.NotADirectory or MountErrorKind.NotEmpty => ControlErrorKind.Unsuitable,
             MountErrorKind.NotPermitted => ControlErrorKind.NotPermitted,
             MountErrorKind.NoFuse or MountErrorKind.NoHelper or MountErrorKind.Other => ControlErrorKind.Storage,
             _ => ControlErrorKind.Storage,

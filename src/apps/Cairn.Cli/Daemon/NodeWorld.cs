@@ -84,6 +84,15 @@ public sealed class NodeWorld : IAsyncDisposable
         return world = new NodeWorld(loop, identity, ports, options);
     }
 
+    /// <summary>Looks at settings, and touches nothing.</summary>
+    /// <exception cref="CommandException">One of them makes no sense.</exception>
+    public static void Check(HomeConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        _ = Tune(config);
+        _ = ListenAddress.Parse(config.Listen);
+    }
+
     /// <summary>The node owns the transport from now on.</summary>
     public void GiveTransport() => _transportTaken = true;
 

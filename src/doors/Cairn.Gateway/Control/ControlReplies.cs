@@ -38,7 +38,7 @@ internal static class ControlReplies
     public static int Status(ControlErrorKind kind) => kind switch
     {
         ControlErrorKind.NotFound => StatusCodes.Status404NotFound,
-        ControlErrorKind.AlreadyExists => StatusCodes.Status409Conflict,
+        ControlErrorKind.AlreadyExists or ControlErrorKind.Unsuitable => StatusCodes.Status409Conflict,
         ControlErrorKind.InvalidArgument or ControlErrorKind.InviteGarbled => StatusCodes.Status400BadRequest,
         ControlErrorKind.InviteExpired or ControlErrorKind.InviteRefused => StatusCodes.Status410Gone,
         ControlErrorKind.NotPermitted or ControlErrorKind.NotMember => StatusCodes.Status403Forbidden,
@@ -54,18 +54,18 @@ internal static class ControlReplies
     {
         VolumeError.NotFound or VolumeError.NoAttribute or VolumeError.NoData => StatusCodes.Status404NotFound,
         VolumeError.BeforeBeginning => StatusCodes.Status410Gone,
-        VolumeError.AlreadyExists or VolumeError.NotEmpty or VolumeError.InUse => StatusCodes.Status409Conflict,
+        VolumeError.InvalidName or VolumeError.NameTooLong => StatusCodes.Status400BadRequest,
         VolumeError.NotPermitted or VolumeError.AccessDenied or VolumeError.ReadOnly
             or VolumeError.Left => StatusCodes.Status403Forbidden,
         VolumeError.NoSpace => StatusCodes.Status507InsufficientStorage,
         VolumeError.Unreachable or VolumeError.Stopping => StatusCodes.Status503ServiceUnavailable,
         VolumeError.NodeLocked => StatusCodes.Status423Locked,
         VolumeError.Corrupt or VolumeError.InputOutput => StatusCodes.Status500InternalServerError,
-        VolumeError.NotADirectory or VolumeError.IsADirectory or VolumeError.InvalidName or VolumeError.NameTooLong
-            or VolumeError.InvalidArgument or VolumeError.BadHandle or VolumeError.FileTooLarge or VolumeError.WouldLoop
-            or VolumeError.Locked or VolumeError.Deadlock or VolumeError.RangeTooSmall or VolumeError.NotSupported
-            or VolumeError.TooManyLinks or VolumeError.CrossesVolumes
-            or VolumeError.Interrupted => StatusCodes.Status400BadRequest,
+        VolumeError.AlreadyExists or VolumeError.NotEmpty or VolumeError.InUse or VolumeError.NotADirectory
+            or VolumeError.IsADirectory or VolumeError.InvalidArgument or VolumeError.BadHandle
+            or VolumeError.FileTooLarge or VolumeError.WouldLoop or VolumeError.Locked or VolumeError.Deadlock
+            or VolumeError.RangeTooSmall or VolumeError.NotSupported or VolumeError.TooManyLinks
+            or VolumeError.CrossesVolumes or VolumeError.Interrupted => StatusCodes.Status409Conflict,
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 

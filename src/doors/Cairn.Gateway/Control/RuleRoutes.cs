@@ -60,9 +60,13 @@ internal static class RuleRoutes
             NodeId[] machines = [.. nodes.Where(node => node.User == person.User).Select(node => node.Node)];
             if (machines.Length is 0 or > ConflictRule.NodesMax)
             {
-                return Bad(machines.Length == 0
-                    ? $"no machine is {person.User}'s: say it with `cairn node user NODE \"{person.User}\"`"
-                    : $"{person.User} has {machines.Length} machines, a rule can name {ConflictRule.NodesMax}");
+                return ControlReplies.Refuse(machines.Length == 0
+                    ? new ControlError(
+                        ControlErrorKind.NotFound,
+                        $"no machine is {person.User}'s: say it with `cairn node user NODE \"{person.User}\"`")
+                    : new ControlError(
+                        ControlErrorKind.Unsuitable,
+                        $"{person.User} has {machines.Length} machines, a rule can name {ConflictRule.NodesMax}"));
             }
 
             conflicts = person.With(machines);

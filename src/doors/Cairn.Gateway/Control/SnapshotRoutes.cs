@@ -95,7 +95,7 @@ internal static class SnapshotRoutes
         IReadOnlyList<VolumeSummary> all = await engine.Call(() => node.Volumes(context.RequestAborted));
         string[] clones = [.. all.Where(one => one.CloneOf == $"{volume.Name}@{name}").Select(one => one.Name)];
         return clones.Length == 0 ? Refuse(name, error) : ControlReplies.Refuse(new ControlError(
-            ControlErrorKind.InvalidArgument,
+            ControlErrorKind.Unsuitable,
             $"{name}: needed by the clone '{string.Join("', '", clones)}', which shares its data. "
             + $"Remove that first: `cairn volume rm {clones[0]}`."));
     }

@@ -9,10 +9,15 @@ public enum ControlErrorKind
     /// <summary>The name is taken, or the home already belongs to a pool.</summary>
     AlreadyExists,
 
-    /// <summary>The command's words make no sense: a bad name, size or code.</summary>
+    /// <summary>The command's words make no sense, here or on any machine: a bad name, size or rule.</summary>
     InvalidArgument,
 
-    /// <summary>The invite is truncated or garbled: a typing mistake.</summary>
+    /// <summary>
+    /// The words make sense, but not as things are: the last admin would leave, a clone needs it. The message says what to do first.
+    /// </summary>
+    Unsuitable,
+
+    /// <summary>The invite or the recovery kit is truncated or garbled: a typing mistake.</summary>
     InviteGarbled,
 
     /// <summary>The invite is over its ten minutes. Helps: a new one.</summary>

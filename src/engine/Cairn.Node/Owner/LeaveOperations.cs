@@ -122,7 +122,7 @@ internal sealed class LeaveOperations(NodeParts parts, SafetyState state)
         Member[] others = [.. parts.View.State.ActiveNodes.Where(member => member.Node != parts.View.Self)];
         return parts.View.IsAdmin && others.Length > 0 && !others.Any(static member => member.IsAuthority)
             ? new ControlError(
-                ControlErrorKind.InvalidArgument,
+                ControlErrorKind.Unsuitable,
                 $"{parts.Options.Name} is the pool's only admin: without it nobody can invite, revoke or make volumes. "
                 + $"Run `cairn node promote {parts.View.NameOf(others[0].Node)}` first. With --force it leaves all the "
                 + "same, and only the recovery kit makes another admin.")

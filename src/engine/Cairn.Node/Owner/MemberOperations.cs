@@ -48,7 +48,7 @@ internal sealed class MemberOperations(NodeParts parts, PoolNames names)
         bool isHere = member.Node == parts.View.Self || parts.Peers.Find(member.Node) is { IsClosed: false };
         return isHere
             ? new ControlError(
-                ControlErrorKind.InvalidArgument,
+                ControlErrorKind.Unsuitable,
                 $"{parts.View.NameOf(member.Node)} is not lost: it is connected. Run `cairn leave` on it, "
                 + $"or `cairn node revoke {parts.View.NameOf(member.Node)}` if it is not trusted.")
             : Answer.Of(parts.PoolLog.Append([new Exclude(member.Node, true)]));
@@ -64,7 +64,7 @@ internal sealed class MemberOperations(NodeParts parts, PoolNames names)
 
         return member.Node == parts.View.Self
             ? new ControlError(
-                ControlErrorKind.InvalidArgument,
+                ControlErrorKind.Unsuitable,
                 $"{member.Name} is this machine: `cairn leave` takes it out; another machine can revoke it.")
             : !parts.View.IsAdmin ? names.NotAdmin("revoke nodes") : Revoke(member.Node);
     }
@@ -176,7 +176,7 @@ internal sealed class MemberOperations(NodeParts parts, PoolNames names)
         if (!mayWrite && member.Node == parts.View.Self)
         {
             return new ControlError(
-                ControlErrorKind.InvalidArgument,
+                ControlErrorKind.Unsuitable,
                 "An admin cannot take writing from its own machine: do it on another admin's.");
         }
 

@@ -59,7 +59,7 @@ internal sealed class OfflineOperations(NodeParts parts, PoolNames names, Volume
         string tooMany = $"A node has at most {PinList.CountMax} pins: pin a folder.";
         return pins.Length <= PinList.CountMax
             ? Answer.Of(parts.Pins.Change(pins))
-            : new ControlError(ControlErrorKind.InvalidArgument, tooMany);
+            : new ControlError(ControlErrorKind.Unsuitable, tooMany);
     }
 
     /// <inheritdoc cref="INodeControl.Unpin"/>

@@ -22,7 +22,7 @@ internal sealed class SettingOperations(NodeParts parts)
         {
             long megabytes = (parts.Space.GivenBytesMin >> 20) + 1;
             return new ControlError(
-                ControlErrorKind.InvalidArgument,
+                ControlErrorKind.Unsuitable,
                 $"The running journal leaves no room for chunks in that: set {megabytes} MiB, restart, then set less.");
         }
 

@@ -95,7 +95,7 @@ internal sealed class VolumeOperations(NodeParts parts, PoolNames names)
         if (parts.View.State.ClonesOf(volume.Volume).Select(clone => clone.Name).ToArray() is { Length: > 0 } clones)
         {
             return new ControlError(
-                ControlErrorKind.InvalidArgument,
+                ControlErrorKind.Unsuitable,
                 $"'{volume.Name}' is needed by the clone '{string.Join("', '", clones)}', which shares its data. "
                 + $"Remove that first: `cairn volume rm {clones[0]}`.");
         }

@@ -98,6 +98,6 @@ internal sealed class WriterOperations(NodeParts parts, PoolNames names)
     private static ControlError NotMarked(string path, VolumeError error) =>
         error == VolumeError.NotFound ? new ControlError(ControlErrorKind.NotFound, $"There is no '{path}'.")
         : error == VolumeError.NotADirectory ? new ControlError(
-            ControlErrorKind.InvalidArgument, $"'{path}' is no folder: say who may change the folder it is in.")
+            ControlErrorKind.Unsuitable, $"'{path}' is no folder: say who may change the folder it is in.")
         : new ControlError(ControlErrorKind.Storage, $"'{path}': the mark behind it cannot be written: {error}.");
 }

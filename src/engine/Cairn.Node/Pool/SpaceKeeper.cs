@@ -41,7 +41,7 @@ internal sealed class SpaceKeeper(
     public static ControlError? Refusal(IDisk disk, long bytes) =>
         disk.Space().TryGet(out DiskSpace space, out _) && bytes > space.TotalBytes
             ? new ControlError(
-                ControlErrorKind.InvalidArgument,
+                ControlErrorKind.Unsuitable,
                 $"The disk of the home has {SizeText.Format(space.TotalBytes)}: give at most that.")
             : null;
 
