@@ -57,7 +57,7 @@ public sealed class VolumeEngine : IVolume, IAsyncDisposable
         _opening = new PatientOpening(_state, _files, _stop.Token);
         _remote = new RemoteChanges(_state, _opening);
         _drafts = new DraftRecovery(_state);
-        _names = new NamespaceOperations(_state, _files.DropIfGone);
+        _names = new NamespaceOperations(_state, _files.DropIfGone, _files.BringNear);
         _attributes = new AttributeOperations(_state, _presence);
         _conflicts = new ConflictKeeper(_state, _files);
         History = new HistoryOperations(_state, _conflicts, PublishAll);

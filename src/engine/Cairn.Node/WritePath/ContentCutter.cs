@@ -49,8 +49,14 @@ internal sealed class ContentCutter(
     /// <summary>Stores a draft's bytes.</summary>
     /// <param name="basis">The file without the draft.</param>
     /// <param name="draft">What was written over it.</param>
-    public Result<List<CutSlice>, StoreError> Cut(Manifest basis, Draft draft)
+    /// <param name="isNear">Whether all of it is to lie in the manifest; so it does unless a part of it is not here.</param>
+    public Result<List<CutSlice>, StoreError> Cut(Manifest basis, Draft draft, bool isNear)
     {
+        if (isNear && Whole(basis, draft) is { } whole)
+        {
+            return new List<CutSlice> { new(0, Manifest.OfInline(whole), 0, 0) };
+        }
+
         List<CutSlice> cuts = [];
         List<DirtyRun> runs = DraftContent.Runs(draft);
         long end = 0;
@@ -159,6 +165,41 @@ internal sealed class ContentCutter(
     {
         Rest();
         _bundle.Dispose();
+    }
+
+    /// <summary>The bytes of a small file after the draft; null if a part of it cannot be read here now.</summary>
+    private byte[]? Whole(Manifest basis, Draft draft)
+    {
+        byte[] whole = new byte[draft.SizeBytes];
+        int at = 0;
+        foreach (ManifestItem item in basis.Resize(whole.Length).Items)
+        {
+            Span<byte> part = whole.AsSpan(at, (int)item.LengthBytes);
+            at += part.Length;
+            if (item is ManifestItem.Inline inline)
+            {
+                inline.Bytes.Span.CopyTo(part);
+            }
+            else if (item is ManifestItem.Ref chunk && !reader.TryReadHere(chunk, part))
+            {
+                return null;
+            }
+        }
+
+        foreach (DirtyRun run in DraftContent.Runs(draft))
+        {
+            Span<byte> part = whole.AsSpan((int)run.Start, (int)run.Length);
+            if (run.IsHole)
+            {
+                part.Clear();
+            }
+            else if (!DraftContent.Read(journal, draft, run.Start, part).IsOk)
+            {
+                return null;
+            }
+        }
+
+        return whole;
     }
 
     private Result<Unit, StoreError> CutInline(Draft draft, DirtyRun run, List<CutSlice> cuts)

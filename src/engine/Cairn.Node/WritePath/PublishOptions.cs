@@ -15,6 +15,11 @@ public sealed record PublishOptions
     /// <summary>Files up to this size lie in their manifest. Default 512 bytes.</summary>
     public int InlineBytesMax { get; init; } = 512;
 
+    /// <summary>
+    /// A <c>.cairnignore</c> up to this size does, too: what it says must be known where nobody else can be reached. Default 3.5 KiB.
+    /// </summary>
+    public int NearInlineBytesMax { get; init; } = 3584;
+
     /// <summary>Runs of written bytes below this size share a chunk with others. Default 128 KiB.</summary>
     public int BundleBelowBytes { get; init; } = 128 << 10;
 

@@ -55,7 +55,7 @@ internal sealed class Publisher : IDisposable
         Failed,
     }
 
-    private sealed record Job(OpenObject Target, Draft Draft, Manifest Base)
+    private sealed record Job(OpenObject Target, Draft Draft, Manifest Base, bool IsNear)
     {
         public List<CutSlice> Cuts { get; set; } = [];
 
@@ -255,7 +255,8 @@ internal sealed class Publisher : IDisposable
             Result<Manifest, VolumeError> basis = await _reader.LoadBase(target, cancellation);
             if (basis.IsOk)
             {
-                jobs.Add(new Job(target, target.Frozen!, basis.Value));
+                bool isNear = NearContent.IsMeant(_state, target);
+                jobs.Add(new Job(target, target.Frozen!, basis.Value, isNear));
                 continue;
             }
 
@@ -332,7 +333,7 @@ internal sealed class Publisher : IDisposable
         _cutter.Reset();
         foreach (Job job in jobs)
         {
-            if (!_cutter.Cut(job.Base, job.Draft).TryGet(out List<CutSlice>? cuts, out _))
+            if (!_cutter.Cut(job.Base, job.Draft, job.IsNear).TryGet(out List<CutSlice>? cuts, out _))
             {
                 return false;
             }

@@ -5,6 +5,7 @@ using Cairn.Core.Text;
 using Cairn.Core.Tree;
 using Cairn.Node.ReadPath;
 using Cairn.Node.Volumes;
+using Cairn.Node.WritePath;
 
 namespace Cairn.Node.Engine.Requests;
 
@@ -329,6 +330,29 @@ internal sealed class FileOperations(
 
         // Before a crash it may have been published in part: what nobody will name now is to be reported.
         signal();
+    }
+
+    /// <summary>
+    /// Publishes a file again whose new name says that its bytes are to lie in its manifest, if they do not. Called under the gate.
+    /// </summary>
+    /// <remarks>Nothing is written, so nothing that is written meanwhile is lost. Where it cannot be, the file is as it was.</remarks>
+    public void BringNear(ObjectView view)
+    {
+        if (view.Kind != TreeKind.File || !NearContent.IsElsewhere(state, view))
+        {
+            return;
+        }
+
+        WallTime modified = state.Describe(view).Modified;
+        OpenObject target = state.OpenFor(view);
+        if (writer.Touch(target).IsOk)
+        {
+            _ = writer.Time(target.Active!, modified);
+            target.WantsPublishing = true;
+            signal();
+        }
+
+        state.CloseIfIdle(target);
     }
 
     private Result<OpenedFile, VolumeError> Open(ObjectView view, OpenIntent intent)

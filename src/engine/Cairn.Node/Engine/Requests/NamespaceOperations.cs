@@ -3,11 +3,13 @@ using Cairn.Core.Log;
 using Cairn.Core.Primitives;
 using Cairn.Core.Tree;
 using Cairn.Node.Volumes;
+using Cairn.Node.WritePath;
 
 namespace Cairn.Node.Engine.Requests;
 
 /// <summary>Entries: looking up, listing, making, removing, moving. Each change is one transaction.</summary>
-internal sealed class NamespaceOperations(VolumeState state, Action<OpenObject> dropIfGone)
+internal sealed class NamespaceOperations(
+    VolumeState state, Action<OpenObject> dropIfGone, Action<ObjectView> bringNear)
 {
     private const int FolderDepthMax = 4096;
 
@@ -122,6 +124,12 @@ internal sealed class NamespaceOperations(VolumeState state, Action<OpenObject> 
             if (replaced is { } gone)
             {
                 AfterRemoval(gone.Object);
+            }
+
+            if (NearContent.IsMeant(toName.Span) && state.Queries.Lookup(to, toName) is { } entry
+                && state.Queries.Get(entry.Object) is { } view)
+            {
+                bringNear(view);
             }
 
             return Unit.Value;
