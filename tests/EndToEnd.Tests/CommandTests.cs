@@ -15,6 +15,7 @@ public sealed class CommandTests(PoolFixture fixture)
     [InlineData("NodeStatus", "status")]
     [InlineData("array of NodeSummary", "nodes")]
     [InlineData("array of VolumeSummary", "volume ls")]
+    [InlineData("array of FolderWriters", "volume writers shared")]
     [InlineData("array of MountSummary", "mounts")]
     [InlineData("array of EntrySummary", "ls shared")]
     [InlineData("EntrySummary", "stat shared")]

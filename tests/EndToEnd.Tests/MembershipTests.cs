@@ -164,6 +164,12 @@ public sealed class MembershipTests : IAsyncLifetime
         await Eventually.Holds(() => Shows(Second, "pay/three") && Shows(Founder, "free"), "the others go on");
         string listed = await Second.Must("volume", "writers", "v");
         Assert.Contains("v/pay", listed, StringComparison.Ordinal);
+        string said = await Founder.Must("volume", "writers", "v", Founder.Name, Second.Name);
+        Assert.Contains($"Shut out of v/pay: {Third.Name}.", said, StringComparison.Ordinal);
+        listed = await Founder.Must("volume", "writers", "v");
+        Assert.Contains($"{Founder.Name} (shut out: {Third.Name})", listed, StringComparison.Ordinal);
+        said = await Founder.Must("volume", "writers", "v", "--everyone");
+        Assert.DoesNotContain("Shut out", said, StringComparison.Ordinal);
         Assert.DoesNotContain("changes-refused", await Second.Must("status", "--json"), StringComparison.Ordinal);
 
         await Founder.Must("volume", "writers", "v/pay", "--inherit");
