@@ -110,7 +110,8 @@ public static class Founding
     {
         if (!RecoveryKit.Parse(kitText).TryGet(out RecoveryKit? kit, out RecoveryKitError bad))
         {
-            return new ControlError(ControlErrorKind.InviteGarbled, $"This is no recovery kit ({bad}). Copy it again, whole.");
+            return new ControlError(
+                ControlErrorKind.InviteGarbled, $"This is no recovery kit ({bad}). Copy it again, whole.");
         }
 
         if (!OpenEmpty(ports, options).TryGet(out HomeLayout? home, out ControlError error))
