@@ -14,6 +14,8 @@ namespace Cairn.Storage.Journaling;
 /// (reported, skipped); a broken frame after it is a torn tail (cut).</item>
 /// <item>A segment file is reused only after the name of its segment was wiped and synced, and that is done only when a
 /// later segment's name is durable: numbers of segments never come twice.</item>
+/// <item>It is wiped only when all that was acknowledged before is durable: a record is released because something replaces it,
+/// which may be a later record that nobody asked to sync.</item>
 /// </list>
 /// Threads: all members may be called from any thread; appends write side by side, outside the lock.
 /// Format: docs/formats/journal.md.
@@ -248,7 +250,7 @@ public sealed class Journal : IDisposable
                 _ = current.File.Write(current.End, frame);
                 foreach (SegmentSlot slot in _segments.Slots)
                 {
-                    _ = slot.Number != 0 ? slot.Sync() : Unit.Value;
+                    _ = Math.Max(slot.Number, slot.Unwiped) != 0 ? slot.Sync() : Unit.Value;
                 }
             }
         }
@@ -379,6 +381,13 @@ public sealed class Journal : IDisposable
     /// <summary>Seals the current segment and begins the next; the seal's sequence comes before the new segment's.</summary>
     private Result<Unit, DiskError> BeginSegment()
     {
+        Result<Unit, DiskError> durable = _segments.WipesToTake ? _segments.SyncAll(_completeThrough) : Unit.Value;
+        if (!durable.IsOk)
+        {
+            Fail(StoreError.From(durable.Error));
+            return durable;
+        }
+
         if (!_segments.Take(isForced: !_isReplayed).TryGet(out SegmentSlot? slot, out DiskError error))
         {
             return error;
@@ -454,21 +463,8 @@ public sealed class Journal : IDisposable
         }
     }
 
-    private (ulong Through, List<SegmentSlot> Slots, StoreError? Failure) CollectForSync()
-    {
-        List<SegmentSlot> slots = [];
-        foreach (SegmentSlot slot in _segments.Slots)
-        {
-            if (slot.Number != 0 && slot.FirstSeq <= _completeThrough
-                && slot.SyncedThrough < Math.Min(slot.LastSeq, _completeThrough))
-            {
-                slots.Add(slot);
-            }
-        }
-
-        slots.Sort(static (a, b) => a.Number.CompareTo(b.Number));
-        return (_completeThrough, slots, _failure);
-    }
+    private (ulong Through, List<SegmentSlot> Slots, StoreError? Failure) CollectForSync() =>
+        (_completeThrough, _segments.FindUnsynced(_completeThrough), _failure);
 
     /// <summary>Runs under the gate after a sync: notes it, and writes a mark behind the last frame.</summary>
     private void MarkDurable(StoreError? failure)

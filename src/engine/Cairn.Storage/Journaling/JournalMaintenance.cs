@@ -61,14 +61,15 @@ internal sealed class JournalMaintenance(
     {
         SegmentSlot? toSync;
         SegmentSlot? toClean = null;
-        SegmentSlot? unnamed = null;
+        List<SegmentSlot> before = [];
         SegmentSlot? waitedFor = null;
         IReadOnlyList<HeldRecord> waiting = [];
         int index = 0;
+        ulong completeThrough;
         bool toMake;
         lock (gate)
         {
-            (ulong completeThrough, bool isStopped) = state();
+            (completeThrough, bool isStopped) = state();
             if (isStopped)
             {
                 return false;
@@ -92,14 +93,16 @@ internal sealed class JournalMaintenance(
                     waiting = held.Take(waitedFor.Number);
                 }
             }
-            else if ((unnamed = segments.FindUnnamed()) is not null)
+            else
             {
-                unnamed.Users++;
+                before = segments.FindUnsynced(completeThrough);
+                _ = before.Remove(toClean);
+                before.ForEach(static slot => slot.Users++);
             }
         }
 
         return toSync is not null ? SyncFull(toSync)
-            : toClean is not null ? Clean(toClean, unnamed)
+            : toClean is not null ? Clean(toClean, before, completeThrough)
             : toMake ? Make(index)
             : waitedFor is not null && MakeVoid(waitedFor, waiting);
     }
@@ -143,14 +146,29 @@ internal sealed class JournalMaintenance(
         return synced.IsOk;
     }
 
-    private bool Clean(SegmentSlot slot, SegmentSlot? unnamed)
+    /// <param name="slot">What is wiped.</param>
+    /// <param name="before">What must be durable first: something in it may be why the slot is not needed.</param>
+    /// <param name="through">Up to here.</param>
+    private bool Clean(SegmentSlot slot, List<SegmentSlot> before, ulong through)
     {
-        bool isClean = segments.Clean(slot, unnamed).IsOk;
+        Result<Unit, DiskError> synced = Unit.Value;
+        for (int i = 0; i < before.Count && synced.IsOk; i++)
+        {
+            synced = before[i].Sync();
+        }
+
+        bool isClean = synced.IsOk && segments.Clean(slot).IsOk;
         lock (gate)
         {
-            if (unnamed is not null)
+            foreach (SegmentSlot other in before)
             {
-                unnamed.Users--;
+                other.Users--;
+                other.SyncedThrough = synced.IsOk ? Math.Max(other.SyncedThrough, through) : other.SyncedThrough;
+            }
+
+            if (!synced.IsOk)
+            {
+                fail(StoreError.From(synced.Error));
             }
 
             segments.Cleaned(slot, isClean);

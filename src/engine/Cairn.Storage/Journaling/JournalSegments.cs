@@ -29,6 +29,9 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
     /// <summary>Whether the next roll would have to wait for the disk.</summary>
     public bool IsOut => _ready.Count == 0;
 
+    /// <summary>Whether <see cref="Take"/> would wipe a segment.</summary>
+    public bool WipesToTake => IsOut && _unclean.Count > 0;
+
     /// <summary>Whether another segment should be made ahead.</summary>
     public bool NeedsPreparing =>
         _ready.Count < options.SegmentsReady
@@ -92,7 +95,7 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
 
         if (TryClaimUnclean(out SegmentSlot? unclean))
         {
-            Result<Unit, DiskError> cleaned = Clean(unclean, FindUnnamed());
+            Result<Unit, DiskError> cleaned = Clean(unclean);
             if (!cleaned.IsOk)
             {
                 _unclean.Enqueue(unclean);
@@ -202,29 +205,59 @@ internal sealed class JournalSegments(IDisk disk, JournalOptions options)
         }
     }
 
-    /// <summary>The segment whose name must be on the disk before another's is wiped, if it is not; or null. Under the gate.</summary>
+    /// <summary>Segments that a power loss could change up to a sequence, oldest first. Under the gate.</summary>
     /// <remarks>
-    /// If power loss took the newest name, and all older ones were wiped, a replay would find no segment and number them from 1
-    /// again, where frames of the first segments 1, 2, ... still lie in the files: old records would come back as new ones.
+    /// Freed ones that a replay would still find are among them: at a torn frame of theirs it would end, before what is durable behind.
+    /// So is the newest as long as its name is not on the disk. If power loss took that, and all older ones were wiped, a replay would
+    /// find no segment and number them from 1 again, where frames of the first segments 1, 2, ... still lie in the files: old records
+    /// would come back as new ones.
     /// </remarks>
-    public SegmentSlot? FindUnnamed()
+    /// <param name="through">The last sequence that counts.</param>
+    public List<SegmentSlot> FindUnsynced(ulong through)
     {
         SegmentSlot? newest = null;
+        List<SegmentSlot> unsynced = [];
         foreach (SegmentSlot slot in _slots)
         {
             newest = slot.Number > (newest?.Number ?? 0) ? slot : newest;
+            if (Math.Max(slot.Number, slot.Unwiped) != 0 && slot.FirstSeq <= through
+                && slot.SyncedThrough < Math.Min(slot.LastSeq, through))
+            {
+                unsynced.Add(slot);
+            }
         }
 
-        return newest is { IsNameDurable: false } ? newest : null;
+        if (newest is { IsNameDurable: false } && !unsynced.Contains(newest))
+        {
+            unsynced.Add(newest);
+        }
+
+        unsynced.Sort(static (a, b) => a.FirstSeq.CompareTo(b.FirstSeq));
+        return unsynced;
+    }
+
+    /// <summary>Syncs what <see cref="FindUnsynced"/> finds, where a writer is about to wipe a segment itself. Under the gate.</summary>
+    public Result<Unit, DiskError> SyncAll(ulong through)
+    {
+        foreach (SegmentSlot slot in FindUnsynced(through))
+        {
+            Result<Unit, DiskError> synced = slot.Sync();
+            if (!synced.IsOk)
+            {
+                return synced;
+            }
+
+            slot.SyncedThrough = Math.Max(slot.SyncedThrough, through);
+        }
+
+        return Unit.Value;
     }
 
     /// <summary>Makes a claimed slot fit for a new segment. Without the gate.</summary>
-    /// <param name="slot">It.</param>
-    /// <param name="unnamed">What <see cref="FindUnnamed"/> found: synced first. It must stay open meanwhile.</param>
-    public Result<Unit, DiskError> Clean(SegmentSlot slot, SegmentSlot? unnamed)
+    /// <remarks>What <see cref="FindUnsynced"/> found was synced since the slot was freed.</remarks>
+    public Result<Unit, DiskError> Clean(SegmentSlot slot)
     {
-        Result<Unit, DiskError> cleaned = unnamed?.Sync() ?? Unit.Value;
-        cleaned = cleaned.IsOk ? slot.Clear() : cleaned;
+        Result<Unit, DiskError> cleaned = slot.Clear();
         if (!cleaned.IsOk)
         {
             return cleaned;
