@@ -209,19 +209,22 @@ public sealed class Journal : IDisposable
     /// <remarks>When nothing in a segment is needed, its file is used again.</remarks>
     public void Release(JournalPosition position, JournalPosition after = default)
     {
-        bool freed;
+        bool isWork;
         lock (_gate)
         {
             if (after.Segment != position.Segment && after != default && _segments.IsThere(after.Segment))
             {
+                // Where there is no room writers wait: no segment would be begun that has the maintenance look.
                 _held.Add(position, after);
-                return;
+                isWork = _segments.IsCrowded;
             }
-
-            freed = ReleaseNow(position);
+            else
+            {
+                isWork = ReleaseNow(position);
+            }
         }
 
-        if (freed)
+        if (isWork)
         {
             _maintenance.Schedule();
         }
