@@ -55,12 +55,11 @@ internal sealed class OnlyHere(
             paths.AddRange(unshared.Paths.Take(PathsMax - paths.Count));
         }
 
-        string advice = view.HasLeft(view.Self)
-            ? "this node has left the pool, copy out what is wanted."
-            : "`cairn evacuate` pushes it out.";
         return new OnlyHereStatus(
             files, chunks.Addresses.Count, bytes, blocks, paths,
-            Sentence(files, chunks.Addresses.Count, blocks) + advice);
+            view.HasLeft(view.Self)
+                ? SentenceOfLeft(files, chunks.Addresses.Count)
+                : Sentence(files, chunks.Addresses.Count, blocks));
     }
 
     /// <summary>Pushes everything out that is only here; the last report says whether that is done, or why it cannot be.</summary>
@@ -133,6 +132,16 @@ internal sealed class OnlyHere(
             _ when blocks > 0 => "Changed names are",
             _ => "Something just written is",
         };
-        return $"{what} only here and would be lost with this machine: ";
+        return $"{what} only here and would be lost with this machine: `cairn evacuate` pushes it out.";
+    }
+
+    /// <summary>Who left is told nothing any more: what nobody said to have may be there all the same.</summary>
+    private static string SentenceOfLeft(long files, long chunks)
+    {
+        string what = files > 0 ? CountText.Of(files, "file")
+            : chunks > 0 ? CountText.Of(chunks, "chunk")
+            : "what was written last";
+        return $"This node has left the pool and does not hear any more whether the others have {what}: "
+            + "look there before its home is deleted.";
     }
 }
