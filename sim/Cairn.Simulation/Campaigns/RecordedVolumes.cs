@@ -30,5 +30,14 @@ internal sealed class RecordedVolumes(IVolumeFactory volumes) : IVolumeFactory
     public SlotFill? Lacks(VolumeSetting setting, MadeCheckpoint checkpoint) => volumes.Lacks(setting, checkpoint);
 
     /// <inheritdoc/>
+    public bool Holds(VolumeId volume) => volumes.Holds(volume);
+
+    /// <inheritdoc/>
+    public Result<Unit, StoreError> Delete(VolumeId volume) => volumes.Delete(volume);
+
+    /// <inheritdoc/>
+    public void Forget(VolumeId volume) => volumes.Forget(volume);
+
+    /// <inheritdoc/>
     public ValueTask DisposeAsync() => volumes.DisposeAsync();
 }

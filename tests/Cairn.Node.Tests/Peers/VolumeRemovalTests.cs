@@ -86,6 +86,32 @@ public sealed class VolumeRemovalTests
         bench.AssertNoFailures();
     }
 
+    /// <summary>
+    /// A start finds what it wrote in segments that are still there, needed or not; nobody opens it, so nobody would say that they are not.
+    /// </summary>
+    [Fact]
+    public void It_leaves_nothing_in_the_journal()
+    {
+        PoolBench bench = PoolBench.WithDrives(2, 86);
+        BenchNode first = bench.Nodes[0];
+        VolumeId removed = first.Drive.Id;
+        Assert.True(bench.Put(first, "f", bench.Bytes(FileBytes)).IsOk);
+        Assert.True(bench.Put(first, ".cairnignore", "*.tmp\n"u8.ToArray()).IsOk);
+        Assert.True(bench.Put(first, "f.tmp", bench.Bytes(FileBytes)).IsOk);
+        UntilCopied(bench);
+        bench.Ok(first, () => first.Node.RemoveVolume("shared", default).AsTask());
+        bench.Until(() => bench.Nodes.TrueForAll(node => IsGone(node, removed)), "nothing is left of its logs");
+        for (int life = 0; life < 4; life++)
+        {
+            first.Kill();
+            first.Start();
+            bench.Until(() => first.Connected == 1, "it is up again");
+        }
+
+        bench.Until(() => SegmentsOf(first) == 1, "the journal is free");
+        bench.AssertNoFailures();
+    }
+
     /// <summary>While one is away the others have it closed; what came late to it is taken in all the same.</summary>
     [Fact]
     public void It_rests_while_one_is_away_and_what_another_wrote_in_it_apart_is_given_back_too()
@@ -191,6 +217,22 @@ public sealed class VolumeRemovalTests
     }
 
     /// <summary>How often a node closed a removed volume until all have heard, in this life.</summary>
+    /// <summary>Segments of the journal whose names are not wiped.</summary>
+    private static int SegmentsOf(BenchNode node)
+    {
+        byte[] name = new byte[64];
+        return node.Disk.Files.Count(path =>
+        {
+            if (path.EndsWith(".seg", StringComparison.Ordinal))
+            {
+                node.Disk.Peek(path, name);
+                return name.AsSpan().ContainsAnyExcept((byte)0);
+            }
+
+            return false;
+        });
+    }
+
     private static int RestsOf(BenchNode node) =>
         node.Node.Diary.After(0, 1000)
             .Count(static line => line.Text.Contains("is closed until every member", StringComparison.Ordinal));

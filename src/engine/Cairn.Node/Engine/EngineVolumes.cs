@@ -171,6 +171,18 @@ public sealed class EngineVolumes : IVolumeFactory
         return deleted.IsOk ? _stores.Logs.Commit() : deleted;
     }
 
+    /// <inheritdoc/>
+    public void Forget(VolumeId volume)
+    {
+        // A start finds the records of every segment that is still there. Nobody opens this volume, so nobody else gives them back.
+        IReadOnlyList<VolumeId> waiting = _recovered.Waiting;
+        VolumeId[] gone = waiting.Count == 0 ? [] : [volume, PrivateVolume.Keyring(_homeSecret, volume).Volume];
+        foreach (RecoveredRecord record in gone.SelectMany(_recovered.Take))
+        {
+            _journal.Release(record.Position);
+        }
+    }
+
     private Result<OpenedVolume, StoreError> OpenPrivate(PoolVolume shared, VolumeKeyring keys)
     {
         IIdentity self = _stores.Ports.Identity;

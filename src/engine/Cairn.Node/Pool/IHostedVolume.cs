@@ -334,4 +334,9 @@ public interface IVolumeFactory : IAsyncDisposable
     /// <summary>Deletes the logs and indexes of a volume that is purged, and not open.</summary>
     /// <remarks>What a crash leaves is done by the next call.</remarks>
     Result<Unit, StoreError> Delete(VolumeId volume) => Unit.Value;
+
+    /// <summary>A volume is purged, and nothing of it is here: what the journal still has of it is needed no more.</summary>
+    void Forget(VolumeId volume)
+    {
+    }
 }

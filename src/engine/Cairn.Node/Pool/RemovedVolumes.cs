@@ -176,6 +176,7 @@ internal sealed class RemovedVolumes(
     private void Settle(VolumeId volume)
     {
         _settled.Add(volume);
+        factory.Forget(volume);
         sync.Forget(volume);
     }
 }
