@@ -56,7 +56,8 @@ public enum FaultKinds
     LostCheckpoints = 32768,
 
     /// <summary>
-    /// Everything, but for <see cref="Replace"/> and <see cref="Laptops"/>: with those it is another pool.
+    /// Everything, but for <see cref="Replace"/> and <see cref="Laptops"/>, with which it is another pool, and
+    /// <see cref="Restarts"/>, with which it is another day.
     /// </summary>
     All = 65535,
 
@@ -68,6 +69,9 @@ public enum FaultKinds
     /// two together, and work on.
     /// </summary>
     Laptops = 131072,
+
+    /// <summary>One machine dies by kill -9 in the middle of what it writes, many times, each time soon after it was started.</summary>
+    Restarts = 262144,
 }
 
 /// <summary>The words for faults on the command line and in reports.</summary>
@@ -81,7 +85,7 @@ public static class FaultWords
         (FaultKinds.FullDisk, "full-disk"), (FaultKinds.Clock, "clock"), (FaultKinds.Forget, "forget"),
         (FaultKinds.Collect, "collect"), (FaultKinds.Away, "away"), (FaultKinds.LostIndex, "lost-index"),
         (FaultKinds.LostCheckpoints, "lost-checkpoints"), (FaultKinds.Replace, "replace"),
-        (FaultKinds.Laptops, "laptops"),
+        (FaultKinds.Laptops, "laptops"), (FaultKinds.Restarts, "restarts"),
     ];
 
     /// <summary>Every word, in the order of reports.</summary>

@@ -16,6 +16,9 @@ internal sealed class FaultPlan
 {
     private static readonly TimeSpan LookForRounds = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>More than a small journal has segments.</summary>
+    private const int RestartsMax = 20;
+
     private readonly SortedDictionary<FaultKinds, long> _counts = [];
     private readonly SimulatedScheduler _scheduler;
     private readonly SimulatedNetwork _network;
@@ -80,6 +83,7 @@ internal sealed class FaultPlan
         Plan(FaultKinds.Forget, Forget);
         Plan(FaultKinds.Away, SendAway);
         Plan(FaultKinds.Laptops, TakeAlong);
+        Plan(FaultKinds.Restarts, () => KillAgain(AnyMachine(), _random.Next(RestartsMax)));
         Plan(FaultKinds.Collect, () =>
         {
             if (!_awaitsRound)
@@ -319,6 +323,36 @@ internal sealed class FaultPlan
             machine.LoseIndexes();
             machine.LoseCheckpoints();
         }
+    }
+
+    /// <summary>It dies each time it has worked for a moment, in the middle of a write, and is started again.</summary>
+    private void KillAgain(SimulatedMachine machine, int times)
+    {
+        if (times == 0 || !MayGoDown(machine))
+        {
+            return;
+        }
+
+        _dying.Add(machine.Number);
+        machine.Disk.Faults.DieAtChange = machine.Disk.Faults.ChangeCount + 1 + _random.Next(100);
+        Later(Seconds(1, 10), () =>
+        {
+            if (!machine.IsUp || !_dying.Remove(machine.Number))
+            {
+                return;
+            }
+
+            Happened(FaultKinds.Restarts, machine.Options.Name);
+            machine.Kill(CrashKind.ProcessKilled);
+            Later(Seconds(1, 3), () =>
+            {
+                if (_away != machine)
+                {
+                    machine.Start();
+                    Later(Seconds(1, 20), () => KillAgain(machine, times - 1));
+                }
+            });
+        });
     }
 
     /// <summary>After a time; one that was sent away meanwhile stays so.</summary>

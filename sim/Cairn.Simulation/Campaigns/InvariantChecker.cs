@@ -7,6 +7,7 @@ using Cairn.Node.Volumes;
 using Cairn.Simulation.Time;
 using Cairn.Storage;
 using Cairn.Storage.Home;
+using Cairn.Storage.Journaling;
 using Cairn.Storage.Packs;
 using Cairn.Storage.Scrub;
 
@@ -30,6 +31,7 @@ internal sealed class InvariantChecker
     private readonly CopiesWatch _copies;
     private readonly SnapshotsWatch _snapshots;
     private readonly ClonesWatch _clones;
+    private readonly JournalsWatch _journals;
 
     public InvariantChecker(
         SimulatedScheduler scheduler, IReadOnlyList<SimulatedMachine> machines, CampaignOptions options, Oracle oracle,
@@ -43,6 +45,7 @@ internal sealed class InvariantChecker
         _copies = new CopiesWatch(machines);
         _snapshots = new SnapshotsWatch(scheduler, machines);
         _clones = new ClonesWatch(scheduler, machines, _snapshots);
+        _journals = new JournalsWatch(machines, JournalOptions.ForSpace(options.SpaceBytes));
     }
 
     /// <summary>What is broken so far.</summary>
@@ -90,6 +93,11 @@ internal sealed class InvariantChecker
                 string excess = $"{machine.Options.Name}: packs take {taken} of {_options.SpaceBytes}";
                 Break("allocated space is never exceeded", excess);
             }
+        }
+
+        if (_journals.Full() is { } full)
+        {
+            Break("who has space may write", full);
         }
     }
 
@@ -181,6 +189,11 @@ internal sealed class InvariantChecker
         }
 
         CheckCopies(rotted);
+        if (_journals.Crowded() is { } crowded)
+        {
+            Break("a journal at rest is free again", crowded);
+        }
+
         if (_snapshots.Look(MayLack) is { } wrong)
         {
             Break("a snapshot shows on every node what it showed when it was made", wrong);

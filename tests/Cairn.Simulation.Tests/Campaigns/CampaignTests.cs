@@ -73,6 +73,20 @@ public sealed class CampaignTests
                 | FaultKinds.Collect | FaultKinds.Away,
         }));
 
+    /// <summary>Records of removed clones, and what waited for a segment to be wiped, kept all segments of a journal in the end.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void A_machine_that_dies_again_and_again_takes_writes_all_the_same(ulong seed) =>
+        AssertGood(Campaign.Run(Small with
+        {
+            Nodes = 3,
+            Seed = seed,
+            ThinkTime = TimeSpan.FromSeconds(4),
+            SpaceBytes = 128L << 20,
+            Faults = FaultKinds.Restarts | FaultKinds.Crash | FaultKinds.Partition,
+        }));
+
     /// <summary>A block of an own log rotted, and came back from a peer: what lay behind it, on no other machine, was lost.</summary>
     [Fact]
     public void What_lies_behind_a_rotten_block_is_kept() =>
