@@ -30,12 +30,7 @@ internal sealed class RecordedVolumes(IVolumeFactory volumes) : IVolumeFactory
     public SlotFill? Lacks(VolumeSetting setting, MadeCheckpoint checkpoint) => volumes.Lacks(setting, checkpoint);
 
     /// <inheritdoc/>
-    public bool Holds(VolumeId volume) => volumes.Holds(volume);
-
-    /// <inheritdoc/>
-    public Result<Unit, StoreError> Delete(VolumeId volume) => volumes.Delete(volume);
-
-    /// <inheritdoc/>
+    /// <remarks>What a purged volume leaves stays on the disk here: docs/decisions/garbage.md, "a removal that comes to nothing".</remarks>
     public void Forget(VolumeId volume) => volumes.Forget(volume);
 
     /// <inheritdoc/>
