@@ -13,19 +13,27 @@ internal static class JournalRecords
         new() { SegmentBytes = 64 << 10, SegmentsMax = 8, SegmentsKept = 8, SegmentsReady = 1 };
 
     /// <summary>A journal that takes records.</summary>
-    public static Journal Open(IDisk disk, JournalOptions? options = null)
+    /// <param name="disk">Where.</param>
+    /// <param name="options">Null for a small one.</param>
+    /// <param name="background">As of <see cref="Journal.Open"/>.</param>
+    public static Journal Open(IDisk disk, JournalOptions? options = null, Action<Action>? background = null)
     {
-        Journal journal = Journal.Open(disk, options ?? Small).Value;
+        Journal journal = Journal.Open(disk, options ?? Small, background).Value;
         Assert.True(journal.Replay((_, _, _, _) => true).IsOk);
         return journal;
     }
 
     public static JournalPosition Append(
+        Journal journal, int id, int length, JournalKind kind = JournalKind.Operation) =>
+        TryAppend(journal, id, length, kind).Value;
+
+    /// <summary>For a journal that may be full, or on a disk that may be dead.</summary>
+    public static Result<JournalPosition, StoreError> TryAppend(
         Journal journal, int id, int length, JournalKind kind = JournalKind.Operation)
     {
         byte[] head = new byte[4];
         BinaryPrimitives.WriteInt32LittleEndian(head, id);
-        return journal.Append(kind, head, Payload(id, length)).Value;
+        return journal.Append(kind, head, Payload(id, length));
     }
 
     /// <summary>Four threads append as many records each as they are given; thread t begins with number first + t * each.</summary>

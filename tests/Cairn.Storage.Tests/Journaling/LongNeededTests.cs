@@ -66,14 +66,12 @@ public sealed class LongNeededTests
         SimulatedDisk inner = new();
         HookedDisk disk = new(inner);
         Queue<Action> later = [];
-        Journal journal = Journal.Open(disk, Small, later.Enqueue).Value;
-        Assert.True(journal.Replay((_, _, _, _) => true).IsOk);
+        Journal journal = Open(disk, background: later.Enqueue);
         JournalPosition pin = Append(journal, Long, 100);
         JournalPosition begun = Append(journal, 1000, 100);
         journal.Release(begun);
         int next = 3000;
-        bool AppendNext() => journal.Append(
-            JournalKind.Operation, BitConverter.GetBytes(next), Payload(next, 60_000)).IsOk && ++next > 0;
+        bool AppendNext() => TryAppend(journal, next, 60_000).IsOk && ++next > 0;
         disk.Writing = (path, offset, length) =>
         {
             // The header of the beginning, behind the segment's name and the pin.

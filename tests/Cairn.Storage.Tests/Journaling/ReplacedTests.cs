@@ -25,7 +25,7 @@ public sealed class ReplacedTests
         {
             SimulatedDisk disk = new();
             List<Action> later = [];
-            Journal journal = Open(disk, isWriterFirst ? later.Add : null);
+            Journal journal = Open(disk, background: isWriterFirst ? later.Add : null);
             JournalPosition old = Append(journal, Old, 60_000);
             Append(journal, Other, 10_000);
             Assert.True(journal.Commit().IsOk);
@@ -56,15 +56,14 @@ public sealed class ReplacedTests
             Prng random = new(seed);
             SimulatedDisk disk = new();
             List<Action> later = [];
-            Journal journal = Open(disk, later.Add);
+            Journal journal = Open(disk, background: later.Add);
             JournalPosition last = Append(journal, 0, 100);
             Assert.True(journal.Commit().IsOk);
             disk.Faults.DieAtChange = disk.Faults.ChangeCount + 1 + random.Next(150);
             int promised = 0;
             for (int id = 1; !disk.Faults.IsDead; id++)
             {
-                if (!journal.Append(JournalKind.Operation, Head(id), Payload(id, 5000 + random.Next(20_000)))
-                    .TryGet(out JournalPosition position, out _))
+                if (!TryAppend(journal, id, 5000 + random.Next(20_000)).TryGet(out JournalPosition position, out _))
                 {
                     break;
                 }
@@ -94,7 +93,7 @@ public sealed class ReplacedTests
     {
         SimulatedDisk disk = new();
         List<Action> later = [];
-        Journal journal = Open(disk, later.Add);
+        Journal journal = Open(disk, background: later.Add);
         JournalPosition old = Append(journal, Old, 60_000);
         Append(journal, New, 20_000);
         journal.Release(old);
@@ -106,13 +105,4 @@ public sealed class ReplacedTests
         disk.Faults.Fail = null;
         Assert.False(journal.Commit().IsOk);
     }
-
-    private static Journal Open(SimulatedDisk disk, Action<Action>? background)
-    {
-        Journal journal = Journal.Open(disk, Small, background).Value;
-        Assert.True(journal.Replay((_, _, _, _) => true).IsOk);
-        return journal;
-    }
-
-    private static byte[] Head(int id) => BitConverter.GetBytes(id);
 }
